@@ -1,0 +1,329 @@
+"""The journal's entries: everything that ever changes what the watchdog believes or does.
+
+The journal is the only road from effects back to decisions: `book.py` folds these into the
+present state, after a restart exactly as before it. Each is a frozen value of plain data.
+`kind` names it in the journal and never changes its meaning; a new meaning is a new kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from watchdog.core.spec import Scope
+from watchdog.core.states import Event, State
+from watchdog.core.words import Blind, Direction, Instant, Severity, Truth, Verdict, World
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The daemon began. `boot` tells whether the steady clock could go on by itself."""
+
+    version: str
+    host: str
+    boot: str
+    environment: str
+    max_mode: str
+    kind: Literal["daemon.started"] = "daemon.started"
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    reason: str
+    kind: Literal["daemon.stopped"] = "daemon.stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyApplied:
+    """From here on this policy judges. `rearmed` are rules that may act only after once clear."""
+
+    sha256: str
+    parts: tuple[tuple[str, str], ...]  # (owner, sha256)
+    actor: str
+    changes: tuple[str, ...] = ()
+    rearmed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()  # (path in the rules folder, text): to load again
+    kind: Literal["policy.applied"] = "policy.applied"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCleared:
+    """Healthy with its short window wholly observed: the next breach of it may act."""
+
+    rule: str
+    kind: Literal["rule.cleared"] = "rule.cleared"
+
+
+@dataclass(frozen=True, slots=True)
+class BlindBegan:
+    rule: str
+    blind: Blind
+    reason: str
+    kind: Literal["blind.began"] = "blind.began"
+
+
+@dataclass(frozen=True, slots=True)
+class BlindEnded:
+    rule: str
+    seconds: float
+    kind: Literal["blind.ended"] = "blind.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeOpened:
+    """A rule's trouble began, or a person commanded a rollback (`rule` is "manual" then)."""
+
+    episode: str  # "E42"
+    rule: str
+    owner: str
+    severity: Severity
+    world: World
+    verdict: Verdict | None
+    rule_sha256: str = ""
+    reopens: str = ""  # the episode whose undo this follows
+    chain: int = 0  # how many reopenings lie behind it
+    barred: str = ""  # why it may not act by itself: "already burning: ..."
+    actor: str = ""
+    why: str = ""
+    kind: Literal["episode.opened"] = "episode.opened"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeMoved:
+    episode: str
+    before: State
+    event: Event
+    after: State
+    rung: int
+    reason: str
+    actor: str = ""
+    verdict: Verdict | None = None
+    kind: Literal["episode.moved"] = "episode.moved"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeBarred:
+    """The breach went on under a hold, silence, window or lower mode: already burning."""
+
+    episode: str
+    reason: str
+    kind: Literal["episode.barred"] = "episode.barred"
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeUnbarred:
+    """A person said `act`."""
+
+    episode: str
+    actor: str
+    reason: str
+    kind: Literal["episode.unbarred"] = "episode.unbarred"
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    gate: str
+    passed: bool
+    reason: str
+
+
+class Ruling(StrEnum):
+    """What the gates say together."""
+
+    ALLOWED = "allowed"
+    REFUSED = "refused"
+    NEEDS_APPROVAL = "needs_approval"
+    WOULD_ACT = "would_act"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided for an episode and why; `inputs` are enough to decide it again."""
+
+    decision: str  # "D17"
+    episode: str
+    rule: str
+    action: str
+    rung: int
+    world: World
+    ruling: Ruling
+    reason: str  # the first refusal, or why it was allowed
+    gates: tuple[GateAnswer, ...]
+    policy_sha256: str
+    rule_sha256: str
+    verdict: Verdict | None
+    inputs: dict[str, object] = field(default_factory=dict)
+    kind: Literal["decision.made"] = "decision.made"
+
+
+@dataclass(frozen=True, slots=True)
+class IntentOpened:
+    """About to change a target. Durable before the first effect."""
+
+    intent: str  # "I9"
+    episode: str
+    action: str
+    target: str
+    direction: Direction
+    deadline: Instant
+    actor: str = ""
+    reason: str = ""
+    decision: str = ""
+    through_hold: bool = False  # a person acts through a hold, and said why
+    kind: Literal["intent.opened"] = "intent.opened"
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """One thing done or seen on the way: recheck, read_before, change, read_back."""
+
+    intent: str
+    step: str
+    result: str
+    reason: str
+    seconds: float = 0.0
+    output: str = ""
+    kind: Literal["intent.step"] = "intent.step"
+
+
+class Outcome(StrEnum):
+    DONE = "done"  # the read-back shows the desired state, and we set it
+    FOUND = "found"  # the desired state stood already; nothing was changed
+    FAILED = "failed"  # the read-back shows another state
+    UNKNOWN = "unknown"  # it cannot be read; a person decides
+    ABANDONED = "abandoned"  # stopped before any effect
+
+
+@dataclass(frozen=True, slots=True)
+class IntentEnded:
+    intent: str
+    episode: str
+    action: str
+    target: str
+    direction: Direction
+    outcome: Outcome
+    reason: str
+    read_back: str  # what the serving endpoint said, shortened
+    seconds: float  # from the intent to this
+    effect_at: Instant | None = None  # when the read-back first showed the desired state
+    kind: Literal["intent.ended"] = "intent.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimReleased:
+    """The episode no longer needs the target's state."""
+
+    episode: str
+    target: str
+    reason: str
+    actor: str = ""
+    kind: Literal["claim.released"] = "claim.released"
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """Somebody else changed a target that episodes claim. Paged, never forced back."""
+
+    target: str
+    action: str
+    episodes: tuple[str, ...]
+    seen: str
+    kind: Literal["target.drifted"] = "target.drifted"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced:
+    """A person's stop; `silence` also keeps the pages of what it covers back."""
+
+    hold: str  # "H3"
+    scope: Scope
+    reason: str
+    actor: str
+    expires: Instant | None
+    silence: bool = False
+    kind: Literal["hold.placed"] = "hold.placed"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldEnded:
+    hold: str
+    actor: str  # "expiry" when its time was over
+    reason: str
+    kind: Literal["hold.ended"] = "hold.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """Stops escalation; nothing more."""
+
+    episode: str
+    actor: str
+    reason: str = ""
+    kind: Literal["episode.acked"] = "episode.acked"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    episode: str
+    mark: Literal["true", "false", "explained", "drill"]
+    actor: str
+    reason: str = ""
+    kind: Literal["episode.marked"] = "episode.marked"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessChanged:
+    action: str
+    ready: Truth
+    reason: str
+    kind: Literal["action.readiness"] = "action.readiness"
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """People must know. Sent from the outbox at least once, under the entry's own id."""
+
+    key: str  # what it is about, for grouping: "episode:E42", "rule:x:blind"
+    severity: Severity
+    title: str
+    body: str
+    silenced: bool = False
+    kind: Literal["page.raised"] = "page.raised"
+
+
+Entry = (
+    Started
+    | Stopped
+    | PolicyApplied
+    | RuleCleared
+    | BlindBegan
+    | BlindEnded
+    | EpisodeOpened
+    | EpisodeMoved
+    | EpisodeBarred
+    | EpisodeUnbarred
+    | Decided
+    | IntentOpened
+    | StepTaken
+    | IntentEnded
+    | ClaimReleased
+    | Drifted
+    | HoldPlaced
+    | HoldEnded
+    | Acked
+    | Marked
+    | ReadinessChanged
+    | Paged
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An entry as it stands in the journal."""
+
+    seq: int  # 1, 2, 3, ... without a gap
+    at: Instant
+    entry: Entry
+    hash: str  # SHA-256 over the previous hash and this row, in hex

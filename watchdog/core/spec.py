@@ -1,0 +1,299 @@
+"""One policy, as the core and the adapters see it: compiled, checked, frozen.
+
+`policy/` makes these from YAML and refuses what is wrong with file, line and column; nothing
+after it needs to check again. Durations are seconds, ratios are numbers between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from watchdog.core.words import Mode, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One HTTP header; `secret` names a credential whose text is put after `value`."""
+
+    name: str
+    value: str = ""
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and how to ask over HTTP. `ca_file` replaces the system's trust store."""
+
+    url: str
+    headers: tuple[Header, ...] = ()
+    ca_file: str | None = None
+
+
+# -- sources ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusApi:
+    """`scraped_every_seconds` is how often the provider itself scrapes; staleness goes by it."""
+
+    endpoint: Endpoint
+    scraped_every_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JsonDocument:
+    """`timestamp` is the JMESPath of the document's own time, ms since the epoch or ISO 8601."""
+
+    endpoint: Endpoint
+    timestamp: str
+    samples: tuple[tuple[str, str], ...]  # (sample name, JMESPath)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    name: str
+    every_seconds: float
+    deadline_seconds: float  # total, from before the connection to the last byte
+    max_bytes: int
+    max_series: int
+    how: Scrape | PrometheusApi | JsonDocument
+
+
+# -- actions ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An argument list, never a shell line. `env` names the variables that are let through."""
+
+    argv: tuple[str, ...]
+    cwd: str | None = None
+    env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    method: str
+    endpoint: Endpoint
+    body: str | None = None  # JSON text
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A JMESPath expectation of a JSON document over HTTP; true, false or unknown."""
+
+    endpoint: Endpoint
+    expect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One way of changing the target and the state that it must lead to, as the read-back sees."""
+
+    how: Command | HttpCall
+    expect: str  # JMESPath on the read-back's document
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """A rollback, described as a desired state: "flag X is off"."""
+
+    name: str
+    target: str  # "flag:btc_mainnet_redemption"; what episodes claim and budgets count
+    read_back: Endpoint
+    do: Step
+    undo: Step | None
+    contained_when: tuple[Check, ...]
+    resume_when: tuple[Check, ...]
+    deadline_seconds: float  # total, from the intent to the read-back that shows it
+    sla_seconds: float
+    host: str  # "any", or the host whose daemon alone executes it
+    sha256: str  # of the action as written, so that the record says which text was followed
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    action: str
+    mode: Mode
+    within_seconds: float  # how long after the effect the episode must be contained or recovered
+
+
+@dataclass(frozen=True, slots=True)
+class Playbook:
+    name: str
+    rungs: tuple[Rung, ...]
+
+
+# -- rules -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What breaches: the value compared with `limit` by `op`, one of > >= < <= == !=."""
+
+    op: str
+    limit: float
+    text: str  # as written: "> 5%"
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Two selectors of raw counters. `counted` is `bad`, or `good` for latency-like rules."""
+
+    events: str
+    total: str
+    good: bool = False  # `events` counts the good ones; bad is total minus it
+
+
+@dataclass(frozen=True, slots=True)
+class RatioThreshold:
+    counters: Counters
+    over_seconds: float
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class ValueThreshold:
+    """An expression against a bound; kinds `threshold` and `integrity` share it."""
+
+    expr: str
+    bound: Bound
+    allow_infinite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BurnPair:
+    """Fires when both windows burn above `factor` = budget * period / long."""
+
+    budget: float
+    long_seconds: float
+    short_seconds: float
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    counters: Counters
+    objective: float
+    period_seconds: float
+    pairs: tuple[BurnPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Breached while any series of `expr` (an `up`-like selector) is 0."""
+
+    expr: str
+
+
+class Kind:
+    """The words for the kinds of rules, as written in the files."""
+
+    SLO = "slo"
+    THRESHOLD = "threshold"
+    INTEGRITY = "integrity"
+    LIVENESS = "liveness"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSpec:
+    name: str
+    owner: str
+    kind: str  # one of Kind
+    severity: Severity
+    source: str
+    signal: RatioThreshold | ValueThreshold | Slo | Liveness
+    every_seconds: float  # how often new samples of it can arrive
+    stale_after_seconds: float
+    for_seconds: float
+    keep_firing_seconds: float
+    minimum_events: float
+    page_after_seconds: float  # how long it may be blind before people are told
+    playbook: str | None
+    up_to: str | None  # the last action of the playbook that this rule may reach
+    mode: Mode
+    mode_reason: str  # armed_because, or why the mode is what it is
+    corroborate: tuple[str, ...]
+    cooldown_seconds: float
+    watch_seconds: float  # how long WATCHED must stay quiet
+    runbook: str
+    labels: tuple[tuple[str, str], ...]
+    summary: str
+    sha256: str  # of the rule's meaning: a comment or a reordering changes nothing
+    where: str  # "redemption-team/rules.yaml:12:3"
+
+
+# -- the whole -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a hold or a window covers: `kind` is all, owner, rule or target."""
+
+    kind: str
+    name: str = ""
+
+    def covers(self, *, owner: str, rule: str, target: str) -> bool:
+        return (
+            self.kind == "all"
+            or {"owner": owner, "rule": rule, "target": target}[self.kind] == self.name
+        )
+
+    @property
+    def text(self) -> str:
+        return "everything" if self.kind == "all" else f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """A weekly window in local time of an IANA zone. `days` are ISO weekdays, 1 is Monday.
+
+    `until` at or before `since` ends on the next day. Days count by the start of the window.
+    """
+
+    name: str
+    scope: Scope
+    days: tuple[int, ...]
+    since: time
+    until: time
+    zone: ZoneInfo
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The global budget of automatic actions, and how many targets may breach at once."""
+
+    budget_actions: int
+    budget_seconds: float
+    blast_radius: int
+    blast_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One owner's share of the policy, or the platform's (owner "platform")."""
+
+    owner: str
+    sha256: str
+    loaded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    environment: str
+    sha256: str  # over all parts; stands in every decision
+    parts: tuple[Part, ...]
+    sources: dict[str, SourceSpec]
+    actions: dict[str, ActionSpec]
+    playbooks: dict[str, Playbook]
+    rules: dict[str, RuleSpec]
+    windows: tuple[MaintenanceWindow, ...]
+    limits: Limits

@@ -1,0 +1,153 @@
+"""Where the engine meets the world: what it asks of adapters, and what they may answer.
+
+Reading and changing are different ports, so that nothing that only looks can ever change a
+target. Outcomes are returned as frozen values with a reason; these errors alone are raised:
+
+    PortError
+    |-- JournalError            the record cannot be read or written: no action may start
+    |   |-- JournalMissing      there is none; only `slo-watchdog init` makes one
+    |   |-- JournalBusy         another process holds the state folder
+    |   |-- JournalCorrupt      a row does not follow from the one before, or the file is damaged
+    |   |-- JournalTooNew       written by a newer schema than this program knows
+    |   `-- JournalFull         no room to write, also after the reserve was freed
+    `-- SecretMissing           a named credential cannot be read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from watchdog.core.entries import Entry, Recorded
+from watchdog.core.samples import Reading
+from watchdog.core.spec import Command, Endpoint, HttpCall
+from watchdog.core.words import CheckReading, Instant
+
+
+class PortError(Exception):
+    """An adapter could not do its part; the message says what, where, and what to do."""
+
+
+class JournalError(PortError): ...
+
+
+class JournalMissing(JournalError): ...
+
+
+class JournalBusy(JournalError): ...
+
+
+class JournalCorrupt(JournalError): ...
+
+
+class JournalTooNew(JournalError): ...
+
+
+class JournalFull(JournalError): ...
+
+
+class SecretMissing(PortError): ...
+
+
+class Clock(Protocol):
+    """Both clocks, read together."""
+
+    def now(self) -> Instant: ...
+
+
+class Secrets(Protocol):
+    def read(self, name: str) -> str:
+        """The credential's present text, without a trailing line break.
+
+        Read anew each time, so that rotation needs no restart. Raises SecretMissing.
+        """
+        ...
+
+
+class MetricSource(Protocol):
+    """One configured source."""
+
+    name: str
+
+    async def poll(self, at: Instant, wanted: Sequence[str]) -> Reading:
+        """Read once, pinned to `at`, within the source's own total deadline.
+
+        `wanted` are PromQL expressions: an embedded source keeps the sample names that occur in
+        them, a Prometheus source answers each of them. Never raises: a failure is in the Reading.
+        """
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Probe(Protocol):
+    """Reads a served state. Cannot change anything."""
+
+    async def read(
+        self, endpoint: Endpoint, expect: str, *, at: Instant, deadline_seconds: float
+    ) -> CheckReading:
+        """Ask, and hold the JMESPath expectation against the answer: true, false or unknown."""
+        ...
+
+
+class Attempted(StrEnum):
+    """What came of one attempt to change a target. None of these is proof: the read-back is."""
+
+    CLAIMED = "claimed"  # the tool or service says that it is done
+    NOT_DONE = "not_done"  # certainly no effect; worth another try
+    REFUSED = "refused"  # certainly no effect; another try would be refused as well
+    CONFLICT = "conflict"  # the target has changed meanwhile, by somebody else
+    UNKNOWN = "unknown"  # may or may not have happened
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    result: Attempted
+    reason: str
+    output: str = ""  # bounded, redacted
+    retry_after_seconds: float | None = None
+
+
+class Actuator(Protocol):
+    """Changes a target."""
+
+    async def attempt(
+        self, how: Command | HttpCall, *, key: str, deadline_seconds: float
+    ) -> Attempt:
+        """Try once. `key` is the same for every attempt of one intent."""
+        ...
+
+    async def preflight(
+        self, how: Command | HttpCall, *, at: Instant, deadline_seconds: float
+    ) -> CheckReading:
+        """Would it work? Looks at tools, folders, credentials; changes nothing."""
+        ...
+
+
+class Journal(Protocol):
+    """The append-only, hash-chained record."""
+
+    def append(self, entries: Sequence[Entry], at: Instant) -> tuple[Recorded, ...]:
+        """Write all of them durably in one transaction, or none. Raises JournalError."""
+        ...
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterable[Recorded]:
+        """Entries with a sequence number above `after`, in order."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class History(Protocol):
+    """Checkpoints of what can be measured again: windows, counters, clocks. Losing it costs
+    warm-up time, never a decision."""
+
+    def save(self, items: Mapping[str, bytes]) -> None: ...
+
+    def load(self) -> Mapping[str, bytes]: ...
+
+    def drop(self, keys: Iterable[str]) -> None: ...
+
+    def close(self) -> None: ...
