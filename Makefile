@@ -1,0 +1,65 @@
+# Every target does its own set-up: a fresh Debian 12 with Python 3.11 and make is enough.
+#
+#   make demo                 the main job, live: a breach pauses redemption (ends by itself without a terminal)
+#   make test [PYTEST=...]    all tests, on two cores; PYTEST='tests/core -k burn' narrows it
+#   make lint                 style, types, import contracts
+#   make bench [ONLY=name]    measures beside their peers, one JSON object a line
+#   make sim                  long simulations
+#   make lock [UPGRADE=1]     resolve the dependencies anew into the lock files
+#   make clean                remove what the other targets made
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST ?=
+TEST_WORKERS ?= 2
+
+.PHONY: help demo test lint bench sim lock clean debian-packages
+
+help:
+	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
+
+# The environment: what the lock file says, then this folder on top of it.
+$(READY): requirements-dev.lock pyproject.toml deploy/environment.sh deploy/check_environment.py
+	@echo "Setting up $(VENV) (the first time takes a minute)"
+	@deploy/environment.sh $(VENV) requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+	    --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+debian-packages:
+	@deploy/debian-packages.sh tests/debian-packages.txt
+
+demo: $(READY)
+	@if [ -t 1 ]; then exec $(BIN)/slo-watchdog demo; else exec $(BIN)/slo-watchdog demo --once; fi
+
+# loadgroup: a file's tests stay in one worker, and so do files that share an xdist_group.
+test: $(READY) debian-packages
+	@$(BIN)/python deploy/check_environment.py requirements*.lock
+	$(BIN)/pytest -m "not sim" -n $(TEST_WORKERS) --dist loadgroup $(PYTEST)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(READY) debian-packages
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+sim: $(READY)
+	@echo "The long simulations come with the rollback work; this runs the tests marked 'sim' so far."
+	@status=0; $(BIN)/pytest -m sim -q -p no:randomly || status=$$?; \
+	    if [ $$status -eq 5 ]; then echo "There are none yet: nothing was simulated."; exit 0; fi; exit $$status
+
+# uv comes from PyPI into an environment of its own; it keeps the versions locked so far, unless UPGRADE=1.
+lock:
+	@deploy/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean:
+	rm -rf $(VENV) .state dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -path ./.git -prune -o -name __pycache__ -type d -exec rm -rf {} +
