@@ -43,10 +43,10 @@ test: $(READY) debian-packages
 	$(BIN)/pytest -m "not sim" -n $(TEST_WORKERS) --dist loadgroup $(PYTEST)
 
 lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	@status=0; \
+	for check in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-logo"; do \
+	    echo "== $$check"; $(BIN)/$$check || status=1; \
+	done; exit $$status
 
 bench: $(READY) debian-packages
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))

@@ -5,7 +5,7 @@
 #   debian-packages.sh --only PACKAGE...
 #
 # As root it installs what is missing and fails if it cannot. As anybody else it says what is
-# missing and which tests will be skipped for it, and succeeds.
+# missing and what will be skipped for it, and succeeds.
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -34,7 +34,7 @@ for package in "${wanted[@]}"; do is_installed "$package" || missing+=("$package
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    echo "Not root on a Debian: these packages are not here, and what needs them is skipped:"
+    echo "Not root on a Debian, so these packages are not installed, and what needs them cannot run:"
     for package in "${missing[@]}"; do
         printf '  %-24s %s\n' "$package" "${reason[$package]:-}"
     done

@@ -4,9 +4,9 @@
 #   environment.sh DIRECTORY LOCK_FILE...
 #   environment.sh --which-python          only prints the Python that it would take
 #
-# Takes the first Python that is 3.11 or later and can make environments: $PYTHON, python3,
-# python3.11 and later ones, Debian's own. Where none can, and we are root, installs Debian's
-# python3-venv. Never runs anything of the package itself.
+# Takes $PYTHON, or where that is not set the first Python that is 3.11 or later and can make
+# environments: python3, python3.11 and later ones, Debian's own. Where none can, and we are root,
+# installs Debian's python3-venv. Never runs anything of the package itself.
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -16,8 +16,9 @@ makes_environments() { "$1" -c 'import venv, ensurepip' 2>/dev/null; }
 
 find_python() {
     local candidate
-    for candidate in ${PYTHON:+"$PYTHON"} python3 python3.11 python3.12 python3.13 python3.14 \
-        /usr/bin/python3; do
+    local -a candidates=(python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3)
+    [ -z "${PYTHON:-}" ] || candidates=("$PYTHON")
+    for candidate in "${candidates[@]}"; do
         if command -v "$candidate" >/dev/null && new_enough "$candidate" &&
             makes_environments "$candidate"; then
             command -v "$candidate"
