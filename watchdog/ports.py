@@ -9,7 +9,9 @@ target. Outcomes are returned as frozen values with a reason; these errors alone
     |   |-- JournalBusy         another process holds the state folder
     |   |-- JournalCorrupt      a row does not follow from the one before, or the file is damaged
     |   |-- JournalTooNew       written by a newer schema than this program knows
-    |   `-- JournalFull         no room to write, also after the reserve was freed
+    |   |-- JournalFull         no room to write, also after the reserve was freed
+    |   `-- JournalBroken       the disk failed or is read-only: this process must end, a new one
+    |                           opens the journal afresh and sees what is truly there
     `-- SecretMissing           a named credential cannot be read
 """
 
@@ -46,6 +48,9 @@ class JournalTooNew(JournalError): ...
 
 
 class JournalFull(JournalError): ...
+
+
+class JournalBroken(JournalError): ...
 
 
 class SecretMissing(PortError): ...

@@ -25,6 +25,7 @@ class Started:
     boot: str
     environment: str
     max_mode: str
+    down_seconds: float  # since the last pass that was completed before
     kind: Literal["daemon.started"] = "daemon.started"
 
 
@@ -119,6 +120,7 @@ class EpisodeUnbarred:
     episode: str
     actor: str
     reason: str
+    through_hold: bool = False
     kind: Literal["episode.unbarred"] = "episode.unbarred"
 
 

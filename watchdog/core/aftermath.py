@@ -1,0 +1,153 @@
+"""What follows from an effect, or from its absence: outcomes, containment, drift.
+
+Only a proven failure climbs the ladder. What cannot be proven either way is latched and paged.
+Success is said only here, and only with the read-back that shows it.
+"""
+
+from __future__ import annotations
+
+from watchdog.core import entries as e
+from watchdog.core.book import MANUAL, Episode
+from watchdog.core.draft import Draft
+from watchdog.core.inputs import last_rung
+from watchdog.core.spec import Policy, Rung
+from watchdog.core.states import Event, State
+from watchdog.core.words import CheckReading, Direction, Truth, any_true
+
+UNDOABLE = frozenset({State.HELD, State.AWAITING, State.VERIFYING, State.CONTAINED, State.LATCHED})
+"""States of an episode that can have something rolled back."""
+
+MANUAL_WATCH_SECONDS = 60.0
+
+
+def intent_ended(entry: e.IntentEnded, policy: Policy, draft: Draft) -> None:
+    """Record how an intent ended and move every episode that it concerns."""
+    ep = draft.book.episodes[entry.episode]
+    draft.add(entry)
+    if entry.direction is Direction.UNDO:
+        _undo_ended(entry, ep, draft)
+        return
+    match entry.outcome:
+        case e.Outcome.DONE | e.Outcome.FOUND:
+            draft.move(ep, Event.DESIRED, entry.reason)
+            verb = "is" if entry.outcome is e.Outcome.FOUND else "is now, as read back,"
+            draft.page(
+                ep,
+                f"{ep.rule}: {entry.target} {verb} rolled back by {entry.action}",
+                f"Read back: {entry.read_back}. Undo with: slo-watchdog undo {ep.id}",
+            )
+        case e.Outcome.FAILED:
+            climb_or_latch(ep, f"{entry.action} failed: {entry.reason}", policy, draft)
+        case e.Outcome.UNKNOWN:
+            latch(ep, f"{entry.action}: {entry.reason}", draft)
+        case e.Outcome.ABANDONED if ep.rule == MANUAL:
+            latch(ep, f"{entry.action} was not started: {entry.reason}", draft)
+        case e.Outcome.ABANDONED:
+            draft.move(ep, Event.ABANDONED, entry.reason)
+
+
+def verify(
+    ep: Episode,
+    rung: Rung,
+    contained: tuple[CheckReading, ...],
+    recovered: CheckReading,
+    policy: Policy,
+    draft: Draft,
+) -> None:
+    """Judge a proven effect: contained or recovered at any time, or neither when time is up.
+
+    `contained` are the readings of the action's `contained_when`; all must hold. `recovered`
+    counts events after the effect alone.
+    """
+    truths = [c.truth for c in contained]
+    held = _all_or_nothing(truths)
+    either = any_true(*([held] if held else []), recovered.truth)
+    if either is Truth.TRUE:
+        why = contained[0].reason if held is Truth.TRUE else recovered.reason
+        draft.move(ep, Event.CONTAINED, why)
+        draft.page(ep, f"{ep.rule}: contained by {ep.action}", why)
+        return
+    since = draft.now.steady - (ep.effect_at or ep.moved).steady
+    if since < rung.within_seconds:
+        return
+    reasons = "; ".join([c.reason for c in contained] + [recovered.reason])
+    if either is Truth.FALSE:
+        climb_or_latch(
+            ep, f"not contained within {rung.within_seconds:g} s: {reasons}", policy, draft
+        )
+    else:
+        latch(
+            ep, f"cannot tell whether it helped within {rung.within_seconds:g} s: {reasons}", draft
+        )
+
+
+def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
+    """Somebody else changed a target that we hold: tell people, change nothing back."""
+    claims = draft.book.claimants(target)
+    draft.add(e.Drifted(target, action, tuple(c.episode for c in claims), seen))
+    for claim in claims:
+        ep = draft.book.episodes[claim.episode]
+        draft.add(e.ClaimReleased(ep.id, target, "changed by somebody else"))
+        draft.page(
+            ep,
+            f"{target} was changed by somebody else while {ep.id} holds it",
+            f"Seen: {seen}. It is not forced back. {ep.rule} is watched; "
+            f"to roll back again: slo-watchdog rollback {action}",
+        )
+        if ep.state in UNDOABLE:
+            draft.move(ep, Event.UNDONE, f"drift: {seen}")
+
+
+def tend_manual(draft: Draft) -> None:
+    """Episodes that a person commanded have no rule to watch them: they are quiet by time."""
+    for ep in list(draft.book.open_episodes()):
+        watched = draft.now.steady - ep.moved.steady
+        if ep.rule == MANUAL and ep.state is State.WATCHED and watched >= MANUAL_WATCH_SECONDS:
+            draft.move(ep, Event.QUIET, "undone, and nothing asked for it again")
+
+
+def climb_or_latch(ep: Episode, reason: str, policy: Policy, draft: Draft) -> None:
+    """A proven failure: the next rung if the rule may reach one, else a person."""
+    rule = policy.rules.get(ep.rule)
+    if rule is not None and ep.rung < last_rung(rule, policy):
+        draft.move(ep, Event.CLIMB, reason, rung=ep.rung + 1)
+        return
+    _latch(ep, Event.EXHAUSTED, reason, draft)
+
+
+def latch(ep: Episode, reason: str, draft: Draft) -> None:
+    """Something cannot be proven: nothing more is done by itself."""
+    _latch(ep, Event.UNREADABLE, reason, draft)
+
+
+def _latch(ep: Episode, event: Event, reason: str, draft: Draft) -> None:
+    draft.move(ep, event, reason)
+    draft.page(
+        ep,
+        f"{ep.rule}: a person must look: {reason}",
+        f"Nothing more is done by itself. See: slo-watchdog why {ep.rule}; "
+        f"when it is settled: slo-watchdog close {ep.id} --reason TEXT",
+    )
+
+
+def _undo_ended(entry: e.IntentEnded, asked: Episode, draft: Draft) -> None:
+    if entry.outcome not in {e.Outcome.DONE, e.Outcome.FOUND}:
+        draft.page(
+            asked,
+            f"undo of {entry.action} {entry.outcome.value}: {entry.reason}",
+            f"{entry.target} read back: {entry.read_back or 'not readable'}.",
+        )
+        return
+    for ep in list(draft.book.open_episodes()):
+        if ep.state in UNDOABLE and (ep.id == asked.id or entry.action in ep.effected):
+            draft.move(ep, Event.UNDONE, entry.reason, actor=asked.actor)
+            draft.page(ep, f"{entry.target} is back, as read back", entry.read_back)
+
+
+def _all_or_nothing(truths: list[Truth]) -> Truth | None:
+    """All must be true; one proven false decides; None where nothing is asked."""
+    if not truths:
+        return None
+    if Truth.FALSE in truths:
+        return Truth.FALSE
+    return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.TRUE

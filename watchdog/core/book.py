@@ -1,0 +1,355 @@
+"""The book: the present, folded from the journal's entries in order.
+
+`apply` is the only thing that changes it, so what is believed after a restart is what was
+believed before it. It decides nothing: what follows from the present is in `turn.py`, `gates.py`
+and `aftermath.py`. Numbers of new episodes, decisions, intents and holds come from here as well,
+so that a replay gives the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import singledispatchmethod
+
+from watchdog.core import entries as e
+from watchdog.core.episode import OPEN
+from watchdog.core.spec import Scope
+from watchdog.core.states import Event, State
+from watchdog.core.words import Blind, Direction, Instant, Severity, Truth, Verdict, World
+
+CONTINUES_WITHIN_SECONDS = 60.0
+"""A daemon that was away for longer than this starts anew: a breach that it finds is already
+burning, since it cannot know that it began while somebody watched."""
+
+KEPT_CLOSED = 200
+"""Ended episodes kept at hand for people; the journal keeps them all."""
+
+
+@dataclass(slots=True)
+class Episode:
+    id: str
+    rule: str
+    owner: str
+    severity: Severity
+    world: World
+    opened: Instant
+    state: State = State.OK
+    rung: int = 0
+    moved: Instant = field(default_factory=lambda: Instant(0, 0))
+    reason: str = ""
+    rule_sha256: str = ""
+    reopens: str = ""
+    chain: int = 0
+    barred: str = ""
+    unbarred_by: str = ""
+    through_hold: bool = False  # that person acts through holds as well
+    actor: str = ""
+    why: str = ""
+    acked_by: str = ""
+    mark: str = ""
+    action: str = ""  # the last one that was decided for
+    intent: str = ""  # the one that is open
+    effect_at: Instant | None = None
+    effected: tuple[str, ...] = ()  # actions that were started and not abandoned
+    refusals: tuple[str, ...] = ()  # those already recorded
+    verdict: Verdict | None = None
+    read_back: str = ""
+    outcome: e.Outcome | None = None
+    seconds_to_effect: float | None = None
+    breached_at: Instant | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An episode needs the target in the action's desired state."""
+
+    episode: str
+    action: str
+    target: str
+    found: bool  # the state stood already; nothing of ours is there to undo
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    id: str
+    scope: Scope
+    reason: str
+    actor: str
+    placed: Instant
+    expires: Instant | None
+    silence: bool
+
+    def stands(self, now: Instant) -> bool:
+        return self.expires is None or now.steady < self.expires.steady
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    entry: e.IntentOpened
+    at: Instant
+    steps: tuple[e.StepTaken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An automatic start, for cooldown and budget."""
+
+    world: World
+    rule: str
+    action: str
+    intent: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """One rule's present blindness. `kinds` are the reasons already recorded for it."""
+
+    since: Instant
+    kinds: tuple[Blind, ...]
+    reason: str
+    paged: bool = False
+
+
+@dataclass(slots=True)
+class Book:
+    """See the module's docstring. Read freely; change through `apply` only."""
+
+    episodes: dict[str, Episode] = field(default_factory=dict)
+    current: dict[str, str] = field(default_factory=dict)  # rule -> its open episode
+    claims: dict[tuple[str, str], Claim] = field(default_factory=dict)  # (target, episode)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    intents: dict[str, OpenIntent] = field(default_factory=dict)
+    acted: list[Acted] = field(default_factory=list)
+    cleared: set[str] = field(default_factory=set)
+    blind: dict[str, Blindness] = field(default_factory=dict)
+    readiness: dict[str, tuple[Truth, str, Instant]] = field(default_factory=dict)
+    policy: e.PolicyApplied | None = None
+    started: e.Started | None = None
+    last: Instant | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    # -- reading -----------------------------------------------------------------------------------
+
+    def open_episode(self, rule: str) -> Episode | None:
+        found = self.current.get(rule)
+        return self.episodes[found] if found else None
+
+    def open_episodes(self) -> Iterator[Episode]:
+        return (ep for ep in self.episodes.values() if ep.is_open)
+
+    def next_id(self, letter: str) -> str:
+        """The name that the next entry of its kind will have: E1, E2, ..."""
+        return f"{letter}{self.counts.get(letter, 0) + 1}"
+
+    def claimants(self, target: str) -> tuple[Claim, ...]:
+        return tuple(c for (t, _), c in self.claims.items() if t == target)
+
+    def claims_of(self, episode: str) -> tuple[Claim, ...]:
+        return tuple(c for (_, ep), c in self.claims.items() if ep == episode)
+
+    def standing_holds(self, now: Instant) -> tuple[Hold, ...]:
+        return tuple(h for h in self.holds.values() if h.stands(now))
+
+    def needs_undo(self, ep: Episode) -> bool:
+        """Whether the episode still claims something that we changed."""
+        return any(not claim.found for claim in self.claims_of(ep.id))
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    def apply(self, entry: e.Entry, at: Instant) -> None:
+        """Take one entry in, in the journal's order."""
+        self.last = at
+        self._take(entry, at)
+
+    @singledispatchmethod
+    def _take(self, entry: e.Entry, at: Instant) -> None:
+        """Entries that change nothing here: Stopped, Drifted."""
+
+    def _number(self, name: str) -> None:
+        letter, number = name[0], int(name[1:])
+        self.counts[letter] = max(self.counts.get(letter, 0), number)
+
+    @_take.register
+    def _started(self, entry: e.Started, at: Instant) -> None:
+        widened = self.started is not None and self.started.max_mode != entry.max_mode
+        if entry.down_seconds > CONTINUES_WITHIN_SECONDS or widened:
+            self.cleared.clear()
+        if widened:
+            for ep in self.open_episodes():
+                ep.barred = ep.barred or "already burning: the process's max_mode was changed"
+        self.started = entry
+
+    @_take.register
+    def _policy(self, entry: e.PolicyApplied, at: Instant) -> None:
+        self.policy = entry
+        self.cleared -= set(entry.rearmed)
+        for rule in entry.rearmed:
+            ep = self.open_episode(rule)
+            if ep is not None:
+                ep.barred = ep.barred or "already burning: the rule was armed in mid-breach"
+
+    @_take.register
+    def _cleared(self, entry: e.RuleCleared, at: Instant) -> None:
+        self.cleared.add(entry.rule)
+
+    @_take.register
+    def _blind_began(self, entry: e.BlindBegan, at: Instant) -> None:
+        was = self.blind.get(entry.rule, Blindness(at, (), ""))
+        self.blind[entry.rule] = replace(was, kinds=(*was.kinds, entry.blind), reason=entry.reason)
+
+    @_take.register
+    def _blind_ended(self, entry: e.BlindEnded, at: Instant) -> None:
+        self.blind.pop(entry.rule, None)
+
+    @_take.register
+    def _paged(self, entry: e.Paged, at: Instant) -> None:
+        rule = entry.key.removeprefix("rule:").removesuffix(":blind")
+        if rule in self.blind:
+            self.blind[rule] = replace(self.blind[rule], paged=True)
+
+    @_take.register
+    def _opened(self, entry: e.EpisodeOpened, at: Instant) -> None:
+        self._number(entry.episode)
+        self.episodes[entry.episode] = Episode(
+            id=entry.episode,
+            rule=entry.rule,
+            owner=entry.owner,
+            severity=entry.severity,
+            world=entry.world,
+            opened=at,
+            moved=at,
+            rule_sha256=entry.rule_sha256,
+            reopens=entry.reopens,
+            chain=entry.chain,
+            barred=entry.barred,
+            actor=entry.actor,
+            why=entry.why,
+            verdict=entry.verdict,
+            breached_at=at,
+        )
+        self._forget_oldest()
+
+    @_take.register
+    def _moved(self, entry: e.EpisodeMoved, at: Instant) -> None:
+        ep = self.episodes[entry.episode]
+        ep.state, ep.moved, ep.reason, ep.rung = entry.after, at, entry.reason, entry.rung
+        ep.verdict = entry.verdict or ep.verdict
+        if entry.after is State.OK:
+            if self.current.get(ep.rule) == ep.id:
+                del self.current[ep.rule]
+            for key in [k for k in self.claims if k[1] == ep.id]:
+                del self.claims[key]
+            if entry.event is Event.CLOSED:
+                self.cleared.discard(ep.rule)  # still breached: already burning
+        elif ep.rule != MANUAL:
+            self.current[ep.rule] = ep.id
+
+    @_take.register
+    def _barred(self, entry: e.EpisodeBarred, at: Instant) -> None:
+        self.episodes[entry.episode].barred = entry.reason
+
+    @_take.register
+    def _unbarred(self, entry: e.EpisodeUnbarred, at: Instant) -> None:
+        ep = self.episodes[entry.episode]
+        ep.barred, ep.unbarred_by, ep.through_hold = "", entry.actor, entry.through_hold
+
+    @_take.register
+    def _decided(self, entry: e.Decided, at: Instant) -> None:
+        self._number(entry.decision)
+        ep = self.episodes[entry.episode]
+        ep.action = entry.action
+        if entry.ruling is e.Ruling.REFUSED:
+            ep.refusals = (*ep.refusals, entry.reason)
+        if entry.ruling is e.Ruling.WOULD_ACT:
+            self.acted.append(Acted(World.SHADOW, entry.rule, entry.action, "", at))
+
+    @_take.register
+    def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
+        self._number(entry.intent)
+        self.intents[entry.intent] = OpenIntent(entry, at)
+        ep = self.episodes[entry.episode]
+        ep.intent = entry.intent
+        if entry.direction is Direction.UNDO:
+            return
+        ep.action = entry.action
+        if not entry.actor:
+            self.acted.append(Acted(World.LIVE, ep.rule, entry.action, entry.intent, at))
+            self.cleared.discard(ep.rule)  # re-armed only after it was clear again
+
+    @_take.register
+    def _step(self, entry: e.StepTaken, at: Instant) -> None:
+        found = self.intents.get(entry.intent)
+        if found is not None:
+            self.intents[entry.intent] = OpenIntent(found.entry, found.at, (*found.steps, entry))
+
+    @_take.register
+    def _intent_ended(self, entry: e.IntentEnded, at: Instant) -> None:
+        self.intents.pop(entry.intent, None)
+        ep = self.episodes[entry.episode]
+        ep.intent, ep.read_back = "", entry.read_back
+        done = entry.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
+        if entry.direction is Direction.UNDO:
+            if done:
+                for key in [k for k in self.claims if k[0] == entry.target]:
+                    del self.claims[key]
+            return
+        ep.outcome = entry.outcome
+        if entry.outcome is e.Outcome.ABANDONED:
+            self.acted = [a for a in self.acted if a.intent != entry.intent]
+            return
+        ep.effected = (*ep.effected, entry.action)
+        if done:
+            ep.effect_at = entry.effect_at or at
+            if ep.breached_at is not None:
+                ep.seconds_to_effect = ep.effect_at.steady - ep.breached_at.steady
+            found = entry.outcome is e.Outcome.FOUND and not any(
+                not c.found for c in self.claimants(entry.target)
+            )
+            self.claims[entry.target, entry.episode] = Claim(
+                entry.episode, entry.action, entry.target, found, at
+            )
+
+    @_take.register
+    def _released(self, entry: e.ClaimReleased, at: Instant) -> None:
+        self.claims.pop((entry.target, entry.episode), None)
+
+    @_take.register
+    def _hold(self, entry: e.HoldPlaced, at: Instant) -> None:
+        self._number(entry.hold)
+        self.holds[entry.hold] = Hold(
+            entry.hold, entry.scope, entry.reason, entry.actor, at, entry.expires, entry.silence
+        )
+
+    @_take.register
+    def _hold_ended(self, entry: e.HoldEnded, at: Instant) -> None:
+        self.holds.pop(entry.hold, None)
+
+    @_take.register
+    def _acked(self, entry: e.Acked, at: Instant) -> None:
+        self.episodes[entry.episode].acked_by = entry.actor
+
+    @_take.register
+    def _marked(self, entry: e.Marked, at: Instant) -> None:
+        if entry.episode in self.episodes:
+            self.episodes[entry.episode].mark = entry.mark
+
+    @_take.register
+    def _readiness(self, entry: e.ReadinessChanged, at: Instant) -> None:
+        self.readiness[entry.action] = (entry.ready, entry.reason, at)
+
+    def _forget_oldest(self) -> None:
+        ended = [ep.id for ep in self.episodes.values() if not ep.is_open]
+        for name in ended[: max(0, len(ended) - KEPT_CLOSED)]:
+            if name != next(reversed(self.episodes)):
+                del self.episodes[name]
+
+
+MANUAL = "manual"
+"""The rule's name of an episode that a person commanded; any number of them may be open."""

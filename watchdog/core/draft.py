@@ -1,0 +1,54 @@
+"""What one pass has found so far: the book as it will be once these entries are recorded.
+
+Every rule of a pass sees what the rules before it did (a taken budget slot, a claimed target);
+all of it is appended in one transaction at the pass's end, and nothing is done before that.
+"""
+
+from __future__ import annotations
+
+from watchdog.core.book import Book, Episode
+from watchdog.core.entries import Entry, EpisodeMoved, Paged
+from watchdog.core.episode import move
+from watchdog.core.states import Event
+from watchdog.core.words import Instant, Severity, Verdict, World
+
+
+class Draft:
+    """Adds entries to a book and remembers them for the journal."""
+
+    def __init__(self, book: Book, now: Instant) -> None:
+        self.book = book
+        self.now = now
+        self.entries: list[Entry] = []
+
+    def add(self, entry: Entry) -> None:
+        self.book.apply(entry, self.now)
+        self.entries.append(entry)
+
+    def move(
+        self,
+        ep: Episode,
+        event: Event,
+        reason: str,
+        *,
+        actor: str = "",
+        rung: int | None = None,
+        verdict: Verdict | None = None,
+    ) -> None:
+        """Move an episode along the table. Raises NoSuchMove for a pair that it does not have."""
+        after = move(ep.state, event)
+        rung = ep.rung if rung is None else rung
+        self.add(EpisodeMoved(ep.id, ep.state, event, after, rung, reason, actor, verdict))
+
+    def page(self, ep: Episode, title: str, body: str) -> None:
+        """Tell people about a live episode. Shadow never pages; silence is remembered with it."""
+        if ep.world is World.LIVE:
+            silenced = any(
+                h.silence and h.scope.covers(owner=ep.owner, rule=ep.rule, target="")
+                for h in self.book.standing_holds(self.now)
+            )
+            self.add(Paged(f"episode:{ep.id}", ep.severity, title, body, silenced))
+
+    def page_about(self, key: str, severity: Severity, title: str, body: str) -> None:
+        """Tell people about something that has no episode."""
+        self.add(Paged(key, severity, title, body))

@@ -1,0 +1,215 @@
+"""The gates: every reason not to act now, asked one by one and all of them recorded.
+
+Each is a pure function of `GateInputs`, which hold plain values only, so that a decision stored
+with its inputs can be made again. The ruling is the first refusal in this order; a mode below
+`armed` is not a refusal but turns ALLOWED into WOULD_ACT or NEEDS_APPROVAL. Reasons carry no
+running numbers ("until 20:31:05Z", not "43 s left"), since a refusal is recorded when it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from watchdog.core.entries import GateAnswer, Ruling
+from watchdog.core.words import Mode, Status, Truth, World
+
+
+@dataclass(frozen=True, slots=True)
+class ModeLimit:
+    """One of the things that limit how far a rule may go, and who says so."""
+
+    who: str  # "process max_mode", "rule", "rung 1 of redemption"
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class GateInputs:
+    """All that the gates look at. Seconds are durations; times are UTC since the epoch."""
+
+    world: World
+    # evidence
+    status: Status
+    blind: str
+    held_seconds: float
+    for_seconds: float
+    corroboration: tuple[tuple[str, str], ...]  # (rule, its status)
+    # environment
+    environment: str
+    environment_here: str
+    time_synced: Truth | None  # None: not required
+    # stops
+    holds: tuple[str, ...]  # "H3 on everything by alice: database migration"
+    windows: tuple[str, ...]
+    through_hold: str  # the person who acts through them
+    barred: str
+    # the target
+    target: str
+    busy: str
+    already: str  # why this episode may not start the action again
+    ready: Truth
+    ready_reason: str
+    host: str
+    host_here: str
+    # limits
+    cooldown_until: float | None  # wall time, None when no cooldown runs
+    cooldown_exempt: bool
+    breaching_targets: tuple[str, ...]
+    blast_radius: int
+    modes: tuple[ModeLimit, ...]
+    beyond: str  # "up_to pause-redemption" when the rung lies beyond it
+    budget_used: int
+    budget_actions: int
+    budget_seconds: float
+
+
+def evidence(x: GateInputs) -> GateAnswer:
+    """A breach, seen now, for long enough, and not alone where company is asked for."""
+    if x.status is not Status.BREACHED:
+        return _refuse("evidence", f"{x.status.value}{': ' + x.blind if x.blind else ''}")
+    if x.held_seconds < x.for_seconds:
+        return _refuse("evidence", f"breached for less than {x.for_seconds:g} s")
+    silent = [f"{rule} is {status}" for rule, status in x.corroboration if status != "breached"]
+    if silent:
+        return _refuse("evidence", "not corroborated: " + ", ".join(silent))
+    return _pass("evidence", f"breached for at least {x.for_seconds:g} s")
+
+
+def environment(x: GateInputs) -> GateAnswer:
+    """The policy is this process's, and the clock is right where that is required."""
+    if x.environment != x.environment_here:
+        return _refuse(
+            "environment", f"the policy is for {x.environment}, this is {x.environment_here}"
+        )
+    if x.time_synced is not None and x.time_synced is not Truth.TRUE:
+        return _refuse("environment", "the clock is not known to be synchronised")
+    return _pass("environment", x.environment)
+
+
+def stops(x: GateInputs) -> GateAnswer:
+    """Holds, silences and maintenance windows."""
+    if x.holds and not x.through_hold:
+        return _refuse("hold", "; ".join(x.holds))
+    if x.windows and not x.through_hold:
+        return _refuse("hold", "maintenance window " + ", ".join(x.windows))
+    if x.through_hold and (x.holds or x.windows):
+        return _pass("hold", f"{x.through_hold} acts through it")
+    return _pass("hold", "none")
+
+
+def burning(x: GateInputs) -> GateAnswer:
+    """A breach that began while the rule was not allowed to act fires nothing by itself."""
+    return _refuse("burning", x.barred) if x.barred else _pass("burning", "began while allowed")
+
+
+def target(x: GateInputs) -> GateAnswer:
+    """One action per target at a time, and no action of an episode twice."""
+    if x.already:
+        return _refuse("target", x.already)
+    return _refuse("target", x.busy) if x.busy else _pass("target", f"{x.target} is free")
+
+
+def ready(x: GateInputs) -> GateAnswer:
+    """The action would work here and now, as its preflight last saw."""
+    if x.host not in {"any", x.host_here}:
+        return _refuse("ready", f"belongs to host {x.host}, this is {x.host_here}")
+    if x.ready is not Truth.TRUE:
+        return _refuse("ready", f"not ready: {x.ready_reason}")
+    return _pass("ready", x.ready_reason or "ready")
+
+
+def cooldown(x: GateInputs) -> GateAnswer:
+    if x.cooldown_until is None:
+        return _pass("cooldown", "none runs")
+    if x.cooldown_exempt:
+        return _pass("cooldown", "exempt: follows an undo")
+    until = datetime.fromtimestamp(x.cooldown_until, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    return _refuse("cooldown", f"until {until}")
+
+
+def blast_radius(x: GateInputs) -> GateAnswer:
+    """Many targets at once is more likely the metrics than the services."""
+    if len(x.breaching_targets) > x.blast_radius:
+        return _refuse(
+            "blast_radius",
+            f"{len(x.breaching_targets)} targets breach at once, more than {x.blast_radius}: "
+            + ", ".join(x.breaching_targets),
+        )
+    return _pass("blast_radius", f"{len(x.breaching_targets)} of at most {x.blast_radius} targets")
+
+
+def mode(x: GateInputs) -> GateAnswer:
+    """The lowest mode counts. Shadow and approve pass here; `rule_on` turns them into theirs."""
+    if x.beyond:
+        return _refuse("mode", x.beyond)
+    lowest = min(x.modes, key=lambda limit: limit.mode)
+    if lowest.mode is Mode.OBSERVE:
+        return _refuse("mode", f"observe, by {lowest.who}")
+    return _pass("mode", f"{lowest.mode.word}, by {lowest.who}")
+
+
+def budget(x: GateInputs) -> GateAnswer:
+    """The last to be asked: its slot is taken only when nothing else refuses."""
+    used = f"{x.budget_used} of {x.budget_actions} in {x.budget_seconds:g} s"
+    if x.budget_used >= x.budget_actions:
+        return _refuse("budget", f"spent: {used}")
+    return _pass("budget", used)
+
+
+GATES: tuple[Callable[[GateInputs], GateAnswer], ...] = (
+    evidence,
+    environment,
+    stops,
+    burning,
+    target,
+    ready,
+    cooldown,
+    blast_radius,
+    mode,
+    budget,
+)
+"""In the order in which the first refusal counts."""
+
+FOR_PEOPLE = (environment, target, ready)
+"""What a person's own command cannot overrule; holds it must name (`through_hold`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    ruling: Ruling
+    reason: str
+    gates: tuple[GateAnswer, ...]
+
+
+def rule_on(x: GateInputs) -> Judgement:
+    """Ask every gate; the first refusal rules, else the lowest mode does."""
+    answers = tuple(gate(x) for gate in GATES)
+    refused = next((a for a in answers if not a.passed), None)
+    if refused is not None:
+        return Judgement(Ruling.REFUSED, f"{refused.gate}: {refused.reason}", answers)
+    lowest = min(x.modes, key=lambda limit: limit.mode)
+    match lowest.mode:
+        case Mode.SHADOW:
+            return Judgement(Ruling.WOULD_ACT, f"shadow, by {lowest.who}", answers)
+        case Mode.APPROVE:
+            return Judgement(Ruling.NEEDS_APPROVAL, f"approve, by {lowest.who}", answers)
+        case _:
+            return Judgement(Ruling.ALLOWED, "every gate passed", answers)
+
+
+def rule_on_command(x: GateInputs) -> Judgement:
+    """A person's own rollback: holds count unless acted through; evidence and mode do not."""
+    answers = tuple(gate(x) for gate in (*FOR_PEOPLE, stops))
+    refused = next((a for a in answers if not a.passed), None)
+    if refused is not None:
+        return Judgement(Ruling.REFUSED, f"{refused.gate}: {refused.reason}", answers)
+    return Judgement(Ruling.ALLOWED, "commanded by a person", answers)
+
+
+def _pass(gate: str, reason: str) -> GateAnswer:
+    return GateAnswer(gate, passed=True, reason=reason)
+
+
+def _refuse(gate: str, reason: str) -> GateAnswer:
+    return GateAnswer(gate, passed=False, reason=reason)

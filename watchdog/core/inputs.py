@@ -1,0 +1,178 @@
+"""Collects what the gates look at, as plain values, from policy, book and the process's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.book import Book, Episode
+from watchdog.core.draft import Draft
+from watchdog.core.episode import RISING
+from watchdog.core.gates import GateInputs, ModeLimit
+from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
+from watchdog.core.states import State
+from watchdog.core.stops import Subject, standing_holds, standing_windows
+from watchdog.core.words import Instant, Mode, Status, Truth, Verdict, World
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the process knows of itself and of the other rules."""
+
+    environment: str
+    host: str
+    max_mode: Mode
+    time_synced: Truth | None = None  # None: not required
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A rule's verdict and how long it has been so, by valid samples only."""
+
+    verdict: Verdict
+    held_seconds: float  # breached, as the `for` clock counts
+    quiet_seconds: float  # healthy, without a break
+    recovered_since_undo: Truth = Truth.UNKNOWN  # while watched: by events after the undo alone
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What every rule of one pass is judged against; the draft grows as they are."""
+
+    policy: Policy
+    facts: Facts
+    draft: Draft
+
+
+def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Scene) -> GateInputs:
+    """Everything the gates ask of, for one rung of one episode, now."""
+    policy, facts = scene.policy, scene.facts
+    book, now = scene.draft.book, scene.draft.now
+    action = policy.actions[rung.action]
+    subject = Subject(rule.owner, rule.name, action.target)
+    ready, ready_reason = readiness(action, book)
+    return GateInputs(
+        world=ep.world,
+        status=sight.verdict.status,
+        blind=sight.verdict.blind or "",
+        held_seconds=sight.held_seconds,
+        for_seconds=rule.for_seconds,
+        corroboration=tuple(
+            (name, facts.statuses.get(name, Status.BLIND).value) for name in rule.corroborate
+        ),
+        environment=policy.environment,
+        environment_here=facts.environment,
+        time_synced=facts.time_synced,
+        holds=standing_holds(subject, book, now),
+        windows=standing_windows(subject, policy, now),
+        through_hold=ep.unbarred_by if ep.through_hold else "",
+        barred=ep.barred,
+        target=action.target,
+        busy=busy(action, book, but_for=ep.id),
+        already=f"{action.name} was already started for {ep.id}"
+        if action.name in ep.effected
+        else "",
+        ready=ready,
+        ready_reason=ready_reason,
+        host=action.host,
+        host_here=facts.host,
+        cooldown_until=_cooldown_until(rule, rung, ep.world, book, now),
+        cooldown_exempt=bool(ep.reopens),
+        breaching_targets=_breaching_targets(policy, ep.world, book, now),
+        blast_radius=policy.limits.blast_radius,
+        modes=_modes(rule, ep, rung, facts),
+        beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
+        budget_used=sum(
+            a.world is ep.world and now.steady - a.at.steady < policy.limits.budget_seconds
+            for a in book.acted
+        ),
+        budget_actions=policy.limits.budget_actions,
+        budget_seconds=policy.limits.budget_seconds,
+    )
+
+
+def next_rung(rule: RuleSpec, ep: Episode, policy: Policy) -> Rung | None:
+    """The rung that the episode stands before, if the playbook has it."""
+    if rule.playbook is None:
+        return None
+    rungs = policy.playbooks[rule.playbook].rungs
+    return rungs[ep.rung] if ep.rung < len(rungs) else None
+
+
+def rung_target(rule: RuleSpec, ep: Episode, policy: Policy) -> str:
+    rung = next_rung(rule, ep, policy)
+    return policy.actions[rung.action].target if rung else ""
+
+
+def last_rung(rule: RuleSpec, policy: Policy) -> int:
+    """The highest rung that the rule may reach, counted from 0; -1 without a playbook."""
+    if rule.playbook is None:
+        return -1
+    names = [rung.action for rung in policy.playbooks[rule.playbook].rungs]
+    return names.index(rule.up_to) if rule.up_to in names else len(names) - 1
+
+
+def readiness(action: ActionSpec, book: Book) -> tuple[Truth, str]:
+    """What the last preflight saw."""
+    found = book.readiness.get(action.name)
+    return (found[0], found[1]) if found else (Truth.UNKNOWN, "no preflight has run yet")
+
+
+def busy(action: ActionSpec, book: Book, *, but_for: str = "") -> str:
+    """Why the target is not free, if it is not: somebody else's open intent on it."""
+    for held in book.intents.values():
+        entry = held.entry
+        if entry.target == action.target and entry.episode != but_for:
+            return (
+                f"{entry.intent} ({entry.direction.value} {entry.action} for {entry.episode}) "
+                f"is under way on {action.target}"
+            )
+    return ""
+
+
+def _modes(rule: RuleSpec, ep: Episode, rung: Rung, facts: Facts) -> tuple[ModeLimit, ...]:
+    limits = (
+        ModeLimit("process max_mode", facts.max_mode),
+        ModeLimit(f"rule {rule.name}", rule.mode),
+        ModeLimit(f"rung {ep.rung + 1} of {rule.playbook}", rung.mode),
+    )
+    if ep.world is World.SHADOW:
+        return (*limits, ModeLimit(f"{ep.id}, which began in shadow", Mode.SHADOW))
+    return limits
+
+
+def _cooldown_until(
+    rule: RuleSpec, rung: Rung, world: World, book: Book, now: Instant
+) -> float | None:
+    """The wall time at which it ends; whether it runs is told by the steady clock."""
+    last = max(
+        (
+            a.at
+            for a in book.acted
+            if (a.world, a.rule, a.action) == (world, rule.name, rung.action)
+        ),
+        default=None,
+        key=lambda at: at.steady,
+    )
+    if last is None or now.steady - last.steady >= rule.cooldown_seconds:
+        return None
+    return last.wall + rule.cooldown_seconds
+
+
+def _breaching_targets(policy: Policy, world: World, book: Book, now: Instant) -> tuple[str, ...]:
+    """Distinct targets of the episodes that began within the blast window.
+
+    A live decision counts live episodes alone: shadow must not alter it.
+    """
+    found = set()
+    for ep in book.open_episodes():
+        rule = policy.rules.get(ep.rule)
+        if rule is None or rule.playbook is None or ep.state not in RISING | {State.ACTING}:
+            continue
+        if ep.world not in {World.LIVE, world}:
+            continue
+        if now.steady - ep.opened.steady <= policy.limits.blast_seconds:
+            first = policy.playbooks[rule.playbook].rungs[0].action
+            found.add(policy.actions[first].target)
+    return tuple(sorted(found))

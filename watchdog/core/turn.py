@@ -1,0 +1,244 @@
+"""One rule's turn in a pass: from its verdict to what is recorded about it.
+
+Pure: the same policy, book, sight and facts give the same entries. The order within a turn is
+blindness, clearing, then the episode. A turn starts nothing itself: an IntentOpened in the draft
+is done by the runner once it is recorded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from watchdog.core import entries as e
+from watchdog.core.book import Episode
+from watchdog.core.draft import Draft
+from watchdog.core.episode import RISING
+from watchdog.core.gates import Judgement, rule_on
+from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, rung_target
+from watchdog.core.spec import RuleSpec
+from watchdog.core.states import Event, State
+from watchdog.core.stops import Subject, standing_stops
+from watchdog.core.words import Blind, Direction, Mode, Status, Truth, Verdict, World
+
+MAX_CHAIN = 2
+"""How often a breach after an undo may reopen before people must look."""
+
+
+def take_turn(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
+    """Judge one rule once more and add what is new to the scene's draft."""
+    draft = scene.draft
+    _note_blindness(rule, sight.verdict, draft)
+    _note_clearing(rule, sight.verdict, draft)
+    ep = draft.book.open_episode(rule.name)
+    if ep is not None and ep.state is State.WATCHED:
+        ep = _watch(rule, ep, sight, scene)
+    elif ep is None and sight.verdict.status is Status.BREACHED:
+        ep = _open(rule, sight, scene, reopens=None)
+    if ep is None:
+        return
+    _bar(rule, ep, scene)
+    match sight.verdict.status:
+        case Status.HEALTHY:
+            _healthy(rule, ep, sight, draft)
+        case Status.BREACHED:
+            _breached(rule, ep, sight, scene)
+        case Status.BLIND:
+            pass  # holds, freezes `for`, and pages by itself; it never moves an episode
+
+
+# -- blindness and clearing ------------------------------------------------------------------------
+
+
+def _note_blindness(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
+    """Record where blindness begins and ends, and page it when its time has come."""
+    blindness = draft.book.blind.get(rule.name)
+    if verdict.status is not Status.BLIND:
+        if blindness is not None:
+            draft.add(e.BlindEnded(rule.name, draft.now.steady - blindness.since.steady))
+        return
+    kind = verdict.blind or Blind.OURS
+    if blindness is None or kind not in blindness.kinds:
+        draft.add(e.BlindBegan(rule.name, kind, verdict.reason))
+        blindness = draft.book.blind[rule.name]
+    ep = draft.book.open_episode(rule.name)
+    state = ep.state if ep else State.OK
+    if blindness.paged or state in {State.ACTING, State.VERIFYING, State.CONTAINED}:
+        return  # a pause that stops the traffic which a rule measures blinds it: expected
+    in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
+    if in_breach or draft.now.steady - blindness.since.steady >= rule.page_after_seconds:
+        draft.page_about(
+            f"rule:{rule.name}:blind",
+            rule.severity,
+            f"{rule.name} is blind{' in mid-breach' if in_breach else ''}: {verdict.reason}",
+            "It cannot be judged, and nothing is started or ended for it until it can. "
+            f"See: slo-watchdog why {rule.name}",
+        )
+
+
+def _note_clearing(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
+    if verdict.status is Status.HEALTHY and verdict.clear and rule.name not in draft.book.cleared:
+        draft.add(e.RuleCleared(rule.name))
+
+
+# -- opening ---------------------------------------------------------------------------------------
+
+
+def _watch(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> Episode | None:
+    """After an undo: quiet for long enough ends it, a fresh breach reopens it, at most twice.
+
+    Fresh is a breach shown by events after the undo alone: a long window stays breached by what
+    happened before it.
+    """
+    draft = scene.draft
+    if sight.verdict.status is not Status.BREACHED:
+        if draft.now.steady - ep.moved.steady >= rule.watch_seconds:
+            draft.move(ep, Event.QUIET, f"quiet for {rule.watch_seconds:g} s after the undo")
+        return None
+    if sight.recovered_since_undo is not Truth.FALSE:
+        return None
+    if ep.chain >= MAX_CHAIN:
+        draft.move(ep, Event.EXHAUSTED, f"breached again after {ep.chain} reopenings")
+        draft.page(ep, f"{ep.rule}: breached again after every undo", "A person must look.")
+        return None
+    draft.move(ep, Event.FRESH_BREACH, "breached again while watched")
+    return _open(rule, sight, scene, reopens=ep)
+
+
+def _open(
+    rule: RuleSpec,
+    sight: Sight,
+    scene: Scene,
+    *,
+    reopens: Episode | None,
+) -> Episode:
+    draft = scene.draft
+    name = draft.book.next_id("E")
+    barred = ""
+    if reopens is None and rule.name not in draft.book.cleared:
+        barred = "already burning: not once clear since it was started, armed or closed"
+    shadow = min(rule.mode, scene.facts.max_mode) is Mode.SHADOW
+    draft.add(
+        e.EpisodeOpened(
+            episode=name,
+            rule=rule.name,
+            owner=rule.owner,
+            severity=rule.severity,
+            world=World.SHADOW if shadow else World.LIVE,
+            verdict=sight.verdict,
+            rule_sha256=rule.sha256,
+            reopens=reopens.id if reopens else "",
+            chain=reopens.chain + 1 if reopens else 0,
+            barred=barred,
+        )
+    )
+    ep = draft.book.episodes[name]
+    draft.move(ep, Event.BREACHED, sight.verdict.reason, verdict=sight.verdict)
+    return ep
+
+
+def _bar(rule: RuleSpec, ep: Episode, scene: Scene) -> None:
+    """A stop that covers a rising breach at any time makes it already burning."""
+    if ep.barred or ep.state not in {State.PENDING, State.HELD} or ep.through_hold:
+        return
+    draft = scene.draft
+    subject = Subject(rule.owner, rule.name, rung_target(rule, ep, scene.policy))
+    stops = standing_stops(subject, scene.policy, draft.book, draft.now)
+    if stops:
+        draft.add(e.EpisodeBarred(ep.id, f"already burning: breached under {stops[0]}"))
+
+
+# -- going on --------------------------------------------------------------------------------------
+
+
+def _healthy(rule: RuleSpec, ep: Episode, sight: Sight, draft: Draft) -> None:
+    if ep.state not in RISING:
+        if ep.state is State.CONTAINED and not draft.book.needs_undo(ep):
+            draft.move(ep, Event.SPENT, "healthy, and nothing of ours is left to undo")
+        return
+    if ep.state is not State.PENDING and sight.quiet_seconds < rule.keep_firing_seconds:
+        return
+    if draft.book.claims_of(ep.id):
+        draft.move(ep, Event.RECOVERED, "healthy again with a rollback in place")
+    else:
+        draft.move(ep, Event.HEALTHY, sight.verdict.reason, verdict=sight.verdict)
+
+
+def _breached(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> None:
+    """Ask the gates once `for` is reached, and again at every pass while they refuse."""
+    if ep.state not in {State.PENDING, State.HELD}:
+        return
+    if ep.state is State.PENDING and sight.held_seconds < rule.for_seconds:
+        return
+    draft = scene.draft
+    rung = next_rung(rule, ep, scene.policy)
+    if rung is None:
+        judgement = Judgement(e.Ruling.REFUSED, "mode: no playbook: verdicts only", ())
+        _record(rule, ep, "", judgement, {}, sight, scene)
+        return
+    inputs = gate_inputs(rule, ep, rung, sight, scene)
+    judgement = rule_on(inputs)
+    _record(rule, ep, rung.action, judgement, asdict(inputs), sight, scene)
+    if judgement.ruling is e.Ruling.ALLOWED:
+        action = scene.policy.actions[rung.action]
+        draft.add(
+            e.IntentOpened(
+                intent=draft.book.next_id("I"),
+                episode=ep.id,
+                action=action.name,
+                target=action.target,
+                direction=Direction.DO,
+                deadline=draft.now.plus(action.deadline_seconds),
+                reason=sight.verdict.reason,
+                decision=f"D{draft.book.counts['D']}",
+            )
+        )
+
+
+_EVENTS = {
+    e.Ruling.ALLOWED: Event.ALLOWED,
+    e.Ruling.REFUSED: Event.REFUSED,
+    e.Ruling.NEEDS_APPROVAL: Event.NEEDS_APPROVAL,
+    e.Ruling.WOULD_ACT: Event.WOULD_ACT,
+}
+
+
+def _record(
+    rule: RuleSpec,
+    ep: Episode,
+    action: str,
+    judgement: Judgement,
+    inputs: dict[str, object],
+    sight: Sight,
+    scene: Scene,
+) -> None:
+    """A refusal is recorded once per episode and reason; everything else always."""
+    if judgement.ruling is e.Ruling.REFUSED and judgement.reason in ep.refusals:
+        return
+    draft = scene.draft
+    first_refusal = judgement.ruling is e.Ruling.REFUSED and not ep.refusals
+    draft.add(
+        e.Decided(
+            decision=draft.book.next_id("D"),
+            episode=ep.id,
+            rule=rule.name,
+            action=action,
+            rung=ep.rung,
+            world=ep.world,
+            ruling=judgement.ruling,
+            reason=judgement.reason,
+            gates=judgement.gates,
+            policy_sha256=scene.policy.sha256,
+            rule_sha256=rule.sha256,
+            verdict=sight.verdict,
+            inputs=inputs,
+        )
+    )
+    if ep.state is State.HELD and judgement.ruling is e.Ruling.REFUSED:
+        return
+    draft.move(ep, _EVENTS[judgement.ruling], judgement.reason, verdict=sight.verdict)
+    if first_refusal and rule.playbook is not None:
+        draft.page(
+            ep, f"{rule.name} is breached and held: {judgement.reason}", sight.verdict.reason
+        )
+    if judgement.ruling is e.Ruling.NEEDS_APPROVAL:
+        draft.page(ep, f"{rule.name} asks for approval of {action}", sight.verdict.reason)
