@@ -146,8 +146,10 @@ class Journal(Protocol):
 
 
 class History(Protocol):
-    """Checkpoints of what can be measured again: windows, counters, clocks. Losing it costs
-    warm-up time, never a decision."""
+    """Checkpoints of what can be measured again: windows, counters, clocks.
+
+    Losing it costs warm-up time, never a decision.
+    """
 
     def save(self, items: Mapping[str, bytes]) -> None: ...
 
