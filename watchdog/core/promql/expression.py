@@ -1,0 +1,79 @@
+"""Expressions that are checked once and evaluated at every pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watchdog.core.promql.faults import EvaluationFault, ParseFault
+from watchdog.core.promql.outline import Outline, outlined
+from watchdog.core.promql.parsing import parsed
+from watchdog.core.promql.plan import Run, plan
+from watchdog.core.promql.vector import Moment
+from watchdog.core.samples import Answer, Failure, Fault, Point
+from watchdog.core.series import LOOKBACK_SECONDS, SeriesStore
+from watchdog.core.words import Blind
+
+
+@dataclass(frozen=True, slots=True)
+class Expression(Outline):
+    """An expression of the subset that is evaluated here, ready to run."""
+
+    run: Run = field(compare=False, repr=False)
+
+
+def check(expr: str) -> Expression:
+    """Parse, and refuse what is not evaluated here. Raises ParseFault or Unsupported."""
+    tree = parsed(expr)
+    try:
+        run = plan(tree)
+        facts = outlined(expr, tree)
+    except RecursionError:
+        raise ParseFault("the expression is nested too deeply") from None
+    return Expression(
+        text=facts.text,
+        names=facts.names,
+        selectors=facts.selectors,
+        range_seconds=facts.range_seconds,
+        filters=facts.filters,
+        run=run,
+    )
+
+
+def evaluate(expression: Expression, store: SeriesStore, at: float) -> Answer:
+    """The expression's value at `at` (wall seconds), with Prometheus 3 semantics.
+
+    A scalar is one point without labels. What has no value says why in `failure`: an ambiguous
+    result, samples that lie ahead of `at`, or series that found no room in the store.
+    """
+    full = _too_many(expression, store, at)
+    if full is not None:
+        return Answer(failure=full)
+    moment = Moment(store, at)
+    try:
+        value = expression.run(moment)
+    except EvaluationFault as fault:
+        return Answer(failure=Failure(Fault.PROVIDER, Blind.QUERY_ERROR, str(fault)))
+    if moment.ahead:
+        reason = "samples lie ahead of our clock: " + ", ".join(moment.ahead)
+        return Answer(failure=Failure(Fault.PROVIDER, Blind.FUTURE, reason))
+    if isinstance(value, float):
+        points: tuple[Point, ...] = (Point((), value),)
+    else:
+        points = tuple(Point(e.labels, e.value, e.at) for e in value)
+    return Answer(
+        points=points,
+        newest=min(moment.newest, default=None),
+        missing=tuple(dict.fromkeys(moment.missing)),
+    )
+
+
+def _too_many(expression: Expression, store: SeriesStore, at: float) -> Failure | None:
+    names: tuple[str | None, ...] = (None,) if expression.names is None else expression.names
+    for name in names:
+        if store.refused(name, at, expression.range_seconds - LOOKBACK_SECONDS):
+            reason = (
+                f"{'some series' if name is None else name} found no room beside "
+                f"{store.max_series} others of this source; raise its max_series"
+            )
+            return Failure(Fault.OURS, Blind.TOO_MANY_SERIES, reason)
+    return None

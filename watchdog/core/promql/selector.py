@@ -1,0 +1,142 @@
+"""Selectors: which series an expression means, and what they show at one time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import promql_parser as parser
+
+from watchdog.core.promql.faults import Unsupported
+from watchdog.core.promql.parsing import parsed
+from watchdog.core.promql.regex import Pattern
+from watchdog.core.samples import Point
+from watchdog.core.series import SeriesStore
+
+_OPERATORS = {
+    str(parser.MatchOp.Equal): "=",
+    str(parser.MatchOp.NotEqual): "!=",
+    str(parser.MatchOp.Re): "=~",
+    str(parser.MatchOp.NotRe): "!~",
+}
+
+_REGEX = frozenset({"=~", "!~"})
+_NAMED = ("__name__", "=")
+
+Condition = tuple[str, str, str]  # label, operator, value
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """One condition on one label; a label that a series lacks is the same as an empty one."""
+
+    label: str
+    operator: str  # = != =~ !~
+    value: str
+    pattern: Pattern | None = field(default=None, compare=False, repr=False)
+
+    def matches(self, value: str) -> bool:
+        if self.pattern is not None:
+            return self.pattern.matches(value) is (self.operator == "=~")
+        return (value == self.value) is (self.operator == "=")
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """An instant selector. `name` is None when no exact metric name is asked for."""
+
+    name: str | None
+    matchers: tuple[Matcher, ...] = ()  # without the exact name
+
+    @classmethod
+    def parse(cls, text: str) -> Selector:
+        """One plain selector, `http_requests_total{code=~"5.."}`. Raises Refused."""
+        node = parsed(text)
+        if not isinstance(node, parser.VectorSelector):
+            raise Unsupported(
+                "anything but one selector", text, "write a metric name with its label matchers"
+            )
+        return cls.of(node)
+
+    @classmethod
+    def of(cls, node: parser.VectorSelector) -> Selector:
+        """From the parser's tree. Raises Refused."""
+        found = node.prettify()
+        if node.offset is not None:
+            raise Unsupported("the modifier `offset`", found)
+        if node.at is not None:
+            raise Unsupported("the modifier `@`", found)
+        if node.matchers.or_matchers:
+            raise Unsupported("`or` between label matchers", found)
+        matchers = tuple(
+            Matcher(label, operator, value, Pattern(value) if operator in _REGEX else None)
+            for label, operator, value in _conditions(node)
+        )
+        return cls(exact_name(node), matchers)
+
+    def matches(self, name: str, labels: Mapping[str, str]) -> bool:
+        """Whether a series (`labels` without `__name__`) is meant."""
+        if self.name is not None and name != self.name:
+            return False
+        return all(
+            matcher.matches(name if matcher.label == "__name__" else labels.get(matcher.label, ""))
+            for matcher in self.matchers
+        )
+
+    @property
+    def text(self) -> str:
+        return _text(self.name, ((m.label, m.operator, m.value) for m in self.matchers))
+
+
+def exact_name(node: parser.VectorSelector) -> str | None:
+    """The one metric name that is asked for, also where it is written as a matcher."""
+    if node.name is not None:
+        return node.name
+    asked = (value for label, operator, value in _raw(node) if (label, operator) == _NAMED)
+    return next(asked, None)
+
+
+def selector_text(node: parser.VectorSelector) -> str:
+    """The selector alone, without offset and `@`, as PromQL."""
+    if node.matchers.or_matchers:
+        return node.prettify()
+    return _text(exact_name(node), _conditions(node))
+
+
+def _raw(node: parser.VectorSelector) -> Iterator[Condition]:
+    for matcher in node.matchers.matchers:
+        yield matcher.name, _OPERATORS[str(matcher.op)], matcher.value
+
+
+def _conditions(node: parser.VectorSelector) -> Iterator[Condition]:
+    """All but the exact name."""
+    named = ("__name__", "=", exact_name(node))
+    return (condition for condition in _raw(node) if condition != named)
+
+
+def _text(name: str | None, conditions: Iterable[Condition]) -> str:
+    texts = [f"{label}{op}{_quoted(value)}" for label, op, value in conditions]
+    if name is None:
+        return f"{{{','.join(texts)}}}"
+    if not (name.isascii() and name.replace(":", "_").isidentifier()):
+        return f"{{{','.join([f'__name__={_quoted(name)}', *texts])}}}"
+    return f"{name}{{{','.join(texts)}}}" if texts else name
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def select(selector: Selector, store: SeriesStore, at: float) -> tuple[Point, ...]:
+    """The raw samples that the selector shows at `at`, each with its own time.
+
+    Look-back and staleness are Prometheus': what has vanished, or is older than 5 minutes, is
+    not shown. Raw counters for windows come from here.
+    """
+    points: list[Point] = []
+    for series in store.matching(selector):
+        sample = series.instant(at)
+        if sample is not None:
+            points.append(Point(series.labels, sample[1], sample[0]))
+    return tuple(points)
