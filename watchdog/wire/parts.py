@@ -1,0 +1,206 @@
+"""What an expectation is made of, and what each part answers about a document.
+
+Every part tells whether it holds, None where a field was not to be read, and which fields and
+values decided that. `expectation.py` has the law and the language; it makes these parts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SHOWN_CHARACTERS = 200
+"""How much of a value, and of what was seen in all, is shown."""
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`holds` is None where unknown. The texts are of the parts that decided."""
+
+    holds: bool | None
+    because: tuple[str, ...]
+    seen: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    keys: tuple[str | int, ...]
+
+    @property
+    def text(self) -> str:
+        parts = (f"[{key}]" if isinstance(key, int) else f".{_name(key)}" for key in self.keys)
+        return "".join(parts).removeprefix(".") or "@"
+
+    def find(self, document: object) -> object:
+        """The value there; None for null, and where there is nothing."""
+        value = document
+        for key in self.keys:
+            value = _inside(value, key)
+        return value
+
+    def seen(self, document: object) -> str:
+        """The value there; where there is none, what is there instead, as deep as it goes."""
+        value = document
+        for depth, key in enumerate(self.keys):
+            inner = _inside(value, key)
+            if inner is None:
+                return f"{Path(self.keys[:depth]).text}: {written(value)}"
+            value = inner
+        return f"{self.text}: {written(value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    value: Scalar
+
+    @property
+    def text(self) -> str:
+        return written(self.value)
+
+    def find(self, _document: object) -> object:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    path: Path
+
+    def judge(self, document: object) -> Outcome:
+        value = self.path.find(document)
+        seen = (self.path.seen(document),)
+        if isinstance(value, bool):
+            return Outcome(value, (f"{self.path.text} is {written(value)}",), seen)
+        return Outcome(None, (_not(self.path, value, "true or false"),), seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    op: str
+    left: Path | Literal
+    right: Path | Literal
+
+    def judge(self, document: object) -> Outcome:
+        sides = [(side, side.find(document)) for side in (self.left, self.right)]
+        fields = [(side, value) for side, value in sides if isinstance(side, Path)]
+        seen = tuple(side.seen(document) for side, _value in fields)
+        wanted = self._wanted([kind_of(value) for _side, value in sides])
+        unfit = [
+            _not(side, value, wanted or "a scalar")
+            for side, value in fields
+            if kind_of(value) not in ({wanted} if wanted else SCALARS)
+        ]
+        if unfit:
+            return Outcome(None, tuple(unfit), seen)
+        if wanted is None:
+            (left, one), (right, other) = sides
+            odd = f"{left.text} is {kind_of(one)}, {right.text} is {kind_of(other)}"
+            return Outcome(None, (odd,), seen)
+        holds = _COMPARED[self.op](sides[0][1], sides[1][1])
+        stands = f"{self.left.text} {SIGNS[self.op]} {self.right.text}"
+        are = " and ".join(f"{side.text} is {written(value)}" for side, value in fields)
+        return Outcome(holds, (f"{are}: {stands} {'holds' if holds else 'does not hold'}",), seen)
+
+    def _wanted(self, kinds: list[str]) -> str | None:
+        """The type that both sides must have; None where only their equality of type counts."""
+        if self.op not in EQUALITIES:
+            return "a number"
+        for side, kind in zip((self.left, self.right), kinds, strict=True):
+            if isinstance(side, Literal):
+                return kind
+        return kinds[0] if kinds[0] == kinds[1] and kinds[0] in SCALARS else None
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    inner: Part
+
+    def judge(self, document: object) -> Outcome:
+        outcome = self.inner.judge(document)
+        holds = None if outcome.holds is None else not outcome.holds
+        return Outcome(holds, outcome.because, outcome.seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Connective:
+    both: bool  # and; otherwise or
+    parts: tuple[Part, ...]
+
+    def judge(self, document: object) -> Outcome:
+        outcomes = [part.judge(document) for part in self.parts]
+        answers = [outcome.holds for outcome in outcomes]
+        known = all(answers) if self.both else any(answers)
+        holds = None if None in answers else known
+        # What speaks for the answer: of an unknown whole the unknown parts, and so on.
+        decided = [outcome for outcome in outcomes if outcome.holds is holds]
+        return Outcome(
+            holds,
+            tuple(dict.fromkeys(text for one in decided for text in one.because)),
+            tuple(dict.fromkeys(text for one in decided for text in one.seen)),
+        )
+
+
+Part = Flag | Comparison | Negation | Connective
+
+SIGNS = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+EQUALITIES = frozenset({"eq", "ne"})
+_COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
+SCALARS = frozenset({"true or false", "a number", "text"})
+
+
+def _inside(value: object, key: str | int) -> object:
+    if isinstance(key, str):
+        return value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, list) and -len(value) <= key < len(value):
+        return value[key]
+    return None
+
+
+def kind_of(value: object) -> str:
+    """The type as JSON has it, and as people call it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "not a finite number"
+    # bool before int: Python takes the one for the other.
+    return next((name for types, name in _KINDS if isinstance(value, types)), "an object")
+
+
+_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"),
+    (bool, "true or false"),
+    ((int, float), "a number"),
+    (str, "text"),
+    (list, "a list"),
+)
+
+
+def _not(path: Path, value: object, wanted: str) -> str:
+    if value is None:
+        return f"{path.text} is missing or null"
+    return f"{path.text} is {kind_of(value)}, not {wanted}"
+
+
+def written(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    # JSON may hold half of a surrogate pair, which no later encoding would take.
+    return shortened(text.encode("utf-8", "replace").decode())
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
+
+
+def _name(key: str) -> str:
+    plain = key.isascii() and key.isidentifier()
+    return key if plain else json.dumps(key, ensure_ascii=False)
