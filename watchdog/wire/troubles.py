@@ -17,15 +17,26 @@ from watchdog.wire.body import TooLargeError, UndecodableError
 from watchdog.wire.pulse import Pulse
 from watchdog.wire.transport import Progress, Stage, UnresolvedError
 
-_NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL})
-_OUR_LIMITS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+_NO_ROUTE = frozenset({errno.EHOSTUNREACH, errno.EHOSTDOWN})
+# No network at all, no local port, no descriptor left: nothing of that is the server's doing.
+_OUR_LIMITS = frozenset(
+    {
+        errno.ENETUNREACH,
+        errno.ENETDOWN,
+        errno.EADDRNOTAVAIL,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOBUFS,
+    }
+)
 
 
 class Trouble(StrEnum):
     """Why there is no answer."""
 
     UNRESOLVED = "unresolved"  # the name has no address, or the name server does not answer
-    UNREACHABLE = "unreachable"  # no route to the address
+    UNREACHABLE = "unreachable"  # the network says that this host cannot be reached
     REFUSED = "refused"  # nobody listens
     RESET = "reset"  # the server closed or reset the connection before its answer was whole
     TLS = "tls"  # certificate or handshake, or our CA file

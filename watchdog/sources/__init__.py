@@ -1,0 +1,23 @@
+"""Where samples come from: one file a kind of source, each independent of its siblings."""
+
+from __future__ import annotations
+
+from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
+from watchdog.ports import MetricSource
+from watchdog.sources.json_document import JsonSource
+from watchdog.sources.prometheus import PrometheusSource
+from watchdog.sources.scrape import ScrapeSource
+from watchdog.wire.http import Wire
+
+__all__ = ["open_source"]
+
+
+def open_source(spec: SourceSpec, wire: Wire) -> MetricSource:
+    """The source that `spec` describes. It uses the wire's connections and does not close them."""
+    match spec.how:
+        case Scrape():
+            return ScrapeSource(spec, wire)
+        case PrometheusApi():
+            return PrometheusSource(spec, wire)
+        case JsonDocument():
+            return JsonSource(spec, wire)
