@@ -8,7 +8,7 @@ name. Meaning is Prometheus 3's: ranges open on the left, 5 minutes of look-back
 from watchdog.core.promql.expression import Expression, check, evaluate
 from watchdog.core.promql.faults import ParseFault, Refused, Unsupported
 from watchdog.core.promql.outline import Outline, outline
-from watchdog.core.promql.selector import Matcher, Selector, select
+from watchdog.core.promql.selector import Matcher, Selector, no_room, select
 
 __all__ = [
     "Expression",
@@ -20,6 +20,7 @@ __all__ = [
     "Unsupported",
     "check",
     "evaluate",
+    "no_room",
     "outline",
     "select",
 ]

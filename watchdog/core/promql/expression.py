@@ -8,6 +8,7 @@ from watchdog.core.promql.faults import EvaluationFault, ParseFault
 from watchdog.core.promql.outline import Outline, outlined
 from watchdog.core.promql.parsing import parsed
 from watchdog.core.promql.plan import Run, plan
+from watchdog.core.promql.selector import no_room
 from watchdog.core.promql.vector import Moment
 from watchdog.core.samples import Answer, Failure, Fault, Point
 from watchdog.core.series import LOOKBACK_SECONDS, SeriesStore
@@ -45,9 +46,11 @@ def evaluate(expression: Expression, store: SeriesStore, at: float) -> Answer:
     A scalar is one point without labels. What has no value says why in `failure`: an ambiguous
     result, samples that lie ahead of `at`, or series that found no room in the store.
     """
-    full = _too_many(expression, store, at)
-    if full is not None:
-        return Answer(failure=full)
+    range_seconds = expression.range_seconds - LOOKBACK_SECONDS
+    for name in expression.names if expression.names is not None else (None,):
+        full = no_room(name, store, at, range_seconds)
+        if full is not None:
+            return Answer(failure=full)
     moment = Moment(store, at)
     try:
         value = expression.run(moment)
@@ -65,15 +68,3 @@ def evaluate(expression: Expression, store: SeriesStore, at: float) -> Answer:
         newest=min(moment.newest, default=None),
         missing=tuple(dict.fromkeys(moment.missing)),
     )
-
-
-def _too_many(expression: Expression, store: SeriesStore, at: float) -> Failure | None:
-    names: tuple[str | None, ...] = (None,) if expression.names is None else expression.names
-    for name in names:
-        if store.refused(name, at, expression.range_seconds - LOOKBACK_SECONDS):
-            reason = (
-                f"{'some series' if name is None else name} found no room beside "
-                f"{store.max_series} others of this source; raise its max_series"
-            )
-            return Failure(Fault.OURS, Blind.TOO_MANY_SERIES, reason)
-    return None

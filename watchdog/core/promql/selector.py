@@ -11,8 +11,9 @@ import promql_parser as parser
 from watchdog.core.promql.faults import Unsupported
 from watchdog.core.promql.parsing import parsed
 from watchdog.core.promql.regex import Pattern
-from watchdog.core.samples import Point
+from watchdog.core.samples import Failure, Fault, Point
 from watchdog.core.series import SeriesStore
+from watchdog.core.words import Blind
 
 _OPERATORS = {
     str(parser.MatchOp.Equal): "=",
@@ -140,3 +141,19 @@ def select(selector: Selector, store: SeriesStore, at: float) -> tuple[Point, ..
         if sample is not None:
             points.append(Point(series.labels, sample[1], sample[0]))
     return tuple(points)
+
+
+def no_room(
+    name: str | None, store: SeriesStore, at: float, range_seconds: float
+) -> Failure | None:
+    """Whether series of this name (None: any) were refused by the full store within the range.
+
+    Then what the store shows of them is not the whole, and must not be judged.
+    """
+    if not store.refused(name, at, range_seconds):
+        return None
+    reason = (
+        f"{'some series' if name is None else name} found no room beside "
+        f"{store.max_series} others of this source; raise its max_series"
+    )
+    return Failure(Fault.OURS, Blind.TOO_MANY_SERIES, reason)

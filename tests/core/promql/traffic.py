@@ -1,0 +1,118 @@
+"""A made-up service's metrics over forty minutes, with everything that goes wrong with series.
+
+Times lie 7 ms beside whole seconds, so that no sample ever falls on the edge of a range: there
+Prometheus 2 and 3 differ. Where a counter's first sample after a gap stands, it is zero or far
+above its steps: in between, 2.42 extrapolates otherwise than 3 does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from watchdog.core.samples import Failure, Fault, Labels, Reading, Sample, labels_of
+from watchdog.core.series import SeriesStore
+from watchdog.core.words import Blind, Instant
+
+BEGIN = 1_700_000_000
+EVERY_SECONDS = 15
+POLLS = 160
+TARGET = "app:9000"
+FAILED_POLLS = frozenset({50, 51, 52, 95})
+
+Shape = Callable[[int], float | None]
+"""The value at a poll, None where the series is not exposed."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    labels: Labels
+    shape: Shape
+
+
+def _steady(step: float, start: float = 0.0) -> Shape:
+    return lambda poll: start + step * poll
+
+
+def _resetting(step: float, every: int) -> Shape:
+    return lambda poll: step * (poll % every)
+
+
+def _between(shape: Shape, since: int, until: int) -> Shape:
+    return lambda poll: shape(poll) if since <= poll < until else None
+
+
+def _wave(size: float, period: int) -> Shape:
+    return lambda poll: float((poll * 7) % period) * size - size * (period // 2)
+
+
+def _except(shape: Shape, odd: float, every: int) -> Shape:
+    return lambda poll: odd if poll % every == 3 else shape(poll)
+
+
+def _flapping(shape: Shape) -> Shape:
+    return lambda poll: shape(poll) if poll % 30 < 22 else None
+
+
+def _metric(name: str, shape: Shape, **labels: str) -> Metric:
+    return Metric(name, labels_of(labels), shape)
+
+
+METRICS = (
+    _metric("requests_total", _steady(12, 4096), code="200", method="GET"),
+    _metric("requests_total", _steady(2.5, 4096), code="200", method="POST"),
+    _metric("requests_total", _resetting(3, 37), code="404", method="GET"),
+    _metric("requests_total", _between(_steady(1, -60), 60, 160), code="500", method="GET"),
+    _metric("requests_total", _between(_steady(1, 8192), 70, 130), code="503", method="POST"),
+    _metric("requests_total", _flapping(_steady(0.5, 2048)), code="502", method="PUT"),
+    _metric("errors_total", _steady(0.25, 512), code="200", method="GET"),
+    _metric("errors_total", _steady(0.0, 512), code="200", method="POST"),
+    _metric("errors_total", _resetting(1.5, 23), code="404", method="GET"),
+    _metric("errors_total", _except(_steady(1, 4096), math.nan, 31), code="500", method="GET"),
+    _metric("errors_total", _except(_steady(1, 4096), math.inf, 41), code="503", method="POST"),
+    _metric("temperature", _wave(0.5, 11), zone="a", rack="1"),
+    _metric("temperature", _wave(0.25, 13), zone="a", rack="2"),
+    _metric("temperature", _except(_wave(2, 5), math.nan, 4), zone="b", rack="1"),
+    _metric("temperature", _except(_wave(1, 9), math.inf, 5), zone="b", rack="2"),
+    _metric("temperature", _except(_wave(1, 3), -math.inf, 6), zone="c"),
+    _metric("temperature", _steady(0.0), zone="d", rack="1"),
+    _metric("ceiling", _steady(0.0, 8.0), zone="a", rack="1"),
+    _metric("ceiling", _steady(0.125, -4.0), zone="a", rack="2"),
+    _metric("ceiling", _wave(1, 3), zone="b", rack="1"),
+    _metric("ceiling", _except(_steady(0.0, 2.0), math.nan, 7), zone="b", rack="2"),
+    _metric("ceiling", _except(_steady(0.0, 2.0), math.inf, 8), zone="c"),
+    _metric("ceiling", _between(_steady(0.0, 3.0), 0, 80), zone="d", rack="1"),
+)
+
+
+def poll_time(poll: int) -> float:
+    return BEGIN + EVERY_SECONDS * poll + 0.007
+
+
+def exposed(poll: int) -> list[tuple[Metric, float]]:
+    if poll in FAILED_POLLS:
+        return []
+    values = ((metric, metric.shape(poll)) for metric in METRICS)
+    return [(metric, value) for metric, value in values if value is not None]
+
+
+def readings() -> Iterator[Reading]:
+    """What the scrape source would hand to the store."""
+    for poll in range(POLLS):
+        at = poll_time(poll)
+        instant = Instant(at, at)
+        if poll in FAILED_POLLS:
+            refused = Failure(Fault.SERVICE, Blind.SOURCE_DOWN, "connection refused")
+            yield Reading("app", instant, 0.01, failure=refused)
+            continue
+        samples = tuple(Sample(m.name, m.labels, value, at) for m, value in exposed(poll))
+        yield Reading("app", instant, 0.01, samples=samples, up={TARGET: True})
+
+
+def filled_store() -> SeriesStore:
+    store = SeriesStore(max_series=len(METRICS), keep_seconds=2 * POLLS * EVERY_SECONDS)
+    for reading in readings():
+        store.ingest(reading)
+    return store
