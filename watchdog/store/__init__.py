@@ -1,5 +1,7 @@
 """What the watchdog keeps on disk: the journal, which decides; the history, which may be lost."""
 
+from watchdog.store.history import SqliteHistory
 from watchdog.store.journal import SqliteJournal
+from watchdog.store.reader import JournalReader, open_reader
 
-__all__ = ["SqliteJournal"]
+__all__ = ["JournalReader", "SqliteHistory", "SqliteJournal", "open_reader"]

@@ -14,23 +14,15 @@ from sqlalchemy import Connection, insert, select
 
 from watchdog.core.entries import Recorded
 from watchdog.core.words import Instant
-from watchdog.ports import JournalCorrupt, JournalTooNew
+from watchdog.ports import JournalTooNew
 from watchdog.store import schema
 from watchdog.store.codec import UnknownEntry, decode
 from watchdog.store.schema import Base, Link, Row
+from watchdog.store.trouble import corrupt
 
-REMEDY = (
-    "Nothing acts until a person decides. Keep a copy of the state folder; then put the newest "
-    "good backup of it back, or move it away and run `slo-watchdog init`, which forgets open "
-    "episodes and holds."
-)
 BATCH_ROWS = 500
 
 Fetch = Callable[[int, int], list[Row]]  # (after, at most) -> rows in order
-
-
-def corrupt(path: Path, what: str) -> JournalCorrupt:
-    return JournalCorrupt(f"{path}: {what}. {REMEDY}")
 
 
 def write_empty(connection: Connection, identity: str) -> Link:

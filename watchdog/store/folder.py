@@ -15,8 +15,9 @@ import os
 import stat
 from pathlib import Path
 
-from watchdog.ports import JournalBroken, JournalBusy, JournalCorrupt, JournalError, JournalMissing
+from watchdog.ports import JournalBusy, JournalCorrupt, JournalError, JournalMissing
 from watchdog.store.schema import Link
+from watchdog.store.trouble import NO_ROOM, broken
 
 JOURNAL = "journal.db"
 MARKER = "journal.mark"
@@ -24,19 +25,6 @@ RESERVE = "journal.reserve"
 LOCK = "lock"
 
 RESERVE_BYTES = 4 * 1024 * 1024
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-
-
-def broken(folder: Path, error: OSError) -> JournalBroken:
-    if error.errno == errno.EROFS:
-        return JournalBroken(
-            f"{folder}: the file system is read-only, so nothing can be recorded and nothing may "
-            "act. Look for disk errors (dmesg), remount it read-write, start again."
-        )
-    return JournalBroken(
-        f"{folder}: {error.strerror or error} ({error.filename or 'state folder'}). "
-        "Check the disk and the folder's owner and rights, then start again."
-    )
 
 
 def sync_folder(folder: Path) -> None:
@@ -133,7 +121,7 @@ class Reserve:
             self._allocate()
         except OSError as error:
             self._path.unlink(missing_ok=True)
-            if error.errno in _NO_ROOM:
+            if error.errno in NO_ROOM:
                 return False
             raise broken(self._folder, error) from error
         self.ready = True

@@ -26,18 +26,13 @@ from sqlalchemy.exc import DBAPIError
 
 from watchdog.core.entries import Entry, Recorded
 from watchdog.core.words import Instant
-from watchdog.ports import (
-    JournalBroken,
-    JournalBusy,
-    JournalError,
-    JournalFull,
-    JournalMissing,
-)
+from watchdog.ports import JournalBroken, JournalBusy, JournalError, JournalFull
 from watchdog.store import chain, schema, sqlite
 from watchdog.store import folder as files
 from watchdog.store.codec import encode
 from watchdog.store.schema import Base, Link, Row
 from watchdog.store.sqlite import Trouble
+from watchdog.store.trouble import corrupt, missing, told
 
 
 class SqliteJournal:
@@ -53,10 +48,10 @@ class SqliteJournal:
         self._mutex = threading.RLock()
         self._broken = ""
         self.notices: list[str] = []
-        with contextlib.ExitStack() as undo, _told(state_dir):
+        with contextlib.ExitStack() as undo, told(self._path):
             undo.callback(files.FolderLock(state_dir).release)
             if not self._path.exists():
-                raise _missing(self._path)
+                raise missing(self._path)
             engine, self._connection = sqlite.open_writer(self._path, synchronous="EXTRA")
             undo.callback(sqlite.close, engine, self._connection)
             self._marker = files.Marker.open(state_dir)
@@ -84,7 +79,7 @@ class SqliteJournal:
         """
         files.make_folder(state_dir)
         path, draft = state_dir / files.JOURNAL, state_dir / f"{files.JOURNAL}.new"
-        with contextlib.ExitStack() as undo, _told(state_dir):
+        with contextlib.ExitStack() as undo, told(path):
             undo.callback(files.FolderLock(state_dir).release)
             if path.exists():
                 raise JournalError(
@@ -150,12 +145,12 @@ class SqliteJournal:
 
         Returns the number of entries. Raises JournalCorrupt or JournalTooNew.
         """
-        with self._mutex, _told(self._folder):
+        with self._mutex, told(self._path):
             self._usable()
             with self._connection.begin():
                 found = sqlite.damage(self._connection)
         if found:
-            raise chain.corrupt(self._path, found)
+            raise corrupt(self._path, found)
         return sum(1 for _ in self.read())
 
     def base(self) -> tuple[int, str, bytes] | None:
@@ -259,7 +254,7 @@ class SqliteJournal:
             self._marker.write(self._end)
 
     def _fetch(self, after: int, at_most: int) -> list[Row]:
-        with self._mutex, _told(self._folder):
+        with self._mutex, told(self._path):
             self._usable()
             with self._connection.begin():
                 return chain.fetch(self._connection, after, at_most)
@@ -272,20 +267,13 @@ class SqliteJournal:
     def _breaking(self) -> Iterator[None]:
         """Refuse everything from then on, unless the trouble is one that passes."""
         try:
-            with _told(self._folder):
+            with told(self._path):
                 yield
         except (JournalFull, JournalBusy):
             raise
         except JournalError as error:
             self._broken = str(error)
             raise
-
-
-def _missing(path: Path) -> JournalMissing:
-    return JournalMissing(
-        f"{path} does not exist. On a new host run `slo-watchdog init` once. On a host that had "
-        "one, find out where it went before: a new one knows of no open episode and no hold."
-    )
 
 
 def _write_empty(path: Path) -> Link:
@@ -312,41 +300,3 @@ def _retire(connection: Connection, base: Base) -> None:
         )
     )
     connection.execute(delete(schema.entries).where(schema.entries.c.seq <= base.seq))
-
-
-@contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Errors of SQLite and of the file system, as the port's own."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _judged(error, folder) from error
-    except OSError as error:
-        raise files.broken(folder, error) from error
-
-
-def _judged(error: DBAPIError, folder: Path) -> JournalError:
-    path, words = folder / files.JOURNAL, sqlite.said(error)
-    match sqlite.trouble(error, folder):
-        case Trouble.FULL:
-            return JournalFull(
-                f"{path}: no room to write, also after the reserve was freed. Nothing acts until "
-                "it can be recorded: make room on this file system."
-            )
-        case Trouble.BUSY:
-            return JournalBusy(
-                f"{path} is open in another program, such as a sqlite3 shell. Close that one; to "
-                "look inside use `slo-watchdog decisions`."
-            )
-        case Trouble.CORRUPT:
-            return chain.corrupt(path, words)
-        case Trouble.READ_ONLY:
-            return JournalBroken(
-                f"{path} cannot be written: {words}. Look for disk errors (dmesg), remount the "
-                "file system read-write, check the file's rights, start again."
-            )
-        case _:
-            return JournalBroken(
-                f"{path}: {words}. The disk cannot be relied on: look for disk errors (dmesg). "
-                "The next start checks what is truly recorded."
-            )

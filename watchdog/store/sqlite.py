@@ -43,6 +43,9 @@ TRIGGERS = (
 )
 
 
+Opened = tuple[Engine, Connection]
+
+
 class Trouble(StrEnum):
     """What an error of SQLite means for us."""
 
@@ -83,7 +86,7 @@ def said(error: DBAPIError) -> str:
     return f"{error.orig} ({name})" if name else str(error.orig)
 
 
-def open_writer(path: Path, *, synchronous: str) -> tuple[Engine, Connection]:
+def open_writer(path: Path, *, synchronous: str) -> Opened:
     """The one connection that writes. Takes the file's lock at once and keeps it."""
     engine = _engine(f"file:{_quoted(path)}?mode=rw", "BEGIN IMMEDIATE")
     connection = engine.connect()
@@ -104,13 +107,13 @@ def open_writer(path: Path, *, synchronous: str) -> tuple[Engine, Connection]:
     return engine, connection
 
 
-def open_still(path: Path) -> tuple[Engine, Connection]:
+def open_still(path: Path) -> Opened:
     """A connection that takes no lock and writes nothing, for a file that stands still."""
     engine = _engine(f"file:{_quoted(path)}?mode=ro&immutable=1", "BEGIN")
     return engine, engine.connect()
 
 
-def open_copy(path: Path) -> tuple[Engine, Connection]:
+def open_copy(path: Path) -> Opened:
     """A connection to a private copy, which may roll a copied rollback journal back."""
     engine = _engine(f"file:{_quoted(path)}?mode=rw", "BEGIN")
     return engine, engine.connect()

@@ -1,0 +1,96 @@
+"""Every way in which the record can fail us, in an operator's words: what, where, what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from watchdog.ports import (
+    JournalBroken,
+    JournalBusy,
+    JournalCorrupt,
+    JournalError,
+    JournalFull,
+    JournalMissing,
+)
+from watchdog.store import sqlite
+from watchdog.store.sqlite import Trouble
+
+REMEDY = (
+    "Nothing acts until a person decides. Keep a copy of the state folder; then put the newest "
+    "good backup of it back, or move it away and run `slo-watchdog init`, which forgets open "
+    "episodes and holds."
+)
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def missing(path: Path) -> JournalMissing:
+    return JournalMissing(
+        f"{path} does not exist. On a new host run `slo-watchdog init` once. On a host that had "
+        "one, find out where it went before: a new one knows of no open episode and no hold."
+    )
+
+
+def corrupt(path: Path, what: str) -> JournalCorrupt:
+    return JournalCorrupt(f"{path}: {what}. {REMEDY}")
+
+
+def broken(folder: Path, error: OSError) -> JournalError:
+    """What an error of the file system means."""
+    if error.errno == errno.EROFS:
+        return JournalBroken(
+            f"{folder}: the file system is read-only, so nothing can be recorded and nothing may "
+            "act. Look for disk errors (dmesg), remount it read-write, start again."
+        )
+    if error.errno in NO_ROOM:
+        return JournalFull(
+            f"{folder}: no room on the file system. Nothing acts until it can be recorded: make "
+            "room there."
+        )
+    return JournalBroken(
+        f"{folder}: {error.strerror or error} ({error.filename or 'state folder'}). "
+        "Check the disk and the folder's owner and rights, then start again."
+    )
+
+
+def judged(error: DBAPIError, path: Path) -> JournalError:
+    """What an error of SQLite on the file `path` means."""
+    words = sqlite.said(error)
+    match sqlite.trouble(error, path.parent):
+        case Trouble.FULL:
+            return JournalFull(
+                f"{path}: no room to write, also after the reserve was freed. Nothing acts until "
+                "it can be recorded: make room on this file system."
+            )
+        case Trouble.BUSY:
+            return JournalBusy(
+                f"{path} is open in another program, such as a sqlite3 shell. Close that one; to "
+                "look inside use `slo-watchdog decisions`."
+            )
+        case Trouble.CORRUPT:
+            return corrupt(path, words)
+        case Trouble.READ_ONLY:
+            return JournalBroken(
+                f"{path} cannot be written: {words}. Look for disk errors (dmesg), remount the "
+                "file system read-write, check the file's rights, start again."
+            )
+        case _:
+            return JournalBroken(
+                f"{path}: {words}. The disk cannot be relied on: look for disk errors (dmesg). "
+                "The next start checks what is truly recorded."
+            )
+
+
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Errors of SQLite and of the file system around `path`, as the port's own."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise judged(error, path) from error
+    except OSError as error:
+        raise broken(path.parent, error) from error
