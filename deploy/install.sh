@@ -77,7 +77,6 @@ install_environment() {
 
     ln -sfn "$name" "$opt/current.new"
     mv -T "$opt/current.new" "$opt/current"
-    ln -sfn "$opt/current/bin/slo-watchdog" "$command"
     # The one before stays, for a daemon that still runs from it.
     local other
     for other in "$opt"/env-*; do
@@ -191,6 +190,7 @@ if [ "$action" = uninstall ]; then
 else
     create_user
     install_environment
+    ln -sfn "$opt/current/bin/slo-watchdog" "$command"
     install_all_config
     create_journal
     install_units

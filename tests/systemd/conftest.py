@@ -1,0 +1,39 @@
+"""A container with a real systemd, and one on which the watchdog is installed; both made once.
+
+Tests of this folder that use them carry `pytest.mark.xdist_group("systemd")`, and leave nothing
+running in them.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.systemd.container import Container, booted_container, missing_here
+from tests.systemd.host import check_out, install, keep_program, put_program_back
+
+
+@pytest.fixture(scope="session")
+def systemd_container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+    """A booted container."""
+    if reason := missing_here():
+        pytest.skip(reason)
+    with booted_container(tmp_path_factory.mktemp("container")) as container:
+        yield container
+
+
+@pytest.fixture(scope="session")
+def _host_with_program(systemd_container: Container) -> Container:
+    check_out(systemd_container)
+    install(systemd_container)
+    keep_program(systemd_container)
+    install(systemd_container, "--uninstall", "--purge")
+    return systemd_container
+
+
+@pytest.fixture
+def installed(_host_with_program: Container) -> Iterator[Container]:
+    """A host on which the watchdog has just been installed, and not started; purged afterwards."""
+    put_program_back(_host_with_program)
+    install(_host_with_program)
+    yield _host_with_program
+    install(_host_with_program, "--uninstall", "--purge")
