@@ -66,6 +66,11 @@ class Wire:
         self._user_agent = user_agent
         self._lines = Lines()
 
+    @property
+    def secrets(self) -> Secrets:
+        """Whose texts its requests carry: to look whether they are there, and to hide them."""
+        return self._secrets
+
     async def ask(
         self,
         endpoint: Endpoint,
