@@ -122,7 +122,7 @@ def test_a_number_that_is_none_proves_nothing(value: float) -> None:
         (
             "enabled == `false`",
             {"enabled": True, "name": "x"},
-            "enabled is true: enabled == false does not hold",
+            "enabled == false does not hold: enabled is true",
             "enabled: true",
         ),
         ("!enabled", {"enabled": False}, "enabled is false", "enabled: false"),
@@ -154,7 +154,7 @@ def test_a_number_that_is_none_proves_nothing(value: float) -> None:
         (
             "a == `1` && b == `2`",
             {"a": 1, "b": 3},
-            "b is 3: b == 2 does not hold",
+            "b == 2 does not hold: b is 3",
             "b: 3",
         ),
     ],
@@ -167,10 +167,10 @@ def test_the_part_that_decided_is_told(
     assert (judged.reason, judged.seen) == (reason, seen)
 
 
-def test_what_was_seen_is_shortened() -> None:
+def test_what_was_seen_has_a_bound() -> None:
     judged = judge("enabled", {"error": "x" * 10_000})
 
-    assert len(judged.seen) == 200
+    assert len(judged.seen) == 4000
     assert judged.seen.startswith('@: {"error": "xxx')
 
 

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SHOWN_CHARACTERS = 200
-"""How much of a value, and of what was seen in all, is shown."""
+SHOWN_CHARACTERS = 4000
+"""How much of a value, and of what was seen in all, is told. Whoever shows it hides secrets
+first, and shortens it then."""
 
 Scalar = bool | int | float | str
 
@@ -104,7 +105,7 @@ class Comparison:
         holds = _COMPARED[self.op](sides[0][1], sides[1][1])
         stands = f"{self.left.text} {SIGNS[self.op]} {self.right.text}"
         are = " and ".join(f"{side.text} is {written(value)}" for side, value in fields)
-        return Outcome(holds, (f"{are}: {stands} {'holds' if holds else 'does not hold'}",), seen)
+        return Outcome(holds, (f"{stands} {'holds' if holds else 'does not hold'}: {are}",), seen)
 
     def _wanted(self, kinds: list[str]) -> str | None:
         """The type that both sides must have; None where only their equality of type counts."""

@@ -24,7 +24,7 @@ _CONTROLS = re.compile(
     r"|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 )
 
-_SECRET_NAME = (  # noqa: S105  # a pattern of names, not a password
+_NAMED_SO = (
     r"[\w.-]{0,40}(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key"
     r"|private[_-]?key|credential)[\w.-]{0,40}"
 )
@@ -41,11 +41,11 @@ _LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
     # password=x, "token": "x", --api-key x
     (
         re.compile(
-            rf"(?i)(\b{_SECRET_NAME}\"?\s{{0,3}}[=:]\s{{0,3}})(\"[^\"\n]*\"?|'[^'\n]*'?|[^\s,;&\"']+)"
+            rf"(?i)(\b{_NAMED_SO}\"?\s{{0,3}}[=:]\s{{0,3}})(\"[^\"\n]*\"?|'[^'\n]*'?|[^\s,;&\"']+)"
         ),
         rf"\1{HIDDEN}",
     ),
-    (re.compile(rf"(?i)(--{_SECRET_NAME}\s+)[^\s-]\S*"), rf"\1{HIDDEN}"),
+    (re.compile(rf"(?i)(--{_NAMED_SO}\s+)[^\s-]\S*"), rf"\1{HIDDEN}"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]*"), HIDDEN),  # a JSON web token
     (re.compile(r"\b(?:gh[opsru]_|github_pat_|glpat-|xox[abpr]-|AKIA|sk_live_)[\w-]{10,}"), HIDDEN),
     (
@@ -57,9 +57,12 @@ _LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def scrubbed(text: str, *, known: Iterable[str] = (), most: int) -> str:
+def scrubbed(text: str, *, known: Iterable[str] = (), most: int, cut_off: bool = False) -> str:
     """`text` without control characters, without the `known` secrets in their usual encodings
     and without what looks like one, at most `most` characters of it: its begin and its end.
+
+    `cut_off` says that `text` is the begin of something longer: its end may hold half a secret
+    that nobody recognises, and only its begin is given.
     """
     text = _CONTROLS.sub("", text)
     forms = {_CONTROLS.sub("", form) for secret in known for form in _forms(secret)}
@@ -68,7 +71,7 @@ def scrubbed(text: str, *, known: Iterable[str] = (), most: int) -> str:
         text = text.replace(spelling, HIDDEN)
     for pattern, instead in _LOOKS_SECRET:
         text = pattern.sub(instead, text)
-    return shortened(text, most)
+    return text[:most] if cut_off else shortened(text, most)
 
 
 def shortened(text: str, most: int) -> str:
