@@ -92,6 +92,46 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
     )
 
 
+def command_inputs(
+    action: ActionSpec, person: str, scene: Scene, *, through_hold: bool
+) -> GateInputs:
+    """The same for a person's own rollback, which has no rule, no evidence and no mode."""
+    book, now = scene.draft.book, scene.draft.now
+    ready, ready_reason = readiness(action, book)
+    subject = Subject("", "", action.target)
+    return GateInputs(
+        world=World.LIVE,
+        status=Status.BLIND,
+        blind="",
+        held_seconds=0.0,
+        for_seconds=0.0,
+        corroboration=(),
+        environment=scene.policy.environment,
+        environment_here=scene.facts.environment,
+        time_synced=None,
+        holds=standing_holds(subject, book, now),
+        windows=standing_windows(subject, scene.policy, now),
+        through_hold=person if through_hold else "",
+        barred="",
+        target=action.target,
+        busy=busy(action, book),
+        already="",
+        ready=ready,
+        ready_reason=ready_reason,
+        host=action.host,
+        host_here=scene.facts.host,
+        cooldown_until=None,
+        cooldown_exempt=True,
+        breaching_targets=(),
+        blast_radius=scene.policy.limits.blast_radius,
+        modes=(ModeLimit("process max_mode", scene.facts.max_mode),),
+        beyond="",
+        budget_used=0,
+        budget_actions=scene.policy.limits.budget_actions,
+        budget_seconds=scene.policy.limits.budget_seconds,
+    )
+
+
 def next_rung(rule: RuleSpec, ep: Episode, policy: Policy) -> Rung | None:
     """The rung that the episode stands before, if the playbook has it."""
     if rule.playbook is None:

@@ -1,0 +1,111 @@
+"""Looks after what was rolled back: does it help, and is it still as we left it?
+
+Reads only. While an episode is verified its `contained_when` is asked every second; every
+claimed target is read back every few seconds, and a change by somebody else, seen twice in a
+row, is drift. Each look has its own deadline, and none delays a pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from watchdog.core.aftermath import drifted, verify
+from watchdog.core.book import Episode
+from watchdog.core.inputs import next_rung
+from watchdog.core.spec import ActionSpec, Check, Policy, Rung
+from watchdog.core.states import State
+from watchdog.core.words import CheckReading, Instant, Mode, Truth
+from watchdog.engine.recorder import Recorder
+from watchdog.ports import Probe
+
+VERIFY_EVERY_SECONDS = 0.5
+DRIFT_EVERY_SECONDS = 5.0
+LOOK_SECONDS = 3.0
+SEEN_TWICE = 2
+WITHOUT_A_RULE_SECONDS = 120.0
+"""How long an effect without a rule in force is verified: a person's own, or an orphan's."""
+
+Recovered = Callable[[str, Instant, Instant], CheckReading]
+"""(rule, since, now) -> whether events after `since` alone show recovery."""
+
+
+class Custody:
+    """Two loops; run both until cancelled."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        probe: Probe,
+        policy: Callable[[], Policy],
+        recovered: Recovered,
+    ) -> None:
+        self._recorder = recorder
+        self._probe = probe
+        self._policy = policy
+        self._recovered = recovered
+        self._off: dict[str, int] = {}  # target -> how often in a row it was seen changed
+
+    async def verify_forever(self) -> None:
+        while True:
+            await asyncio.gather(
+                *(self._verify(ep) for ep in self._in(State.VERIFYING)),
+            )
+            await asyncio.sleep(VERIFY_EVERY_SECONDS)
+
+    async def watch_forever(self) -> None:
+        while True:
+            await asyncio.sleep(DRIFT_EVERY_SECONDS)
+            targets = {claim.target: claim.action for claim in self._recorder.book.claims.values()}
+            await asyncio.gather(*(self._watch(t, a) for t, a in targets.items()))
+
+    def _in(self, state: State) -> list[Episode]:
+        return [ep for ep in self._recorder.book.open_episodes() if ep.state is state]
+
+    async def _verify(self, ep: Episode) -> None:
+        policy, action = self._policy(), self._policy().actions.get(ep.action)
+        checks = action.contained_when if action else ()
+        contained = await asyncio.gather(*(self._look(check) for check in checks))
+        if ep.state is not State.VERIFYING:
+            return  # it moved while we looked
+        draft = self._recorder.draft()
+        recovered = self._recovered(ep.rule, ep.effect_at or ep.moved, draft.now)
+        verify(ep, _rung(ep, policy), tuple(contained), recovered, policy, draft)
+        self._recorder.commit(draft)
+
+    async def _look(self, check: Check) -> CheckReading:
+        now = self._recorder.clock.now()
+        return await self._probe.read(
+            check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS
+        )
+
+    async def _watch(self, target: str, name: str) -> None:
+        action = self._policy().actions.get(name)
+        if action is None or self._under_way(target):
+            return
+        seen = await self._look(_desired(action))
+        if self._under_way(target) or not self._recorder.book.claimants(target):
+            return
+        if seen.truth is not Truth.FALSE:
+            self._off.pop(target, None)
+            return
+        self._off[target] = self._off.get(target, 0) + 1
+        if self._off[target] >= SEEN_TWICE:
+            del self._off[target]
+            draft = self._recorder.draft()
+            drifted(target, name, seen.seen or seen.reason, draft)
+            self._recorder.commit(draft)
+
+    def _under_way(self, target: str) -> bool:
+        return any(intent.entry.target == target for intent in self._recorder.book.intents.values())
+
+
+def _desired(action: ActionSpec) -> Check:
+    return Check(action.read_back, action.do.expect)
+
+
+def _rung(ep: Episode, policy: Policy) -> Rung:
+    """The rung the episode stands on; one without a rule in force has no further time."""
+    rule = policy.rules.get(ep.rule)
+    found = next_rung(rule, ep, policy) if rule is not None else None
+    return found or Rung(ep.action, Mode.ARMED, WITHOUT_A_RULE_SECONDS)

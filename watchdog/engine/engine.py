@@ -1,0 +1,267 @@
+"""The engine as a whole: what runs beside what, and what must never stop.
+
+`start` brings the book back and settles what was left open; `run` polls, ticks and looks after
+rollbacks until it is told to stop. Every loop is supervised: one that dies ends the process,
+and the service manager starts a new one, which goes on from the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from watchdog.core.book import Book
+from watchdog.core.entries import PolicyApplied, Started, Stopped
+from watchdog.core.inputs import Facts
+from watchdog.core.samples import Reading
+from watchdog.core.spec import Policy, SourceSpec
+from watchdog.core.words import Instant, Mode, Truth
+from watchdog.engine.custody import Custody
+from watchdog.engine.memory import Memory, SourceMemory
+from watchdog.engine.passes import Passes
+from watchdog.engine.polling import Poller
+from watchdog.engine.preflight import Preflight
+from watchdog.engine.recorder import Recorder
+from watchdog.engine.runner import Runner
+from watchdog.ports import Actuator, Clock, History, Journal, JournalError, MetricSource, Probe
+
+TICK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the engine stands on."""
+
+    journal: Journal
+    history: History
+    clock: Clock
+    actuator: Actuator
+    probe: Probe
+    open_source: Callable[[SourceSpec], MetricSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """What the settings say of this process."""
+
+    version: str
+    host: str
+    boot: str
+    environment: str
+    max_mode: Mode
+    time_sync_required: bool
+
+
+class Engine:
+    """One per process."""
+
+    def __init__(self, ports: Ports, process: Process) -> None:
+        self.ports = ports
+        self.process = process
+        self.book = Book()
+        self.memory = Memory()
+        self.recorder = Recorder(ports.journal, self.book, ports.clock)
+        self.policy: Policy | None = None
+        self.time_synced: Truth = Truth.UNKNOWN
+        self.passes = Passes(self.recorder, self.memory, self.facts)
+        self.runner = Runner(
+            self.recorder, ports.actuator, ports.probe, self.in_force, self._outcome
+        )
+        self.custody = Custody(
+            self.recorder, ports.probe, self.in_force, self.memory.recovered_since
+        )
+        self.preflight = Preflight(
+            self.recorder, ports.actuator, ports.probe, self.in_force, process.host
+        )
+        self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
+        self._sources: dict[str, MetricSource] = {}
+        self._retired: list[MetricSource] = []
+        self._polled_memory: dict[str, SourceMemory] = {}
+        self._due = asyncio.Event()
+        self._failed: asyncio.Future[None] | None = None
+        self.on_pass: Callable[[], None] = lambda: None
+
+    def in_force(self) -> Policy:
+        """The policy that judges. Raises before the first was adopted."""
+        if self.policy is None:
+            raise RuntimeError("no policy is in force yet")
+        return self.policy
+
+    def facts(self) -> Facts:
+        statuses = {
+            name: memory.sight.verdict.status
+            for name, memory in self.memory.rules.items()
+            if memory.sight is not None
+        }
+        synced = self.time_synced if self.process.time_sync_required else None
+        return Facts(
+            self.process.environment, self.process.host, self.process.max_mode, synced, statuses
+        )
+
+    # -- start -------------------------------------------------------------------------------------
+
+    def recover(self) -> int:
+        """Fold the journal into the book. Returns the number of entries."""
+        return self.recorder.replay()
+
+    def begin(self, down_seconds: float) -> None:
+        """Record that this process watches from here on, and listen for intents."""
+        draft = self.recorder.draft()
+        p = self.process
+        draft.add(Started(p.version, p.host, p.boot, p.environment, p.max_mode.word, down_seconds))
+        self.recorder.commit(draft)
+        self.recorder.listen(self.runner.heard)
+
+    def adopt(self, policy: Policy, applied: PolicyApplied | None) -> None:
+        """Judge by this policy from now on; `applied` records it when it is not the one before."""
+        if applied is not None:
+            draft = self.recorder.draft()
+            draft.add(applied)
+            self.recorder.commit(draft)
+        self.policy = policy
+        self.memory.adopt(policy)
+        if self._failed is not None:
+            self._align_pollers()
+
+    def warm(self) -> tuple[str, ...]:
+        """Take up windows and clocks from the last checkpoint."""
+        return self.memory.restore(self.ports.history.load())
+
+    # -- run ---------------------------------------------------------------------------------------
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Watch until `stop` is set. Raises what a loop died of."""
+        self._failed = asyncio.get_running_loop().create_future()
+        self.runner.settle_open()
+        self._align_pollers()
+        loops = [
+            asyncio.create_task(loop, name=name)
+            for name, loop in {
+                "tick": self._tick_forever(),
+                "verify": self.custody.verify_forever(),
+                "drift": self.custody.watch_forever(),
+                "preflight": self.preflight.look(),
+            }.items()
+        ]
+        for task in loops:
+            task.add_done_callback(self._supervise)
+        stopping = asyncio.create_task(_until(stop), name="stop")
+        try:
+            await asyncio.wait({stopping, self._failed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._failed.done():
+                self._failed.result()
+        finally:
+            stopping.cancel()
+            pollers = [task for _, task in self._pollers.values()]
+            await _end([*loops, *pollers, stopping])
+
+    async def finish(self, reason: str, within_seconds: float) -> None:
+        """Let open intents end, keep the windows, say that we stop."""
+        await self.runner.drain(within_seconds)
+        self.checkpoint()
+        draft = self.recorder.draft()
+        draft.add(Stopped(reason))
+        self.recorder.commit(draft)
+        for source in (*self._sources.values(), *self._retired):
+            await source.aclose()
+
+    def checkpoint(self) -> None:
+        """Keep windows, clocks and the time of the last pass."""
+        if self.passes.completed is None:
+            return
+        at = self.passes.completed
+        items = self.memory.checkpoint()
+        items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
+        self.ports.history.save(items)
+
+    async def _tick_forever(self) -> None:
+        while True:
+            self.tick()
+            try:
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._due.wait()
+            except TimeoutError:
+                pass
+            self._due.clear()
+
+    def tick(self) -> None:
+        """One pass over every rule."""
+        if self.runner.failure is not None:
+            raise self.runner.failure
+        self.passes.on_tick(self.in_force())
+        self.on_pass()
+
+    def arrived(self, reading: Reading) -> None:
+        """A source's samples: judged at once."""
+        self.passes.on_reading(reading, self.in_force())
+        self.on_pass()
+
+    def wake(self) -> None:
+        """Run the next pass now."""
+        self._due.set()
+
+    def _outcome(self) -> None:
+        """An intent ended: what follows is judged now, not at the next second."""
+        self._due.set()
+
+    # -- pollers -----------------------------------------------------------------------------------
+
+    def _align_pollers(self) -> None:
+        """One poller for each source of the policy; unchanged ones go on undisturbed."""
+        wanted: Mapping[str, SourceSpec] = self.in_force().sources
+        for name, (spec, task) in list(self._pollers.items()):
+            if wanted.get(name) != spec or self._poller_memory_changed(name):
+                task.remove_done_callback(self._supervise)
+                task.cancel()
+                del self._pollers[name]
+                self._retired.append(self._sources.pop(name))
+        for name, spec in wanted.items():
+            if name not in self._pollers and self.memory.sources[name].wanted:
+                self._pollers[name] = (spec, self._poll(spec))
+
+    def _poller_memory_changed(self, name: str) -> bool:
+        return self._polled_memory.get(name) is not self.memory.sources.get(name)
+
+    def _poll(self, spec: SourceSpec) -> asyncio.Task[None]:
+        source = self.ports.open_source(spec)
+        self._sources[spec.name] = source
+        memory = self.memory.sources[spec.name]
+        self._polled_memory[spec.name] = memory
+        poller = Poller(source, memory, self.ports.clock, self.arrived)
+        task = asyncio.create_task(poller.run(), name=f"poll {spec.name}")
+        task.add_done_callback(self._supervise)
+        return task
+
+    def _supervise(self, task: asyncio.Task[None]) -> None:
+        """A loop that ends by itself has failed, except the first preflight."""
+        if task.cancelled() or self._failed is None or self._failed.done():
+            return
+        error = task.exception()
+        if error is not None:
+            self._failed.set_exception(error)
+        elif task.get_name() != "preflight":
+            self._failed.set_exception(RuntimeError(f"{task.get_name()} ended by itself"))
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def last_pass(history: History) -> Instant | None:
+    """When a pass was last completed and kept, by the process before this one."""
+    found = history.load().get("last_pass")
+    if found is None:
+        return None
+    wall, steady = found.decode().split()
+    return Instant(float(wall), float(steady))
+
+
+FATAL = (JournalError,)
+"""What ends the process: it cannot record, so it must not act."""

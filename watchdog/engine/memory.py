@@ -1,0 +1,183 @@
+"""What can be measured again: the samples kept, each rule's windows, and its clocks.
+
+Losing it costs warm-up time and never a decision; the journal holds what must not be lost. It is
+checkpointed, so that a restart goes on with the same windows and the same `for` clock.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from watchdog.core.inputs import Sight
+from watchdog.core.judge import Judge, queries
+from watchdog.core.persistence import BreachClock, QuietClock
+from watchdog.core.promql import Expression, check, evaluate
+from watchdog.core.samples import Answer, Reading
+from watchdog.core.series import SeriesStore
+from watchdog.core.spec import Policy, PrometheusApi, RuleSpec, SourceSpec
+from watchdog.core.words import CheckReading, Instant, Status, Truth, Verdict
+
+
+@dataclass(slots=True)
+class SourceMemory:
+    """One source: what is wanted of it, and, when it is embedded, what it has said."""
+
+    spec: SourceSpec
+    wanted: tuple[str, ...]
+    expressions: dict[str, Expression]
+    store: SeriesStore | None
+    last: Reading | None = None
+    polls: int = 0
+    missed: int = 0
+
+    def answers(self, reading: Reading) -> Mapping[str, Answer]:
+        """Each wanted expression's answer at the reading's time."""
+        self.last, self.polls = reading, self.polls + 1
+        if self.store is None:
+            return reading.answers
+        self.store.ingest(reading)
+        return {
+            text: evaluate(expression, self.store, reading.at.wall)
+            for text, expression in self.expressions.items()
+        }
+
+
+@dataclass(slots=True)
+class RuleMemory:
+    """One rule: its judge with its windows, its clocks, and what was last seen."""
+
+    spec: RuleSpec
+    judge: Judge
+    breach: BreachClock = field(default_factory=BreachClock)
+    quiet: QuietClock = field(default_factory=QuietClock)
+    sight: Sight | None = None
+    failed: str = ""  # why its evaluation raised, if it did
+
+    def observe(
+        self, reading: Reading, answers: Mapping[str, Answer], undone: Instant | None
+    ) -> Sight:
+        """Judge new samples. `undone`: when the rollback was undone, if its episode is watched."""
+        verdict = self.judge.observe(reading, answers, reading.at)
+        return self._seen(verdict, verdict.at, undone)
+
+    def tick(self, now: Instant, undone: Instant | None) -> Sight:
+        """Judge without new samples: only time has passed."""
+        verdict = self.judge.tick(now)
+        if self.sight is not None and verdict.status is self.sight.verdict.status:
+            since_undo = self._since(undone, now)
+            self.sight = replace(self.sight, verdict=verdict, recovered_since_undo=since_undo)
+            return self.sight
+        return self._seen(verdict, now, undone)
+
+    def _seen(self, verdict: Verdict, now: Instant, undone: Instant | None) -> Sight:
+        since_undo = self._since(undone, now)
+        status = verdict.status
+        if undone is not None and status is Status.BREACHED and since_undo is not Truth.FALSE:
+            status = Status.HEALTHY  # breached by what lies before the undo: no time adds up
+        self.breach = self.breach.advance(
+            status, now, every_seconds=self.spec.every_seconds, for_seconds=self.spec.for_seconds
+        )
+        self.quiet = self.quiet.advance(verdict.status, now, every_seconds=self.spec.every_seconds)
+        self.sight = Sight(verdict, self.breach.held_seconds, self.quiet.quiet_seconds, since_undo)
+        return self.sight
+
+    def _since(self, undone: Instant | None, now: Instant) -> Truth:
+        if undone is None:
+            return Truth.UNKNOWN
+        return self.judge.recovered_since(undone, now).truth
+
+
+class Memory:
+    """All sources and rules of the policy in force."""
+
+    def __init__(self) -> None:
+        self.sources: dict[str, SourceMemory] = {}
+        self.rules: dict[str, RuleMemory] = {}
+
+    def adopt(self, policy: Policy) -> None:
+        """Take a policy on: what did not change in meaning keeps its windows and clocks."""
+        self.rules = {
+            name: kept
+            if (kept := self.rules.get(name)) is not None and kept.spec == rule
+            else _renewed(self.rules.get(name), rule)
+            for name, rule in policy.rules.items()
+        }
+        self.sources = {
+            name: _source(spec, policy, self.sources.get(name))
+            for name, spec in policy.sources.items()
+        }
+
+    def rules_of(self, source: str) -> list[RuleMemory]:
+        return [memory for memory in self.rules.values() if memory.spec.source == source]
+
+    def verdict(self, rule: str) -> Verdict | None:
+        memory = self.rules.get(rule)
+        return memory.sight.verdict if memory and memory.sight else None
+
+    def recovered_since(self, rule: str, effect: Instant, now: Instant) -> CheckReading:
+        memory = self.rules.get(rule)
+        if memory is None:
+            return CheckReading(Truth.UNKNOWN, "the rule is not in the policy any more", now)
+        return memory.judge.recovered_since(effect, now)
+
+    # -- checkpoints -------------------------------------------------------------------------------
+
+    def checkpoint(self) -> dict[str, bytes]:
+        """One value a rule for windows (slow to change) and one for all clocks (small)."""
+        clocks = {
+            name: {
+                "sha256": m.spec.sha256,
+                "breach": m.breach.numbers(),
+                "quiet": m.quiet.numbers(),
+            }
+            for name, m in self.rules.items()
+        }
+        items = {f"windows:{name}": m.judge.checkpoint() for name, m in self.rules.items()}
+        items["clocks"] = json.dumps(clocks, sort_keys=True).encode()
+        return items
+
+    def restore(self, items: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Go on from a checkpoint. Returns what could not be used, in words."""
+        problems = []
+        clocks = json.loads(items.get("clocks", b"{}"))
+        for name, memory in self.rules.items():
+            windows = items.get(f"windows:{name}")
+            if windows is not None:
+                try:
+                    memory.judge.restore(windows)
+                except ValueError as error:
+                    problems.append(f"windows of {name} are not used: {error}")
+            kept = clocks.get(name)
+            if kept is not None and kept["sha256"] == memory.spec.sha256:
+                memory.breach = BreachClock(*kept["breach"])
+                memory.quiet = QuietClock(*kept["quiet"])
+        return tuple(problems)
+
+
+def _renewed(old: RuleMemory | None, rule: RuleSpec) -> RuleMemory:
+    """A changed rule: its clocks start again; its windows go on where they measure the same."""
+    fresh = RuleMemory(rule, Judge(rule))
+    if old is not None and old.spec.source == rule.source:
+        try:
+            fresh.judge.restore(old.judge.checkpoint())
+        except ValueError:
+            return RuleMemory(rule, Judge(rule))
+    return fresh
+
+
+def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> SourceMemory:
+    rules = [rule for rule in policy.rules.values() if rule.source == spec.name]
+    wanted = tuple(dict.fromkeys(text for rule in rules for text in queries(rule)))
+    if old is not None and (old.spec, old.wanted) == (spec, wanted):
+        return old
+    if isinstance(spec.how, PrometheusApi):
+        return SourceMemory(spec, wanted, {}, None)
+    expressions = {text: check(text) for text in wanted}
+    keep = max((x.range_seconds for x in expressions.values()), default=0.0)
+    store = old.store if old is not None and old.spec == spec else None
+    if store is None or not math.isclose(store.keep_seconds, keep):
+        store = SeriesStore(max_series=spec.max_series, keep_seconds=keep)
+    return SourceMemory(spec, wanted, expressions, store)

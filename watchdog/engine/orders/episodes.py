@@ -1,0 +1,84 @@
+"""What people say of an episode: seen, what it was, let it act, it is over."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from watchdog.core import entries as e
+from watchdog.core.book import MANUAL, Episode
+from watchdog.core.inputs import rung_target
+from watchdog.core.states import Event, State
+from watchdog.core.stops import Subject, standing_stops
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
+
+Mark = Literal["true", "false", "explained", "drill"]
+
+
+class Episodes:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def ack(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
+        """Stop escalation, no more."""
+        ep = self._desk.episode(episode)
+        if not dry:
+            draft = self._desk.engine.recorder.draft()
+            draft.add(e.Acked(ep.id, person.name, reason))
+            self._desk.engine.recorder.commit(draft)
+        return Done(f"{ep.id} ({ep.rule}) is acknowledged; nothing else changes", ep.id)
+
+    def mark(self, person: Person, episode: str, mark: Mark, reason: str, *, dry: bool) -> Done:
+        """Say what an episode was; evidence for promotion rests on it."""
+        ep = self._desk.episode(episode)
+        if not dry:
+            self._desk.counts(person)
+            draft = self._desk.engine.recorder.draft()
+            draft.add(e.Marked(ep.id, mark, person.name, reason))
+            self._desk.engine.recorder.commit(draft)
+        return Done(f"{ep.id} ({ep.rule}) is marked {mark}", ep.id)
+
+    def act(
+        self, person: Person, episode: str, reason: str, *, through_hold: bool, dry: bool
+    ) -> Done:
+        """Let an already-burning episode act; every gate is asked again."""
+        reasoned(reason)
+        ep = self._desk.episode(episode)
+        if ep.state not in {State.PENDING, State.HELD} or not ep.barred:
+            raise OrderRefused(f"{ep.id} is {ep.state.value}, not held as already burning")
+        stops = self._stops(ep)
+        if stops and not through_hold:
+            raise OrderRefused(
+                f"{stops[0]} covers it. Release that, or act through it: --through-hold"
+            )
+        effect = f"{ep.id} ({ep.rule}) may act although it was {ep.barred}; gates are asked again"
+        if not dry:
+            self._desk.counts(person)
+            draft = self._desk.engine.recorder.draft()
+            draft.add(e.EpisodeUnbarred(ep.id, person.name, reason, through_hold))
+            self._desk.engine.recorder.commit(draft)
+            self._desk.engine.wake()
+        return Done(effect, ep.id)
+
+    def close(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
+        """Leave LATCHED, or end an episode whose rule is gone."""
+        reasoned(reason)
+        ep = self._desk.episode(episode)
+        orphan = ep.rule != MANUAL and ep.rule not in self._desk.policy.rules
+        if ep.state is not State.LATCHED and not (orphan and ep.is_open and not ep.intent):
+            raise OrderRefused(f"{ep.id} is {ep.state.value}; only latched episodes are closed")
+        left = ", ".join(c.target for c in self._desk.book.claims_of(ep.id) if not c.found)
+        effect = f"{ep.id} ({ep.rule}) is closed" + (
+            f"; {left} stays rolled back and nothing looks after it any more" if left else ""
+        )
+        if not dry:
+            self._desk.counts(person)
+            draft = self._desk.engine.recorder.draft()
+            draft.move(ep, Event.CLOSED, reason, actor=person.name)
+            self._desk.engine.recorder.commit(draft)
+        return Done(effect, ep.id)
+
+    def _stops(self, ep: Episode) -> tuple[str, ...]:
+        policy = self._desk.policy
+        rule = policy.rules.get(ep.rule)
+        subject = Subject(ep.owner, ep.rule, rung_target(rule, ep, policy) if rule else "")
+        return standing_stops(subject, policy, self._desk.book, self._desk.now())

@@ -1,0 +1,238 @@
+"""A person's own rollback, and the undo of any: both prove what they did by reading it back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import Literal, get_args
+
+from watchdog.core import entries as e
+from watchdog.core.book import MANUAL, Claim, Episode
+from watchdog.core.draft import Draft
+from watchdog.core.gates import rule_on_command
+from watchdog.core.inputs import busy, command_inputs
+from watchdog.core.spec import ActionSpec
+from watchdog.core.states import Event, State
+from watchdog.core.words import CheckReading, Direction, Severity, Truth, World
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
+
+Kind = Literal["executive", "community", "regulatory", "technical"]
+KINDS: tuple[str, ...] = get_args(Kind)
+"""The procedure's manual triggers."""
+
+LOOK_SECONDS = 5.0
+
+
+class Rollbacks:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._ends: dict[str, asyncio.Future[e.IntentEnded]] = {}
+        desk.engine.recorder.listen(self._heard)
+
+    async def rollback(
+        self,
+        person: Person,
+        action: str,
+        kind: str,
+        reason: str,
+        *,
+        through_hold: bool,
+        dry: bool,
+    ) -> Done:
+        """A person's own rollback: the procedure's manual triggers."""
+        reasoned(reason)
+        if kind not in KINDS:
+            raise OrderRefused(f"kind {kind!r} is none of {', '.join(KINDS)}")
+        spec = self._desk.action(action)
+        scene = self._desk.scene()
+        inputs = command_inputs(spec, person.name, scene, through_hold=through_hold)
+        judgement = rule_on_command(inputs)
+        if judgement.ruling is not e.Ruling.ALLOWED:
+            raise OrderRefused(
+                judgement.reason + (". To act through it: --through-hold" if inputs.holds else "")
+            )
+        effect = f"{spec.name} is started on {spec.target}, and proven by reading it back"
+        if dry:
+            return Done(effect, spec.name)
+        self._desk.counts(person)
+        draft = scene.draft
+        name, decision = draft.book.next_id("E"), draft.book.next_id("D")
+        why = f"{kind}: {reason}"
+        draft.add(
+            e.EpisodeOpened(
+                name, MANUAL, "", Severity.P0, World.LIVE, None, actor=person.name, why=why
+            )
+        )
+        draft.add(
+            e.Decided(
+                decision,
+                name,
+                MANUAL,
+                spec.name,
+                0,
+                World.LIVE,
+                judgement.ruling,
+                judgement.reason,
+                judgement.gates,
+                scene.policy.sha256,
+                "",
+                None,
+                asdict(inputs),
+            )
+        )
+        ep = draft.book.episodes[name]
+        draft.move(ep, Event.COMMANDED, why, actor=person.name)
+        intent = self._intent(draft, ep, spec, Direction.DO, person, why, decision)
+        return self._told(await self._carried_out(draft, intent), spec.name, name)
+
+    async def undo(self, person: Person, what: str, reason: str, *, force: bool, dry: bool) -> Done:
+        """Give up claims on a target and, when none is left, restore what was before."""
+        ep, spec = self._undoable(what)
+        book = self._desk.book
+        claims = book.claimants(spec.target)
+        mine = [c for c in claims if ep is None or c.episode == ep.id]
+        rest = [c for c in claims if c not in mine]
+        if rest or (mine and all(c.found for c in claims)):
+            return self._give_up(person, spec, mine, rest, reason, dry=dry)
+        await self._may_resume(spec, reason, force=force)
+        effect = f"{spec.target} is switched back by {spec.name}'s undo, and read back"
+        if dry:
+            return Done(effect, what)
+        self._desk.counts(person)
+        occupied = busy(spec, book)
+        if occupied:
+            raise OrderRefused(occupied)
+        asked = ep or book.episodes[mine[0].episode]
+        draft = self._desk.engine.recorder.draft()
+        intent = self._intent(draft, asked, spec, Direction.UNDO, person, reason, "")
+        return self._told(await self._carried_out(draft, intent), what, asked.id)
+
+    def _undoable(self, what: str) -> tuple[Episode | None, ActionSpec]:
+        """`what` names an episode, or an action, whose every claim is then given up."""
+        if what in self._desk.policy.actions:
+            spec = self._desk.action(what)
+            if not self._desk.book.claimants(spec.target):
+                raise OrderRefused(f"no episode holds {spec.target}: there is nothing to undo")
+            ep = None
+        else:
+            ep = self._desk.episode(what)
+            held = self._desk.book.claims_of(ep.id)
+            name = held[0].action if held else (ep.effected[-1] if ep.effected else "")
+            if not name or (not held and ep.state is not State.LATCHED):
+                raise OrderRefused(f"{ep.id} has nothing rolled back")
+            if ep.state is State.ACTING:
+                raise OrderRefused(f"{ep.id} is acting; wait until it has ended")
+            spec = self._desk.action(name)
+        if spec.undo is None:
+            raise OrderRefused(f"{spec.name} has no undo: restore {spec.target} by hand")
+        return ep, spec
+
+    def _give_up(
+        self,
+        person: Person,
+        spec: ActionSpec,
+        mine: list[Claim],
+        rest: list[Claim],
+        reason: str,
+        *,
+        dry: bool,
+    ) -> Done:
+        """Release claims without touching the target."""
+        names = ", ".join(c.episode for c in mine)
+        if rest:
+            others = ", ".join(
+                f"{c.episode} ({self._desk.book.episodes[c.episode].rule})" for c in rest
+            )
+            effect = (
+                f"{names} gives up its claim; {spec.target} stays as it is for {others}. "
+                f"To give all up: slo-watchdog undo {spec.name}"
+            )
+        else:
+            effect = (
+                f"{names} gives up its claim; {spec.target} was found in this state, "
+                "not put there, and is not switched back"
+            )
+        if not dry:
+            self._desk.counts(person)
+            draft = self._desk.engine.recorder.draft()
+            for claim in mine:
+                draft.add(e.ClaimReleased(claim.episode, claim.target, reason, person.name))
+            self._desk.engine.recorder.commit(draft)
+        return Done(effect, names)
+
+    async def _may_resume(self, spec: ActionSpec, reason: str, *, force: bool) -> None:
+        if force:
+            reasoned(reason)
+            return
+        readings = await asyncio.gather(
+            *(self._look(spec, i) for i in range(len(spec.resume_when)))
+        )
+        bad = [r for r in readings if r.truth is not Truth.TRUE]
+        if bad:
+            raise OrderRefused(
+                f"resume_when of {spec.name} is {bad[0].truth.value}: {bad[0].reason}. "
+                "Wait until it is true, or: --force --reason TEXT"
+            )
+
+    async def _look(self, spec: ActionSpec, index: int) -> CheckReading:
+        check = spec.resume_when[index]
+        now = self._desk.now()
+        return await self._desk.engine.ports.probe.read(
+            check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS
+        )
+
+    def _intent(
+        self,
+        draft: Draft,
+        ep: Episode,
+        spec: ActionSpec,
+        direction: Direction,
+        person: Person,
+        reason: str,
+        decision: str,
+    ) -> str:
+        name = draft.book.next_id("I")
+        draft.add(
+            e.IntentOpened(
+                intent=name,
+                episode=ep.id,
+                action=spec.name,
+                target=spec.target,
+                direction=direction,
+                deadline=draft.now.plus(spec.deadline_seconds),
+                actor=person.name,
+                reason=reason,
+                decision=decision,
+            )
+        )
+        return name
+
+    async def _carried_out(self, draft: Draft, intent: str) -> e.IntentEnded:
+        """Record, and wait for the runner's word on it."""
+        future: asyncio.Future[e.IntentEnded] = asyncio.get_running_loop().create_future()
+        self._ends[intent] = future
+        if not self._desk.engine.recorder.commit(draft):
+            raise OrderRefused(
+                f"cannot be recorded now, so it is not done: {self._desk.engine.recorder.stuck}"
+            )
+        return await asyncio.shield(future)
+
+    def _heard(self, recorded: e.Recorded) -> None:
+        if isinstance(recorded.entry, e.IntentEnded):
+            future = self._ends.pop(recorded.entry.intent, None)
+            if future is not None and not future.done():
+                future.set_result(recorded.entry)
+
+    def _told(self, ended: e.IntentEnded, target: str, episode: str) -> Done:
+        effect = f"{ended.action} {ended.direction.value}: {ended.outcome.value}: {ended.reason}"
+        return Done(
+            effect,
+            target,
+            {
+                "episode": episode,
+                "intent": ended.intent,
+                "outcome": ended.outcome.value,
+                "read_back": ended.read_back,
+                "seconds": ended.seconds,
+            },
+        )

@@ -1,0 +1,71 @@
+"""Holds and silences: people stop automatic starts, and end the stop."""
+
+from __future__ import annotations
+
+from watchdog.core import entries as e
+from watchdog.core.spec import Scope
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
+
+
+class Stops:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def hold(
+        self,
+        person: Person,
+        scope: Scope,
+        reason: str,
+        *,
+        for_seconds: float | None,
+        silence: bool,
+        dry: bool,
+    ) -> Done:
+        """Stop automatic starts. Anyone who reaches the control socket may."""
+        reasoned(reason)
+        self._known(scope)
+        draft = self._desk.engine.recorder.draft()
+        word = "silence" if silence else "hold"
+        until = draft.now.plus(for_seconds) if for_seconds is not None else None
+        when = f"until {until.utc:%Y-%m-%d %H:%M:%SZ}" if until else "until it is released"
+        effect = (
+            f"{word} on {scope.text} {when}: nothing is started automatically under it. "
+            "A breach that goes on under it stays held when it ends."
+        )
+        if dry:
+            return Done(effect, scope.name or "all")
+        name = draft.book.next_id("H")
+        draft.add(e.HoldPlaced(name, scope, reason, person.name, until, silence))
+        self._desk.engine.recorder.commit(draft)
+        return Done(f"{name}: {effect}", scope.name or "all", {"hold": name})
+
+    def release(self, person: Person, hold: str, reason: str, *, dry: bool) -> Done:
+        """End a hold; by itself this starts nothing."""
+        found = self._desk.book.holds.get(hold)
+        if found is None:
+            raise OrderRefused(f"there is no hold {hold}. See: slo-watchdog status")
+        effect = (
+            f"{hold} on {found.scope.text} (by {found.actor}: {found.reason}) ends. "
+            "What is breached now stays held as already burning until it was once clear, "
+            "or until: slo-watchdog act EPISODE"
+        )
+        if not dry:
+            self._desk.counts(person)
+            draft = self._desk.engine.recorder.draft()
+            draft.add(e.HoldEnded(hold, person.name, reason))
+            self._desk.engine.recorder.commit(draft)
+        return Done(effect, hold)
+
+    def _known(self, scope: Scope) -> None:
+        policy = self._desk.policy
+        names = {
+            "all": {""},
+            "owner": {rule.owner for rule in policy.rules.values()},
+            "rule": set(policy.rules),
+            "target": {action.target for action in policy.actions.values()},
+        }.get(scope.kind)
+        if names is None or scope.name not in names:
+            raise OrderRefused(
+                f"there is no {scope.kind} {scope.name}; there are: "
+                + ", ".join(sorted(names or {"all, owner, rule, target"}))
+            )

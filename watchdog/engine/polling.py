@@ -1,0 +1,63 @@
+"""Polls one source on its own clock: a hung one delays nobody else, a late one catches nothing up.
+
+The source keeps its own deadline; the one here is for a source that breaks that promise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from watchdog.core.samples import Failure, Fault, Reading
+from watchdog.core.words import Blind, Instant
+from watchdog.engine.memory import SourceMemory
+from watchdog.ports import Clock, MetricSource
+
+GRACE_SECONDS = 1.0
+"""How far a source may overrun its own deadline before it is cut off here."""
+
+
+class Poller:
+    """One source's loop."""
+
+    def __init__(
+        self,
+        source: MetricSource,
+        memory: SourceMemory,
+        clock: Clock,
+        arrived: Callable[[Reading], None],
+    ) -> None:
+        self.source = source
+        self.memory = memory
+        self._clock = clock
+        self._arrived = arrived
+
+    async def run(self) -> None:
+        """Until cancelled. Polls are `every` apart on the steady clock; missed ones are skipped."""
+        every = self.memory.spec.every_seconds
+        due = self._clock.now().steady
+        while True:
+            self._arrived(await self._poll())
+            due += every
+            late = self._clock.now().steady - due
+            if late > 0:
+                missed = int(late // every) + 1
+                self.memory.missed += missed
+                due += missed * every
+            await asyncio.sleep(max(0.0, due - self._clock.now().steady))
+
+    async def _poll(self) -> Reading:
+        at = self._clock.now()
+        deadline = self.memory.spec.deadline_seconds + GRACE_SECONDS
+        try:
+            async with asyncio.timeout(deadline):
+                return await self.source.poll(at, self.memory.wanted)
+        except TimeoutError:
+            return self._failed(at, f"no reading within {deadline:g} s: cut off")
+        except Exception as error:  # noqa: BLE001  # a source's bug blinds its rules, not the daemon
+            return self._failed(at, f"{type(error).__name__}: {error}")
+
+    def _failed(self, at: Instant, reason: str) -> Reading:
+        took = self._clock.now().steady - at.steady
+        failure = Failure(Fault.OURS, Blind.OURS, reason)
+        return Reading(self.source.name, at, took, failure=failure)
