@@ -1,0 +1,281 @@
+"""One rule's judge: takes readings in, keeps what must be remembered, gives verdicts.
+
+Laws (DESIGN section 4)
+* BLIND is never a breach and never recovery; every way of not seeing has its own reason.
+* Only the service's own fault breaches: a failed look at a source blinds, except that liveness
+  judges the `up` that the failed look left behind.
+* A verdict rests on the samples of one reading; without new samples it stays, until it is stale.
+* Recovery is judged only on events after the effect; too few of them prove nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
+from watchdog.core.judge.finding import Finding, blinded
+from watchdog.core.judge.ratio import judge_ratio, judge_slo, recovered, windows_of
+from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
+from watchdog.core.samples import Answer, Fault, Reading
+from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.text import duration, number, shortened
+from watchdog.core.windows import Tally, position
+from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict
+
+_VERSION = 1
+_COUNTED_ANYWAY = frozenset(
+    {
+        Blind.NO_TRAFFIC,
+        Blind.TOO_FEW_EVENTS,
+        Blind.NEWBORN,
+        Blind.RESTARTED,
+    }
+)
+"""Blindness of the windows, in which the events after an effect may still be enough."""
+
+
+def queries(rule: RuleSpec) -> tuple[str, ...]:
+    """The expressions whose answers the rule's judge needs."""
+    signal = rule.signal
+    if isinstance(signal, RatioThreshold | Slo):
+        return signal.counters.events, signal.counters.total
+    return (signal.expr,)
+
+
+class Judge:
+    """Not to be shared: one rule, one source, readings in the order of their time."""
+
+    def __init__(self, rule: RuleSpec) -> None:
+        self.rule = rule
+        self._queries = queries(rule)
+        self._tally = _tally(rule)
+        self._freshness = Freshness()
+        self._resumed = False
+        self._read_at: Instant | None = None
+        self._sample: float | None = None  # the newest judged sample's time, steady clock
+        self._last: Verdict | None = None
+
+    @property
+    def tally(self) -> Tally | None:
+        """The rule's counts, where it is one of ratios."""
+        return self._tally
+
+    def observe(self, reading: Reading, answers: Mapping[str, Answer], now: Instant) -> Verdict:
+        """Judge a reading of the rule's source. One older than the last is left aside."""
+        late = self._read_at is not None and reading.at.steady < self._read_at.steady
+        if late and self._last is not None:
+            return self._last
+        self._read_at = reading.at
+        finding, newest = self._find(reading, answers, now)
+        seen = None if finding.status is Status.BLIND else newest
+        self._sample = None if seen is None else position(reading.at, seen)
+        self._last = finding.verdict(reading.at, newest)
+        return self._last
+
+    def tick(self, now: Instant) -> Verdict:
+        """The verdict that stands at `now` without new samples."""
+        if self._last is None:
+            return blinded(Blind.NOT_YET, "nothing has been read yet").verdict(now, None)
+        if self._sample is not None and self._last.status is not Status.BLIND:
+            old = stale(now.steady - self._sample, self.rule.stale_after_seconds)
+            if old is not None:
+                self._last = old.verdict(now, self._last.sampled_at)
+        return self._last
+
+    def recovered_since(self, effect: Instant, now: Instant) -> CheckReading:
+        """Is the trouble over, by events after `effect` alone? Unknown while these are too few."""
+        verdict = self.tick(now)
+        blind = verdict.status is Status.BLIND
+        if blind and (self._tally is None or verdict.blind not in _COUNTED_ANYWAY):
+            return CheckReading(Truth.UNKNOWN, f"blind: {verdict.reason}", now)
+        if self._tally is not None:
+            return self._recovered_by_events(self._tally, effect, now)
+        after = -1.0 if self._sample is None else self._sample - effect.steady
+        if after <= 0:
+            return CheckReading(Truth.UNKNOWN, "no sample after the effect yet", now)
+        reach = reach_seconds(self._queries[0])
+        if verdict.status is Status.BREACHED and after < reach:
+            reason = f"still looks back {duration(reach)}, to before the effect: {verdict.reason}"
+            return CheckReading(Truth.UNKNOWN, reason, now)
+        return CheckReading(Truth.of(verdict.status is Status.HEALTHY), verdict.reason, now)
+
+    def warm(self, sampled_at: float, answers: Mapping[str, Answer], now: Instant) -> bool:
+        """Fill the windows with one past moment, oldest first, before the first reading.
+
+        False where it could not be used; that costs coverage, nothing else.
+        """
+        picked, fault = pick(self._queries, answers)
+        if self._tally is None or fault is not None:
+            return False
+        if any(odd_counters(q, a.points) for q, a in zip(self._queries, picked, strict=True)):
+            return False
+        events, total = picked
+        good = self._good()
+        if not total.points or (good and not events.points):
+            return False
+        return self._tally.observe(now, sampled_at, events.points, total.points, good=good).fresh
+
+    def checkpoint(self) -> bytes:
+        """What is remembered, to go on from after a restart. The verdict is not: it is judged
+        anew from the first reading.
+        """
+        head = {
+            "version": _VERSION,
+            "queries": self._queries,
+            "good": self._good(),
+            "newest": self._freshness.newest,
+        }
+        text = json.dumps(head, separators=(",", ":")).encode()
+        tally = b"" if self._tally is None else self._tally.checkpoint()
+        return len(text).to_bytes(4, "big") + text + tally
+
+    def restore(self, data: bytes) -> bool:
+        """Go on from a checkpoint; False where it is damaged or of another rule's counters."""
+        size = int.from_bytes(data[:4], "big")
+        try:
+            head = json.loads(data[4 : 4 + size])
+            version, good, newest = head["version"], head["good"], head["newest"]
+            same = (version, good, head["queries"]) == (_VERSION, self._good(), [*self._queries])
+            newest = None if newest is None else float(newest)
+        except (ValueError, KeyError, TypeError):
+            return False
+        if not same:
+            return False
+        if self._tally is not None and not self._tally.restore(data[4 + size :]):
+            return False
+        self._freshness, self._resumed = Freshness(newest), True
+        return True
+
+    def _good(self) -> bool:
+        signal = self.rule.signal
+        return isinstance(signal, RatioThreshold | Slo) and signal.counters.good
+
+    def _find(
+        self, reading: Reading, answers: Mapping[str, Answer], now: Instant
+    ) -> tuple[Finding, float | None]:
+        """The finding, and the wall time of the newest sample where there is one."""
+        failure = reading.failure
+        judged_by_up = isinstance(self.rule.signal, Liveness) and all(
+            query in answers for query in self._queries
+        )
+        if failure is not None and not (failure.fault is Fault.SERVICE and judged_by_up):
+            return blinded(failure.blind, f"{reading.source}: {failure.reason}"), None
+        picked, fault = pick(self._queries, answers)
+        if fault is not None:
+            return fault, None
+        signal = self.rule.signal
+        if isinstance(signal, RatioThreshold | Slo):
+            return self._find_ratio(signal, picked, reading, now)
+        (answer,) = picked
+        if isinstance(signal, ValueThreshold):
+            finding = judge_value(signal, answer)
+        else:
+            finding = judge_liveness(signal, answer)
+        if finding.status is Status.BLIND:
+            return finding, answer.newest
+        return self._aged(answer.newest, reading, now) or finding, answer.newest
+
+    def _aged(self, newest: float | None, reading: Reading, now: Instant) -> Finding | None:
+        """Why the newest sample is not fit to be judged, if it is not."""
+        if newest is None:
+            return blinded(Blind.NO_DATA, "no sample stands behind the answer")
+        if self._resumed:  # time in which nobody looked is no sign of frost
+            self._freshness, self._resumed = self._freshness.shifted(reading.at), False
+        self._freshness = self._freshness.after(newest, reading.at)
+        stale_after = self.rule.stale_after_seconds
+        return self._freshness.fault(reading, now, stale_after_seconds=stale_after)
+
+    def _find_ratio(
+        self,
+        signal: RatioThreshold | Slo,
+        picked: tuple[Answer, ...],
+        reading: Reading,
+        now: Instant,
+    ) -> tuple[Finding, float | None]:
+        events, total = picked
+        tally = self._tally
+        assert tally is not None, "a rule of ratios has a tally"  # noqa: S101  # stays on
+        unfit = self._unfit(picked, reading, now)
+        if unfit is not None:
+            return unfit, total.newest
+        restarted = bool(reading.restarted)
+        # Without a total nothing has happened yet; that was seen when we looked.
+        sampled_at = reading.at.wall if total.newest is None else total.newest
+        good = signal.counters.good
+        seen = tally.observe(
+            reading.at, sampled_at, events.points, total.points, restarted=restarted, good=good
+        )
+        if not total.points:
+            query = shortened(self._queries[1])
+            reason = f"no traffic: the target is up and shows no {query}"
+            return blinded(Blind.NO_TRAFFIC, reason), None
+        if restarted and seen.fresh:
+            reason = f"{', '.join(sorted(reading.restarted))} restarted"
+            return blinded(Blind.RESTARTED, reason), sampled_at
+        if not tally.ready:
+            reason = "the counters were seen for the first time; an increase shows from the next on"
+            return blinded(Blind.NEWBORN, reason), sampled_at
+        return self._judge_windows(signal, tally, now), sampled_at
+
+    def _unfit(self, picked: tuple[Answer, ...], reading: Reading, now: Instant) -> Finding | None:
+        """Why these counters may not even be counted."""
+        events, total = picked
+        for query, answer in zip(self._queries, picked, strict=True):
+            odd = odd_counters(query, answer.points)
+            if odd is not None:
+                return odd
+        if not total.points:
+            return self._total_absent(events, reading)
+        if self._good() and not events.points:
+            reason = f"nothing matches {shortened(self._queries[0])} beside a live total"
+            return blinded(Blind.CONTRADICTION, reason)
+        aged = self._aged(total.newest, reading, now)
+        if aged is None and events.points and events.newest is not None:
+            age = now.steady - position(reading.at, events.newest)
+            aged = stale(age, self.rule.stale_after_seconds)
+        return aged
+
+    def _total_absent(self, events: Answer, reading: Reading) -> Finding | None:
+        """No total is no traffic where the target is up; otherwise it is not ours to judge."""
+        down = sorted(target for target, up in reading.up.items() if not up)
+        if down:
+            return blinded(Blind.SOURCE_DOWN, f"{', '.join(down)} does not answer")
+        query = shortened(self._queries[1])
+        if any(point.value for point in events.points):
+            counted = shortened(self._queries[0])
+            return blinded(Blind.CONTRADICTION, f"{counted} counts, and nothing matches {query}")
+        return None if reading.up else blinded(Blind.NO_DATA, f"nothing matches {query}")
+
+    def _judge_windows(self, signal: RatioThreshold | Slo, tally: Tally, now: Instant) -> Finding:
+        minimum = self.rule.minimum_events
+        if isinstance(signal, RatioThreshold):
+            return judge_ratio(signal, lambda seconds: tally.read(seconds, now), minimum)
+        return judge_slo(signal, lambda seconds: tally.read(seconds, now), minimum)
+
+    def _recovered_by_events(self, tally: Tally, effect: Instant, now: Instant) -> CheckReading:
+        """By the newest events, as far back as the shortest window; by all since the effect where
+        these are too few.
+        """
+        signal = self.rule.signal
+        assert isinstance(signal, RatioThreshold | Slo), "only these are counted"  # noqa: S101
+        newest = effect
+        recent = now.plus(-tally.window_seconds[0])
+        if recent.steady > effect.steady:
+            newest = recent
+        least = max(1.0, self.rule.minimum_events)
+        bad, total, _ = tally.since(newest)
+        if total < least:
+            newest = effect
+            bad, total, _ = tally.since(newest)
+        if total < least:
+            reason = f"{number(total)} events after the effect, fewer than {number(least)}"
+            return CheckReading(Truth.UNKNOWN, reason, now)
+        truth, reason = recovered(signal, bad, total, now.steady - newest.steady)
+        return CheckReading(truth, reason, now)
+
+
+def _tally(rule: RuleSpec) -> Tally | None:
+    if not isinstance(rule.signal, RatioThreshold | Slo):
+        return None
+    return Tally(rule.every_seconds, windows_of(rule.signal))

@@ -1,0 +1,69 @@
+"""Counts at past observations, so that "since the effect" can be answered at any time.
+
+The newest observations are all kept; older ones ever more thinly, so that a few hundred marks
+reach back for weeks. An answer starts at the first mark at or after the moment asked for: it may
+leave out events after it, and never takes in one before it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+
+_MOST = 256
+_NEWEST_KEPT = 96
+_COLUMNS = 4
+
+
+class Marks:
+    __slots__ = ("_at", "_bad", "_now", "_seconds", "_total")
+
+    def __init__(self) -> None:
+        self._at, self._bad = array("d"), array("d")
+        self._total, self._seconds = array("d"), array("d")
+        self._now = (0.0, 0.0, 0.0)
+
+    @property
+    def bytes_held(self) -> int:
+        return _MOST * _COLUMNS * self._at.itemsize
+
+    def count(self, bad: float, total: float, seconds: float) -> None:
+        """Add to the counts since ever."""
+        self._now = (self._now[0] + bad, self._now[1] + total, self._now[2] + seconds)
+
+    def put(self, position: float) -> None:
+        """Remember the counts as they are at `position`."""
+        for column, value in zip(self._columns(), (position, *self._now), strict=True):
+            column.append(value)
+            if len(column) > _MOST:
+                del column[1 : len(column) - _NEWEST_KEPT : 2]
+
+    def since(self, position: float) -> tuple[float, float, float]:
+        """(bad, total, watched seconds) after the first mark at or after `position`."""
+        index = bisect_left(self._at, position)
+        if index == len(self._at):
+            return 0.0, 0.0, 0.0
+        return (
+            self._now[0] - self._bad[index],
+            self._now[1] - self._total[index],
+            self._now[2] - self._seconds[index],
+        )
+
+    def dump(self) -> tuple[list[object], bytes]:
+        return [list(self._now), len(self._at)], b"".join(c.tobytes() for c in self._columns())
+
+    def load(self, data: Sequence[object], blob: bytes) -> None:
+        """Raises ValueError or TypeError where it is not what `dump` gave."""
+        now, length = data
+        if not (isinstance(now, list) and isinstance(length, int) and len(now) == 3):
+            raise ValueError("not marks")
+        size = self._at.itemsize * length
+        if len(blob) != size * _COLUMNS:
+            raise ValueError("marks are cut off")
+        for index, column in enumerate(self._columns()):
+            column[:] = array("d", blob[index * size : (index + 1) * size])
+        self._now = (float(now[0]), float(now[1]), float(now[2]))
+
+    def _columns(self) -> tuple[array[float], ...]:
+        return self._at, self._bad, self._total, self._seconds

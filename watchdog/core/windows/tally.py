@@ -1,0 +1,244 @@
+"""How many events of one counter pair were bad, over windows of several lengths.
+
+Laws (DESIGN section 4)
+* Counts come from raw counters, per series, and are summed only then; see `counters.py`.
+* The part of a window without history counts as good traffic, at the higher of the rate seen in
+  it and the last recorded rate. Under steady traffic this fires exactly when full history would.
+* A stretch of more than two intervals between two observations is a gap: nothing in it was
+  watched, so coverage falls. What the counters grew by meanwhile is known, but not when it
+  happened: it stands at the gap's beginning. A window that holds the whole gap counts it all;
+  one that begins inside counts none of it, and the time as good traffic.
+* Where series were reset or the target restarted, the stretch is not watched either, and their
+  share of it counts as good traffic besides what they have counted since.
+* Nothing here reads a clock. Time is the steady clock, less the age of the samples: a step of the
+  wall clock moves nothing, and a sample older than the last one is ignored.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from watchdog.core.persistence import longest_gap_seconds
+from watchdog.core.samples import Point
+from watchdog.core.windows.counters import Counter, Target, target_of
+from watchdog.core.windows.marks import Marks
+from watchdog.core.windows.ring import Ring
+from watchdog.core.words import Instant, WindowReading
+
+_VERSION = 1
+_FINE_SECONDS = 3600.0  # windows up to here have narrow buckets
+_FINE_BUCKETS = 240
+_FINEST_CAP_SECONDS = 15.0
+_COARSE_SECONDS = 300.0
+
+WHOLE = 0.999
+"""The coverage from which on a window counts as wholly observed; a missed poll is far below it."""
+
+
+def bucket_seconds(every_seconds: float, window_seconds: float) -> float:
+    """How wide the buckets of a window are."""
+    if window_seconds > _FINE_SECONDS:
+        return _COARSE_SECONDS
+    return min(max(every_seconds, window_seconds / _FINE_BUCKETS), _FINEST_CAP_SECONDS)
+
+
+def position(at: Instant, sampled_at: float) -> float:
+    """When a sample was taken, on the steady clock; `at` is when it was asked for."""
+    return at.steady - (at.wall - sampled_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one look at the counters showed."""
+
+    fresh: bool  # False: the samples are the last ones again, or older, and nothing was counted
+    first: bool = False  # nothing to compare with yet
+    gap: bool = False
+    seconds: float = 0.0  # since the observation before
+    bad: float = 0.0
+    total: float = 0.0
+    resets: int = 0
+
+
+class Tally:
+    """Running counts of one pair of selectors for a fixed set of windows."""
+
+    def __init__(self, every_seconds: float, window_seconds: Sequence[float]) -> None:
+        self.every_seconds = every_seconds
+        self.window_seconds = tuple(sorted(set(window_seconds)))
+        widths: dict[float, list[float]] = {}
+        for window in self.window_seconds:
+            widths.setdefault(bucket_seconds(every_seconds, window), []).append(window)
+        self._rings = [Ring(width, every_seconds, group) for width, group in widths.items()]
+        self._ring_of = {
+            window: ring
+            for ring, group in zip(self._rings, widths.values(), strict=True)
+            for window in group
+        }
+        self._gap_seconds = longest_gap_seconds(every_seconds)
+        self._events, self._totals = Counter(), Counter()
+        self._targets: set[Target] = set()
+        self._marks = Marks()
+        self._position: float | None = None
+        self._sampled_at: float | None = None
+        self._stretches = 0
+        self._rate = 0.0
+
+    @property
+    def ready(self) -> bool:
+        """At least two observations: there is an increase to speak of."""
+        return self._stretches > 0
+
+    @property
+    def recorded_rate(self) -> float:
+        """Events a second when the shortest window was last wholly observed."""
+        return self._rate
+
+    @property
+    def bytes_held(self) -> int:
+        return sum(ring.bytes_held for ring in self._rings) + self._marks.bytes_held
+
+    def observe(
+        self,
+        at: Instant,
+        sampled_at: float,
+        events: Sequence[Point],
+        total: Sequence[Point],
+        *,
+        restarted: bool = False,
+        good: bool = False,
+    ) -> Observation:
+        """Take one successful look at both selectors in.
+
+        `sampled_at` is the wall time of the samples, `at` when they were asked for. An absent
+        series grows by nothing. With `good`, `events` counts the good ones, and bad is the rest.
+        """
+        here, before = position(at, sampled_at), self._position
+        if before is not None and (sampled_at == self._sampled_at or here <= before):
+            return Observation(fresh=False)
+        births = before is not None and not restarted
+        counted = self._events.grow(events, births=births, targets=self._targets)
+        overall = self._totals.grow(total, births=births, targets=self._targets)
+        self._remember_targets()
+        self._position, self._sampled_at = here, sampled_at
+        if before is None:
+            for ring in self._rings:
+                ring.start(here)
+            self._marks.put(here)
+            return Observation(fresh=True, first=True)
+        bad = overall.amount - counted.amount if good else counted.amount
+        resets = counted.resets + overall.resets
+        gap = here - before > self._gap_seconds
+        series = max(1, counted.series + overall.series)
+        unsure = counted.unsure + overall.unsure if restarted or gap else resets
+        bridged = (here - before) * (1 - unsure / series)
+        watched = not (gap or restarted or resets)
+        for ring in self._rings:
+            ring.advance(here)
+            ring.add(before if gap else here, bad, overall.amount)
+            if watched:
+                ring.cover(before, here)
+            else:
+                ring.bridge(before if gap else here, bridged)
+        self._stretches += 1
+        self._marks.count(bad, overall.amount, here - before if watched else 0.0)
+        self._marks.put(here)
+        self._record_rate()
+        return Observation(
+            fresh=True,
+            gap=gap,
+            seconds=here - before,
+            bad=bad,
+            total=overall.amount,
+            resets=resets,
+        )
+
+    def read(self, window_seconds: float, now: Instant) -> WindowReading:
+        """One of the windows given at the start, O(1).
+
+        It ends at the newest sample; at `now` less two intervals once that is later, so that
+        missed polls show as falling coverage and ordinary delay does not.
+        """
+        ring = self._ring_of[window_seconds]
+        if self._position is None:
+            return WindowReading(window_seconds, 0.0, 0.0, 0.0, 0.0, None)
+        ring.advance(max(self._position, now.steady - self._gap_seconds))
+        held = ring.read(window_seconds)
+        seen = held.total / held.known_seconds if held.known_seconds > 0 else 0.0
+        filled = max(seen, self._rate) * held.unknown_seconds
+        coverage = min(1.0, held.observed_seconds / window_seconds)
+        ratio = held.bad / (held.total + filled) if held.total > 0 else None
+        return WindowReading(window_seconds, held.bad, held.total, filled, coverage, ratio)
+
+    def since(self, at: Instant) -> tuple[float, float, float]:
+        """(bad, total, observed seconds) of the stretches that lie wholly after `at`."""
+        return self._marks.since(at.steady)
+
+    def checkpoint(self) -> bytes:
+        """Everything, to go on from after a restart."""
+        rings = [ring.dump() for ring in self._rings]
+        marks, marks_blob = self._marks.dump()
+        head = {
+            "version": _VERSION,
+            "byteorder": sys.byteorder,
+            "every": self.every_seconds,
+            "windows": self.window_seconds,
+            "position": self._position,
+            "sampled_at": self._sampled_at,
+            "stretches": self._stretches,
+            "rate": self._rate,
+            "events": self._events.dump(),
+            "totals": self._totals.dump(),
+            "rings": [numbers for numbers, _ in rings],
+            "marks": marks,
+        }
+        text = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
+        body = b"".join(blob for _, blob in rings) + marks_blob
+        return zlib.compress(len(text).to_bytes(4, "big") + text + body, level=1)
+
+    def restore(self, data: bytes) -> bool:
+        """Go on from a checkpoint. False, and begin anew, where it is damaged or of other windows.
+
+        Losing one costs warm-up time and never a decision, so nothing is raised.
+        """
+        fresh = Tally(self.every_seconds, self.window_seconds)
+        try:
+            fresh._load(zlib.decompress(data))
+        except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
+            fresh = Tally(self.every_seconds, self.window_seconds)
+            self.__dict__.update(fresh.__dict__)
+            return False
+        self.__dict__.update(fresh.__dict__)
+        return True
+
+    def _load(self, data: bytes) -> None:
+        size = int.from_bytes(data[:4], "big")
+        head, body = json.loads(data[4 : 4 + size]), data[4 + size :]
+        same = (_VERSION, sys.byteorder, self.every_seconds, list(self.window_seconds))
+        if (head["version"], head["byteorder"], head["every"], head["windows"]) != same:
+            raise ValueError("a checkpoint of another version or of other windows")
+        self._events.load(head["events"])
+        self._totals.load(head["totals"])
+        self._remember_targets()
+        if head["position"] is None:
+            return
+        for ring, numbers in zip(self._rings, head["rings"], strict=True):
+            body = ring.load(numbers, body)
+        self._marks.load(head["marks"], body)
+        self._position, self._sampled_at = float(head["position"]), float(head["sampled_at"])
+        self._stretches, self._rate = int(head["stretches"]), float(head["rate"])
+
+    def _remember_targets(self) -> None:
+        for counter in (self._events, self._totals):
+            self._targets.update(t for t in map(target_of, counter.fresh) if t is not None)
+            counter.fresh.clear()
+
+    def _record_rate(self) -> None:
+        shortest = self.window_seconds[0]
+        held = self._ring_of[shortest].read(shortest)
+        if held.observed_seconds >= WHOLE * shortest:
+            self._rate = held.total / shortest
