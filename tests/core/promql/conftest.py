@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
-from tests.core.promql.real_prometheus import RealPrometheus, Series, running_prometheus
+from tests.core.promql.asking import Asked, Series
 from tests.core.promql.traffic import (
     FAILED_POLLS,
     METRICS,
@@ -14,6 +15,7 @@ from tests.core.promql.traffic import (
     filled_store,
     poll_time,
 )
+from tests.real_parts.prometheus import RealPrometheus
 from watchdog.core.series import SeriesStore
 
 
@@ -36,11 +38,15 @@ def _as_prometheus_would_have_it() -> list[Series]:
     return written
 
 
-@pytest.fixture(scope="session")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]:
-    with running_prometheus(tmp_path_factory.mktemp("prometheus")) as server:
-        server.write(_as_prometheus_would_have_it())
-        yield server
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Asked]:
+    folder = tmp_path_factory.mktemp("filled")
+    options = ("--web.enable-remote-write-receiver", "--storage.tsdb.retention.time=100y")
+    async with RealPrometheus.start(folder, options=options) as server:
+        asked = Asked(server.port)
+        asked.write(_as_prometheus_would_have_it())
+        yield asked
+        asked.close()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.core.promql.real_prometheus import RealPrometheus
+from tests.core.promql.asking import Asked
 from tests.core.promql.traffic import BEGIN, EVERY_SECONDS, FAILED_POLLS, POLLS, poll_time
 from watchdog.core.promql import check, evaluate
 from watchdog.core.samples import Answer, Labels, labels_of
@@ -90,12 +90,26 @@ pointed = st.one_of(
 )
 
 
+@st.composite
+def _alike(draw: st.DrawFn) -> str:
+    """Two sides grouped by the same labels, as ratios are written, so that they do match."""
+    apply, group = draw(st.sampled_from(["sum", "max", "avg"])), draw(grouping)
+    left, right = draw(st.sampled_from(["errors_total", "temperature"])), "requests_total"
+    if left == "temperature":
+        right = "ceiling"
+    operator = draw(st.sampled_from(["+", "-", "*", "/"]))
+    if left == "errors_total" and draw(st.booleans()):
+        left, right = (f"rate({name}[{draw(ranges)}])" for name in (left, right))
+    return f"({apply}{group}({left}) {operator} {apply}{group}({right}))"
+
+
 def _wider(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     vectors = inner.filter(_is_vector)
     return st.one_of(
         _join("(", inner, st.sampled_from([" + ", " - ", " * "]), inner, ")"),
         _join("(", inner, " / ", leaves, ")"),
         _join("-", inner),
+        _alike(),
         _join(st.sampled_from(["sum", "min", "max", "avg", "count"]), grouping, "(", vectors, ")"),
     )
 
@@ -107,7 +121,7 @@ def _is_vector(text: str) -> bool:
 expressions = st.recursive(st.one_of(leaves, pointed), _wider, max_leaves=4)
 
 
-def _real(server: RealPrometheus, expression: str, at: int) -> Found | None:
+def _real(server: Asked, expression: str, at: int) -> Found | None:
     data = server.query(expression, at)
     if data is None:
         return None
@@ -139,7 +153,7 @@ def _same(ours: float, real: float) -> bool:
     return math.isclose(ours, real, rel_tol=1e-9, abs_tol=1e-9)
 
 
-def agree(store: SeriesStore, server: RealPrometheus, expression: str, at: int) -> None:
+def agree(store: SeriesStore, server: Asked, expression: str, at: int) -> None:
     real = _real(server, expression, at)
     ours = _ours(evaluate(check(expression), store, float(at)))
     if real is None or ours is None:
@@ -160,14 +174,14 @@ def agree(store: SeriesStore, server: RealPrometheus, expression: str, at: int) 
 )
 @given(expression=expressions, at=times)
 def test_generated_expressions_have_the_values_prometheus_gives(
-    prometheus: RealPrometheus, store: SeriesStore, expression: str, at: int
+    prometheus: Asked, store: SeriesStore, expression: str, at: int
 ) -> None:
     agree(store, prometheus, expression, at)
 
 
 @pytest.mark.parametrize("selector", ["requests_total", "errors_total", "temperature", "up"])
 def test_every_second_shows_the_same_series(
-    prometheus: RealPrometheus, store: SeriesStore, selector: str
+    prometheus: Asked, store: SeriesStore, selector: str
 ) -> None:
     """Births, gaps, failed scrapes and the end: staleness is seen at each of its edges."""
     for at in range(BEGIN, END, 7):
@@ -183,14 +197,14 @@ def test_every_second_shows_the_same_series(
     ],
 )
 def test_extrapolation_agrees_wherever_the_range_begins(
-    prometheus: RealPrometheus, store: SeriesStore, expression: str
+    prometheus: Asked, store: SeriesStore, expression: str
 ) -> None:
     for at in range(BEGIN, END, 11):
         agree(store, prometheus, expression, at)
 
 
 def test_gauges_that_fall_below_zero_are_extrapolated_alike(
-    prometheus: RealPrometheus, store: SeriesStore
+    prometheus: Asked, store: SeriesStore
 ) -> None:
     """Before the first gap, where both versions must agree whatever the values."""
     for at in range(BEGIN + 80, int(poll_time(min(FAILED_POLLS))), 3):

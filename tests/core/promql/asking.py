@@ -1,4 +1,4 @@
-"""A real Prometheus on a port of its own, filled through its remote-write endpoint.
+"""Filling a real Prometheus through its remote-write endpoint, and asking it.
 
 Remote write is used because it alone can carry staleness markers: blocks made from OpenMetrics
 text cannot. The few bytes of protocol buffers and snappy that this takes are written here.
@@ -8,18 +8,11 @@ from __future__ import annotations
 
 import http.client
 import json
-import math
-import socket
 import struct
-import subprocess
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-START_DEADLINE_SECONDS = 30.0
 STALE = struct.pack("<Q", 0x7FF0_0000_0000_0002)
 """The one NaN that Prometheus takes for a staleness marker, as the wire has it."""
 
@@ -27,7 +20,7 @@ Series = tuple[dict[str, str], Sequence[tuple[float, float | None]]]
 """Labels with `__name__`, and (time, value) pairs; None stands for a staleness marker."""
 
 
-class RealPrometheus:
+class Asked:
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
 
@@ -57,13 +50,6 @@ class RealPrometheus:
         status, body = self._ask("POST", "/api/v1/write", _snappy(request), headers)
         assert status == http.HTTPStatus.NO_CONTENT, body
 
-    def ready(self) -> bool:
-        try:
-            return self._ask("GET", "/-/ready", b"", {})[0] == http.HTTPStatus.OK
-        except OSError:
-            self._connection.close()
-            return False
-
     def close(self) -> None:
         self._connection.close()
 
@@ -73,42 +59,6 @@ class RealPrometheus:
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         return response.status, response.read()
-
-
-@contextmanager
-def running_prometheus(folder: Path) -> Iterator[RealPrometheus]:
-    """Start it, wait until it is ready, and stop it by its own process."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = folder / "prometheus.yml"
-    config.write_text("global: {scrape_interval: 1h}\n")
-    command = [
-        "prometheus",
-        f"--config.file={config}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        "--storage.tsdb.retention.time=100y",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--web.enable-remote-write-receiver",
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        server = RealPrometheus(port)
-        try:
-            deadline = time.monotonic() + START_DEADLINE_SECONDS
-            while not server.ready():
-                alive = process.poll() is None and time.monotonic() < deadline
-                assert alive, (folder / "log").read_text()
-                time.sleep(0.05)
-            yield server
-        finally:
-            server.close()
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(10)
 
 
 def _varint(number: int) -> bytes:
@@ -127,10 +77,10 @@ def _field(number: int, content: bytes) -> bytes:
 
 def _time_series(labels: dict[str, str], samples: Sequence[tuple[float, float | None]]) -> bytes:
     out = b""
-    for name, value in sorted(labels.items()):
-        out += _field(1, _field(1, name.encode()) + _field(2, value.encode()))
+    for name, text in sorted(labels.items()):
+        out += _field(1, _field(1, name.encode()) + _field(2, text.encode()))
     for at, value in samples:
-        raw = STALE if value is None else struct.pack("<d", math.nan if value != value else value)
+        raw = STALE if value is None else struct.pack("<d", value)
         out += _field(2, b"\x09" + raw + b"\x10" + _varint(round(at * 1000)))
     return out
 
