@@ -1,4 +1,24 @@
-"""The engine: passes, the runner, custody of what was rolled back, start-up recovery.
+"""The engine: passes, the runner, custody of what was rolled back, people's orders, views.
 
-Works on ports alone; which adapters stand behind them is the composition root's affair.
+Works on ports alone; which adapters stand behind them is the composition root's affair. The
+names here are the facade: faces (web, cli) use nothing else of it.
 """
+
+from watchdog.engine.engine import Engine, Ports, Process, last_pass
+from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
+from watchdog.engine.views import Views, decisions_of, verdict_view
+
+__all__ = [
+    "KINDS",
+    "Done",
+    "Engine",
+    "OrderRefused",
+    "Orders",
+    "Person",
+    "Ports",
+    "Process",
+    "Views",
+    "decisions_of",
+    "last_pass",
+    "verdict_view",
+]

@@ -145,11 +145,8 @@ class Memory:
         clocks = json.loads(items.get("clocks", b"{}"))
         for name, memory in self.rules.items():
             windows = items.get(f"windows:{name}")
-            if windows is not None:
-                try:
-                    memory.judge.restore(windows)
-                except ValueError as error:
-                    problems.append(f"windows of {name} are not used: {error}")
+            if windows is not None and not memory.judge.restore(windows):
+                problems.append(f"the kept windows of {name} are of other counters, or damaged")
             kept = clocks.get(name)
             if kept is not None and kept["sha256"] == memory.spec.sha256:
                 memory.breach = BreachClock(*kept["breach"])
@@ -161,10 +158,7 @@ def _renewed(old: RuleMemory | None, rule: RuleSpec) -> RuleMemory:
     """A changed rule: its clocks start again; its windows go on where they measure the same."""
     fresh = RuleMemory(rule, Judge(rule))
     if old is not None and old.spec.source == rule.source:
-        try:
-            fresh.judge.restore(old.judge.checkpoint())
-        except ValueError:
-            return RuleMemory(rule, Judge(rule))
+        fresh.judge.restore(old.judge.checkpoint())
     return fresh
 
 

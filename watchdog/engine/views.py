@@ -1,0 +1,261 @@
+"""What the engine shows: plain data for pages, commands and metrics. Reads only.
+
+Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from watchdog.core import entries as e
+from watchdog.core.book import Episode
+from watchdog.core.spec import ActionSpec, RuleSpec
+from watchdog.core.words import Instant, Mode, Verdict, WindowReading
+from watchdog.engine.engine import Engine
+
+View = dict[str, Any]
+
+
+class Views:
+    """One method a view."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def status(self) -> View:
+        """Is it watching, is it stopped, what burns, what is ready."""
+        engine, book = self._engine, self._engine.book
+        now = engine.ports.clock.now()
+        done = engine.passes.completed
+        return {
+            "environment": engine.process.environment,
+            "host": engine.process.host,
+            "version": engine.process.version,
+            "max_mode": engine.process.max_mode.word,
+            "policy": engine.in_force().sha256,
+            "passes": engine.passes.count,
+            "last_pass_seconds_ago": None if done is None else now.steady - done.steady,
+            "recording": engine.recorder.stuck or "ok",
+            "holds": [self._hold(h.id) for h in book.standing_holds(now)],
+            "episodes": [self.episode(ep) for ep in book.open_episodes()],
+            "rules": [self.rule(r) for r in engine.in_force().rules.values()],
+            "actions": self.actions(),
+            "sources": self.sources(),
+        }
+
+    def rule(self, rule: RuleSpec) -> View:
+        verdict = self._engine.memory.verdict(rule.name)
+        ep = self._engine.book.open_episode(rule.name)
+        return {
+            "name": rule.name,
+            "owner": rule.owner,
+            "kind": rule.kind,
+            "severity": rule.severity.value,
+            "source": rule.source,
+            "mode": rule.mode.word,
+            "effective_mode": min(rule.mode, self._engine.process.max_mode).word,
+            "mode_reason": self._mode_reason(rule),
+            "playbook": rule.playbook,
+            "up_to": rule.up_to,
+            "for_seconds": rule.for_seconds,
+            "runbook": rule.runbook,
+            "labels": dict(rule.labels),
+            "summary": rule.summary,
+            "where": rule.where,
+            "sha256": rule.sha256,
+            "verdict": verdict_view(verdict),
+            "held_seconds": self._held(rule.name),
+            "cleared": rule.name in self._engine.book.cleared,
+            "episode": ep.id if ep else None,
+            "state": ep.state.value if ep else "ok",
+        }
+
+    def why(self, name: str) -> View | None:
+        """The last verdict with every number, gate and reason, also for not acting."""
+        rule = self._engine.in_force().rules.get(name)
+        if rule is None:
+            return None
+        ep = self._engine.book.open_episode(name)
+        decided = [one for one in self.decisions() if one["rule"] == name]
+        blindness = self._engine.book.blind.get(name)
+        return {
+            "rule": self.rule(rule),
+            "episode": self.episode(ep) if ep else None,
+            "last_decision": decided[-1] if decided else None,
+            "blind_since": utc(blindness.since) if blindness else None,
+            "not_acting": self._not_acting(rule, ep, decided[-1] if decided else None),
+        }
+
+    def _not_acting(self, rule: RuleSpec, ep: Episode | None, last: View | None) -> str:
+        """One sentence for the night: why nothing is being done right now."""
+        verdict = self._engine.memory.verdict(rule.name)
+        if verdict is None:
+            return "nothing has been read yet"
+        if ep is None:
+            return f"{verdict.status.value}: {verdict.reason}"
+        if ep.state.value == "pending":
+            held = self._held(rule.name)
+            return f"breached for {held:g} s of the {rule.for_seconds:g} s that it must last"
+        if last is not None and last["episode"] == ep.id and last["ruling"] != "allowed":
+            return f"{last['ruling']}: {last['reason']}"
+        return f"{ep.state.value}: {ep.reason}"
+
+    def _held(self, name: str) -> float:
+        memory = self._engine.memory.rules.get(name)
+        return memory.sight.held_seconds if memory and memory.sight else 0.0
+
+    def _mode_reason(self, rule: RuleSpec) -> str:
+        if self._engine.process.max_mode < rule.mode:
+            return f"lowered by max_mode = {self._engine.process.max_mode.word}"
+        if rule.mode is Mode.ARMED:
+            return f"armed because: {rule.mode_reason}"
+        return rule.mode_reason
+
+    def episode(self, ep: Episode) -> View:
+        book = self._engine.book
+        return {
+            "id": ep.id,
+            "rule": ep.rule,
+            "owner": ep.owner,
+            "severity": ep.severity.value,
+            "world": ep.world.value,
+            "state": ep.state.value,
+            "reason": ep.reason,
+            "opened": utc(ep.opened),
+            "since": utc(ep.moved),
+            "rung": ep.rung,
+            "action": ep.action,
+            "outcome": ep.outcome.value if ep.outcome else None,
+            "read_back": ep.read_back,
+            "seconds_breach_to_effect": ep.seconds_to_effect,
+            "barred": ep.barred,
+            "reopens": ep.reopens,
+            "chain": ep.chain,
+            "actor": ep.actor,
+            "why": ep.why,
+            "acked_by": ep.acked_by,
+            "mark": ep.mark,
+            "claims": [
+                {"target": c.target, "found": c.found, "action": c.action}
+                for c in book.claims_of(ep.id)
+            ],
+            "verdict": verdict_view(ep.verdict),
+        }
+
+    def episodes(self) -> list[View]:
+        """Newest first, ended ones too as far as they are kept at hand."""
+        return [self.episode(ep) for ep in reversed(self._engine.book.episodes.values())]
+
+    def actions(self) -> list[View]:
+        return [self._action(a) for a in self._engine.in_force().actions.values()]
+
+    def _action(self, action: ActionSpec) -> View:
+        book = self._engine.book
+        found = book.readiness.get(action.name)
+        return {
+            "name": action.name,
+            "target": action.target,
+            "host": action.host,
+            "deadline_seconds": action.deadline_seconds,
+            "sla_seconds": action.sla_seconds,
+            "ready": found[0].value if found else "unknown",
+            "ready_reason": found[1] if found else "no preflight has run yet",
+            "ready_since": utc(found[2]) if found else None,
+            "claimed_by": [c.episode for c in book.claimants(action.target)],
+        }
+
+    def sources(self) -> list[View]:
+        now = self._engine.ports.clock.now()
+        return [
+            {
+                "name": name,
+                "every_seconds": memory.spec.every_seconds,
+                "polls": memory.polls,
+                "missed": memory.missed,
+                "last_seconds_ago": now.steady - memory.last.at.steady if memory.last else None,
+                "took_seconds": memory.last.took_seconds if memory.last else None,
+                "up": dict(memory.last.up) if memory.last else {},
+                "failure": memory.last.failure.reason
+                if memory.last and memory.last.failure
+                else None,
+            }
+            for name, memory in self._engine.memory.sources.items()
+        ]
+
+    def decisions(self, after: int = 0) -> list[View]:
+        """Decisions of the present process's journal with a sequence number above `after`."""
+        return list(decisions_of(self._engine.ports.journal.read(after)))
+
+    def _hold(self, name: str) -> View:
+        hold = self._engine.book.holds[name]
+        return {
+            "id": hold.id,
+            "scope": hold.scope.text,
+            "reason": hold.reason,
+            "actor": hold.actor,
+            "silence": hold.silence,
+            "placed": utc(hold.placed),
+            "expires": utc(hold.expires) if hold.expires else None,
+        }
+
+
+def decisions_of(entries: Iterable[e.Recorded]) -> Iterable[View]:
+    """Decisions with their numbers, gates and inputs, as they stand in the journal."""
+    for one in entries:
+        d = one.entry
+        if isinstance(d, e.Decided):
+            yield {
+                "seq": one.seq,
+                "at": utc(one.at),
+                "hash": one.hash,
+                "decision": d.decision,
+                "episode": d.episode,
+                "rule": d.rule,
+                "action": d.action,
+                "rung": d.rung,
+                "world": d.world.value,
+                "ruling": d.ruling.value,
+                "reason": d.reason,
+                "gates": [
+                    {"gate": g.gate, "passed": g.passed, "reason": g.reason} for g in d.gates
+                ],
+                "policy": d.policy_sha256,
+                "rule_sha256": d.rule_sha256,
+                "verdict": verdict_view(d.verdict),
+            }
+
+
+def verdict_view(verdict: Verdict | None) -> View | None:
+    if verdict is None:
+        return None
+    return {
+        "status": verdict.status.value,
+        "reason": verdict.reason,
+        "at": utc(verdict.at),
+        "sampled_at": None if verdict.sampled_at is None else utc(Instant(verdict.sampled_at, 0.0)),
+        "blind": verdict.blind.value if verdict.blind else None,
+        "value": verdict.value,
+        "bound": verdict.bound,
+        "clear": verdict.clear,
+        "windows": [_window(w) for w in verdict.evidence],
+    }
+
+
+def _window(window: WindowReading) -> View:
+    return {
+        "seconds": window.seconds,
+        "bad": window.bad,
+        "total": window.total,
+        "filled": window.filled,
+        "coverage": window.coverage,
+        "ratio": window.ratio,
+        "burn": window.burn,
+        "factor": window.factor,
+    }
+
+
+def utc(at: Instant) -> str:
+    moment: datetime = at.utc
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
