@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.ratio import judge_ratio, judge_slo, recovered, windows_of
 from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
 from watchdog.core.samples import Answer, Fault, Reading
-from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo
 from watchdog.core.text import duration, number, shortened
 from watchdog.core.windows import Tally, position
 from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict
@@ -43,13 +44,21 @@ def queries(rule: RuleSpec) -> tuple[str, ...]:
     return (signal.expr,)
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A rule of ratios and its counts."""
+
+    signal: RatioThreshold | Slo
+    tally: Tally
+
+
 class Judge:
     """Not to be shared: one rule, one source, readings in the order of their time."""
 
     def __init__(self, rule: RuleSpec) -> None:
         self.rule = rule
         self._queries = queries(rule)
-        self._tally = _tally(rule)
+        self._counted = _counted(rule)
         self._freshness = Freshness()
         self._resumed = False
         self._read_at: Instant | None = None
@@ -59,7 +68,7 @@ class Judge:
     @property
     def tally(self) -> Tally | None:
         """The rule's counts, where it is one of ratios."""
-        return self._tally
+        return None if self._counted is None else self._counted.tally
 
     def observe(self, reading: Reading, answers: Mapping[str, Answer], now: Instant) -> Verdict:
         """Judge a reading of the rule's source. One older than the last is left aside."""
@@ -87,10 +96,10 @@ class Judge:
         """Is the trouble over, by events after `effect` alone? Unknown while these are too few."""
         verdict = self.tick(now)
         blind = verdict.status is Status.BLIND
-        if blind and (self._tally is None or verdict.blind not in _COUNTED_ANYWAY):
+        if blind and (self._counted is None or verdict.blind not in _COUNTED_ANYWAY):
             return CheckReading(Truth.UNKNOWN, f"blind: {verdict.reason}", now)
-        if self._tally is not None:
-            return self._recovered_by_events(self._tally, effect, now)
+        if self._counted is not None:
+            return self._recovered_by_events(self._counted, effect, now)
         after = -1.0 if self._sample is None else self._sample - effect.steady
         if after <= 0:
             return CheckReading(Truth.UNKNOWN, "no sample after the effect yet", now)
@@ -106,7 +115,7 @@ class Judge:
         False where it could not be used; that costs coverage, nothing else.
         """
         picked, fault = pick(self._queries, answers)
-        if self._tally is None or fault is not None:
+        if self.tally is None or fault is not None:
             return False
         if any(odd_counters(q, a.points) for q, a in zip(self._queries, picked, strict=True)):
             return False
@@ -114,7 +123,7 @@ class Judge:
         good = self._good()
         if not total.points or (good and not events.points):
             return False
-        return self._tally.observe(now, sampled_at, events.points, total.points, good=good).fresh
+        return self.tally.observe(now, sampled_at, events.points, total.points, good=good).fresh
 
     def checkpoint(self) -> bytes:
         """What is remembered, to go on from after a restart. The verdict is not: it is judged
@@ -127,7 +136,7 @@ class Judge:
             "newest": self._freshness.newest,
         }
         text = json.dumps(head, separators=(",", ":")).encode()
-        tally = b"" if self._tally is None else self._tally.checkpoint()
+        tally = b"" if self.tally is None else self.tally.checkpoint()
         return len(text).to_bytes(4, "big") + text + tally
 
     def restore(self, data: bytes) -> bool:
@@ -142,14 +151,13 @@ class Judge:
             return False
         if not same:
             return False
-        if self._tally is not None and not self._tally.restore(data[4 + size :]):
+        if self.tally is not None and not self.tally.restore(data[4 + size :]):
             return False
         self._freshness, self._resumed = Freshness(newest), True
         return True
 
     def _good(self) -> bool:
-        signal = self.rule.signal
-        return isinstance(signal, RatioThreshold | Slo) and signal.counters.good
+        return self._counted is not None and self._counted.signal.counters.good
 
     def _find(
         self, reading: Reading, answers: Mapping[str, Answer], now: Instant
@@ -164,14 +172,14 @@ class Judge:
         picked, fault = pick(self._queries, answers)
         if fault is not None:
             return fault, None
-        signal = self.rule.signal
-        if isinstance(signal, RatioThreshold | Slo):
-            return self._find_ratio(signal, picked, reading, now)
+        if self._counted is not None:
+            return self._find_ratio(self._counted, picked, reading, now)
         (answer,) = picked
-        if isinstance(signal, ValueThreshold):
-            finding = judge_value(signal, answer)
-        else:
+        signal = self.rule.signal
+        if isinstance(signal, Liveness):
             finding = judge_liveness(signal, answer)
+        else:
+            finding = judge_value(signal, answer)
         if finding.status is Status.BLIND:
             return finding, answer.newest
         return self._aged(answer.newest, reading, now) or finding, answer.newest
@@ -188,21 +196,19 @@ class Judge:
 
     def _find_ratio(
         self,
-        signal: RatioThreshold | Slo,
+        counted: _Counted,
         picked: tuple[Answer, ...],
         reading: Reading,
         now: Instant,
     ) -> tuple[Finding, float | None]:
         events, total = picked
-        tally = self._tally
-        assert tally is not None, "a rule of ratios has a tally"  # noqa: S101  # stays on
+        tally, good = counted.tally, counted.signal.counters.good
         unfit = self._unfit(picked, reading, now)
         if unfit is not None:
             return unfit, total.newest
         restarted = bool(reading.restarted)
         # Without a total nothing has happened yet; that was seen when we looked.
         sampled_at = reading.at.wall if total.newest is None else total.newest
-        good = signal.counters.good
         seen = tally.observe(
             reading.at, sampled_at, events.points, total.points, restarted=restarted, good=good
         )
@@ -216,7 +222,7 @@ class Judge:
         if not tally.ready:
             reason = "the counters were seen for the first time; an increase shows from the next on"
             return blinded(Blind.NEWBORN, reason), sampled_at
-        return self._judge_windows(signal, tally, now), sampled_at
+        return self._judge_windows(counted, now), sampled_at
 
     def _unfit(self, picked: tuple[Answer, ...], reading: Reading, now: Instant) -> Finding | None:
         """Why these counters may not even be counted."""
@@ -247,19 +253,19 @@ class Judge:
             return blinded(Blind.CONTRADICTION, f"{counted} counts, and nothing matches {query}")
         return None if reading.up else blinded(Blind.NO_DATA, f"nothing matches {query}")
 
-    def _judge_windows(self, signal: RatioThreshold | Slo, tally: Tally, now: Instant) -> Finding:
-        minimum = self.rule.minimum_events
+    def _judge_windows(self, counted: _Counted, now: Instant) -> Finding:
+        signal, tally, minimum = counted.signal, counted.tally, self.rule.minimum_events
         if isinstance(signal, RatioThreshold):
             return judge_ratio(signal, lambda seconds: tally.read(seconds, now), minimum)
         return judge_slo(signal, lambda seconds: tally.read(seconds, now), minimum)
 
-    def _recovered_by_events(self, tally: Tally, effect: Instant, now: Instant) -> CheckReading:
+    def _recovered_by_events(
+        self, counted: _Counted, effect: Instant, now: Instant
+    ) -> CheckReading:
         """By the newest events, as far back as the shortest window; by all since the effect where
         these are too few.
         """
-        signal = self.rule.signal
-        assert isinstance(signal, RatioThreshold | Slo), "only these are counted"  # noqa: S101
-        newest = effect
+        tally, newest = counted.tally, effect
         recent = now.plus(-tally.window_seconds[0])
         if recent.steady > effect.steady:
             newest = recent
@@ -271,11 +277,12 @@ class Judge:
         if total < least:
             reason = f"{number(total)} events after the effect, fewer than {number(least)}"
             return CheckReading(Truth.UNKNOWN, reason, now)
-        truth, reason = recovered(signal, bad, total, now.steady - newest.steady)
+        truth, reason = recovered(counted.signal, bad, total, now.steady - newest.steady)
         return CheckReading(truth, reason, now)
 
 
-def _tally(rule: RuleSpec) -> Tally | None:
-    if not isinstance(rule.signal, RatioThreshold | Slo):
+def _counted(rule: RuleSpec) -> _Counted | None:
+    signal = rule.signal
+    if not isinstance(signal, RatioThreshold | Slo):
         return None
-    return Tally(rule.every_seconds, windows_of(rule.signal))
+    return _Counted(signal, Tally(rule.every_seconds, windows_of(signal)))

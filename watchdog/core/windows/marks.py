@@ -1,6 +1,6 @@
 """Counts at past observations, so that "since the effect" can be answered at any time.
 
-The newest observations are all kept; older ones ever more thinly, so that a few hundred marks
+The newest observations are all kept; older ones ever more thinly, so that a hundred marks
 reach back for weeks. An answer starts at the first mark at or after the moment asked for: it may
 leave out events after it, and never takes in one before it.
 """
@@ -11,8 +11,8 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 
-_MOST = 256
-_NEWEST_KEPT = 96
+_MOST = 128
+_NEWEST_KEPT = 48
 _COLUMNS = 4
 
 
