@@ -9,8 +9,8 @@ A plain selector feeds counter windows, where a value beside another sample's ti
 false step. Its values and times are therefore asked for in one query, which Prometheus answers
 from one snapshot.
 
-0/0 is NaN in Prometheus and absent in VictoriaMetrics: both are handed on as they came. A plain
-selector's NaN sample, which VictoriaMetrics drops, is put back, since its time is there.
+0/0 is NaN in Prometheus and absent in VictoriaMetrics: both are handed on as they came. Where a
+plain selector's time came without its value, the value is NaN.
 
 When no query at all was answered, a control query (`1`) tells the two apart: is it these
 queries (each Answer has its failure), or the whole API (Reading.failure)? A fifth of the total

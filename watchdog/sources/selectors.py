@@ -41,12 +41,11 @@ class Parsed:
 def parsed(expression: str) -> Parsed:
     """Raises ValueError with the parser's text."""
     root = promql.parse(expression)
-    found = tuple(dict.fromkeys(_walk(root, 0.0, None)))
     inner = root
     while isinstance(inner, promql.ParenExpr):
         inner = inner.expr
-    now_only = isinstance(inner, promql.VectorSelector) and not (inner.offset or inner.at)
-    return Parsed(found, plain=now_only)
+    plain = isinstance(inner, promql.VectorSelector) and not (inner.offset or inner.at)
+    return Parsed(tuple(dict.fromkeys(_walk(root, 0.0, None))), plain)
 
 
 def names_in(expressions: Iterable[str]) -> frozenset[str] | None:
@@ -91,12 +90,13 @@ def _moved(
 
 
 def _selector(node: promql.VectorSelector, ago_seconds: float, fixed_at: float | None) -> Selector:
-    shown = str(node)
+    shown = node.prettify()
     ago_seconds, fixed_at = _moved(node, ago_seconds, fixed_at)
     name = node.name
     for matcher in node.matchers.matchers:
         if matcher.name == "__name__" and matcher.op == promql.MatchOp.Equal:
             name = matcher.value
+    # The tree is not used after this walk, so its nodes may lose what has been read.
     node.offset = None
     node.at = None
-    return Selector(str(node), name, shown, ago_seconds, fixed_at)
+    return Selector(node.prettify(), name, shown, ago_seconds, fixed_at)

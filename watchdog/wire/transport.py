@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextvars import ContextVar
@@ -20,6 +21,9 @@ import httpcore
 import httpx
 
 from watchdog.wire.names import Names
+
+# Its debug lines quote the headers of answers, which may throw our credentials back at us.
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 
 class Stage(IntEnum):
