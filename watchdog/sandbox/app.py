@@ -50,17 +50,25 @@ class Wish:
 class Mycelia:
     """The state of the running app: flags, faults and the traffic that follows from them."""
 
-    def __init__(self, places: Places, workload: Workload) -> None:
+    def __init__(self, places: Places, options: argparse.Namespace) -> None:
         self.places = places
+        self.options = options
         self.flags = FlagBook(places.flag_ledger)
         self.faults = FaultBook(places.faults)
         redemption = self.flags.stored(REDEMPTION)
-        self.workload = workload
+        self.workload = _next_workload(places, options)
         self.shape_traffic(flowing=redemption is not None and redemption.enabled)
 
     def shape_traffic(self, **present: Any) -> None:
         """Change the traffic from this instant on, for every process that serves counters."""
         self.workload = self.workload.changed(time.monotonic(), **present)
+        workloads.save(self.places.workload, self.workload)
+
+    def start_over(self) -> None:
+        """As on the first day: flags, counts, faults, traffic and counters."""
+        self.flags.forget()
+        self.faults.clear()
+        self.workload = _first_workload(self.options)
         workloads.save(self.places.workload, self.workload)
 
     def put_flag(self, name: str, wish: Wish, by: str) -> Flag:
@@ -227,20 +235,24 @@ def public_app(mycelia: Mycelia) -> Starlette:
     return app
 
 
-def _starting_workload(places: Places, options: argparse.Namespace) -> Workload:
+def _first_workload(options: argparse.Namespace) -> Workload:
+    healthy = workloads.Segment(
+        since_monotonic=0.0,
+        rate_per_second=options.rate,
+        error_ratio=0.0,
+        latency_seconds=0.02,
+        flowing=True,
+    )
+    return _born(healthy, options)
+
+
+def _next_workload(places: Places, options: argparse.Namespace) -> Workload:
     # What was broken stays broken across a restart; only the counters begin anew.
     previous = workloads.load(places.workload)
-    segment = (
-        previous.now
-        if previous is not None
-        else workloads.Segment(
-            since_monotonic=0.0,
-            rate_per_second=options.rate,
-            error_ratio=0.0,
-            latency_seconds=0.02,
-            flowing=True,
-        )
-    )
+    return _first_workload(options) if previous is None else _born(previous.now, options)
+
+
+def _born(segment: workloads.Segment, options: argparse.Namespace) -> Workload:
     return workloads.born_now(
         segment,
         error_series_from_start=options.error_series_from_start,
@@ -251,7 +263,7 @@ def _starting_workload(places: Places, options: argparse.Namespace) -> Workload:
 async def _run(options: argparse.Namespace) -> None:
     places = Places(options.root.resolve())
     places.state.mkdir(parents=True, exist_ok=True)
-    mycelia = Mycelia(places, _starting_workload(places, options))
+    mycelia = Mycelia(places, options)
     public = Listener(public_app(mycelia), options.port)
     control = Listener(
         Starlette(
@@ -262,6 +274,7 @@ async def _run(options: argparse.Namespace) -> None:
                     name, Wish(enabled=enabled, value=None), by
                 ).document(),
                 state=lambda: _state(mycelia, public),
+                start_over=mycelia.start_over,
                 public=public,
             )
         ),

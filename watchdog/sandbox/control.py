@@ -8,6 +8,7 @@ It has a port of its own, so that it still answers while the public one refuses 
     POST   /sandbox/traffic     any of rate_per_second, error_ratio, latency_seconds
     POST   /sandbox/flags       {"flag": F, "enabled": true, "by": WHO}: changed behind the API
     POST   /sandbox/listener    {"open": false}: refuse connections
+    POST   /sandbox/reset       as on the first day: flags, counts, faults, traffic, listener
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def control_routes(
     shape_traffic: Callable[..., None],
     put_flag: Callable[[str, bool, str], dict[str, Any]],
     state: Callable[[], dict[str, Any]],
+    start_over: Callable[[], None],
     public: Listener,
 ) -> list[Route]:
     """The routes of the control port. Each answers with the state after the change."""
@@ -69,6 +71,11 @@ def control_routes(
         await (public.open() if wanted["open"] else public.close())
         return JSONResponse(state())
 
+    async def reset(_request: Request) -> Response:
+        start_over()
+        await public.open()
+        return JSONResponse(state())
+
     return [
         Route("/sandbox/state", show),
         Route("/sandbox/faults", add_fault, methods=["POST"]),
@@ -76,4 +83,5 @@ def control_routes(
         Route("/sandbox/traffic", set_traffic, methods=["POST"]),
         Route("/sandbox/flags", set_flag, methods=["POST"]),
         Route("/sandbox/listener", set_listener, methods=["POST"]),
+        Route("/sandbox/reset", reset, methods=["POST"]),
     ]

@@ -82,6 +82,11 @@ class FlagBook:
             if entry["kind"] == "change":
                 self._history[entry["flag"]].append(_flag_of(entry))
 
+    def forget(self) -> None:
+        """All flags as at first, nothing counted: for the next test in the same sandbox."""
+        self._ledger.unlink(missing_ok=True)
+        self._history = {flag.name: [flag] for flag in INITIAL}
+
     def names(self) -> tuple[str, ...]:
         return tuple(self._history)
 

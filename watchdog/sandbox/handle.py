@@ -16,6 +16,7 @@ import itertools
 import json
 import os
 import signal
+import ssl
 import sys
 import time
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 _CONTROL_DEADLINE_SECONDS = 10.0
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Never used, since the control port speaks plain HTTP; but making a default one is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,6 @@ class Sandbox:
         self.attest_tool = Tool(self.places, "mycelia-attest")
         self._ports = {"app": shape.port, "control": 0, "metrics": 0}
         self._serial = itertools.count(1)
-        self._control: httpx.AsyncClient | None = None
         self._app: OwnedProcess | None = None
         self._metrics: OwnedProcess | None = None
 
@@ -92,11 +94,25 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if self._control is not None:
-                await self._control.aclose()
             await asyncio.gather(*(process.stop() for process in self._processes()))
         finally:
             self._kill_all_now()
+
+    async def reset(self) -> None:
+        """As on the first day, with all processes running: for the next test or bench run.
+
+        The release folder is left as it is; the ports stay the same.
+        """
+        self._kill_grandchildren()
+        self.places.tool_faults.unlink(missing_ok=True)
+        self.places.tool_calls.unlink(missing_ok=True)
+        for process in self._processes():
+            process.resume()
+        if not self.app.is_running:
+            await self.start_app()
+        await self._command("POST", "/reset")
+        if self._metrics is not None and not self._metrics.is_running:
+            await self.start_metrics()
 
     # --- where it is -------------------------------------------------------------------------
 
@@ -285,10 +301,12 @@ class Sandbox:
     async def _command(
         self, method: str, path: str, document: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        if self._control is None:
-            self._control = httpx.AsyncClient(trust_env=False)
-        async with asyncio.timeout(_CONTROL_DEADLINE_SECONDS):
-            answer = await self._control.request(method, self.control_url + path, json=document)
+        # A client for each command: the handle belongs to no event loop.
+        async with (
+            asyncio.timeout(_CONTROL_DEADLINE_SECONDS),
+            httpx.AsyncClient(trust_env=False, verify=_NO_TLS) as client,
+        ):
+            answer = await client.request(method, self.control_url + path, json=document)
         answer.raise_for_status()
         state: dict[str, Any] = answer.json()
         return state
@@ -299,11 +317,16 @@ class Sandbox:
     def _kill_all_now(self) -> None:
         for process in self._processes():
             process.kill_now()
+        self._kill_grandchildren()
+
+    def _kill_grandchildren(self) -> None:
         # Left by a tool that was told to; each is a sleeper of ours, named by the tool's own note.
         with contextlib.suppress(FileNotFoundError):
             for line in self.places.grandchildren.read_text(encoding="utf-8").split():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(line), signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                    # A number may have passed on to a stranger: only what runs our tools is ours.
+                    if os.fsencode(self.bin) in Path(f"/proc/{line}/cmdline").read_bytes():
+                        os.kill(int(line), signal.SIGKILL)
             self.places.grandchildren.unlink()
 
 
