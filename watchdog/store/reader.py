@@ -31,8 +31,9 @@ from watchdog.store import folder as files
 from watchdog.store.schema import Base, Link, Row
 from watchdog.store.trouble import corrupt, judged, missing, told
 
-PATIENCE_SECONDS = 2.0  # a commit takes milliseconds
-_PAUSE_SECONDS = 0.02
+PATIENCE_SECONDS = 0.5  # a commit takes milliseconds
+_PAUSE_SECONDS = 0.002
+_COPIES = 10
 
 _Answer = TypeVar("_Answer")
 _Stamp = tuple[int, int, int | None]  # inode, bytes, commits
@@ -131,18 +132,25 @@ class JournalReader:
         return self._path.with_name(f"{self._path.name}-journal")
 
     def _look_at_copy(self, question: Callable[[Connection], _Answer]) -> _Answer:
-        originals = (self._path, self._rollback())
         with tempfile.TemporaryDirectory(prefix="slo-watchdog-") as private:
-            before = [_times(original) for original in originals]
-            for original in originals:
-                if original.exists():
-                    shutil.copyfile(original, Path(private) / original.name)
-            if before != [_times(original) for original in originals]:
-                raise JournalBusy(f"{self._path} is being written without a pause. Try again.")
-            answer = _ask(Path(private) / self._path.name, question, sqlite.open_copy)
-        if isinstance(answer, JournalError):
-            raise answer
-        return answer
+            for _ in range(_COPIES):
+                if self._copied_whole(Path(private)):
+                    answer = _ask(Path(private) / self._path.name, question, sqlite.open_copy)
+                    if isinstance(answer, JournalError):
+                        raise answer
+                    return answer
+        raise JournalBusy(f"{self._path} is being written without a pause. Try again.")
+
+    def _copied_whole(self, private: Path) -> bool:
+        """Whether neither file changed while both were copied."""
+        originals = (self._path, self._rollback())
+        before = [_times(original) for original in originals]
+        for original in originals:
+            copy = private / original.name
+            copy.unlink(missing_ok=True)
+            if original.exists():
+                shutil.copyfile(original, copy)
+        return before == [_times(original) for original in originals]
 
 
 def _ask(
