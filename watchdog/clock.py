@@ -28,18 +28,20 @@ class Left:
 class SystemClock:
     """`ports.Clock` on this machine."""
 
-    def __init__(self, left: Left | None = None) -> None:
+    def __init__(self) -> None:
         self.boot = boot_name()
-        raw, wall = _raw(), time.time()
         self._offset = 0.0
-        if left is not None:
-            gone = max(0.0, wall - left.at.wall)
-            if self.boot and left.boot.startswith(f"{self.boot}@"):
-                self._offset = float(left.boot.rpartition("@")[2])
-            else:
-                self._offset = left.at.steady + gone - raw
-            # Whatever was said of boots, time does not go back.
-            self._offset = max(self._offset, left.at.steady - raw)
+
+    def go_on_from(self, left: Left) -> None:
+        """Set the offset, once, before anything is timed."""
+        raw = _raw()
+        if self.boot and left.boot.startswith(f"{self.boot}@"):
+            self._offset = float(left.boot.rpartition("@")[2])
+        else:
+            gone = max(0.0, time.time() - left.at.wall)
+            self._offset = left.at.steady + gone - raw
+        # Whatever was said of boots, time does not go back.
+        self._offset = max(self._offset, left.at.steady - raw)
 
     @property
     def name(self) -> str:

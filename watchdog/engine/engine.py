@@ -47,7 +47,6 @@ class Process:
 
     version: str
     host: str
-    boot: str
     environment: str
     max_mode: Mode
     time_sync_required: bool
@@ -105,11 +104,11 @@ class Engine:
         """Fold the journal into the book. Returns the number of entries."""
         return self.recorder.replay()
 
-    def begin(self, down_seconds: float) -> None:
+    def begin(self, down_seconds: float, boot: str) -> None:
         """Record that this process watches from here on, and listen for intents."""
         draft = self.recorder.draft()
         p = self.process
-        draft.add(Started(p.version, p.host, p.boot, p.environment, p.max_mode.word, down_seconds))
+        draft.add(Started(p.version, p.host, boot, p.environment, p.max_mode.word, down_seconds))
         self.recorder.commit(draft)
         self.recorder.listen(self.runner.heard)
 

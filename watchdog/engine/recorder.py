@@ -13,9 +13,12 @@ from collections.abc import Callable
 
 from watchdog.core.book import Book
 from watchdog.core.draft import Draft
-from watchdog.core.entries import Entry, Recorded
+from watchdog.core.entries import Decided, Entry, Recorded
 from watchdog.core.words import Instant
 from watchdog.ports import Clock, Journal, JournalFull
+
+KEPT_DECISIONS = 1000
+"""Decisions kept at hand for people; the journal keeps them all."""
 
 Listener = Callable[[Recorded], None]
 
@@ -32,6 +35,7 @@ class Recorder:
         self._journal = journal
         self._waiting: deque[tuple[Instant, list[Entry]]] = deque()
         self._listeners: list[Listener] = []
+        self.decisions: deque[Recorded] = deque(maxlen=KEPT_DECISIONS)
 
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
@@ -62,7 +66,7 @@ class Recorder:
             self._waiting.popleft()
             self.stuck, self.stuck_since = "", None
             for one in recorded:
-                self.last_seq = one.seq
+                self._note(one)
                 for listener in self._listeners:
                     listener(one)
         return True
@@ -72,9 +76,14 @@ class Recorder:
         count = 0
         for one in self._journal.read():
             self.book.apply(one.entry, one.at)
-            self.last_seq = one.seq
+            self._note(one)
             count += 1
         return count
+
+    def _note(self, one: Recorded) -> None:
+        self.last_seq = one.seq
+        if isinstance(one.entry, Decided):
+            self.decisions.append(one)
 
     def close(self) -> None:
         self._journal.close()

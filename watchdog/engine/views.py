@@ -185,8 +185,8 @@ class Views:
         ]
 
     def decisions(self, after: int = 0) -> list[View]:
-        """Decisions of the present process's journal with a sequence number above `after`."""
-        return list(decisions_of(self._engine.ports.journal.read(after)))
+        """The decisions kept at hand with a sequence number above `after`, oldest first."""
+        return list(decisions_of(d for d in self._engine.recorder.decisions if d.seq > after))
 
     def _hold(self, name: str) -> View:
         hold = self._engine.book.holds[name]

@@ -1,0 +1,224 @@
+"""One process from start to end.
+
+The order of the start is the order of trust: lock and verify the journal, fold it into the book,
+go on from its clock, take up the policy that was applied last, settle what was left open; only
+then is the service ready. It ends on SIGTERM, by draining, or because it cannot record any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+
+from watchdog.actions import open_actuator, open_probe
+from watchdog.clock import Left, SystemClock
+from watchdog.core.spec import SourceSpec
+from watchdog.core.words import Instant
+from watchdog.daemon.calendar import Calendar, Every
+from watchdog.daemon.loading import Loading, PolicyUnusable
+from watchdog.daemon.notify import ServiceManager
+from watchdog.daemon.time_sync import time_synced
+from watchdog.engine import Engine, Orders, Person, Ports, Process, Views, last_pass
+from watchdog.ports import JournalError, MetricSource
+from watchdog.settings import Settings
+from watchdog.sources import open_source
+from watchdog.store import SqliteHistory, SqliteJournal
+from watchdog.telemetry import configure_log, log_entry, report, start_sentry
+from watchdog.web import Control, Health, Served, control_app, readonly_app, serve_tcp, serve_unix
+from watchdog.wire.http import Wire
+from watchdog.wire.secrets import FileSecrets
+
+DRAIN_SECONDS = 20.0
+"""How long open intents may take to end after SIGTERM."""
+
+UNHEALTHY_AFTER_SECONDS = 5.0
+
+
+class StartFailed(Exception):
+    """The process cannot start; the message says why and what to do."""
+
+
+def init(settings: Settings) -> Path:
+    """Create the journal. Never overwrites one. Raises StartFailed."""
+    try:
+        SqliteJournal.create(settings.state_dir)
+    except JournalError as error:
+        raise StartFailed(str(error)) from None
+    return settings.state_dir
+
+
+async def run(settings: Settings) -> None:
+    """Watch until SIGTERM or SIGINT. Raises StartFailed, or what ended it."""
+    configure_log(settings.log_level, settings.log_format)
+    dsn = settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None
+    start_sentry(dsn, release=version("slo-watchdog"), environment=settings.environment)
+    try:
+        daemon = _assemble(settings)
+    except (JournalError, PolicyUnusable, OSError) as error:
+        raise StartFailed(str(error)) from None
+    try:
+        await daemon.live()
+    except Exception as error:
+        report(error)
+        raise
+    finally:
+        daemon.close()
+
+
+@dataclass(slots=True)
+class _Daemon:
+    settings: Settings
+    engine: Engine
+    loading: Loading
+    wire: Wire
+    manager: ServiceManager
+    calendar: Calendar
+    began: Instant
+
+    async def live(self) -> None:
+        """Serve, run, and stop in order."""
+        stop = asyncio.Event()
+        self._listen_for_signals(stop)
+        served = await self._serve()
+        watcher = asyncio.create_task(self.loading.watch_forever(), name="watch rules")
+        self.calendar.start()
+        self.engine.on_pass = self._passed
+        await self._sync_time()
+        self.manager.tell("READY=1")
+        structlog.get_logger().info("daemon.ready", listen=served[0].port)
+        try:
+            await self.engine.run(stop)
+        finally:
+            self.manager.tell("STOPPING=1")
+            self.calendar.stop()
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+            await self.engine.finish("stopped", DRAIN_SECONDS)
+            for one in served:
+                await one.stop()
+            await self.wire.aclose()
+
+    async def _serve(self) -> tuple[Served, Served]:
+        views = Views(self.engine)
+        host, port = self.settings.bind
+        health = Health(self._unhealthy, self._unready)
+        hosts = (host, "localhost", "127.0.0.1", "[::1]", *self.settings.allowed_hosts)
+        control = Control(
+            Orders(self.engine), views, self.loading.apply, self.settings.root_is_person
+        )
+        return (
+            await serve_tcp(readonly_app(views, health, hosts), host, port),
+            await serve_unix(control_app(control), self.settings.control_socket),
+        )
+
+    def _listen_for_signals(self, stop: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _reload(self) -> None:
+        """SIGHUP: whoever may send it may apply."""
+        self.manager.tell("STATUS=Loading the rules folder")
+        task = asyncio.create_task(self.loading.apply(Person("SIGHUP", counts=True), dry=False))
+        task.add_done_callback(_tell_reload)
+
+    def _passed(self) -> None:
+        """After each completed pass, and only then, the service manager hears of us."""
+        self.calendar.supervise()
+        open_episodes = sum(1 for _ in self.engine.book.open_episodes())
+        rules = len(self.engine.memory.rules)
+        self.manager.tell(
+            "WATCHDOG=1", f"STATUS=Watching {rules} rules, {open_episodes} open episodes"
+        )
+
+    def _unhealthy(self) -> str:
+        done = self.engine.passes.completed
+        if done is None:
+            return "no pass has been completed yet"
+        ago = self.engine.ports.clock.now().steady - done.steady
+        return f"the last pass was {ago:.1f} s ago" if ago > UNHEALTHY_AFTER_SECONDS else ""
+
+    def _unready(self) -> str:
+        return self._unhealthy() or self.engine.recorder.stuck
+
+    async def _sync_time(self) -> None:
+        if self.settings.time_sync == "required":
+            self.engine.time_synced = await time_synced()
+
+    def close(self) -> None:
+        self.engine.recorder.close()
+        self.engine.ports.history.close()
+        self.manager.close()
+
+
+def _assemble(settings: Settings) -> _Daemon:
+    """Everything that must be right before the first pass. Raises what makes it impossible."""
+    secrets = FileSecrets.of_service(*([settings.secrets_dir] if settings.secrets_dir else []))
+    wire = Wire(secrets)
+    clock = SystemClock()
+
+    def source(spec: SourceSpec) -> MetricSource:
+        return open_source(spec, wire)
+
+    journal = SqliteJournal.open(settings.state_dir)
+    for notice in journal.notices:
+        structlog.get_logger().warning("journal.notice", notice=notice)
+    history = SqliteHistory.open(settings.state_dir)
+    ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source)
+    process = Process(
+        version=version("slo-watchdog"),
+        host=settings.host,
+        environment=settings.environment,
+        max_mode=settings.max_mode,
+        time_sync_required=settings.time_sync == "required",
+    )
+    engine = Engine(ports, process)
+    engine.recover()
+    before = _left(engine)
+    if before is not None:
+        clock.go_on_from(before)
+    down = clock.now().steady - before.at.steady if before else 0.0
+    engine.recorder.listen(log_entry)
+    engine.begin(down, clock.name)
+    loading = Loading(engine, settings)
+    loading.first()
+    for problem in engine.warm():
+        structlog.get_logger().warning("history.unusable", problem=problem)
+    daemon = _Daemon(
+        settings, engine, loading, wire, ServiceManager(), Calendar(clock, ()), clock.now()
+    )
+    daemon.calendar = Calendar(clock, _work(daemon))
+    return daemon
+
+
+def _work(daemon: _Daemon) -> tuple[Every, ...]:
+    async def checkpoint() -> None:
+        daemon.engine.checkpoint()
+
+    return (
+        Every("preflight", daemon.settings.preflight_every, daemon.engine.preflight.look),
+        Every("checkpoint", daemon.settings.checkpoint_every, checkpoint),
+        Every("time sync", 60.0, daemon._sync_time),  # noqa: SLF001  # our own method, in our own file
+    )
+
+
+def _left(engine: Engine) -> Left | None:
+    """The newest instant that the process before this one has written anywhere."""
+    started = engine.book.started
+    written = [at for at in (engine.book.last, last_pass(engine.ports.history)) if at is not None]
+    if started is None or not written:
+        return None
+    return Left(max(written, key=lambda at: at.steady), started.boot)
+
+
+def _tell_reload(task: asyncio.Task[object]) -> None:
+    log = structlog.get_logger()
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("policy.not_applied", reason=str(error))

@@ -1,0 +1,215 @@
+"""The control socket: orders, with the peer's uid as the actor, and the present for commands.
+
+Each order answers `{"effect": ..., "target": ..., "data": ...}`, or `{"refused": reason}` with
+status 409, or `{"wrong": what}` with 422 for a request that is not one. With `"dry": true` it says
+what it would do, in the same words.
+"""
+
+from __future__ import annotations
+
+import pwd
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from watchdog.core.spec import Scope
+from watchdog.engine import Done, OrderRefused, Orders, Person, Views
+from watchdog.web.json_response import Json
+
+_MOST_BYTES = 64 * 1024
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
+Text = Annotated[str, Field(max_length=2000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """What the socket reaches. `apply` loads the rules folder; it belongs to the daemon."""
+
+    orders: Orders
+    views: Views
+    apply: Callable[[Person, bool], Awaitable[Done]]
+    root_is_person: bool
+
+
+class Order(BaseModel):
+    """One request to change something. `dry` only says what it would do."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    dry: bool = False
+    reason: Text = ""
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        raise NotImplementedError
+
+
+class HoldOrder(Order):
+    scope: Literal["all", "owner", "rule", "target"] = "all"
+    name: Annotated[str, Field(max_length=200)] = ""
+    for_seconds: Annotated[float, Field(gt=0, le=366 * 86400)] | None = None
+    silence: bool = False
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        scope = Scope(self.scope, self.name)
+        return control.orders.stops.hold(
+            by,
+            scope,
+            self.reason,
+            for_seconds=self.for_seconds,
+            silence=self.silence,
+            dry=self.dry,
+        )
+
+
+class ReleaseOrder(Order):
+    hold: Name
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.stops.release(by, self.hold, self.reason, dry=self.dry)
+
+
+class EpisodeOrder(Order):
+    episode: Name
+
+
+class AckOrder(EpisodeOrder):
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.episodes.ack(by, self.episode, self.reason, dry=self.dry)
+
+
+class CloseOrder(EpisodeOrder):
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.episodes.close(by, self.episode, self.reason, dry=self.dry)
+
+
+class MarkOrder(EpisodeOrder):
+    mark: Literal["true", "false", "explained", "drill"]
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.episodes.mark(by, self.episode, self.mark, self.reason, dry=self.dry)
+
+
+class ActOrder(EpisodeOrder):
+    through_hold: bool = False
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.episodes.act(
+            by, self.episode, self.reason, through_hold=self.through_hold, dry=self.dry
+        )
+
+
+class RollbackOrder(Order):
+    action: Name
+    kind: Literal["executive", "community", "regulatory", "technical"]
+    through_hold: bool = False
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return await control.orders.rollbacks.rollback(
+            by, self.action, self.kind, self.reason, through_hold=self.through_hold, dry=self.dry
+        )
+
+
+class UndoOrder(Order):
+    what: Name
+    force: bool = False
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return await control.orders.rollbacks.undo(
+            by, self.what, self.reason, force=self.force, dry=self.dry
+        )
+
+
+class ApplyOrder(Order):
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return await control.apply(by, self.dry)
+
+
+_ORDERS: dict[str, type[Order]] = {
+    "/v1/hold": HoldOrder,
+    "/v1/release": ReleaseOrder,
+    "/v1/ack": AckOrder,
+    "/v1/mark": MarkOrder,
+    "/v1/act": ActOrder,
+    "/v1/close": CloseOrder,
+    "/v1/rollback": RollbackOrder,
+    "/v1/undo": UndoOrder,
+    "/-/reload": ApplyOrder,
+}
+
+
+def control_app(control: Control) -> Starlette:
+    """The ASGI app of the control socket."""
+    orders = [_order(path, model, control) for path, model in _ORDERS.items()]
+    return Starlette(routes=[*orders, *_reads(control.views)])
+
+
+def _order(path: str, model: type[Order], control: Control) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return await _ordered(request, model, control)
+
+    return Route(path, endpoint, methods=["POST"])
+
+
+def _reads(views: Views) -> list[Route]:
+    async def status(request: Request) -> Response:
+        del request
+        return Json(views.status())
+
+    async def episodes(request: Request) -> Response:
+        del request
+        return Json(views.episodes())
+
+    async def decisions(request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        return Json(views.decisions(int(after) if after.isdigit() else 0))
+
+    async def why(request: Request) -> Response:
+        found = views.why(request.path_params["rule"])
+        return Json(found) if found else Json({"refused": "there is no such rule"}, 404)
+
+    return [
+        Route("/v1/status", status),
+        Route("/v1/episodes", episodes),
+        Route("/v1/decisions", decisions),
+        Route("/v1/why/{rule}", why),
+    ]
+
+
+async def _ordered(
+    request: Request,
+    model: type[Order],
+    control: Control,
+) -> Response:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MOST_BYTES:
+            return Json({"wrong": f"more than {_MOST_BYTES} bytes"}, 413)
+    try:
+        order = model.model_validate_json(body or b"{}")
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        return Json({"wrong": told}, 422)
+    try:
+        done = await order.carry_out(_person(request, control), control)
+    except OrderRefused as refused:
+        return Json({"refused": str(refused)}, 409)
+    return Json({"effect": done.effect, "target": done.target, "data": done.data})
+
+
+def _person(request: Request, control: Control) -> Person:
+    """The peer's uid is the actor; root alone does not count as a person unless it is said to."""
+    if request.client is None:
+        raise OrderRefused("the peer is not known; orders come over the control socket alone")
+    uid = int(request.client.host)
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = "unknown"
+    return Person(f"{name} (uid {uid})", counts=uid != 0 or control.root_is_person)

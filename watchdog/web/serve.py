@@ -1,0 +1,121 @@
+"""Serves an ASGI app on loopback TCP or on the control socket, inside the daemon's own loop.
+
+uvicorn's own signal handling is left out: signals are the daemon's. Limits keep slow or many
+clients from taking the loop: connections, header time, body size (in the apps).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_MOST_CONNECTIONS = 200
+
+
+class _Quiet(uvicorn.Server):
+    """A server whose process is not its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class PeerProtocol(H11Protocol):
+    """HTTP over a UNIX socket that knows who is at the other end: client = (uid, pid)."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        peer = transport.get_extra_info("socket")
+        raw = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid, uid, _gid = struct.unpack("3i", raw)
+        self.client = (str(uid), pid)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running server. `port` is 0 on a UNIX socket."""
+
+    port: int
+    _server: uvicorn.Server
+    _task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Close the listener, let running answers end for a moment, then cut them."""
+        self._server.should_exit = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(3):
+                await asyncio.shield(self._task)
+                return
+        self._server.force_exit = True
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+
+async def serve_tcp(app: ASGIApp, host: str, port: int) -> Served:
+    """Serve on `host:port`; a port of 0 takes a free one. Raises OSError when it is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(128)
+    listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
+    config = _config(app, http=H11Protocol, limit_concurrency=_MOST_CONNECTIONS)
+    return await _start(config, listener, listener.getsockname()[1])
+
+
+async def serve_unix(app: ASGIApp, path: Path) -> Served:
+    """Serve on a socket file that owner and group may reach; a left-over one is replaced."""
+    listener = _bound(path)
+    listener.listen(64)
+    listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
+    return await _start(_config(app, http=PeerProtocol, limit_concurrency=50), listener, 0)
+
+
+def _bound(path: Path) -> socket.socket:
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o117)
+    try:
+        listener.bind(str(path))
+    finally:
+        os.umask(before)
+    return listener
+
+
+def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="none",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=5,
+        timeout_graceful_shutdown=2,
+        h11_max_incomplete_event_size=16 * 1024,
+        **more,
+    )
+
+
+async def _start(config: uvicorn.Config, listener: socket.socket, port: int) -> Served:
+    server = _Quiet(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="serve")
+    while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn sets a bool, no event
+        await asyncio.sleep(0.005)
+    if task.done():
+        task.result()
+    return Served(port, server, task)
