@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.wire.conftest import Authority
+from tests.wire.authority import make_authority
 from tests.wire.raw_server import RawServer, answering
 from watchdog.core.spec import Endpoint, Header
 from watchdog.wire.http import HttpAnswer, HttpProblem, Trouble, Wire
@@ -95,10 +94,8 @@ async def test_headers_of_the_endpoint_win(wire: Wire) -> None:
 # -- TLS -------------------------------------------------------------------------------------------
 
 
-async def test_an_own_ca_is_trusted_and_no_other(
-    wire: Wire, make_authority: Callable[..., Authority]
-) -> None:
-    own, other = make_authority("own"), make_authority("other")
+async def test_an_own_ca_is_trusted_and_no_other(wire: Wire, tmp_path: Path) -> None:
+    own, other = make_authority(tmp_path, "own"), make_authority(tmp_path, "other")
     async with RawServer(answering("ok"), tls=own.server) as server:
         assert isinstance(await ask(wire, Endpoint(server.url, ca_file=own.ca_file)), HttpAnswer)
         for ca_file in (None, other.ca_file):
@@ -109,10 +106,8 @@ async def test_an_own_ca_is_trusted_and_no_other(
     assert len(server.requests) == 1
 
 
-async def test_a_certificate_of_another_host_is_refused(
-    wire: Wire, make_authority: Callable[..., Authority]
-) -> None:
-    own = make_authority(host="DNS:mycelia.test")
+async def test_a_certificate_of_another_host_is_refused(wire: Wire, tmp_path: Path) -> None:
+    own = make_authority(tmp_path, host="DNS:mycelia.test")
     async with RawServer(answering("ok"), tls=own.server) as server:
         outcome = await ask(wire, Endpoint(server.url, ca_file=own.ca_file))
     assert isinstance(outcome, HttpProblem)
@@ -120,10 +115,8 @@ async def test_a_certificate_of_another_host_is_refused(
     assert "IP address mismatch" in outcome.reason
 
 
-async def test_a_replaced_ca_file_is_used_without_a_restart(
-    wire: Wire, make_authority: Callable[..., Authority], tmp_path: Path
-) -> None:
-    old, new = make_authority("old"), make_authority("new")
+async def test_a_replaced_ca_file_is_used_without_a_restart(wire: Wire, tmp_path: Path) -> None:
+    old, new = make_authority(tmp_path, "old"), make_authority(tmp_path, "new")
     trusted = tmp_path / "trusted.pem"
     trusted.symlink_to(old.ca_file)
     async with RawServer(answering("ok"), tls=new.server) as server:
