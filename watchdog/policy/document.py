@@ -1,0 +1,106 @@
+"""One file of the folder as a tree with its variables put in, and its named entries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.scalars import is_name, shown
+from watchdog.policy.shape import closest
+from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.variables import Variables, substitute
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file whose top is a mapping."""
+
+    file: str
+    node: Node
+
+    @property
+    def start(self) -> Place:
+        return self.node.place
+
+    def value(self, key: str) -> Node | None:
+        found = self.node.entries.get(key)
+        return found[1] if found else None
+
+    def key(self, *path: str | int) -> Place:
+        return self.node.key_at(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The variables of the environment and the file that defines them."""
+
+    values: Variables
+    file: str
+
+
+def read_document(text: str, file: str, given: Given, findings: Findings) -> Document | None:
+    """The file's tree, or None with what is wrong with it as a whole."""
+    try:
+        node = read_tree(text, file)
+    except BadText as bad:
+        findings.refuse(bad.place, bad.what, bad.remedy)
+        return None
+    if node is None:
+        findings.refuse(
+            Place(file, 1, 1), "the file is empty", "Was it saved whole? If not wanted, delete it."
+        )
+        return None
+    if node.kind != "mapping":
+        findings.refuse(node.place, "the file is no mapping", "Begin it with `version: 1`.")
+        return None
+    return Document(file, substitute(node, given.values, given.file, findings))
+
+
+def check_top(
+    document: Document, keys: tuple[str, ...], later: dict[str, str], findings: Findings
+) -> None:
+    """The top of a file: known words only, and the language's version."""
+    for key, (place, _) in document.node.entries.items():
+        if key in later:
+            findings.refuse(
+                place,
+                f"`{key}`: {later[key]} is not supported by this version",
+                "Remove it; it is refused so that nobody relies on it.",
+            )
+        elif key not in keys:
+            findings.refuse(place, f"unknown key `{shown(key)}`", closest(key, keys))
+    version = document.value("version")
+    if version is None:
+        findings.refuse(
+            document.start, "no `version`", f"Begin the file with `version: {VERSION}`."
+        )
+    elif version.kind != "scalar" or version.value is True or version.value != VERSION:
+        findings.refuse(
+            version.place,
+            f"version {shown(version.value)} is not known here",
+            f"This program reads version {VERSION}.",
+        )
+
+
+def entries_of(document: Document, key: str, findings: Findings) -> list[Entry]:
+    """The named things under `key`; a bad name is reported and the thing still looked at."""
+    node = document.value(key)
+    if node is None:
+        return []
+    if node.kind != "mapping":
+        findings.refuse(
+            node.place, f"`{key}` is a mapping of names", f"Write it as {key}: NAME: ..."
+        )
+        return []
+    found = []
+    for name, (place, child) in node.entries.items():
+        if not is_name(name):
+            findings.refuse(
+                place,
+                f"{shown(name)!r} is no name",
+                "Names are small letters, digits and hyphens, and begin with a letter.",
+            )
+        found.append(Entry(name, place, child))
+    return found

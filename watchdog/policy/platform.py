@@ -1,0 +1,297 @@
+"""The platform's part: sources, actions, playbooks, grants, windows and limits, as core values.
+
+All or nothing: one fault anywhere and there is no new platform. What only the rules can tell
+(who uses what) is judged with the owners' parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from watchdog.core.spec import (
+    ActionSpec,
+    Endpoint,
+    JsonDocument,
+    Limits,
+    MaintenanceWindow,
+    Playbook,
+    PrometheusApi,
+    Rung,
+    Scrape,
+    SourceSpec,
+)
+from watchdog.core.words import Mode
+from watchdog.policy.actions import action_spec
+from watchdog.policy.calendar import window_spec
+from watchdog.policy.canon import sha256
+from watchdog.policy.document import Document, entries_of
+from watchdog.policy.expressions import Spot, check_jmespath, same_expectation
+from watchdog.policy.http import endpoint
+from watchdog.policy.platform_models import (
+    LimitsShape,
+    RungShape,
+    SourceShape,
+    WindowShape,
+)
+from watchdog.policy.problem import Entry, Findings, Problem
+from watchdog.policy.scalars import is_name, shown
+from watchdog.policy.shape import closest, shape_of
+
+KEYS = (
+    "version", "environment", "environments", "sources", "actions", "playbooks", "grants",
+    "maintenance", "limits",
+)  # fmt: skip
+LATER = {"events": "inbound events", "rules": "rules beside the platform's own things"}
+DEFAULT_LIMITS = Limits(budget_actions=4, budget_seconds=86_400.0, blast_radius=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The compiled platform. `sha256` is over its meaning."""
+
+    environment: str
+    sources: Mapping[str, SourceSpec]
+    actions: Mapping[str, ActionSpec]
+    playbooks: Mapping[str, Playbook]
+    grants: Mapping[str, frozenset[str]]
+    windows: tuple[MaintenanceWindow, ...]
+    window_places: Mapping[str, Entry]
+    limits: Limits
+    sha256: str
+
+
+def compile_platform(document: Document, environment: str, findings: Findings) -> Platform | None:
+    """The platform of one environment, or None with every fault in `findings`."""
+    sources = {e.name: _source(e, findings) for e in entries_of(document, "sources", findings)}
+    actions = {e.name: action_spec(e, findings) for e in entries_of(document, "actions", findings)}
+    books = entries_of(document, "playbooks", findings)
+    playbooks = {e.name: _playbook(e, actions, findings) for e in books}
+    _check_opposites(books, playbooks, actions, findings)
+    grants = _grants(document, set(actions), set(playbooks), findings)
+    window_entries = entries_of(document, "maintenance", findings)
+    windows = [window_spec(e, shape_of(WindowShape, e, findings), findings) for e in window_entries]
+    limits = _limits(document, findings)
+    if findings.errors:
+        return None
+    made = {
+        "environment": environment,
+        "sources": {k: v for k, v in sources.items() if v},
+        "actions": {k: v for k, v in actions.items() if v},
+        "playbooks": {k: v for k, v in playbooks.items() if v},
+        "grants": {owner: sorted(names) for owner, names in grants.items()},
+        "windows": sorted((w for w in windows if w), key=lambda w: w.name),
+        "limits": limits,
+    }
+    return Platform(
+        environment=environment,
+        sources={k: v for k, v in sources.items() if v},
+        actions={k: v for k, v in actions.items() if v},
+        playbooks={k: v for k, v in playbooks.items() if v},
+        grants=grants,
+        windows=tuple(w for w in windows if w),
+        window_places={e.name: e for e in window_entries},
+        limits=limits,
+        sha256=sha256(made),
+    )
+
+
+def check_environment(document: Document, environment: str) -> list[Problem]:
+    """What is wrong with the environments that the file says it is for."""
+    findings = Findings()
+    _environment(document, environment, findings)
+    return findings.errors
+
+
+def _environment(document: Document, environment: str, findings: Findings) -> None:
+    one, several = document.value("environment"), document.value("environments")
+    if (one is None) == (several is None):
+        place = document.key("environments") if one else document.start
+        findings.refuse(
+            place,
+            "both `environment` and `environments`" if one else "no `environment`",
+            "Write `environment: NAME`, or `environments: [NAME, NAME]` when the folder serves "
+            "several.",
+        )
+        return
+    node = one or several
+    if node is None:
+        return
+    names = [n.value for n in node.items] if node.kind == "list" else [node.value]
+    if (node.kind == "list") != (one is None) or not all(
+        isinstance(n, str) and is_name(n) for n in names
+    ) or not names:  # fmt: skip
+        findings.refuse(
+            node.place, "that is no name of an environment", "Write it like production."
+        )
+    elif environment not in names:
+        listed = ", ".join(str(n) for n in names)
+        findings.refuse(
+            node.place,
+            f"this policy is for {listed}, and the process runs in {environment}",
+            "Load the folder that belongs here, or correct the process's `environment`.",
+        )
+
+
+def _source(entry: Entry, findings: Findings) -> SourceSpec | None:
+    shape = shape_of(SourceShape, entry, findings)
+    if shape is None:
+        return None
+    kinds = {"scrape": shape.scrape, "prometheus": shape.prometheus, "json": shape.json_}
+    given = [kind for kind, url in kinds.items() if url is not None]
+    if len(given) != 1:
+        findings.refuse(
+            entry.key_at(given[1]) if given else entry.key,
+            f"the source {entry.name} is {' and '.join(given) or 'of no kind'}",
+            "Write exactly one of scrape, prometheus and json.",
+        )
+        return None
+    kind = given[0]
+    belongs = {"scraped_every": "prometheus", "timestamp": "json", "samples": "json"}
+    for key, whose in belongs.items():
+        if getattr(shape, key) is not None and kind != whose:
+            findings.refuse(entry.key_at(key), f"`{key}` is for {whose} sources", "Remove it.")
+    address = endpoint(entry, (), str(kinds[kind]), shape.headers, shape.ca, findings)
+    how: Scrape | PrometheusApi | JsonDocument | None
+    if kind == "scrape":
+        how = Scrape(address)
+    elif kind == "prometheus":
+        how = PrometheusApi(address, shape.scraped_every or shape.every)
+        if shape.scraped_every is None:
+            findings.advise(
+                entry.key,
+                f"{entry.name} does not say how often Prometheus itself scrapes",
+                "Add `scraped_every:`; until then it is taken to be `every`.",
+            )
+    else:
+        how = _json(entry, shape, findings, address)
+    if how is None:
+        return None
+    return SourceSpec(
+        name=entry.name,
+        every_seconds=shape.every,
+        deadline_seconds=shape.deadline or min(10.0, max(1.0, shape.every)),
+        max_bytes=shape.max_bytes,
+        max_series=shape.max_series,
+        how=how,
+    )
+
+
+def _json(
+    entry: Entry, shape: SourceShape, findings: Findings, address: Endpoint
+) -> JsonDocument | None:
+    if shape.timestamp is None:
+        findings.refuse(
+            entry.key,
+            f"the source {entry.name} does not say where the document's own time stands",
+            "Add `timestamp: PATH`: without it nobody can tell a fresh document from an old one.",
+        )
+    if not shape.samples:
+        findings.refuse(
+            entry.key, f"the source {entry.name} takes no samples", "Add samples: {NAME: PATH}."
+        )
+    if shape.timestamp is None or not shape.samples:
+        return None
+    check_jmespath(Spot(entry, ("timestamp",), shape.timestamp), findings)
+    for name, path in shape.samples.items():
+        check_jmespath(Spot(entry, ("samples", name), path), findings)
+    return JsonDocument(address, shape.timestamp, tuple(sorted(shape.samples.items())))
+
+
+def _playbook(
+    entry: Entry, actions: Mapping[str, ActionSpec | None], findings: Findings
+) -> Playbook | None:
+    if entry.node.kind != "list" or not entry.node.items:
+        findings.refuse(
+            entry.node.place,
+            f"the playbook {entry.name} is no list of rungs",
+            "Write it as - {action: NAME, mode: armed, within: 2m}.",
+        )
+        return None
+    rungs: list[Rung] = []
+    for index, node in enumerate(entry.node.items):
+        rung_entry = Entry(f"{entry.name}[{index}]", node.place, node)
+        shape = shape_of(RungShape, rung_entry, findings)
+        if shape is None:
+            continue
+        if shape.action not in actions:
+            findings.refuse(
+                rung_entry.at("action"),
+                f"there is no action {shape.action}",
+                closest(shape.action, actions),
+            )
+        elif any(rung.action == shape.action for rung in rungs):
+            findings.refuse(
+                rung_entry.at("action"),
+                f"{shape.action} stands twice in the playbook {entry.name}",
+                "One episode never causes the same action twice: remove one.",
+            )
+        rungs.append(Rung(shape.action, Mode[shape.mode.upper()], shape.within))
+    return Playbook(entry.name, tuple(rungs))
+
+
+def _check_opposites(
+    books: list[Entry],
+    playbooks: Mapping[str, Playbook | None],
+    actions: Mapping[str, ActionSpec | None],
+    findings: Findings,
+) -> None:
+    """One target, one wanted state: else two episodes would fight over it."""
+    wanted: dict[str, tuple[str, str, str]] = {}  # target -> (expectation, action, playbook)
+    for entry in books:
+        playbook = playbooks[entry.name]
+        for index, rung in enumerate(playbook.rungs if playbook else ()):
+            action = actions.get(rung.action)
+            if action is None:
+                continue
+            first = wanted.setdefault(action.target, (action.do.expect, action.name, entry.name))
+            if not same_expectation(first[0], action.do.expect):
+                findings.refuse(
+                    entry.at(index, "action"),
+                    f"{action.name} wants {shown(action.do.expect)} of {action.target}, and "
+                    f"{first[1]} in the playbook {first[2]} wants {shown(first[0])}",
+                    "Playbooks may not pull one target two ways: let them want the same state.",
+                )
+
+
+def _grants(
+    document: Document, actions: set[str], playbooks: set[str], findings: Findings
+) -> dict[str, frozenset[str]]:
+    grants: dict[str, frozenset[str]] = {}
+    for name in sorted(actions & playbooks):
+        findings.refuse(
+            document.key("playbooks", name),
+            f"{name} is an action and a playbook",
+            "Give one of them another name: a grant could not tell them apart.",
+        )
+    for entry in entries_of(document, "grants", findings):
+        if entry.node.kind != "list":
+            findings.refuse(
+                entry.node.place, "a grant is a list", "Write it as [PLAYBOOK, ACTION]."
+            )
+            continue
+        names = [str(node.value) for node in entry.node.items]
+        for node in entry.node.items:
+            if node.value not in actions | playbooks:
+                findings.refuse(
+                    node.place,
+                    f"there is no playbook or action {shown(str(node.value))}",
+                    closest(str(node.value), actions | playbooks),
+                )
+        grants[entry.name] = frozenset(names)
+    return grants
+
+
+def _limits(document: Document, findings: Findings) -> Limits:
+    node = document.value("limits")
+    if node is None:
+        return DEFAULT_LIMITS
+    entry = Entry("limits", document.key("limits"), node)
+    shape = shape_of(LimitsShape, entry, findings)
+    if shape is None:
+        return DEFAULT_LIMITS
+    return Limits(
+        budget_actions=shape.budget.actions if shape.budget else DEFAULT_LIMITS.budget_actions,
+        budget_seconds=shape.budget.per if shape.budget else DEFAULT_LIMITS.budget_seconds,
+        blast_radius=shape.blast_radius,
+    )

@@ -1,0 +1,314 @@
+"""YAML text to a tree in which every key and value knows its place.
+
+The tree is built from parser events, so nothing in a file can construct anything: tags are
+refused, aliases are counted before they are followed, and scalars are read by the core schema of
+YAML 1.2 (on, off, yes and no are text). Whatever is wrong is a `BadText`, with its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+MAX_CHARACTERS = 256 * 1024
+MAX_NODES = 50_000
+MAX_DEPTH = 24
+MAX_SCALAR = 16 * 1024
+MAX_DIGITS = 18
+
+_INT = re.compile(r"[-+]?[0-9]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_NOT_A_NUMBER = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
+_BASED = re.compile(r"0[xo][0-9a-fA-F]+\Z")
+_WORDS: dict[str, bool | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    file: str
+    line: int  # from 1
+    column: int  # from 1
+
+    @property
+    def text(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class BadText(Exception):  # an error is named by what happened, as everywhere here
+    """The text cannot be read as a rule file; carries the place, what is wrong, what to do."""
+
+    def __init__(self, place: Place, what: str, remedy: str) -> None:
+        super().__init__(f"{place.text}: {what}. {remedy}")
+        self.place, self.what, self.remedy = place, what, remedy
+
+
+@dataclass(slots=True)
+class Node:
+    """A scalar (`value`), a list (`items`) or a mapping (`entries`: key -> (place, node))."""
+
+    place: Place
+    kind: str  # "scalar", "list" or "mapping"
+    value: str | int | float | bool | None = None
+    text: str = ""  # a scalar as written
+    items: list[Node] = field(default_factory=list)
+    entries: dict[str, tuple[Place, Node]] = field(default_factory=dict)
+    size: int = 1  # nodes in it, aliases followed
+
+    def plain(self) -> Any:
+        """The value as Python data."""
+        if self.kind == "mapping":
+            return {key: node.plain() for key, (_, node) in self.entries.items()}
+        return [node.plain() for node in self.items] if self.kind == "list" else self.value
+
+    def child(self, step: str | int) -> tuple[Place, Node] | None:
+        if isinstance(step, int):
+            inside = self.kind == "list" and step < len(self.items)
+            return (self.items[step].place, self.items[step]) if inside else None
+        return self.entries.get(step)
+
+    def _walk(self, path: tuple[str | int, ...]) -> tuple[Place, Place, bool]:
+        node, key, complete = self, self.place, True
+        for step in path:
+            found = node.child(step)
+            if found is None:
+                complete = False
+                continue  # a validator's own step: the nearest existing place is the best there is
+            key, node = found
+        return key, node.place, complete
+
+    def value_at(self, path: tuple[str | int, ...]) -> Place:
+        return self._walk(path)[1]
+
+    def key_at(self, path: tuple[str | int, ...]) -> Place:
+        key, value, complete = self._walk(path)
+        return key if complete else value
+
+
+def read_tree(text: str, file: str) -> Node | None:
+    """The tree of one document, None when there is nothing in it but comments.
+
+    Raises BadText for everything that a rule file must not contain.
+    """
+    start = Place(file, 1, 1)
+    if len(text) > MAX_CHARACTERS:
+        raise BadText(
+            start,
+            f"the file has {len(text)} characters; {MAX_CHARACTERS} is the most",
+            "Split it into several files.",
+        )
+    if text.startswith(("\ufeff", "\ufffe")):
+        raise BadText(start, "the file begins with a byte order mark", "Save it as plain UTF-8.")
+    try:
+        return _Builder(file, text).document()
+    except MarkedYAMLError as error:
+        raise _syntax(error, file, text) from error
+    except ReaderError as error:
+        raise _unreadable(error, file, text) from error
+    except (YAMLError, ValueError, RecursionError, IndexError, AttributeError) as error:
+        # the parser's own slips on garbage (ruamel raises such on some broken directives)
+        raise BadText(start, f"not YAML: {_first_line(error)}", "Correct the file.") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _unreadable(error: ReaderError, file: str, text: str) -> BadText:
+    index = next((i for i, c in enumerate(text) if ord(c) == error.character), 0) if isinstance(
+        error.character, int
+    ) else 0  # fmt: skip
+    before = text[:index]
+    place = Place(file, before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
+    code = f"U+{error.character:04X}" if isinstance(error.character, int) else "a byte"
+    return BadText(
+        place, f"the file contains {code}, which is no text", "It is binary or damaged: restore it."
+    )
+
+
+def _syntax(error: MarkedYAMLError, file: str, text: str) -> BadText:
+    mark = error.problem_mark or error.context_mark
+    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+    lines = text.splitlines()
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    problem = " ".join(str(error.problem or error.context or "it cannot be parsed").split())
+    remedy = "Correct the YAML there, or the line before it."
+    if "\t" in line[: place.column] or "\\t" in problem:
+        problem, remedy = "a tab where YAML wants spaces", "Indent with spaces."
+    elif "{{" in line:
+        remedy = 'Put quotes around a value that holds a variable: "{{ app }}/metrics".'
+    elif place.line >= len(lines):
+        remedy = "The file seems cut off here: was it saved whole?"
+    return BadText(place, f"not YAML: {problem}", remedy)
+
+
+class _Builder:
+    """Consumes the parser's events; stops at the first thing that is not allowed."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        parser = YAML(typ="safe", pure=True)
+        self._events: Iterator[Event] = iter(parser.parse(text))
+        self._anchors: dict[str, Node | None] = {}  # None while the anchored node is being read
+        self._nodes = 0
+
+    def document(self) -> Node | None:
+        found: Node | None = None
+        documents = 0
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                place = self._place(event)
+                if documents > 1:
+                    raise BadText(
+                        place, "a second document in one file", "Remove the `---` line or split."
+                    )
+                if event.version or event.tags:
+                    raise BadText(
+                        place, "a YAML directive", "Remove it: rule files are YAML 1.2 as such."
+                    )
+            elif isinstance(
+                event, ScalarEvent | SequenceStartEvent | MappingStartEvent | AliasEvent
+            ):
+                found = self._node(event, 0)
+        return None if found is None or _is_blank(found) else found
+
+    def _place(self, event: Event) -> Place:
+        mark = event.start_mark
+        return Place(self._file, mark.line + 1, mark.column + 1)
+
+    def _node(self, event: Event, depth: int) -> Node:
+        place = self._place(event)
+        if depth > MAX_DEPTH:
+            raise BadText(place, f"nested more than {MAX_DEPTH} deep", "Flatten it.")
+        if isinstance(event, AliasEvent):
+            return self._aliased(str(event.anchor), place)
+        tag = getattr(event, "ctag", None)
+        if tag is not None and str(tag):
+            raise BadText(
+                place, f"the tag {_shown(tag)}", "Remove it: rule files hold plain data only."
+            )
+        anchor = getattr(event, "anchor", None)
+        if anchor is not None:
+            self._anchors[str(anchor)] = None
+        if isinstance(event, SequenceStartEvent):
+            node = self._list(place, depth)
+        elif isinstance(event, MappingStartEvent):
+            node = self._mapping(place, depth)
+        else:
+            node = self._scalar(event, place)
+        if anchor is not None:
+            self._anchors[str(anchor)] = node
+        self._count(1, place)
+        return node
+
+    def _count(self, more: int, place: Place) -> None:
+        self._nodes += more
+        if self._nodes > MAX_NODES:
+            raise BadText(
+                place,
+                f"more than {MAX_NODES} values, aliases followed",
+                "Write fewer; an alias counts as all that it stands for.",
+            )
+
+    def _aliased(self, name: str, place: Place) -> Node:
+        if name not in self._anchors:
+            raise BadText(place, f"the alias *{name} has no anchor before it", "Define it above.")
+        node = self._anchors[name]
+        if node is None:
+            raise BadText(place, f"the alias *{name} contains itself", "Break the circle.")
+        self._count(node.size, place)
+        return node
+
+    def _list(self, place: Place, depth: int) -> Node:
+        node = Node(place, "list")
+        for event in self._events:
+            if isinstance(event, SequenceEndEvent):
+                break
+            item = self._node(event, depth + 1)
+            node.items.append(item)
+            node.size += item.size
+        return node
+
+    def _mapping(self, place: Place, depth: int) -> Node:
+        node = Node(place, "mapping")
+        for event in self._events:
+            if isinstance(event, MappingEndEvent):
+                break
+            key = self._key(event, depth)
+            value = self._node(next(self._events), depth + 1)
+            if key.text in node.entries:
+                first = node.entries[key.text][0]
+                raise BadText(
+                    key.place,
+                    f"`{_shown(key.text)}` stands twice, first in line {first.line}",
+                    "Keep one of the two.",
+                )
+            node.entries[key.text] = (key.place, value)
+            node.size += value.size + 1
+        return node
+
+    def _key(self, event: Event, depth: int) -> Node:
+        key = self._node(event, depth + 1)
+        if key.kind != "scalar" or not key.text:
+            hint = 'A variable needs quotes: "{{ app }}".'
+            raise BadText(key.place, "a key that is not text", hint)
+        return key
+
+    def _scalar(self, event: Event, place: Place) -> Node:
+        text = str(getattr(event, "value", ""))
+        if len(text) > MAX_SCALAR:
+            raise BadText(
+                place, f"a value of {len(text)} characters; {MAX_SCALAR} is the most", "Shorten it."
+            )
+        implicit = getattr(event, "implicit", (True, False))
+        value = resolve(text, place) if implicit and implicit[0] else text
+        return Node(place, "scalar", value, text)
+
+
+def _is_blank(node: Node) -> bool:
+    return node.kind == "scalar" and node.value is None
+
+
+def _shown(text: object) -> str:
+    shown = str(text)
+    return shown if len(shown) <= 60 else shown[:57] + "..."
+
+
+def resolve(text: str, place: Place) -> str | int | float | bool | None:
+    """A plain scalar by the core schema of YAML 1.2, without its infinities and its NaN."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NOT_A_NUMBER.match(text) or text.lower() in {"nan", "inf", "-inf", "+inf"}:
+        raise BadText(place, f"{text} is no number to judge by", "Write a finite number.")
+    if _BASED.match(text):
+        raise BadText(place, f"{text} is a number in another base", "Write it in decimal digits.")
+    if not (_INT.match(text) or _FLOAT.match(text)):
+        return text
+    if sum(c.isdigit() for c in text) > MAX_DIGITS:
+        raise BadText(place, f"the number {_shown(text)} is too long", "Write fewer digits.")
+    if _INT.match(text):
+        return int(text)
+    number = float(text)
+    if abs(number) > 1e18:  # also what overflows into infinity
+        raise BadText(place, f"the number {text} is too large", "Write a smaller one.")
+    return number

@@ -1,0 +1,125 @@
+"""`{{ name }}` in any scalar becomes the environment's value; an unknown one is an error in place.
+
+A scalar that is one variable and nothing else takes the variable's own type, so a number stays a
+number. Values are put in once: a value that itself looks like a variable is not followed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from watchdog.policy.problem import Findings
+from watchdog.policy.scalars import shown
+from watchdog.policy.shape import closest
+from watchdog.policy.tree import BadText, Node, Place, read_tree, resolve
+
+Value = str | int | float | bool
+Variables = Mapping[str, Value]
+
+GIVEN = "vars/.given.yaml"
+"""Where variables that the caller gave are kept among the files in force (a file of that name
+is never read from a folder), so that a restart from the journal loads exactly what was applied."""
+
+_ANY = re.compile(r"\{\{([^{}]*)\}\}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z", re.ASCII)
+_DUMPED = re.compile(r"[\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def read_variables(text: str, file: str, findings: Findings) -> dict[str, Value]:
+    """The variables of one file: name to text, number or truth."""
+    try:
+        tree = read_tree(text, file)
+    except BadText as bad:
+        findings.refuse(bad.place, bad.what, bad.remedy)
+        return {}
+    if tree is None:
+        findings.refuse(
+            Place(file, 1, 1), "the file is empty", "Was it saved whole? Else delete it."
+        )
+        return {}
+    if tree.kind != "mapping":
+        findings.refuse(tree.place, "variables are a mapping of names to values", "app: http://...")
+        return {}
+    found: dict[str, Value] = {}
+    for name, (key, node) in tree.entries.items():
+        if not _NAME.match(name):
+            findings.refuse(
+                key, f"{shown(name)} is no variable name", "Use small letters, digits and _."
+            )
+        elif node.kind != "scalar" or node.value is None:
+            findings.refuse(
+                node.place, f"the variable {name} is no text or number", "Write one value."
+            )
+        else:
+            found[name] = node.value
+    return found
+
+
+def write_variables(values: Variables) -> str:
+    """Variables as a file's text; `read_variables` reads the same values from it."""
+    lines = []
+    for name, value in sorted(values.items()):
+        if isinstance(value, str):
+            quoted = _DUMPED.sub(lambda m: f"\\u{ord(m[0]):04x}", value)
+            lines.append(f'{name}: "{quoted}"')
+        else:
+            lines.append(f"{name}: {str(value).lower() if isinstance(value, bool) else value}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def substitute(node: Node, values: Variables, where: str, findings: Findings) -> Node:
+    """A copy of the tree with every variable put in. `where` names the file that defines them."""
+    if node.kind == "list":
+        return replace(node, items=[substitute(n, values, where, findings) for n in node.items])
+    if node.kind == "mapping":
+        entries = {}
+        for key, (place, child) in node.entries.items():
+            if "{{" in key:
+                findings.refuse(place, "a variable in a key", "Variables stand in values only.")
+            entries[key] = (place, substitute(child, values, where, findings))
+        return replace(node, entries=entries)
+    if not isinstance(node.value, str) or "{{" not in node.value:
+        return node
+    return _scalar(node, node.value, values, where, findings)
+
+
+def _scalar(node: Node, text: str, values: Variables, where: str, findings: Findings) -> Node:
+    names = [match.strip() for match in _ANY.findall(text)]
+    if not names or "{{" in _ANY.sub("", text):
+        findings.refuse(
+            node.place, f"a broken variable in {shown(text)}", 'Write it like "{{ app }}".'
+        )
+        return node
+    for name in names:
+        if name not in values:
+            remedy = closest(name, values) if values else f"Define it in {where}."
+            findings.refuse(node.place, f"unknown variable {shown(name)}", remedy)
+            findings.unknown.add(node.place)
+            return node
+    whole = _ANY.fullmatch(text)
+    if whole:
+        value = values[names[0]]
+        return replace(node, value=value, text=str(value))
+    filled = _ANY.sub(lambda match: str(values[match[1].strip()]), text)
+    return replace(node, value=filled, text=filled)
+
+
+def typed(values: Mapping[str, Value], findings: Findings) -> dict[str, Value]:
+    """The caller's variables, texts read as a file would read them ("20" is a number)."""
+    found: dict[str, Value] = {}
+    for name, value in values.items():
+        place = Place("variables", 1, 1)
+        if not _NAME.match(name):
+            findings.refuse(place, f"{shown(name)} is no variable name", "Use small letters and _.")
+            continue
+        found[name] = value
+        if isinstance(value, str):
+            try:
+                plain = resolve(value, place)
+            except BadText as bad:
+                findings.refuse(place, f"{name}: {bad.what}", bad.remedy)
+                continue
+            found[name] = value if plain is None else plain
+    return found
