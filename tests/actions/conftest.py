@@ -59,6 +59,19 @@ class Service:
 
         self.answering = write
 
+    def rotates_meanwhile(self, credential: Path, new: str, status: int = 200) -> None:
+        """Somebody renews the credential while this answer is made; it quotes both."""
+
+        async def write(writer: asyncio.StreamWriter) -> None:
+            old = credential.read_text().strip()
+            credential.write_text(new)
+            body = f'{{"enabled": "{old} {new}"}}'
+            head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n\r\n"
+            writer.write((head + body).encode())
+            await writer.drain()
+
+        self.answering = write
+
     def drips(self, body: str) -> None:
         async def write(writer: asyncio.StreamWriter) -> None:
             writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\n\r\n".encode())

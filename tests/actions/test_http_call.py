@@ -66,6 +66,16 @@ async def test_a_rotated_credential_is_used_at_once_and_neither_is_told(
     assert before.output == after.output == '{"you sent": "***"}'
 
 
+async def test_a_credential_rotated_in_the_middle_is_hidden_old_and_new(
+    service: Service, wire: Wire, credentials: Path
+) -> None:
+    service.rotates_meanwhile(credentials / "flags-token", "an-entirely-new-one")
+
+    made = await attempt(wire, pause(service.url))
+
+    assert made.output == '{"enabled": "*** ***"}'
+
+
 # -- what is answered ------------------------------------------------------------------------------
 
 

@@ -175,6 +175,17 @@ async def test_an_echoed_credential_is_not_told(service: Service, wire: Wire) ->
     assert reading.seen == "no such token: ***"
 
 
+@pytest.mark.parametrize("status", [200, 500])
+async def test_a_credential_rotated_in_the_middle_is_hidden_old_and_new(
+    service: Service, wire: Wire, credentials: Path, status: int
+) -> None:
+    service.rotates_meanwhile(credentials / "flags-token", "an-entirely-new-one", status)
+
+    reading = await read(wire, with_token(service.url))
+
+    assert '"*** ***"' in reading.seen
+
+
 async def test_a_credential_at_the_edge_of_what_is_shown_is_hidden_whole(
     service: Service, wire: Wire
 ) -> None:

@@ -97,8 +97,17 @@ async def test_the_command_runs_in_its_folder(tmp_path: Path) -> None:
     assert ended.stdout.text == f"{tmp_path}\n"
 
 
-async def test_nothing_can_be_read_from_standard_input() -> None:
-    ended = await sh("cat; echo end")
+async def test_our_standard_input_stays_ours() -> None:
+    theirs, ours = os.pipe()
+    kept = os.dup(0)
+    os.dup2(theirs, 0)
+    try:
+        os.write(ours, b"for the daemon only")
+        ended = await sh("cat; echo end", deadline_seconds=2)
+    finally:
+        os.dup2(kept, 0)
+        for descriptor in (theirs, ours, kept):
+            os.close(descriptor)
 
     assert isinstance(ended, Exited)
     assert ended.stdout.text == "end\n"
