@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from watchdog.core.entries import GateAnswer, Ruling
 from watchdog.core.words import Mode, Status, Truth, World
 
+FLOAT_DUST = 1e-6
+"""Seconds by which a sum of gaps may fall short of `for` without meaning it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModeLimit:
@@ -68,7 +71,7 @@ def evidence(x: GateInputs) -> GateAnswer:
     """A breach, seen now, for long enough, and not alone where company is asked for."""
     if x.status is not Status.BREACHED:
         return _refuse("evidence", f"{x.status.value}{': ' + x.blind if x.blind else ''}")
-    if x.held_seconds < x.for_seconds:
+    if x.held_seconds + FLOAT_DUST < x.for_seconds:
         return _refuse("evidence", f"breached for less than {x.for_seconds:g} s")
     silent = [f"{rule} is {status}" for rule, status in x.corroboration if status != "breached"]
     if silent:

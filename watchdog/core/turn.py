@@ -13,7 +13,7 @@ from watchdog.core import entries as e
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
-from watchdog.core.gates import Judgement, rule_on
+from watchdog.core.gates import FLOAT_DUST, Judgement, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, rung_target
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
@@ -167,7 +167,7 @@ def _breached(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> None:
     """Ask the gates once `for` is reached, and again at every pass while they refuse."""
     if ep.state not in {State.PENDING, State.HELD}:
         return
-    if ep.state is State.PENDING and sight.held_seconds < rule.for_seconds:
+    if ep.state is State.PENDING and sight.held_seconds + FLOAT_DUST < rule.for_seconds:
         return
     draft = scene.draft
     rung = next_rung(rule, ep, scene.policy)

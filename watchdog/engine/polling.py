@@ -16,6 +16,9 @@ from watchdog.ports import Clock, MetricSource
 GRACE_SECONDS = 1.0
 """How far a source may overrun its own deadline before it is cut off here."""
 
+ALIGNED_WITHIN = 0.02
+"""How late a poll may start, as a share of its interval, and still count as on time."""
+
 
 class Poller:
     """One source's loop."""
@@ -37,7 +40,7 @@ class Poller:
         every = self.memory.spec.every_seconds
         due = self._clock.now().steady
         while True:
-            self._arrived(await self._poll())
+            self._arrived(await self._poll(_aligned(self._clock.now(), due, every)))
             due += every
             late = self._clock.now().steady - due
             if late > 0:
@@ -46,8 +49,7 @@ class Poller:
                 due += missed * every
             await asyncio.sleep(max(0.0, due - self._clock.now().steady))
 
-    async def _poll(self) -> Reading:
-        at = self._clock.now()
+    async def _poll(self, at: Instant) -> Reading:
         deadline = self.memory.spec.deadline_seconds + GRACE_SECONDS
         try:
             async with asyncio.timeout(deadline):
@@ -61,3 +63,13 @@ class Poller:
         took = self._clock.now().steady - at.steady
         failure = Failure(Fault.OURS, Blind.OURS, reason)
         return Reading(self.source.name, at, took, failure=failure)
+
+
+def _aligned(now: Instant, due: float, every: float) -> Instant:
+    """The instant to pin a poll to: the one it was due at, when that is just past.
+
+    Without it the loop's own jitter makes three intervals of 1 s last 2.995 s, and a `for` of 3 s
+    is reached a whole poll late.
+    """
+    late = now.steady - due
+    return now.plus(-late) if 0 <= late < ALIGNED_WITHIN * every else now
