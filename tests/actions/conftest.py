@@ -62,10 +62,13 @@ class Service:
     def rotates_meanwhile(self, credential: Path, new: str, status: int = 200) -> None:
         """Somebody renews the credential while this answer is made; it quotes both."""
 
-        async def write(writer: asyncio.StreamWriter) -> None:
+        def renew() -> str:
             old = credential.read_text().strip()
             credential.write_text(new)
-            body = f'{{"enabled": "{old} {new}"}}'
+            return f'{{"enabled": "{old} {new}"}}'
+
+        async def write(writer: asyncio.StreamWriter) -> None:
+            body = renew()
             head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n\r\n"
             writer.write((head + body).encode())
             await writer.drain()
