@@ -1,4 +1,8 @@
-"""A real Prometheus that scrapes what it is given, and evaluates rules if it is given some."""
+"""A real Prometheus that scrapes what it is given, and evaluates rules if it is given some.
+
+It scrapes for the first time five seconds after its start, whatever the interval: tests that need
+no Prometheus of their own better share one.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path

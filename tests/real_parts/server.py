@@ -50,6 +50,13 @@ class RealServer:
         """The command line for `self.port`, where 0 means any free port."""
         raise NotImplementedError
 
+    async def is_ready(self, client: httpx.AsyncClient) -> bool:
+        """Whether it answers and says that it is ready."""
+        try:
+            return (await client.get(self.url + self.ready_path)).is_success
+        except httpx.TransportError:
+            return False
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -106,13 +113,8 @@ class RealServer:
 
     async def _until_ready(self) -> None:
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
-            while True:
+            while not await self.is_ready(client):
                 self._check_alive()
-                try:
-                    if (await client.get(self.url + self.ready_path)).is_success:
-                        return
-                except httpx.TransportError:
-                    pass  # not listening yet
                 await asyncio.sleep(_TICK_SECONDS)
 
     def _listening_port(self) -> int:

@@ -8,7 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.real_parts import RealAlertmanager, RealPrometheus, RealServer, RealVictoriaMetrics
+from tests.real_parts import (
+    RealAlertmanager,
+    RealPrometheus,
+    RealServer,
+    RealVictoriaMetrics,
+    program,
+)
 from watchdog.sandbox.handle import Sandbox
 from watchdog.sandbox.processes import ProcessEndedError
 
@@ -105,3 +111,9 @@ async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(ProcessEndedError, match="--no-such-option"):
         async with RealPrometheus.start(tmp_path, options=["--no-such-option"]):
             pass
+
+
+def test_a_missing_program_is_an_error_under_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(RuntimeError, match="install the Debian package nosuch-package"):
+        program("nosuch-program", "nosuch-package")

@@ -122,3 +122,24 @@ async def test_a_reset_gives_a_new_sandbox(sandbox: Sandbox) -> None:
     assert state["traffic"]["flowing"] is True
     assert (sandbox.flag_changes(), sandbox.is_enabled()) == (0, True)
     assert not sandbox.places.tool_faults.exists()
+
+
+async def test_a_taken_port_is_given_way_where_that_is_wanted(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        async with Sandbox.start(tmp_path / "a", port=taken, or_free_port=True) as sandbox:
+            assert sandbox.url != f"http://127.0.0.1:{taken}"
+            assert sandbox.is_enabled()
+        with pytest.raises(ProcessEndedError, match="in use"):
+            await Sandbox.start(tmp_path / "b", port=taken).start_app()
+
+
+async def test_a_second_sandbox_in_the_same_folder_goes_on(tmp_path: Path) -> None:
+    async with Sandbox.start(tmp_path) as first:
+        await first.change_flag_behind_its_back(enabled=False)
+        token = first.token
+    async with Sandbox.start(tmp_path) as second:
+        assert second.token == token
+        assert (await second.state())["flags"]["btc_mainnet_redemption"]["enabled"] is False
+        assert second.flag_changes() == 1
+        assert (await second.state())["traffic"]["flowing"] is False

@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,12 +23,11 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from watchdog.sandbox import workload as workloads
 from watchdog.sandbox.control import control_routes
-from watchdog.sandbox.faults import FaultBook, answer_through
-from watchdog.sandbox.flags import REDEMPTION, Flag, FlagBook
+from watchdog.sandbox.faults import answer_through
 from watchdog.sandbox.listener import Listener, serve_until_terminated
 from watchdog.sandbox.metrics import metrics_response
+from watchdog.sandbox.mycelia import FirstDay, Mycelia, Wish
 from watchdog.sandbox.places import Places, replace_json
 from watchdog.sandbox.status import status_document
 
@@ -36,58 +35,18 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from watchdog.sandbox.faults import Fault
-    from watchdog.sandbox.workload import Workload
+    from watchdog.sandbox.flags import Flag
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What a PUT asks a flag to be."""
-
-    enabled: bool
-    value: int | None
-
-
-class Mycelia:
-    """The state of the running app: flags, faults and the traffic that follows from them."""
-
-    def __init__(self, places: Places, options: argparse.Namespace) -> None:
-        self.places = places
-        self.options = options
-        self.flags = FlagBook(places.flag_ledger)
-        self.faults = FaultBook(places.faults)
-        redemption = self.flags.stored(REDEMPTION)
-        self.workload = _next_workload(places, options)
-        self.shape_traffic(flowing=redemption is not None and redemption.enabled)
-
-    def shape_traffic(self, **present: Any) -> None:
-        """Change the traffic from this instant on, for every process that serves counters."""
-        self.workload = self.workload.changed(time.monotonic(), **present)
-        workloads.save(self.places.workload, self.workload)
-
-    def start_over(self) -> None:
-        """As on the first day: flags, counts, faults, traffic and counters."""
-        self.flags.forget()
-        self.faults.clear()
-        self.workload = _first_workload(self.options)
-        workloads.save(self.places.workload, self.workload)
-
-    def put_flag(self, name: str, wish: Wish, by: str) -> Flag:
-        """Apply a wish. The traffic follows the redemption flag in the same step."""
-        before = self.flags.stored(name)
-        flag = self.flags.put(name, enabled=wish.enabled, value=wish.value, by=by)
-        if name == REDEMPTION and before != flag:
-            self.shape_traffic(flowing=flag.enabled)
-        return flag
-
-    def refusal(self, request: Request) -> Response | None:
-        """Why this caller may not change flags, or None. Reads the token file each time."""
-        expected = self.places.governance_token.read_text(encoding="utf-8").strip()
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            return problem(401, "a governance token is needed")
-        if not secrets.compare_digest(given.strip().encode(), expected.encode()):
-            return problem(403, "this token may not change flags")
-        return None
+def _refusal(mycelia: Mycelia, request: Request) -> Response | None:
+    """Why this caller may not change flags, or None. Reads the token file each time."""
+    expected = mycelia.places.governance_token.read_text(encoding="utf-8").strip()
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return problem(401, "a governance token is needed")
+    if not secrets.compare_digest(given.strip().encode(), expected.encode()):
+        return problem(403, "this token may not change flags")
+    return None
 
 
 def problem(status: int, message: str, **more: Any) -> Response:
@@ -120,7 +79,7 @@ async def _write_flag(request: Request) -> Response:
     async def answer() -> Response:
         # The body comes first: between looking at the version and applying nobody else may run.
         body = await request.body()
-        refusal = mycelia.refusal(request)
+        refusal = _refusal(mycelia, request)
         flag = mycelia.flags.stored(name)
         if refusal is not None:
             return refusal
@@ -145,7 +104,7 @@ async def _alertmanager_pauses(request: Request) -> Response:
     name = request.path_params["flag"]
     mycelia.flags.record_request(name, "POST", "alertmanager")
     notice = await request.json()
-    refusal = mycelia.refusal(request)
+    refusal = _refusal(mycelia, request)
     flag = mycelia.flags.stored(name)
     if refusal is not None:
         return refusal
@@ -235,36 +194,12 @@ def public_app(mycelia: Mycelia) -> Starlette:
     return app
 
 
-def _first_workload(options: argparse.Namespace) -> Workload:
-    healthy = workloads.Segment(
-        since_monotonic=0.0,
-        rate_per_second=options.rate,
-        error_ratio=0.0,
-        latency_seconds=0.02,
-        flowing=True,
-    )
-    return _born(healthy, options)
-
-
-def _next_workload(places: Places, options: argparse.Namespace) -> Workload:
-    # What was broken stays broken across a restart; only the counters begin anew.
-    previous = workloads.load(places.workload)
-    return _first_workload(options) if previous is None else _born(previous.now, options)
-
-
-def _born(segment: workloads.Segment, options: argparse.Namespace) -> Workload:
-    return workloads.born_now(
-        segment,
-        error_series_from_start=options.error_series_from_start,
-        unrelated_series=options.unrelated_series,
-    )
-
-
 async def _run(options: argparse.Namespace) -> None:
     places = Places(options.root.resolve())
     places.state.mkdir(parents=True, exist_ok=True)
-    mycelia = Mycelia(places, options)
-    public = Listener(public_app(mycelia), options.port)
+    first = FirstDay(options.rate, options.error_series_from_start, options.unrelated_series)
+    mycelia = Mycelia(places, first)
+    public = Listener(public_app(mycelia), options.port, or_free=options.or_free_port)
     control = Listener(
         Starlette(
             routes=control_routes(
@@ -273,7 +208,7 @@ async def _run(options: argparse.Namespace) -> None:
                 put_flag=lambda name, enabled, by: mycelia.put_flag(
                     name, Wish(enabled=enabled, value=None), by
                 ).document(),
-                state=lambda: _state(mycelia, public),
+                state=lambda: {"listening": public.is_open, **mycelia.state()},
                 start_over=mycelia.start_over,
                 public=public,
             )
@@ -285,31 +220,12 @@ async def _run(options: argparse.Namespace) -> None:
     await serve_until_terminated([control, public], json.dumps(ready))
 
 
-def _state(mycelia: Mycelia, public: Listener) -> dict[str, Any]:
-    flags = (mycelia.flags.stored(name) for name in mycelia.flags.names())
-    counts = mycelia.workload.counts(time.monotonic())
-    now = mycelia.workload.now
-    return {
-        "listening": public.is_open,
-        "flags": {flag.name: flag.document() for flag in flags if flag is not None},
-        "faults": mycelia.faults.documents(),
-        "traffic": {
-            "rate_per_second": now.rate_per_second,
-            "error_ratio": now.error_ratio,
-            "latency_seconds": now.latency_seconds,
-            "flowing": now.flowing,
-            "requests": counts.total,
-            "errors": counts.bad,
-        },
-        "errors_began_at": mycelia.workload.errors_began_at,
-    }
-
-
 def main() -> None:
     """Parse the options and serve."""
     parser = argparse.ArgumentParser(prog="watchdog.sandbox.app", description=__doc__)
     parser.add_argument("--root", type=Path, required=True, help="the sandbox's folder")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--or-free-port", action="store_true", help="when --port is taken")
     parser.add_argument(
         "--control-port", type=int, default=0, help="for faults; 0 takes a free one"
     )

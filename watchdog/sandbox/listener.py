@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -33,9 +34,9 @@ class _QuietServer(uvicorn.Server):
 class Listener:
     """One application on one loopback port. `port` is known from the start and stays the same."""
 
-    def __init__(self, app: Starlette, port: int) -> None:
+    def __init__(self, app: Starlette, port: int, *, or_free: bool = False) -> None:
         self._app = app
-        self._socket: socket.socket | None = _bound(port)
+        self._socket: socket.socket | None = _bound(port, or_free=or_free)
         self.port: int = self._socket.getsockname()[1]
         self._server: _QuietServer | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -90,8 +91,13 @@ async def serve_until_terminated(listeners: list[Listener], ready: str) -> None:
     await asyncio.gather(*(listener.close() for listener in listeners))
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(port: int, *, or_free: bool = False) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind((_LOOPBACK, port))
+    try:
+        bound.bind((_LOOPBACK, port))
+    except OSError as error:
+        if not or_free or error.errno != errno.EADDRINUSE:
+            raise
+        bound.bind((_LOOPBACK, 0))
     return bound

@@ -101,7 +101,7 @@ class OwnedProcess:
 def start_process(command: Command) -> OwnedProcess:
     """Start it now. It is killed by the kernel when the calling thread ends."""
     launcher = [sys.executable, "-IS", str(_LAUNCHER), str(os.getpid())]
-    with command.log.open("ab") as log:
+    with command.log.open("wb") as log:
         popen = subprocess.Popen(  # noqa: S603 - an argument list of ours, no shell
             [*launcher, *command.argv],
             stdin=subprocess.DEVNULL,
@@ -109,6 +109,7 @@ def start_process(command: Command) -> OwnedProcess:
             stderr=subprocess.STDOUT,
             cwd=command.cwd,
             env=None if command.environment is None else dict(command.environment),
+            start_new_session=True,  # Ctrl-C at a terminal is its owner's, who stops it in order
         )
     return OwnedProcess(command, popen)
 
