@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -11,10 +11,19 @@ from tests.real_parts import FaultProxy, Weather
 from watchdog.sandbox.handle import Sandbox
 
 
+@pytest.fixture(scope="module")
+def one_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with asyncio.Runner() as runner:
+        sandbox = Sandbox.start(tmp_path_factory.mktemp("mycelia"))
+        runner.run(sandbox.__aenter__())
+        yield sandbox
+        runner.run(sandbox.__aexit__(None, None, None))
+
+
 @pytest.fixture
-async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sandbox]:
-    async with Sandbox.start(tmp_path_factory.mktemp("mycelia")) as running:
-        yield running
+async def sandbox(one_sandbox: Sandbox) -> Sandbox:
+    await one_sandbox.reset()
+    return one_sandbox
 
 
 @pytest.fixture
