@@ -1,0 +1,189 @@
+"""Commands that change something: each shows its effect first and asks for the target's name."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from watchdog.cli.shared import (
+    DEFAULT_SOCKET,
+    NOT_SO,
+    AsJson,
+    Reason,
+    Socket,
+    Yes,
+    fail,
+    give,
+    seconds,
+)
+
+Episode = Annotated[str, typer.Argument(help="An episode's name, as in status: E42.")]
+For = Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 1d.")]
+Through = Annotated[
+    bool, typer.Option("--through-hold", help="Act although a hold or window covers it.")
+]
+
+
+class Kind(StrEnum):
+    """The manual triggers of the rollback procedures."""
+
+    EXECUTIVE = "executive"
+    COMMUNITY = "community"
+    REGULATORY = "regulatory"
+    TECHNICAL = "technical"
+
+
+class MarkAs(StrEnum):
+    TRUE = "true"
+    FALSE = "false"
+    EXPLAINED = "explained"
+    DRILL = "drill"
+
+
+def hold(
+    reason: Reason,
+    everything: Annotated[bool, typer.Option("--all", help="Hold everything.")] = False,
+    owner: Annotated[str, typer.Option(help="Hold one owner's rules.")] = "",
+    rule: Annotated[str, typer.Option(help="Hold one rule.")] = "",
+    target: Annotated[str, typer.Option(help="Hold one target: flag:NAME.")] = "",
+    for_: For = None,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Stop automatic starts, at once; what is under way finishes."""
+    scopes = {"owner": owner, "rule": rule, "target": target}
+    chosen = [(kind, name) for kind, name in scopes.items() if name]
+    if len(chosen) + everything != 1:
+        raise typer.BadParameter("say what to hold: one of --all, --owner, --rule, --target")
+    kind, name = chosen[0] if chosen else ("all", "")
+    order = {"scope": kind, "name": name, "reason": reason, "for_seconds": seconds(for_)}
+    give(socket, "/v1/hold", order, yes=yes, as_json=as_json)
+
+
+def silence(
+    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    reason: Reason,
+    for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")],
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Hold one rule and keep its pages back, for a time."""
+    order = {
+        "scope": "rule",
+        "name": rule,
+        "reason": reason,
+        "for_seconds": seconds(for_),
+        "silence": True,
+    }
+    give(socket, "/v1/hold", order, yes=yes, as_json=as_json)
+
+
+def release(
+    hold: Annotated[str, typer.Argument(help="A hold's name, as in status: H3.")],
+    reason: Reason = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """End a hold or silence; by itself this starts nothing."""
+    give(socket, "/v1/release", {"hold": hold, "reason": reason}, yes=yes, as_json=as_json)
+
+
+def rollback(
+    action: Annotated[str, typer.Argument(help="The action's name.")],
+    kind: Annotated[Kind, typer.Option(help="Which manual trigger this is.")],
+    reason: Reason,
+    through_hold: Through = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Roll back by a person's decision, and prove it by reading it back."""
+    order = {"action": action, "kind": kind, "reason": reason, "through_hold": through_hold}
+    _must_be_done(give(socket, "/v1/rollback", order, yes=yes, as_json=as_json))
+
+
+def undo(
+    what: Annotated[str, typer.Argument(help="An episode (E42), or an action's name.")],
+    reason: Reason = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Although resume_when is not true; needs --reason.")
+    ] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Switch back what an episode rolled back, when it is safe to, and watch it."""
+    order = {"what": what, "reason": reason, "force": force}
+    _must_be_done(give(socket, "/v1/undo", order, yes=yes, as_json=as_json))
+
+
+def ack(
+    episode: Episode,
+    reason: Reason = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Say that somebody is looking: stops escalation, no more."""
+    give(socket, "/v1/ack", {"episode": episode, "reason": reason}, yes=yes, as_json=as_json)
+
+
+def act(
+    episode: Episode,
+    reason: Reason,
+    through_hold: Through = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Let an episode act that is held as already burning."""
+    order = {"episode": episode, "reason": reason, "through_hold": through_hold}
+    give(socket, "/v1/act", order, yes=yes, as_json=as_json)
+
+
+def close(
+    episode: Episode,
+    reason: Reason,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Close a latched episode, or one whose rule was removed."""
+    give(socket, "/v1/close", {"episode": episode, "reason": reason}, yes=yes, as_json=as_json)
+
+
+def mark(
+    episode: Episode,
+    as_: Annotated[MarkAs, typer.Argument(metavar="MARK", help="true, false, explained, drill.")],
+    reason: Reason = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Say what an episode was: evidence for promoting its rule rests on it."""
+    order = {"episode": episode, "mark": as_, "reason": reason}
+    give(socket, "/v1/mark", order, yes=yes, as_json=as_json)
+
+
+def apply(
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Show what loading the rules folder would change, and load it."""
+    done = give(socket, "/-/reload", {}, yes=yes, as_json=as_json)
+    if done["data"].get("errors"):
+        fail("Some of it was not loaded; see above", NOT_SO)
+
+
+def _must_be_done(done: dict[str, object]) -> None:
+    """Success is a read-back that shows it; anything else is an exit status of 1."""
+    data = done["data"]
+    outcome = data.get("outcome") if isinstance(data, dict) else None
+    if outcome is not None and outcome not in {"done", "found"}:
+        raise typer.Exit(NOT_SO)

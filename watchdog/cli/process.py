@@ -1,0 +1,46 @@
+"""Commands that are the daemon, or make its folder: run, init."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchdog import daemon
+from watchdog.cli.shared import NOT_SO, console, fail
+from watchdog.ports import JournalError
+from watchdog.settings import DEFAULT_FILE, Settings, SettingsRefused, load_settings
+
+Config = Annotated[Path, typer.Option("--config", "-c", help="The process settings.")]
+
+
+def run(config: Config = DEFAULT_FILE) -> None:
+    """Watch, judge, act; until SIGTERM."""
+    settings = _settings(config)
+    try:
+        asyncio.run(daemon.run(settings))
+    except daemon.StartFailed as error:
+        fail(f"Cannot start:\n{error}", NOT_SO)
+    except JournalError as error:
+        fail(f"Stopped, since nothing can be recorded any more: {error}", NOT_SO)
+
+
+def init(config: Config = DEFAULT_FILE) -> None:
+    """Create the journal, once. `run` never does."""
+    settings = _settings(config)
+    try:
+        folder = daemon.init(settings)
+    except daemon.StartFailed as error:
+        fail(str(error), NOT_SO)
+    else:
+        console.print(f"Created the journal in {folder}", markup=False)
+
+
+def _settings(config: Path) -> Settings:
+    try:
+        return load_settings(config)
+    except SettingsRefused as error:
+        fail(str(error), NOT_SO)
+        raise

@@ -1,0 +1,96 @@
+"""What every command shares: its options, its exit status, and how it asks before it changes.
+
+Exit status: 0 as it should be · 1 not so (errors in rules, an outcome that was not reached, a
+daemon that could not start) · 2 wrong usage · 3 the daemon does not answer · 4 the daemon refuses
+· 5 not confirmed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic_core import PydanticCustomError
+from rich.console import Console
+
+from watchdog.cli.client import Client, Refused, Unreachable
+from watchdog.policy.scalars import duration as parse_duration
+
+NOT_SO = 1
+WRONG_USAGE = 2
+NO_DAEMON = 3
+REFUSED = 4
+NOT_CONFIRMED = 5
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Socket = Annotated[
+    Path,
+    typer.Option("--socket", envvar="WATCHDOG_CONTROL_SOCKET", help="The daemon's control socket."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; for scripts.")]
+Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it stands in the record.")]
+
+DEFAULT_SOCKET = Path("/run/slo-watchdog/control.sock")
+
+
+@contextmanager
+def daemon(socket: Path) -> Iterator[Client]:
+    """The daemon, or the exit status that says why not."""
+    try:
+        yield Client(socket)
+    except Unreachable as error:
+        fail(str(error), NO_DAEMON)
+    except Refused as error:
+        fail(f"Refused: {error}", REFUSED)
+
+
+def give(
+    socket: Path, path: str, order: dict[str, Any], *, yes: bool, as_json: bool
+) -> dict[str, Any]:
+    """Show what the order would do, ask for its target's name, then give it."""
+    with daemon(socket) as client:
+        plan = client.order(path, {**order, "dry": True})
+        if not yes:
+            _confirm(str(plan["effect"]), str(plan["target"]))
+        done = client.order(path, order)
+    show(done, as_json=as_json, text=str(done["effect"]))
+    return done
+
+
+def _confirm(effect: str, target: str) -> None:
+    errors.print(effect, markup=False)
+    if not sys.stdin.isatty():
+        fail("Not confirmed: there is no terminal to ask on. Add --yes", NOT_CONFIRMED)
+    if typer.prompt(f"Type {target} to go on", err=True, default="") != target:
+        fail("Not confirmed: nothing was changed", NOT_CONFIRMED)
+
+
+def show(document: Any, *, as_json: bool, text: str) -> None:
+    if as_json:
+        print(json.dumps(document, allow_nan=False))
+    else:
+        console.print(text, markup=False)
+
+
+def fail(message: str, status: int) -> None:
+    """End the command with a message on stderr."""
+    errors.print(message, markup=False)
+    raise typer.Exit(status)
+
+
+def seconds(text: str | None) -> float | None:
+    """A duration as the rule files write it: 90s, 15m, 2h, 1d."""
+    if text is None:
+        return None
+    try:
+        return parse_duration(text)
+    except (PydanticCustomError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
