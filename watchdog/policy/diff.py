@@ -1,0 +1,240 @@
+"""What loading a policy would change, in plain sentences, before it is loaded.
+
+To widen is to let the watchdog act more: sooner, on less, further, or more often. A change that
+makes it act less is named as a change. Nothing here loads anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from watchdog.core.spec import Bound, Policy, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.words import Mode
+from watchdog.policy.laws import seconds_text
+
+
+class Effect(StrEnum):
+    ARM = "arm"  # something may act, or ask to, that might not before
+    WIDEN = "widen"  # something may act more than before
+    REMOVE = "remove"  # something no longer judges
+    RESET = "reset"  # a rule judges by another text: its `for` clock starts again
+    CHANGE = "change"  # anything else that people should know
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One sentence about one thing."""
+
+    effect: Effect
+    subject: str  # the rule's, action's or limit's name
+    text: str
+
+
+def compare(old: Policy | None, new: Policy) -> list[Change]:
+    """All changes, the ones that let more happen first. `old` None: everything is new."""
+    found = [*_rules(old, new), *_rungs(old, new), *_things(old, new), *_limits(old, new)]
+    order = list(Effect)
+    return sorted(set(found), key=lambda c: (order.index(c.effect), c.subject, c.text))
+
+
+def rearmed(old: Policy | None, new: Policy) -> tuple[str, ...]:
+    """Rules that may act, or ask to, where they might not before: they must once be clear first."""
+    return tuple(
+        name
+        for name, rule in sorted(new.rules.items())
+        if any(_newly(reach(old, name), action, mode) for action, mode in reach(new, name).items())
+        and rule.playbook is not None
+    )
+
+
+def removed(old: Policy | None, new: Policy) -> tuple[str, ...]:
+    return tuple(sorted(set(old.rules) - set(new.rules))) if old else ()
+
+
+def reach(policy: Policy | None, rule_name: str) -> dict[str, Mode]:
+    """The actions a rule can reach, each with the lower of the rule's and the rung's mode."""
+    rule = policy.rules.get(rule_name) if policy else None
+    playbook = policy.playbooks.get(rule.playbook or "") if policy and rule else None
+    reached: dict[str, Mode] = {}
+    for rung in playbook.rungs if playbook and rule else ():
+        if rule is not None:
+            reached[rung.action] = min(rule.mode, rung.mode)
+            if rung.action == rule.up_to:
+                break
+    return reached
+
+
+def _newly(before: dict[str, Mode], action: str, mode: Mode) -> bool:
+    return mode >= Mode.APPROVE and mode > before.get(action, Mode.OBSERVE)
+
+
+def _rules(old: Policy | None, new: Policy) -> Iterator[Change]:
+    for name in removed(old, new):
+        yield Change(Effect.REMOVE, name, f"{name} is removed; its open episodes stay until closed")
+    for name, rule in new.rules.items():
+        was = old.rules.get(name) if old else None
+        if was is None and rule.mode < Mode.APPROVE:
+            yield Change(Effect.CHANGE, name, f"{name} is new, in {rule.mode.word}")
+        if was is not None:
+            yield from _rule(was, rule)
+    for name in rearmed(old, new):
+        yield _arming(old, new, name)
+
+
+def _arming(old: Policy | None, new: Policy, name: str) -> Change:
+    before = reach(old, name)
+    gained = {a: m for a, m in reach(new, name).items() if _newly(before, a, m)}
+    does = ", ".join(
+        f"{'do' if mode is Mode.ARMED else 'ask to do'} {action}" for action, mode in gained.items()
+    )
+    known = old is not None and name in old.rules
+    said = f"{name} may now {does}" if known else f"{name} is new and may {does}"
+    return Change(Effect.ARM, name, f"{said}, once it was clear: {new.rules[name].mode_reason}")
+
+
+def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
+    name = now.name
+    if now.mode < was.mode:
+        yield Change(Effect.CHANGE, name, f"{name} goes from {was.mode.word} to {now.mode.word}")
+    if was.owner != now.owner:
+        yield Change(Effect.CHANGE, name, f"{name} goes from {was.owner} to {now.owner}")
+    if was.sha256 != now.sha256:
+        yield Change(Effect.RESET, name, f"{name} is judged by a new text; its `for` starts again")
+    more = (*_timing(was, now), *_signal(was, now)) if now.mode >= Mode.APPROVE else ()
+    for what in more:
+        yield Change(Effect.WIDEN, name, f"{name} {what}")
+
+
+def _timing(was: RuleSpec, now: RuleSpec) -> Iterator[str]:
+    if now.for_seconds < was.for_seconds:
+        yield (
+            f"acts sooner: after {seconds_text(now.for_seconds)} in place of "
+            f"{seconds_text(was.for_seconds)} of breach"
+        )
+    if now.cooldown_seconds < was.cooldown_seconds:
+        yield (
+            f"acts again sooner: cooldown {seconds_text(now.cooldown_seconds)} in place of "
+            f"{seconds_text(was.cooldown_seconds)}"
+        )
+    if now.minimum_events < was.minimum_events:
+        yield f"acts on fewer events: {now.minimum_events:g} in place of {was.minimum_events:g}"
+    if now.stale_after_seconds > was.stale_after_seconds:
+        yield (
+            f"acts on older samples: up to {seconds_text(now.stale_after_seconds)} in place of "
+            f"{seconds_text(was.stale_after_seconds)}"
+        )
+    gone = sorted(set(was.corroborate) - set(now.corroborate))
+    if gone:
+        yield f"acts without asking {', '.join(gone)}"
+
+
+def _signal(was: RuleSpec, now: RuleSpec) -> Iterator[str]:
+    before, after = was.signal, now.signal
+    if isinstance(before, Slo) and isinstance(after, Slo):
+        yield from _slo(before, after)
+    thresholds = (RatioThreshold, ValueThreshold)
+    if isinstance(before, thresholds) and isinstance(after, thresholds):
+        if _tighter(before.bound, after.bound):
+            yield f"breaches at {after.bound.text} in place of {before.bound.text}"
+        if isinstance(after, ValueThreshold) and after.allow_infinite:
+            known = isinstance(before, ValueThreshold) and before.allow_infinite
+            if not known:
+                yield "breaches on infinity too"
+
+
+def _slo(before: Slo, after: Slo) -> Iterator[str]:
+    if after.objective > before.objective:
+        yield (
+            f"breaches sooner: objective {after.objective * 100:g} % in place of "
+            f"{before.objective * 100:g} %"
+        )
+    lowest = {(p.long_seconds, p.short_seconds): p.factor for p in before.pairs}
+    for pair in after.pairs:
+        windows = f"{seconds_text(pair.long_seconds)} and {seconds_text(pair.short_seconds)}"
+        factor = lowest.get((pair.long_seconds, pair.short_seconds))
+        if factor is None:
+            yield f"breaches also at burn {pair.factor:g} over {windows}"
+        elif pair.factor < factor:
+            yield f"breaches at burn {pair.factor:g} in place of {factor:g} over {windows}"
+
+
+def _tighter(before: Bound, after: Bound) -> bool:
+    """Whether more values breach than before; another kind of comparison counts as more."""
+    if before.op[0] != after.op[0] or before.op in {"==", "!="}:
+        return (before.op, before.limit) != (after.op, after.limit)
+    if before.limit == after.limit:
+        return len(after.op) > len(before.op)  # "> 5" to ">= 5"
+    return (after.limit < before.limit) == (before.op[0] == ">")
+
+
+def _rungs(old: Policy | None, new: Policy) -> Iterator[Change]:
+    for name, playbook in new.playbooks.items():
+        before = old.playbooks.get(name) if old else None
+        if before is None:
+            continue
+        known = {rung.action: rung for rung in before.rungs}
+        for rung in playbook.rungs:
+            was = known.get(rung.action)
+            if was is None:
+                text = f"the playbook {name} may also climb to {rung.action} ({rung.mode.word})"
+                yield Change(Effect.WIDEN, name, text)
+                continue
+            if rung.mode > was.mode:
+                text = f"the playbook {name} raises {rung.action} to {rung.mode.word}"
+                yield Change(Effect.WIDEN, name, text)
+            if rung.within_seconds < was.within_seconds:
+                text = (
+                    f"the playbook {name} gives {rung.action} up sooner, after "
+                    f"{seconds_text(rung.within_seconds)}"
+                )
+                yield Change(Effect.WIDEN, name, text)
+        order = [r.action for r in before.rungs if r.action in {n.action for n in playbook.rungs}]
+        if order != [r.action for r in playbook.rungs if r.action in known]:
+            yield Change(Effect.WIDEN, name, f"the playbook {name} climbs in another order")
+
+
+def _things(old: Policy | None, new: Policy) -> Iterator[Change]:
+    if old is None:
+        return
+    for name in sorted(set(old.actions) - set(new.actions)):
+        yield Change(Effect.REMOVE, name, f"the action {name} is removed")
+    for name, action in new.actions.items():
+        was = old.actions.get(name)
+        if was is None:
+            yield Change(Effect.CHANGE, name, f"the action {name} is new: {action.target}")
+        elif was.sha256 != action.sha256:
+            yield Change(Effect.CHANGE, name, f"the action {name} is done or proven differently")
+    for name in sorted(set(old.sources) - set(new.sources)):
+        yield Change(Effect.REMOVE, name, f"the source {name} is removed")
+    for name, source in new.sources.items():
+        if name not in old.sources:
+            yield Change(Effect.CHANGE, name, f"the source {name} is new")
+        elif old.sources[name] != source:
+            yield Change(Effect.CHANGE, name, f"the source {name} is read differently")
+    windows = {window.name: window for window in new.windows}
+    for window in old.windows:
+        if window.name not in windows:
+            text = f"the maintenance window {window.name} ({window.scope.text}) is removed"
+            yield Change(Effect.WIDEN, window.name, text)
+        elif windows[window.name] != window:
+            text = f"the maintenance window {window.name} covers another time or scope"
+            yield Change(Effect.WIDEN, window.name, text)
+
+
+def _limits(old: Policy | None, new: Policy) -> Iterator[Change]:
+    if old is None:
+        return
+    was, now = old.limits, new.limits
+    rate = now.budget_actions / now.budget_seconds > was.budget_actions / was.budget_seconds
+    if rate or now.budget_actions > was.budget_actions:
+        text = (
+            f"the budget grows from {was.budget_actions} automatic actions in "
+            f"{seconds_text(was.budget_seconds)} to {now.budget_actions} in "
+            f"{seconds_text(now.budget_seconds)}"
+        )
+        yield Change(Effect.WIDEN, "budget", text)
+    if now.blast_radius > was.blast_radius:
+        text = f"the blast radius grows from {was.blast_radius} to {now.blast_radius} targets"
+        yield Change(Effect.WIDEN, "blast-radius", text)

@@ -1,0 +1,113 @@
+"""The rule language's reference, written from the models that judge the files.
+
+`python -m watchdog.policy.reference > docs/rules.md` writes it; a test says when it is old.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from watchdog.policy import platform_models as platform
+from watchdog.policy import rule_models as rules
+from watchdog.policy.base import Shape
+
+_INTRO = """\
+# The rule language
+
+<!-- Written from the code: `python -m watchdog.policy.reference > docs/rules.md`. -->
+
+| file | holds |
+|---|---|
+| `platform.yaml` | `version`, `environment` or `environments`, `sources`, `actions`, `playbooks`, \
+`grants`, `maintenance`, `limits` |
+| `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
+| `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
+
+Files are YAML 1.2 (`on`, `off`, `yes`, `no` are text) without tags, at most 256 Ki characters each. \
+They belong to root or to the daemon's user, are not writable by everyone, and do not link out of \
+the folder. Notes (`.md`, `.txt`) and files that begin with a dot are left alone; a `.yml` is refused, \
+since it would not be read.
+
+* Names: small letters, digits and hyphens, beginning with a letter. Rule names are one for all owners.
+* Durations: `250ms`, `10s`, `5m`, `1h30m`, `30d`. Never 0: leave the key out.
+* Ratios: `5%` or `0.05`. A bare `5` is refused as a slip.
+* Bounds: `"> 5%"`, `"< 1"`, in quotes; not negative.
+* Sizes: `512KiB`, `16MiB`.
+* `environment: production` must equal the process's own. A folder that serves several writes \
+`environments: [production, sandbox]`.
+* A value that is one variable and nothing else keeps the variable's type. Settings of the process \
+(`variables`) go before the file.
+* `grants: {OWNER: [PLAYBOOK, ACTION]}`: an owner's rules may use granted playbooks, and of these reach \
+granted actions only.
+
+## Laws
+
+An armed rule says why (`armed_because`). Armed and not an slo, it needs `for` of at least three polls \
+of its source; armed on a ratio, `minimum_events`; or `override: REASON` for both. An expression may not \
+filter its own result: the comparison is `breach_when`. A window holds at least two samples. An slo \
+whose pair could never fire (budget x period / long x (1 - objective) at or above 1) is refused. Two \
+playbooks may not want different states of one target. An action without `read_back` is refused.
+
+Expressions on `scrape` and `json` sources are evaluated by the daemon, in a subset of PromQL; anything \
+outside of it is refused by name. On a `prometheus` source all of PromQL may be used.
+
+A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's by \
+itself. A platform under which rules in force could no longer be loaded is refused.
+"""
+
+_SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
+    ("sources.NAME", platform.SourceShape),
+    ("actions.NAME", platform.ActionShape),
+    ("actions.NAME.read_back", platform.ReadBackShape),
+    ("actions.NAME.do, .undo", platform.StepShape),
+    ("actions.NAME.do.call", platform.CallShape),
+    ("actions.NAME.contained_when[], .resume_when[]", platform.CheckShape),
+    ("headers.NAME, in place of a text", platform.SecretHeader),
+    ("playbooks.NAME[]", platform.RungShape),
+    ("maintenance.NAME", platform.WindowShape),
+    ("maintenance.NAME.scope", platform.ScopeShape),
+    ("limits", platform.LimitsShape),
+    ("limits.budget", platform.BudgetShape),
+    ("rules.NAME", rules.RuleShape),
+    ("rules.NAME.slo", rules.SloShape),
+    ("rules.NAME.slo.burn[]", rules.BurnShape),
+    ("rules.NAME.threshold", rules.ThresholdShape),
+    ("rules.NAME.integrity", rules.IntegrityShape),
+    ("rules.NAME.liveness", rules.LivenessShape),
+    ("rules.NAME.on_blind", rules.BlindShape),
+)
+
+
+def reference() -> str:
+    """The whole page."""
+    return _INTRO + "".join(_section(title, shape) for title, shape in _SECTIONS)
+
+
+def _section(title: str, shape: type[Shape]) -> str:
+    lines = ["", f"## `{title}`", ""]
+    own = shape.__doc__
+    if own and own != BaseModel.__doc__ and shape.__dict__.get("__doc__"):
+        lines += [" ".join(own.split()), ""]
+    lines += ["| key | | |", "|---|---|---|"]
+    for name, info in shape.model_fields.items():
+        choices = _choices(info.annotation)
+        needed = "required" if info.is_required() else ""
+        text = info.description or ""
+        lines.append(f"| `{info.alias or name}` | {needed} | {text}{choices} |")
+    if shape.later:
+        words = ", ".join(f"`{word}`" for word in shape.later)
+        lines += ["", f"Not in this version, and refused by name: {words}."]
+    return "\n".join(lines) + "\n"
+
+
+def _choices(annotation: Any) -> str:
+    """Words that a key chooses from."""
+    words = [arg for arg in get_args(annotation) if isinstance(arg, str)]
+    return f" ({', '.join(words)})" if len(words) > 1 else ""
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
