@@ -17,7 +17,7 @@ import traceback
 from pathlib import Path
 
 from tests.store.stories import NOON, trouble
-from watchdog.ports import JournalError
+from watchdog.ports import JournalBroken, JournalError
 from watchdog.store import SqliteJournal
 
 RESERVE_BYTES = 64 * 1024
@@ -33,12 +33,21 @@ def live(state: Path, control: Path, story: str, batches: int) -> str:
             SqliteJournal.create(state, reserve_bytes=RESERVE_BYTES)
             return "done"
         journal = SqliteJournal.open(state, reserve_bytes=RESERVE_BYTES)
+    except JournalError as error:
+        return f"{type(error).__name__}: {error}"
+    try:
         first = journal.last.seq
         for number in range(batches):
             for one in journal.append(trouble(number), NOON.plus(number)):
                 os.write(acks, b"%d\n" % one.seq)
         if story == "prune":
             journal.prune(first + 3, b"snapshot", NOON)
+    except JournalBroken as error:
+        try:
+            journal.append(trouble(batches), NOON)
+        except JournalBroken:
+            return f"JournalBroken: {error}"
+        return f"went on after {error}"
     except JournalError as error:
         return f"{type(error).__name__}: {error}"
     return "done" if journal.reserve_ready else "done without reserve"
