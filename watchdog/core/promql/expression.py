@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchdog.core.promql.faults import EvaluationFault, ParseFault
+from watchdog.core.promql.faults import EvaluationFault
 from watchdog.core.promql.outline import Outline, outlined
 from watchdog.core.promql.parsing import parsed
 from watchdog.core.promql.plan import Run, plan
@@ -25,11 +25,8 @@ class Expression(Outline):
 def check(expr: str) -> Expression:
     """Parse, and refuse what is not evaluated here. Raises ParseFault or Unsupported."""
     tree = parsed(expr)
-    try:
-        run = plan(tree)
-        facts = outlined(expr, tree)
-    except RecursionError:
-        raise ParseFault("the expression is nested too deeply") from None
+    run = plan(tree)
+    facts = outlined(expr, tree)
     return Expression(
         text=facts.text,
         names=facts.names,

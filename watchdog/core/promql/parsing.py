@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import promql_parser as parser
@@ -11,14 +12,20 @@ from watchdog.core.promql.faults import ParseFault
 MAX_CHARACTERS = 8192
 """Longer expressions are refused; generated rules of public collections stay far below."""
 
+MAX_OPERATORS = 250
+"""Operators and opening parentheses: the parser's time grows with the square of their nesting."""
+
+_TEXTS = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
+_OPERATORS = re.compile(r"[-+*/%^(<>!]|==|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+
 
 def parsed(text: str) -> Any:
     """The parser's tree. Raises ParseFault."""
     if len(text) > MAX_CHARACTERS:
         raise ParseFault(f"the expression is longer than {MAX_CHARACTERS} characters")
+    if sum(1 for _ in _OPERATORS.finditer(_TEXTS.sub('""', text))) > MAX_OPERATORS:
+        raise ParseFault(f"the expression has more than {MAX_OPERATORS} operators and parentheses")
     try:
         return parser.parse(text)
-    except RecursionError:
-        raise ParseFault("the expression is nested too deeply") from None
     except ValueError as fault:
         raise ParseFault(f"{fault} (in `{text}`)") from fault
