@@ -202,3 +202,17 @@ async def test_a_misspelt_fault_is_refused_where_it_is_written(sandbox: Sandbox)
     with pytest.raises(ValueError, match="flag_wriet"):
         book.add({"on": "flag_wriet", "kind": "hang"})
     assert book.documents() == []
+
+
+async def test_closing_the_listener_breaks_what_is_in_flight(
+    sandbox: Sandbox, web: httpx.AsyncClient
+) -> None:
+    sandbox.fault("flag_read", "hang")
+    waiting = asyncio.create_task(web.get(flag_at(sandbox)))
+    async with asyncio.timeout(5):
+        while not sandbox.flag_requests():  # noqa: ASYNC110 - another process counts them
+            await asyncio.sleep(0.01)
+    await sandbox.refuse_connections()
+
+    with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+        await waiting
