@@ -19,7 +19,7 @@ from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.ratio import judge_ratio, judge_slo, recovered, windows_of
 from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
 from watchdog.core.samples import Answer, Fault, Reading
-from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo
+from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number, shortened
 from watchdog.core.windows import Tally, position
 from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict
@@ -175,11 +175,7 @@ class Judge:
         if self._counted is not None:
             return self._find_ratio(self._counted, picked, reading, now)
         (answer,) = picked
-        signal = self.rule.signal
-        if isinstance(signal, Liveness):
-            finding = judge_liveness(signal, answer)
-        else:
-            finding = judge_value(signal, answer)
+        finding = _judge_value(self.rule.signal, answer)
         if finding.status is Status.BLIND:
             return finding, answer.newest
         return self._aged(answer.newest, reading, now) or finding, answer.newest
@@ -279,6 +275,18 @@ class Judge:
             return CheckReading(Truth.UNKNOWN, reason, now)
         truth, reason = recovered(counted.signal, bad, total, now.steady - newest.steady)
         return CheckReading(truth, reason, now)
+
+
+def _judge_value(
+    signal: RatioThreshold | ValueThreshold | Slo | Liveness, answer: Answer
+) -> Finding:
+    match signal:
+        case ValueThreshold():
+            return judge_value(signal, answer)
+        case Liveness():
+            return judge_liveness(signal, answer)
+        case _:
+            raise TypeError("a rule of ratios is judged by its windows")
 
 
 def _counted(rule: RuleSpec) -> _Counted | None:

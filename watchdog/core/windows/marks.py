@@ -1,7 +1,8 @@
 """Counts at past observations, so that "since the effect" can be answered at any time.
 
-The newest observations are all kept; older ones ever more thinly, so that a hundred marks
-reach back for weeks. An answer starts at the first mark at or after the moment asked for: it may
+The newest observations are all kept; older ones the more thinly the older they are, so that a
+hundred marks reach back for weeks and what one that was left out costs stays a small share of an
+answer. An answer starts at the first mark at or after the moment asked for: it may
 leave out events after it, and never takes in one before it.
 """
 
@@ -36,8 +37,10 @@ class Marks:
         """Remember the counts as they are at `position`."""
         for column, value in zip(self._columns(), (position, *self._now), strict=True):
             column.append(value)
-            if len(column) > _MOST:
-                del column[1 : len(column) - _NEWEST_KEPT : 2]
+        if len(self._at) > _MOST:
+            spare = self._least_needed()
+            for column in self._columns():
+                del column[spare]
 
     def since(self, position: float) -> tuple[float, float, float]:
         """(bad, total, watched seconds) after the first mark at or after `position`."""
@@ -64,6 +67,14 @@ class Marks:
         for index, column in enumerate(self._columns()):
             column[:] = array("d", blob[index * size : (index + 1) * size])
         self._now = (float(now[0]), float(now[1]), float(now[2]))
+
+    def _least_needed(self) -> int:
+        """The old mark whose neighbours lie closest together for their age."""
+        at, now = self._at, self._at[-1]
+        return min(
+            range(1, len(at) - _NEWEST_KEPT),
+            key=lambda i: (at[i + 1] - at[i - 1]) / (now - at[i - 1]),
+        )
 
     def _columns(self) -> tuple[array[float], ...]:
         return self._at, self._bad, self._total, self._seconds

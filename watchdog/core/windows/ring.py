@@ -62,7 +62,9 @@ class Ring:
         self._bad = array("d", bytes(8 * self._slots))
         self._total = array("d", bytes(8 * self._slots))
         self._observed = array("H", bytes(2 * self._slots))
-        self._extra: dict[int, int] = {}  # bucket -> units bridged; rare, so not an array
+        # Rare, so not arrays: bucket -> units bridged; bucket watched in part -> what was not.
+        self._extra: dict[int, int] = {}
+        self._blank: dict[int, tuple[int, int]] = {}
         self._origin = 0.0
         self._anchor = 0
         self._head = 0
@@ -79,6 +81,7 @@ class Ring:
         self._anchor = self._units(position)
         self._head = self._anchor // UNITS
         self._clear()
+        self._blank[self._head] = (0, self._anchor % UNITS)
 
     def advance(self, position: float) -> None:
         """Move the windows' end to `position`; never back."""
@@ -98,6 +101,7 @@ class Ring:
             self._bad[slot] = self._total[slot] = 0.0
             self._observed[slot] = 0
             self._extra.pop(index - self._slots, None)
+            self._blank.pop(index - self._slots, None)
         self._head = head
         if head - self._summed_at >= self._slots:
             self._sum_anew()
@@ -129,6 +133,16 @@ class Ring:
                 if index >= window.first:
                     window.observed += units
 
+    def skip(self, start: float, end: float) -> None:
+        """The time from `start` to `end` was not watched."""
+        since, until = self._units(start), self._units(end)
+        for index in {since // UNITS, until // UNITS}:
+            low, high = max(since, index * UNITS), min(until, (index + 1) * UNITS)
+            old = self._blank.get(index, (UNITS, 0))
+            blank = min(old[0], low - index * UNITS), max(old[1], high - index * UNITS)
+            if self._holds(index):
+                self._blank[index] = blank
+
     def bridge(self, position: float, seconds: float) -> None:
         """The events at `position` stand for so many seconds that were not watched."""
         index = self._units(position) // UNITS
@@ -147,7 +161,7 @@ class Ring:
         tail, outside = divmod(self._anchor - window.units, UNITS)
         slot = tail % self._slots
         inside = UNITS - outside
-        observed += min(self._observed[slot], inside)
+        observed += self._watched(tail, outside)
         polls = (inside - 1) // self._every  # that lie after the window's beginning
         if polls > 0 and tail not in self._extra:
             share = polls / max(polls, self._observed[slot] // self._every)
@@ -168,19 +182,28 @@ class Ring:
             unknown_seconds=unknown / self._per_second,
         )
 
+    def _watched(self, index: int, outside: int) -> int:
+        """How much of a bucket was watched, its first units left aside."""
+        watched = min(self._observed[index % self._slots], UNITS - outside)
+        low, high = self._blank.get(index, (0, 0))
+        return max(0, min(watched, UNITS - outside - max(0, high - max(low, outside))))
+
     def dump(self) -> tuple[list[object], bytes]:
         """Plain numbers, and the buckets as bytes."""
         extra = [[index, units] for index, units in self._extra.items()]
         blob = self._bad.tobytes() + self._total.tobytes() + self._observed.tobytes()
-        return [self._origin, self._anchor, self._head, extra], blob
+        blank = [[index, *span] for index, span in self._blank.items()]
+        return [self._origin, self._anchor, self._head, extra, blank], blob
 
     def load(self, data: Sequence[object], blob: bytes) -> bytes:
         """Take `dump`'s content back; gives the rest of the bytes.
 
         Raises ValueError or TypeError where it is not that.
         """
-        origin, anchor, head, extra = data
-        if not (isinstance(anchor, int) and isinstance(head, int) and isinstance(extra, list)):
+        origin, anchor, head, extra, blank = data
+        if not (isinstance(anchor, int) and isinstance(head, int)):
+            raise TypeError("not a ring's place in time")
+        if not (isinstance(extra, list) and isinstance(blank, list)):
             raise TypeError("not a ring's numbers")
         if anchor // UNITS != head:
             raise ValueError("a ring whose head is not where its time is")
@@ -192,6 +215,7 @@ class Ring:
             blob = blob[size:]
         self._origin, self._anchor, self._head = float(str(origin)), anchor, head
         self._extra = {int(index): int(units) for index, units in extra}
+        self._blank = {int(index): (int(low), int(high)) for index, low, high in blank}
         self._sum_anew()
         return blob
 
@@ -205,6 +229,7 @@ class Ring:
         for store in (self._bad, self._total, self._observed):
             store[:] = array(store.typecode, bytes(store.itemsize * self._slots))
         self._extra.clear()
+        self._blank.clear()
         self._sums = dict(self._empty_sums())
         self._summed_at = self._head
 

@@ -17,6 +17,7 @@ Laws (DESIGN section 4)
 from __future__ import annotations
 
 import json
+import math
 import sys
 import zlib
 from collections.abc import Sequence
@@ -32,7 +33,7 @@ from watchdog.core.words import Instant, WindowReading
 _VERSION = 1
 _FINE_SECONDS = 3600.0  # windows up to here have narrow buckets
 _FINE_BUCKETS = 240
-_FINEST_CAP_SECONDS = 15.0
+_WIDEST_FINE_SECONDS = 15.0
 _COARSE_SECONDS = 300.0
 
 WHOLE = 0.999
@@ -40,10 +41,13 @@ WHOLE = 0.999
 
 
 def bucket_seconds(every_seconds: float, window_seconds: float) -> float:
-    """How wide the buckets of a window are."""
+    """How wide the buckets of a window are: up to an hour a whole number of polls, if these fit."""
     if window_seconds > _FINE_SECONDS:
         return _COARSE_SECONDS
-    return min(max(every_seconds, window_seconds / _FINE_BUCKETS), _FINEST_CAP_SECONDS)
+    if every_seconds >= _WIDEST_FINE_SECONDS:
+        return _WIDEST_FINE_SECONDS
+    polls = math.ceil(window_seconds / _FINE_BUCKETS / every_seconds)
+    return every_seconds * max(1, min(polls, math.floor(_WIDEST_FINE_SECONDS / every_seconds)))
 
 
 def position(at: Instant, sampled_at: float) -> float:
@@ -143,6 +147,7 @@ class Tally:
             if watched:
                 ring.cover(before, here)
             else:
+                ring.skip(before, here)
                 ring.bridge(before if gap else here, bridged)
         self._stretches += 1
         self._marks.count(bad, overall.amount, here - before if watched else 0.0)
