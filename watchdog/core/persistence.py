@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from watchdog.core.words import Instant, Status
 
+_ROUNDING_SECONDS = 1e-6  # what adding up gaps may lose
 _JITTER = 0.1  # of an interval: one missed poll makes two intervals and a few milliseconds
 
 
@@ -52,7 +53,7 @@ class BreachClock:
 
     def reached(self, for_seconds: float) -> bool:
         """Breached for at least `for`. The first breached sample reaches a `for` of zero."""
-        return self.breached_at is not None and self.held_seconds >= for_seconds
+        return self.breached_at is not None and self.held_seconds + _ROUNDING_SECONDS >= for_seconds
 
     def numbers(self) -> tuple[float, float | None, float | None]:
         """To store; `BreachClock(*numbers)` is the same clock again."""
@@ -84,7 +85,8 @@ class QuietClock:
 
     def reached(self, keep_firing_seconds: float) -> bool:
         """Quiet for at least so long. The first healthy sample reaches zero."""
-        return self.healthy_at is not None and self.quiet_seconds >= keep_firing_seconds
+        quiet = self.quiet_seconds + _ROUNDING_SECONDS
+        return self.healthy_at is not None and quiet >= keep_firing_seconds
 
     def numbers(self) -> tuple[float, float | None]:
         """To store; `QuietClock(*numbers)` is the same clock again."""

@@ -97,7 +97,7 @@ class Freshness:
         if ahead > reading.took_seconds + _SKEW_SECONDS:
             reason = f"the newest sample is {duration(ahead)} ahead of our clock"
             return blinded(Blind.FUTURE, reason)
-        unmoved = now.steady - self.since
+        unmoved = reading.at.steady - self.since
         if unmoved > stale_after_seconds:
             reason = f"the newest sample has had the same timestamp for {duration(unmoved)}"
             return blinded(Blind.FROZEN, reason)
