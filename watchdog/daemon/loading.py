@@ -17,7 +17,8 @@ from watchfiles import awatch
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
 from watchdog.engine import Done, Engine, OrderRefused, Person
-from watchdog.policy import Load, compare, load_files, load_folder, rearmed
+from watchdog.policy import Load, load_files, load_folder
+from watchdog.policy.diff import compare, rearmed
 from watchdog.settings import Settings
 
 

@@ -1,0 +1,5 @@
+"""`python -m watchdog` is `slo-watchdog`."""
+
+from watchdog.cli import main
+
+main()
