@@ -72,10 +72,13 @@ async def api(
 
 
 async def until_scraped(source: MetricSource) -> None:
-    """Until it had samples three seconds ago."""
-    async with asyncio.timeout(20):
-        while not (await ask(source, COUNTER, now().plus(-3))).points:  # noqa: ASYNC110  # a poll
+    """Until three seconds ago it had samples of its present run: a stop marks series as ended."""
+    began = now().wall
+    async with asyncio.timeout(40):
+        newest = 0.0
+        while newest < began:
             await asyncio.sleep(0.2)
+            newest = (await ask(source, COUNTER, now().plus(-3))).newest or 0.0
 
 
 async def ask(source: MetricSource, expression: str, at: Instant | None = None) -> Answer:
@@ -146,7 +149,7 @@ async def test_what_matches_nothing_is_named(api: RealApi, asking: Wire) -> None
 
 async def test_looking_back_makes_nothing_stale(api: RealApi, asking: Wire) -> None:
     at = now()
-    for expression in (f"sum({COUNTER} offset 1s)", f"max_over_time({COUNTER}[2s:1s] offset 1s)"):
+    for expression in (f"sum({COUNTER} offset 3s)", f"max_over_time({COUNTER}[2s:1s] offset 3s)"):
         answer = await ask(source_of(api, asking), expression, at)
         assert answer.newest is not None
         assert at.wall - 2.5 < answer.newest <= at.wall

@@ -264,8 +264,9 @@ async def test_another_process_behind_the_same_port_is_a_restart(
         assert not await restarted()
         mycelia.started.set(1_700_000_001.5)  # the clock was set right, the process is the same
         assert not await restarted()
-        server.behaviour = answering("", status=503)
-        await source.poll(now(), ["collateralization_ratio"])
+        for nothing_about_it in (answering("", status=503), answering("metric 1\n", TEXT)):
+            server.behaviour = nothing_about_it
+            await source.poll(now(), ["collateralization_ratio"])
         server.behaviour = mycelia.answer
         mycelia.started.set(1_700_000_090)  # and this is another one, after an outage
         assert await restarted()

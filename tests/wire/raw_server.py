@@ -74,6 +74,9 @@ class RawServer:
             writer.close()
             self._writers.discard(writer)
 
+    def stop_listening(self) -> None:
+        self._server.close()
+
     async def send(self, writer: asyncio.StreamWriter, data: bytes) -> None:
         self.sent_bytes += len(data)
         writer.write(data)

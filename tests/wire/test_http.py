@@ -227,6 +227,18 @@ async def test_a_get_is_repeated_once_at_most(wire: Wire) -> None:
     assert len(server.requests) == 3
 
 
+async def test_what_was_seen_once_stays_sent_when_the_repetition_is_refused(wire: Wire) -> None:
+    async def goes_away(server: RawServer, writer: asyncio.StreamWriter) -> None:
+        server.stop_listening()
+        writer.transport.abort()
+
+    async with RawServer(answering("ok")) as server:
+        await ask(wire, server.url)
+        server.behaviour = goes_away
+        outcome = await problem(wire, server.url)
+    assert (outcome.kind, outcome.sent) == (Trouble.REFUSED, True)
+
+
 async def test_a_change_is_never_sent_twice(wire: Wire) -> None:
     async with RawServer(answering("ok")) as server:
         await ask(wire, server.url)

@@ -102,7 +102,8 @@ class ScrapeSource:
             for labels, value in started.items()
             if labels in self._started
         )
-        self._started |= started
+        if started:  # a page without it says nothing about the process
+            self._started = started
         return moved
 
 

@@ -106,7 +106,7 @@ class Wire:
         return HttpProblem(
             kind,
             hidden.text(f"{shown_url(endpoint.url)}: {reason}"),
-            sent=progress.stage >= Stage.SENDING,
+            sent=progress.sent,
             took_seconds=loop.time() - began,
         )
 

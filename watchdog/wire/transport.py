@@ -39,10 +39,14 @@ class Stage(IntEnum):
 
 @dataclass(slots=True)
 class Progress:
-    """`kept` stays True where the request went over a connection kept from an earlier one."""
+    """`kept` stays True where the request went over a connection kept from an earlier one.
+
+    `sent` stays True once any try came so far that the server may have seen the request.
+    """
 
     stage: Stage = Stage.WAITING
     kept: bool = True
+    sent: bool = False
 
     async def trace(self, event: str, _info: dict[str, Any]) -> None:
         """The `trace` extension of httpcore."""
@@ -51,6 +55,7 @@ class Progress:
                 self.stage = Stage.SECURING
             case "http11.send_request_headers.started":
                 self.stage = Stage.SENDING
+                self.sent = True
             case "http11.receive_response_headers.complete":
                 self.stage = Stage.ANSWERED
 
