@@ -92,7 +92,9 @@ async def serve_until_terminated(listeners: list[Listener], ready: str) -> None:
 
 
 def _bound(port: int, *, or_free: bool = False) -> socket.socket:
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off only where the protocol is named; else each answer, whose
+    # head and body are two writes, waits 40 ms for the client's delayed acknowledgement.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((_LOOPBACK, port))
