@@ -1,0 +1,108 @@
+"""What stands in the book: episodes, claims, holds, open intents, blindness.
+
+Plain values; `book.py` alone changes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watchdog.core import entries as e
+from watchdog.core.episode import OPEN
+from watchdog.core.spec import Scope
+from watchdog.core.states import State
+from watchdog.core.words import Blind, Instant, Severity, Verdict, World
+
+MANUAL = "manual"
+"""The rule's name of an episode that a person commanded; any number of them may be open."""
+
+
+@dataclass(slots=True)
+class Episode:
+    id: str
+    rule: str
+    owner: str
+    severity: Severity
+    world: World
+    opened: Instant
+    state: State = State.OK
+    rung: int = 0
+    moved: Instant = field(default_factory=lambda: Instant(0, 0))
+    reason: str = ""
+    rule_sha256: str = ""
+    reopens: str = ""
+    chain: int = 0
+    barred: str = ""
+    unbarred_by: str = ""
+    through_hold: bool = False  # that person acts through holds as well
+    actor: str = ""
+    why: str = ""
+    acked_by: str = ""
+    mark: str = ""
+    action: str = ""  # the last one that was decided for
+    intent: str = ""  # the one that is open
+    effect_at: Instant | None = None
+    effected: tuple[str, ...] = ()  # actions that were started and not abandoned
+    refusals: tuple[str, ...] = ()  # those already recorded
+    verdict: Verdict | None = None
+    read_back: str = ""
+    outcome: e.Outcome | None = None
+    seconds_to_effect: float | None = None
+    breached_at: Instant | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An episode needs the target in the action's desired state."""
+
+    episode: str
+    action: str
+    target: str
+    found: bool  # the state stood already; nothing of ours is there to undo
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    id: str
+    scope: Scope
+    reason: str
+    actor: str
+    placed: Instant
+    expires: Instant | None
+    silence: bool
+
+    def stands(self, now: Instant) -> bool:
+        return self.expires is None or now.steady < self.expires.steady
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIntent:
+    entry: e.IntentOpened
+    at: Instant
+    steps: tuple[e.StepTaken, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """An automatic start, for cooldown and budget."""
+
+    world: World
+    rule: str
+    action: str
+    intent: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """One rule's present blindness. `kinds` are the reasons already recorded for it."""
+
+    since: Instant
+    kinds: tuple[Blind, ...]
+    reason: str
+    paged: bool = False
