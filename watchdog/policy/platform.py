@@ -71,6 +71,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
     grants = _grants(document, set(actions), set(playbooks), findings)
     window_entries = entries_of(document, "maintenance", findings)
     windows = [window_spec(e, shape_of(WindowShape, e, findings), findings) for e in window_entries]
+    _check_targets(window_entries, windows, actions, findings)
     limits = _limits(document, findings)
     if findings.errors:
         return None
@@ -252,6 +253,24 @@ def _check_opposites(
                     f"{first[1]} in the playbook {first[2]} wants {shown(first[0])}",
                     "Playbooks may not pull one target two ways: let them want the same state.",
                 )
+
+
+def _check_targets(
+    entries: list[Entry],
+    windows: list[MaintenanceWindow | None],
+    actions: Mapping[str, ActionSpec | None],
+    findings: Findings,
+) -> None:
+    """A window over a target that nothing changes would mute nothing."""
+    targets = {action.target for action in actions.values() if action}
+    for entry, window in zip(entries, windows, strict=True):
+        scope = window.scope if window else None
+        if scope and scope.kind == "target" and scope.name not in targets:
+            findings.refuse(
+                entry.at("scope", "target"),
+                f"no action changes {scope.name}",
+                closest(scope.name, targets),
+            )
 
 
 def _grants(

@@ -89,10 +89,9 @@ class Node:
         node, key, complete = self, self.place, True
         for step in path:
             found = node.child(step)
-            if found is None:
-                complete = False
-                continue  # a validator's own step: the nearest existing place is the best there is
-            key, node = found
+            complete = found is not None
+            if found is not None:  # else a validator's own step, or what is missing
+                key, node = found
         return key, node.place, complete
 
     def value_at(self, path: tuple[str | int, ...]) -> Place:
@@ -263,6 +262,8 @@ class _Builder:
                     f"`{_shown(key.text)}` stands twice, first in line {first.line}",
                     "Keep one of the two.",
                 )
+            if value.kind == "scalar" and not value.text and value.value is None:
+                value.place = key.place  # what is not there is told at its key
             node.entries[key.text] = (key.place, value)
             node.size += value.size + 1
         return node
