@@ -86,7 +86,7 @@ async def test_a_clean_answer_is_handed_on(wire: Wire) -> None:
     assert (clean.missing, clean.failure) == ((), None)
 
 
-@pytest.mark.parametrize("asked_for", ["sum(errors)", "timestamp(errors)"])
+@pytest.mark.parametrize("asked_for", ["sum(errors)", "timestamp(errors{})"])
 @pytest.mark.parametrize(
     "notice", [{"warnings": ["1 of 3 stores did not answer"]}, {"isPartial": True}]
 )
@@ -238,7 +238,7 @@ async def test_each_selector_is_asked_once_however_often_it_occurs(wire: Wire) -
     await poll(wire, api, *wanted)
     freshness = sorted(query for query in api.queries if query.startswith("timestamp("))
     # Once for the present, once for an hour ago.
-    assert freshness == ["timestamp(errors)", "timestamp(errors)", "timestamp(requests)"]
+    assert freshness == ["timestamp(errors{})", "timestamp(errors{})", "timestamp(requests{})"]
     assert len(api.queries) == len(wanted) + len(freshness)
 
 

@@ -96,7 +96,7 @@ def _selector(node: promql.VectorSelector, ago_seconds: float, fixed_at: float |
     for matcher in node.matchers.matchers:
         if matcher.name == "__name__" and matcher.op == promql.MatchOp.Equal:
             name = matcher.value
-    # The tree is not used after this walk, so its nodes may lose what has been read.
+    # The tree is not used after this walk. Only str() shows changes, prettify() does not.
     node.offset = None
     node.at = None
-    return Selector(node.prettify(), name, shown, ago_seconds, fixed_at)
+    return Selector(str(node), name, shown, ago_seconds, fixed_at)
