@@ -142,6 +142,18 @@ class Journal(Protocol):
         """Entries with a sequence number above `after`, in order."""
         ...
 
+    def base(self) -> tuple[int, str, bytes] | None:
+        """(seq, hash, snapshot) of what stands for retired entries; None while none are."""
+        ...
+
+    def prune(self, upto_seq: int, snapshot: bytes, at: Instant) -> None:
+        """Retire the entries up to and with `upto_seq`; `snapshot` is what they led to."""
+        ...
+
+    def refill(self) -> bool:
+        """Make the reserve again where there is room; whether it stands."""
+        ...
+
     def close(self) -> None: ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from watchdog.cli import demo, look, orders, process
+from watchdog.cli import check, demo, look, orders, process
 
 app = typer.Typer(
     name="slo-watchdog",
@@ -18,6 +18,7 @@ app = typer.Typer(
 for command in (
     process.run,
     process.init,
+    check.check,
     demo.demo,
     look.status,
     look.decisions,

@@ -41,7 +41,7 @@ class Book:
 
     episodes: dict[str, Episode] = field(default_factory=dict)
     current: dict[str, str] = field(default_factory=dict)  # rule -> its open episode
-    claims: dict[tuple[str, str], Claim] = field(default_factory=dict)  # (target, episode)
+    claims: dict[str, dict[str, Claim]] = field(default_factory=dict)  # target -> episode -> it
     holds: dict[str, Hold] = field(default_factory=dict)
     intents: dict[str, OpenIntent] = field(default_factory=dict)
     acted: list[Acted] = field(default_factory=list)
@@ -67,10 +67,10 @@ class Book:
         return f"{letter}{self.counts.get(letter, 0) + 1}"
 
     def claimants(self, target: str) -> tuple[Claim, ...]:
-        return tuple(c for (t, _), c in self.claims.items() if t == target)
+        return tuple(self.claims.get(target, {}).values())
 
     def claims_of(self, episode: str) -> tuple[Claim, ...]:
-        return tuple(c for (_, ep), c in self.claims.items() if ep == episode)
+        return tuple(held[episode] for held in self.claims.values() if episode in held)
 
     def standing_holds(self, now: Instant) -> tuple[Hold, ...]:
         return tuple(h for h in self.holds.values() if h.stands(now))
@@ -162,8 +162,7 @@ class Book:
         if entry.after is State.OK:
             if self.current.get(ep.rule) == ep.id:
                 del self.current[ep.rule]
-            for key in [k for k in self.claims if k[1] == ep.id]:
-                del self.claims[key]
+            self._give_up(ep.id)
             if entry.event is Event.CLOSED:
                 self.cleared.discard(ep.rule)  # still breached: already burning
         elif ep.rule != MANUAL:
@@ -215,8 +214,7 @@ class Book:
         done = entry.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
         if entry.direction is Direction.UNDO:
             if done:
-                for key in [k for k in self.claims if k[0] == entry.target]:
-                    del self.claims[key]
+                self.claims.pop(entry.target, None)
             return
         ep.outcome = entry.outcome
         if entry.outcome is e.Outcome.ABANDONED:
@@ -230,13 +228,12 @@ class Book:
             found = entry.outcome is e.Outcome.FOUND and not any(
                 not c.found for c in self.claimants(entry.target)
             )
-            self.claims[entry.target, entry.episode] = Claim(
-                entry.episode, entry.action, entry.target, found, at
-            )
+            claim = Claim(entry.episode, entry.action, entry.target, found, at)
+            self.claims.setdefault(entry.target, {})[entry.episode] = claim
 
     @_take.register
     def _released(self, entry: e.ClaimReleased, at: Instant) -> None:
-        self.claims.pop((entry.target, entry.episode), None)
+        self._give_up(entry.episode, entry.target)
 
     @_take.register
     def _hold(self, entry: e.HoldPlaced, at: Instant) -> None:
@@ -261,6 +258,13 @@ class Book:
     @_take.register
     def _readiness(self, entry: e.ReadinessChanged, at: Instant) -> None:
         self.readiness[entry.action] = (entry.ready, entry.reason, at)
+
+    def _give_up(self, episode: str, target: str | None = None) -> None:
+        for name in [target] if target is not None else list(self.claims):
+            held = self.claims.get(name, {})
+            held.pop(episode, None)
+            if not held:
+                self.claims.pop(name, None)
 
     def _forget_oldest(self) -> None:
         ended = [ep.id for ep in self.episodes.values() if not ep.is_open]

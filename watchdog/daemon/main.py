@@ -18,7 +18,6 @@ import structlog
 from watchdog.actions import open_actuator, open_probe
 from watchdog.clock import Left, SystemClock
 from watchdog.core.spec import SourceSpec
-from watchdog.core.words import Instant
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
@@ -78,7 +77,7 @@ class _Daemon:
     wire: Wire
     manager: ServiceManager
     calendar: Calendar
-    began: Instant
+    stuck: str = ""
 
     async def live(self) -> None:
         """Serve, run, and stop in order."""
@@ -88,7 +87,7 @@ class _Daemon:
         watcher = asyncio.create_task(self.loading.watch_forever(), name="watch rules")
         self.calendar.start()
         self.engine.on_pass = self._passed
-        await self._sync_time()
+        await self.sync_time()
         self.manager.tell("READY=1")
         structlog.get_logger().info("daemon.ready", listen=served[0].port)
         try:
@@ -131,11 +130,23 @@ class _Daemon:
     def _passed(self) -> None:
         """After each completed pass, and only then, the service manager hears of us."""
         self.calendar.supervise()
+        self._tell_stuck()
         open_episodes = sum(1 for _ in self.engine.book.open_episodes())
         rules = len(self.engine.memory.rules)
         self.manager.tell(
             "WATCHDOG=1", f"STATUS=Watching {rules} rules, {open_episodes} open episodes"
         )
+
+    def _tell_stuck(self) -> None:
+        """What cannot be recorded cannot be paged through the record: the log says it, once."""
+        stuck = self.engine.recorder.stuck
+        if stuck != self.stuck:
+            log = structlog.get_logger()
+            if stuck:
+                log.critical("journal.full", reason=stuck, remedy="free room; nothing is started")
+            else:
+                log.warning("journal.writable_again")
+            self.stuck = stuck
 
     def _unhealthy(self) -> str:
         done = self.engine.passes.completed
@@ -147,7 +158,7 @@ class _Daemon:
     def _unready(self) -> str:
         return self._unhealthy() or self.engine.recorder.stuck
 
-    async def _sync_time(self) -> None:
+    async def sync_time(self) -> None:
         if self.settings.time_sync == "required":
             self.engine.time_synced = await time_synced()
 
@@ -179,7 +190,6 @@ def _assemble(settings: Settings) -> _Daemon:
         time_sync_required=settings.time_sync == "required",
     )
     engine = Engine(ports, process)
-    engine.recover()
     before = _left(engine)
     if before is not None:
         clock.go_on_from(before)
@@ -190,21 +200,28 @@ def _assemble(settings: Settings) -> _Daemon:
     loading.first()
     for problem in engine.warm():
         structlog.get_logger().warning("history.unusable", problem=problem)
-    daemon = _Daemon(
-        settings, engine, loading, wire, ServiceManager(), Calendar(clock, ()), clock.now()
-    )
+    daemon = _Daemon(settings, engine, loading, wire, ServiceManager(), Calendar(clock, ()))
     daemon.calendar = Calendar(clock, _work(daemon))
     return daemon
 
 
 def _work(daemon: _Daemon) -> tuple[Every, ...]:
-    async def checkpoint() -> None:
-        daemon.engine.checkpoint()
+    settings, engine = daemon.settings, daemon.engine
+
+    async def retire() -> None:
+        retired = engine.retire(settings.keep_days)
+        if retired:
+            structlog.get_logger().info("journal.retired", upto=retired)
+
+    async def refill() -> None:
+        engine.ports.journal.refill()
 
     return (
-        Every("preflight", daemon.settings.preflight_every, daemon.engine.preflight.look),
-        Every("checkpoint", daemon.settings.checkpoint_every, checkpoint),
-        Every("time sync", 60.0, daemon._sync_time),  # noqa: SLF001  # our own method, in our own file
+        Every("preflight", settings.preflight_every, engine.preflight.look),
+        Every("checkpoint", settings.checkpoint_every, engine.checkpoint),
+        Every("time sync", 60.0, daemon.sync_time),
+        Every("reserve", 60.0, refill),
+        Every("retention", 86400.0, retire),
     )
 
 

@@ -56,7 +56,10 @@ class Custody:
     async def watch_forever(self) -> None:
         while True:
             await asyncio.sleep(DRIFT_EVERY_SECONDS)
-            targets = {claim.target: claim.action for claim in self._recorder.book.claims.values()}
+            targets = {
+                target: next(iter(held.values())).action
+                for target, held in self._recorder.book.claims.items()
+            }
             await asyncio.gather(*(self._watch(t, a) for t, a in targets.items()))
 
     def _in(self, state: State) -> list[Episode]:

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from watchdog.core.book import Book
 from watchdog.core.entries import PolicyApplied, Started, Stopped
 from watchdog.core.inputs import Facts
 from watchdog.core.samples import Reading
@@ -23,10 +22,13 @@ from watchdog.engine.passes import Passes
 from watchdog.engine.polling import Poller
 from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder
+from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
 from watchdog.ports import Actuator, Clock, History, Journal, JournalError, MetricSource, Probe
 
 TICK_SECONDS = 1.0
+KEPT_AT_HAND = 20_000
+"""How many of the newest entries are searched for decisions at the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,11 @@ class Engine:
     def __init__(self, ports: Ports, process: Process) -> None:
         self.ports = ports
         self.process = process
-        self.book = Book()
+        self.book, self._folded = fold(ports.journal)
         self.memory = Memory()
         self.recorder = Recorder(ports.journal, self.book, ports.clock)
+        newest = max(0, self._folded - KEPT_AT_HAND)
+        self.recorder.remember(ports.journal.read(newest))
         self.policy: Policy | None = None
         self.time_synced: Truth = Truth.UNKNOWN
         self.passes = Passes(self.recorder, self.memory, self.facts)
@@ -99,10 +103,6 @@ class Engine:
         )
 
     # -- start -------------------------------------------------------------------------------------
-
-    def recover(self) -> int:
-        """Fold the journal into the book. Returns the number of entries."""
-        return self.recorder.replay()
 
     def begin(self, down_seconds: float, boot: str) -> None:
         """Record that this process watches from here on, and listen for intents."""
@@ -158,21 +158,30 @@ class Engine:
     async def finish(self, reason: str, within_seconds: float) -> None:
         """Let open intents end, keep the windows, say that we stop."""
         await self.runner.drain(within_seconds)
-        self.checkpoint()
+        await self.checkpoint()
         draft = self.recorder.draft()
         draft.add(Stopped(reason))
         self.recorder.commit(draft)
         for source in (*self._sources.values(), *self._retired):
             await source.aclose()
 
-    def checkpoint(self) -> None:
-        """Keep windows, clocks and the time of the last pass."""
+    async def checkpoint(self) -> None:
+        """Keep windows, clocks and the time of the last pass. Written beside the loop."""
         if self.passes.completed is None:
             return
         at = self.passes.completed
         items = self.memory.checkpoint()
         items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
-        self.ports.history.save(items)
+        await asyncio.to_thread(self.ports.history.save, items)
+
+    def retire(self, keep_days: int) -> int:
+        """Retire journal entries that are older. Returns the last one's number, or 0."""
+        return retire(
+            self.ports.journal,
+            self.ports.clock.now(),
+            keep_seconds=keep_days * 86400.0,
+            last_seq=self.recorder.last_seq,
+        )
 
     async def _tick_forever(self) -> None:
         while True:

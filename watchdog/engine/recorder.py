@@ -9,7 +9,7 @@ is not done.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from watchdog.core.book import Book
 from watchdog.core.draft import Draft
@@ -71,14 +71,10 @@ class Recorder:
                     listener(one)
         return True
 
-    def replay(self) -> int:
-        """Fold the journal into the book at the start; the number of entries read."""
-        count = 0
-        for one in self._journal.read():
-            self.book.apply(one.entry, one.at)
+    def remember(self, recorded: Iterable[Recorded]) -> None:
+        """At the start: what the journal already holds, for those who ask for decisions."""
+        for one in recorded:
             self._note(one)
-            count += 1
-        return count
 
     def _note(self, one: Recorded) -> None:
         self.last_seq = one.seq

@@ -5,17 +5,55 @@ Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
 from watchdog.core.book import Episode
-from watchdog.core.spec import ActionSpec, RuleSpec
-from watchdog.core.words import Instant, Mode, Verdict, WindowReading
-from watchdog.engine.engine import Engine
+from watchdog.core.spec import ActionSpec, Policy, RuleSpec
+from watchdog.core.states import State
+from watchdog.core.words import Instant, Mode, Verdict, WindowReading, World
+from watchdog.engine.engine import Engine, Process
+from watchdog.engine.recorder import Listener
 
 View = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNow:
+    """One rule as it stands; `verdict` is None until it was judged once."""
+
+    spec: RuleSpec
+    verdict: Verdict | None
+    held_seconds: float
+    effective: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """All that metrics tell of one moment, as frozen values: cheap to take with 500 rules."""
+
+    now: Instant
+    process: Process
+    policy: Policy
+    rules: tuple[RuleNow, ...]
+    episodes: Mapping[tuple[World, State], int]  # the open ones
+    holds: int
+    passes: int
+    last_pass: Instant | None
+    stuck: str  # why nothing can be recorded, if it cannot
+    stuck_since: Instant | None
+    last_seq: int
+    reserve_ready: bool | None  # None where the journal keeps no reserve
+
+
+@runtime_checkable
+class _KeepsReserve(Protocol):
+    @property
+    def reserve_ready(self) -> bool: ...
 
 
 class Views:
@@ -23,6 +61,53 @@ class Views:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def listen(self, listener: Listener) -> None:
+        """Tell of every entry from now on, once it is durable."""
+        self._engine.recorder.listen(listener)
+
+    def recorded(self, after: int = 0) -> Iterable[e.Recorded]:
+        """The journal's entries, oldest first. Raises JournalError."""
+        return self._engine.ports.journal.read(after)
+
+    def present(self) -> Present:
+        """The moment, for metrics."""
+        engine, book, now = self._engine, self._engine.book, self._engine.ports.clock.now()
+        policy, journal = engine.in_force(), engine.ports.journal
+        ceiling = engine.process.max_mode
+        return Present(
+            now=now,
+            process=engine.process,
+            policy=policy,
+            rules=tuple(
+                RuleNow(
+                    rule,
+                    engine.memory.verdict(rule.name),
+                    self._held(rule.name),
+                    min(rule.mode, ceiling),
+                )
+                for rule in policy.rules.values()
+            ),
+            episodes=Counter((ep.world, ep.state) for ep in book.open_episodes()),
+            holds=len(book.standing_holds(now)),
+            passes=engine.passes.count,
+            last_pass=engine.passes.completed,
+            stuck=engine.recorder.stuck,
+            stuck_since=engine.recorder.stuck_since,
+            last_seq=engine.recorder.last_seq,
+            reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
+        )
+
+    def take_longest_pass(self) -> float:
+        """Seconds of the longest pass since this was asked before."""
+        passes = self._engine.passes
+        longest, passes.seconds = passes.seconds, 0.0
+        return longest
+
+    def seconds_to_effect(self, episode: str) -> float | None:
+        """From the breach to the read-back that showed its last effect; None without either."""
+        found = self._engine.book.episodes.get(episode)
+        return found.seconds_to_effect if found else None
 
     def status(self) -> View:
         """Is it watching, is it stopped, what burns, what is ready."""
@@ -178,6 +263,9 @@ class Views:
                 "took_seconds": memory.last.took_seconds if memory.last else None,
                 "up": dict(memory.last.up) if memory.last else {},
                 "failure": memory.last.failure.reason
+                if memory.last and memory.last.failure
+                else None,
+                "failure_kind": memory.last.failure.blind.value
                 if memory.last and memory.last.failure
                 else None,
             }

@@ -1,0 +1,39 @@
+"""The command `check`: would these rules load, and do they mean what they should?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchdog.cli.shared import NOT_SO, AsJson, console
+from watchdog.policy.check import check as check_folder
+
+
+def check(
+    rules: Annotated[Path, typer.Argument(help="The rules folder.")],
+    environment: Annotated[
+        str | None, typer.Option(help="One environment; all that the folder names without it.")
+    ] = None,
+    variable: Annotated[
+        list[str] | None, typer.Option("--var", help="NAME=VALUE, before the vars file's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a rules folder; every error with its file, line, column and remedy."""
+    given = dict(_pair(text) for text in variable or [])
+    report = check_folder(rules, environment, variables=given)
+    if as_json:
+        print(report.json())
+    else:
+        console.print(report.text(), markup=False)
+    if not report.ok:
+        raise typer.Exit(NOT_SO)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"{text!r}: write NAME=VALUE")
+    return name, value
