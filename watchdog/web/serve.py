@@ -65,7 +65,7 @@ class Served:
 async def serve_tcp(app: ASGIApp, host: str, port: int) -> Served:
     """Serve on `host:port`; a port of 0 takes a free one. Raises OSError when it is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(128)
