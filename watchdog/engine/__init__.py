@@ -6,7 +6,7 @@ names here are the facade: faces (web, cli) use nothing else of it.
 
 from watchdog.engine.engine import Engine, Ports, Process, last_pass
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
-from watchdog.engine.views import Views, decisions_of, verdict_view
+from watchdog.engine.views import Present, RuleNow, Views, decisions_of, verdict_view
 
 __all__ = [
     "KINDS",
@@ -16,7 +16,9 @@ __all__ = [
     "Orders",
     "Person",
     "Ports",
+    "Present",
     "Process",
+    "RuleNow",
     "Views",
     "decisions_of",
     "last_pass",
