@@ -105,6 +105,10 @@ class Book:
         self.started = entry
 
     @_take.register
+    def _slept(self, entry: e.Slept, at: Instant) -> None:
+        self.cleared.clear()  # what is breached now began unseen
+
+    @_take.register
     def _policy(self, entry: e.PolicyApplied, at: Instant) -> None:
         self.policy = entry
         self.cleared -= set(entry.rearmed)

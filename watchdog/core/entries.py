@@ -36,6 +36,14 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Slept:
+    """No pass for long, though the process lived: suspended, stopped, or starved."""
+
+    seconds: float
+    kind: Literal["daemon.slept"] = "daemon.slept"
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyApplied:
     """From here on this policy judges. `rearmed` are rules that may act only after once clear."""
 
@@ -298,6 +306,7 @@ class Paged:
 Entry = (
     Started
     | Stopped
+    | Slept
     | PolicyApplied
     | RuleCleared
     | BlindBegan

@@ -59,7 +59,8 @@ class Blind(StrEnum):
     RESTARTED = "restarted"  # the target restarted within the window
     SOURCE_DOWN = "source_down"  # the target itself does not answer: liveness judges that
     CONTRADICTION = "contradiction"  # bad above total, or `good` missing beside a live total
-    OURS = "ours"  # a bug or a limit of the watchdog itself
+    OURS = "ours"  # a limit of the watchdog itself, or a loop of it that was late
+    BUG = "bug"  # the evaluation raised: people are told at once
 
 
 class Truth(StrEnum):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from watchdog.core.aftermath import tend_manual
+from watchdog.core.book import CONTINUES_WITHIN_SECONDS
 from watchdog.core.draft import Draft
-from watchdog.core.entries import HoldEnded
+from watchdog.core.entries import HoldEnded, Slept
 from watchdog.core.inputs import Facts, Scene, Sight
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy
@@ -64,38 +65,46 @@ class Passes:
         policy: Policy,
     ) -> None:
         draft = self._recorder.draft()
+        self._note_sleep(draft)
         _expire_holds(draft)
-        scene = Scene(policy, self._facts(), draft)
-        for memory in rules:
-            self._turn(memory, look, scene)
+        seen = [(memory.spec, self._look(memory, look, draft)) for memory in rules]
+        scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate
+        for rule, sight in seen:
+            take_turn(rule, sight, scene)
         tend_manual(draft)
         self._recorder.commit(draft)
         self.completed = self._recorder.clock.now()
         self.seconds = max(self.seconds, self.completed.steady - draft.now.steady)
         self.count += 1
 
-    def _turn(
+    def _look(
         self,
         memory: RuleMemory,
         look: Callable[[RuleMemory, Instant | None], Sight],
-        scene: Scene,
-    ) -> None:
+        draft: Draft,
+    ) -> Sight:
         rule = memory.spec
-        ep = scene.draft.book.open_episode(rule.name)
+        ep = draft.book.open_episode(rule.name)
         undone = ep.moved if ep is not None and ep.state is State.WATCHED else None
         try:
             sight = look(memory, undone)
             self.failures.pop(rule.name, None)
         except Exception as error:  # noqa: BLE001  # one rule's bug must not end the watch of the others
             self.failures[rule.name] = f"{type(error).__name__}: {error}"
-            sight = _our_fault(self.failures[rule.name], scene.draft.now)
+            sight = _our_fault(self.failures[rule.name], draft.now)
             memory.sight = sight
-        take_turn(rule, sight, scene)
+        return sight
+
+    def _note_sleep(self, draft: Draft) -> None:
+        """A breach that is found after a long gap began unseen: it is already burning."""
+        gap = draft.now.steady - self.completed.steady if self.completed is not None else 0.0
+        if gap > CONTINUES_WITHIN_SECONDS:
+            draft.add(Slept(gap))
 
 
 def _our_fault(what: str, now: Instant) -> Sight:
     reason = f"its evaluation failed: {what}"
-    return Sight(Verdict(Status.BLIND, reason, now, blind=Blind.OURS), 0.0, 0.0)
+    return Sight(Verdict(Status.BLIND, reason, now, blind=Blind.BUG), 0.0, 0.0)
 
 
 def _expire_holds(draft: Draft) -> None:
