@@ -12,6 +12,13 @@ from functools import lru_cache
 
 import promql_parser as promql
 
+_OPERATORS = (
+    (promql.MatchOp.Equal, "="),
+    (promql.MatchOp.NotEqual, "!="),
+    (promql.MatchOp.Re, "=~"),
+    (promql.MatchOp.NotRe, "!~"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Selector:
@@ -96,7 +103,18 @@ def _selector(node: promql.VectorSelector, ago_seconds: float, fixed_at: float |
     for matcher in node.matchers.matchers:
         if matcher.name == "__name__" and matcher.op == promql.MatchOp.Equal:
             name = matcher.value
-    # The tree is not used after this walk. Only str() shows changes, prettify() does not.
-    node.offset = None
-    node.at = None
-    return Selector(str(node), name, shown, ago_seconds, fixed_at)
+    return Selector(_text(node), name, shown, ago_seconds, fixed_at)
+
+
+def _text(node: promql.VectorSelector) -> str:
+    """The selector without its time modifiers. The parser's own str() escapes nothing."""
+    groups = node.matchers.or_matchers or [node.matchers.matchers]
+    inner = " or ".join(",".join(_matcher(each) for each in group) for group in groups)
+    return f"{node.name or ''}{{{inner}}}"
+
+
+def _matcher(matcher: promql.Matcher) -> str:
+    # These operators compare but have no hash.
+    operator = next(text for op, text in _OPERATORS if op == matcher.op)
+    value = matcher.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{matcher.name}{operator}"{value}"'
