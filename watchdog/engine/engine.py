@@ -27,6 +27,7 @@ from watchdog.engine.runner import Runner
 from watchdog.ports import Actuator, Clock, History, Journal, JournalError, MetricSource, Probe
 
 TICK_SECONDS = 1.0
+KEEP_COUNTING_SECONDS = 1.0
 KEPT_AT_HAND = 20_000
 """How many of the newest entries are searched for decisions at the start."""
 
@@ -140,6 +141,7 @@ class Engine:
                 "tick": self._tick_forever(),
                 "verify": self.custody.verify_forever(),
                 "drift": self.custody.watch_forever(),
+                "keep counting": self._keep_counting_forever(),
                 "preflight": self.preflight.look(),
             }.items()
         ]
@@ -167,12 +169,21 @@ class Engine:
 
     async def checkpoint(self) -> None:
         """Keep windows, clocks and the time of the last pass. Written beside the loop."""
-        if self.passes.completed is None:
-            return
+        await self._keep(self.memory.checkpoint())
+
+    async def _keep_counting_forever(self) -> None:
+        """While a `for` clock runs, a crash may cost a second of it and not a whole checkpoint."""
+        while True:
+            await asyncio.sleep(KEEP_COUNTING_SECONDS)
+            counting = self.memory.counting()
+            if counting:
+                await self._keep(self.memory.checkpoint(counting))
+
+    async def _keep(self, items: dict[str, bytes]) -> None:
         at = self.passes.completed
-        items = self.memory.checkpoint()
-        items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
-        await asyncio.to_thread(self.ports.history.save, items)
+        if at is not None:
+            items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
+            await asyncio.to_thread(self.ports.history.save, items)
 
     def retire(self, keep_days: int) -> int:
         """Retire journal entries that are older. Returns the last one's number, or 0."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from watchdog.core.inputs import Sight
@@ -125,8 +125,11 @@ class Memory:
 
     # -- checkpoints -------------------------------------------------------------------------------
 
-    def checkpoint(self) -> dict[str, bytes]:
-        """One value a rule for windows (slow to change) and one for all clocks (small)."""
+    def checkpoint(self, only: Collection[str] | None = None) -> dict[str, bytes]:
+        """One value a rule for windows (slow to change) and one for all clocks (small).
+
+        `only` limits the windows to these rules.
+        """
         clocks = {
             name: {
                 "sha256": m.spec.sha256,
@@ -135,9 +138,17 @@ class Memory:
             }
             for name, m in self.rules.items()
         }
-        items = {f"windows:{name}": m.judge.checkpoint() for name, m in self.rules.items()}
+        items = {
+            f"windows:{name}": m.judge.checkpoint()
+            for name, m in self.rules.items()
+            if only is None or name in only
+        }
         items["clocks"] = json.dumps(clocks, sort_keys=True).encode()
         return items
+
+    def counting(self) -> frozenset[str]:
+        """Rules whose `for` clock runs: what a crash must not set back."""
+        return frozenset(name for name, m in self.rules.items() if m.breach.breached_at is not None)
 
     def restore(self, items: Mapping[str, bytes]) -> tuple[str, ...]:
         """Go on from a checkpoint. Returns what could not be used, in words."""

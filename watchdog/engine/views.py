@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
-from watchdog.core.book import Episode
+from watchdog.core.book import MANUAL, Episode
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode, Verdict, WindowReading, World
@@ -42,6 +42,7 @@ class Present:
     rules: tuple[RuleNow, ...]
     episodes: Mapping[tuple[World, State], int]  # the open ones
     holds: int
+    open_intents: int
     passes: int
     last_pass: Instant | None
     stuck: str  # why nothing can be recorded, if it cannot
@@ -80,16 +81,12 @@ class Views:
             process=engine.process,
             policy=policy,
             rules=tuple(
-                RuleNow(
-                    rule,
-                    engine.memory.verdict(rule.name),
-                    self._held(rule.name),
-                    min(rule.mode, ceiling),
-                )
-                for rule in policy.rules.values()
+                RuleNow(r, engine.memory.verdict(r.name), self._held(r.name), min(r.mode, ceiling))
+                for r in policy.rules.values()
             ),
             episodes=Counter((ep.world, ep.state) for ep in book.open_episodes()),
             holds=len(book.standing_holds(now)),
+            open_intents=len(book.intents),
             passes=engine.passes.count,
             last_pass=engine.passes.completed,
             stuck=engine.recorder.stuck,
@@ -105,9 +102,9 @@ class Views:
         return longest
 
     def seconds_to_effect(self, episode: str) -> float | None:
-        """From the breach to the read-back that showed its last effect; None without either."""
+        """From a rule's breach to the read-back that showed its last effect; None without either."""
         found = self._engine.book.episodes.get(episode)
-        return found.seconds_to_effect if found else None
+        return found.seconds_to_effect if found and found.rule != MANUAL else None
 
     def status(self) -> View:
         """Is it watching, is it stopped, what burns, what is ready."""
