@@ -22,75 +22,120 @@ SLO = "source: app\nslo: {objective: %s, bad: bad_total, total: all_total, burn:
 PAIR = "{budget: 2%, long: 1h, short: 5m}"
 
 REFUSED = {
-    "armed without a reason": (VALUE + "playbook: redemption\nfor: 45s\nmode: §armed", "does not say why"),
+    "armed without a reason": (
+        VALUE + "playbook: redemption\nfor: 45s\nmode: §armed",
+        "does not say why",
+    ),
     "armed with too short a for": (VALUE + ARMED + "for: §30s\nmode: armed", "for: 45s"),
     "armed without for": (VALUE + ARMED + "mode: §armed", "without `for`"),
-    "armed ratio without minimum events": (RATIO + ARMED + "for: 15s\nmode: §armed", "minimum_events"),
-    "armed without playbook": (VALUE + "for: 1m\narmed_because: x y\nmode: §armed", "has no playbook"),
+    "armed ratio without minimum events": (
+        RATIO + ARMED + "for: 15s\nmode: §armed",
+        "minimum_events",
+    ),
+    "armed without playbook": (
+        VALUE + "for: 1m\narmed_because: x y\nmode: §armed",
+        "has no playbook",
+    ),
     "a filter in an expr": (
         'source: app\nthreshold: {expr: §max(errors) > 0.05, breach_when: "> 5%"}',
-        'filters its own result ("> 0.05"), so "healthy" and "no data" would look the same. '
-        "Remove the comparison and write it as breach_when",
+        (
+            'filters its own result ("> 0.05"), so "healthy" and "no data" would look the same. '
+            "Remove the comparison and write it as breach_when"
+        ),
     ),
     "a filter deep in an expr": (
-        'source: prom\nintegrity: {expr: §"count(up == 0)", breach_when: "> 0"}', 'result ("== 0")',
+        'source: prom\nintegrity: {expr: §"count(up == 0)", breach_when: "> 0"}',
+        'result ("== 0")',
     ),
     "no PromQL": ('source: prom\nintegrity: {expr: §"sum((", breach_when: "> 0"}', "is no PromQL"),
     "PromQL outside the subset": (
         'source: app\nintegrity: {expr: §"histogram_quantile(0.9, x_bucket)", breach_when: "> 0"}',
         "histogram_quantile",
     ),
-    "a number for an expr": ('source: prom\nintegrity: {expr: §"5", breach_when: "> 0"}', "no measured"),
-    "a range for an expr": ('source: prom\nintegrity: {expr: §"a[5m]", breach_when: "> 0"}', "measured"),
+    "a number for an expr": (
+        'source: prom\nintegrity: {expr: §"5", breach_when: "> 0"}',
+        "no measured",
+    ),
+    "a range for an expr": (
+        'source: prom\nintegrity: {expr: §"a[5m]", breach_when: "> 0"}',
+        "measured",
+    ),
     "a rate for a counter": (
         'source: app\nthreshold: {bad: §"rate(x[5m])", total: t, over: 1m, breach_when: "> 5%"}',
         "Name the raw counter itself",
     ),
     "a shifted counter": (
-        'source: app\nthreshold: {bad: §x offset 5m, total: t, over: 1m, breach_when: "> 5%"}', "shifted",
+        'source: app\nthreshold: {bad: §x offset 5m, total: t, over: 1m, breach_when: "> 5%"}',
+        "shifted",
     ),
     "bad is total": (
-        'source: app\nthreshold: {bad: §x, total: x, over: 1m, breach_when: "> 5%"}', "same counter",
+        'source: app\nthreshold: {bad: §x, total: x, over: 1m, breach_when: "> 5%"}',
+        "same counter",
     ),
     "both bad and good": (
-        'source: app\nthreshold: {bad: x, §good: y, total: t, over: 1m, breach_when: "> 5%"}', "both",
+        'source: app\nthreshold: {bad: x, §good: y, total: t, over: 1m, breach_when: "> 5%"}',
+        "both",
     ),
     "neither bad nor good": (
-        'source: app\n§threshold: {total: t, over: 1m, breach_when: "> 5%"}', "neither bad nor good",
+        'source: app\n§threshold: {total: t, over: 1m, breach_when: "> 5%"}',
+        "neither bad nor good",
     ),
-    "half a ratio": ('source: app\n§threshold: {bad: x, breach_when: "> 5%"}', "one of the two forms"),
+    "half a ratio": (
+        'source: app\n§threshold: {bad: x, breach_when: "> 5%"}',
+        "one of the two forms",
+    ),
     "per cent forgotten": (
-        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 5"}', 'write "> 5%"',
+        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 5"}',
+        'write "> 5%"',
     ),
     "a ratio bound that can never be met": (
-        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 100%"}', "never be true",
+        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 100%"}',
+        "never be true",
     ),
     "a ratio bound the wrong way": (
-        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"< 5%"}', "above something",
+        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"< 5%"}',
+        "above something",
     ),
     "a negative bound": ('source: app\nintegrity: {expr: x, breach_when: §"> -1"}', "negative"),
     "NaN as a bound": ('source: app\nintegrity: {expr: x, breach_when: §"> NaN"}', "no bound"),
     "a window of one sample": (
-        'source: app\nthreshold: {bad: x, total: t, over: §6s, breach_when: "> 5%"}', "less than two",
+        'source: app\nthreshold: {bad: x, total: t, over: §6s, breach_when: "> 5%"}',
+        "less than two",
     ),
     "objective 100 %": (SLO % ("§100%", PAIR), "no budget to burn"),
     "objective 0": (SLO % ("§0%", PAIR), "nothing to keep"),
     "objective without per cent": (SLO % ("§99.9", PAIR), "99.9%"),
-    "a pair that can never fire": (SLO % ("90%", "§{budget: 2%, long: 1h, short: 5m}"), "can never fire"),
+    "a pair that can never fire": (
+        SLO % ("90%", "§{budget: 2%, long: 1h, short: 5m}"),
+        "can never fire",
+    ),
     "a pair at exactly its limit": (
-        "source: app\nslo: {objective: 90%, period: 10h, bad: x, total: t, "
-        "burn: [§{budget: 100%, long: 1h, short: 5m}]}", "can never fire",
+        (
+            "source: app\nslo: {objective: 90%, period: 10h, bad: x, total: t, "
+            "burn: [§{budget: 100%, long: 1h, short: 5m}]}"
+        ),
+        "can never fire",
     ),
     "short not below long": (SLO % ("99%", "{budget: 2%, long: 1h, short: §1h}"), "not shorter"),
     "no budget": (SLO % ("99%", "{budget: §0%, long: 1h, short: 5m}"), "budget of nothing"),
-    "long above the period": (SLO % ("99.9%", "{budget: 2%, long: §31d, short: 1h}"), "longer than"),
+    "long above the period": (
+        SLO % ("99.9%", "{budget: 2%, long: §31d, short: 1h}"),
+        "longer than",
+    ),
     "no pairs": ("source: app\nslo: {objective: 99%, bad: b, total: t, burn: §[]}", "at least 1"),
-    "unknown source": ('source: §ap\nintegrity: {expr: x, breach_when: "< 1"}', "Did you mean app?"),
+    "unknown source": (
+        'source: §ap\nintegrity: {expr: x, breach_when: "< 1"}',
+        "Did you mean app?",
+    ),
     "unknown sample of a document": (
-        'source: status\nintegrity: {expr: §peg_ratoi, breach_when: "< 1"}', "Did you mean peg_ratio?",
+        'source: status\nintegrity: {expr: §peg_ratoi, breach_when: "< 1"}',
+        "Did you mean peg_ratio?",
     ),
     "unknown playbook": (VALUE + "playbook: §redemtion", "Did you mean redemption?"),
-    "up_to outside of the playbook": (VALUE + "playbook: redemption\nup_to: §pause-redemtion", "Did you"),
+    "up_to outside of the playbook": (
+        VALUE + "playbook: redemption\nup_to: §pause-redemtion",
+        "Did you",
+    ),
     "up_to alone": (VALUE + "§up_to: pause-redemption", "without a playbook"),
     "corroborated by nobody": (VALUE + "corroborate: [§publik]", "there is no rule publik"),
     "corroborating itself": (VALUE + "corroborate: [§peg]", "cannot corroborate itself"),
@@ -106,24 +151,42 @@ REFUSED = {
     "infinity": (VALUE + "for: §-.inf", "no number"),
     "a list for a text": (VALUE + "summary: §[a]", "text is wanted"),
     "unknown key": (VALUE + "§severty: P1", "unknown key `severty`. Did you mean severity?"),
-    "unknown key inside": ('source: app\nintegrity: {§exp: x, expr: x, breach_when: "< 1"}', "mean expr"),
+    "unknown key inside": (
+        'source: app\nintegrity: {§exp: x, expr: x, breach_when: "< 1"}',
+        "mean expr",
+    ),
     "unknown mode": (VALUE + "mode: §amred", "Write observe, shadow, approve or armed."),
     "unknown severity": (VALUE + "on_blind: §keep", "keep is not known"),
     "on_blind misspelt": (VALUE + "on_blind: {§page_afer: 5m, page_after: 5m}", "page_after?"),
     "two kinds": (VALUE + "§liveness: {up: app}", "Write exactly one of"),
     "liveness of an unknown source": ("liveness: {up: §ap}", "Did you mean app?"),
     "liveness of a Prometheus": ("liveness: {up: §prom}", "Write `source: prom` and a selector"),
-    "a selector for a scraped source": ("source: app\nliveness: {up: §'up{job=\"x\"}'}", "one `up`"),
+    "a selector for a scraped source": (
+        "source: app\nliveness: {up: §'up{job=\"x\"}'}",
+        "one `up`",
+    ),
     "stale before the next sample": (VALUE + "stale_after: §5s", "stale between two samples"),
     "unknown variable": (VALUE + 'for: §"{{ hold }}"', "unknown variable hold"),
     "a broken variable": (VALUE + 'for: §"{{ app }"', "broken variable"),
-    "an event": (VALUE + "§event: {from: security}", "`event`: rules on inbound events is not supported"),
+    "an event": (
+        VALUE + "§event: {from: security}",
+        "`event`: rules on inbound events is not supported",
+    ),
     "each": (VALUE + "§each: [db]", "is not supported by this version"),
-    "an attestation": ("integrity: {§attestation: /por.json}", "`attestation`: a signed attestation is not"),
-    "a manifest": ("integrity: {§manifest: /sums.txt}", "`manifest`: a file manifest is not supported"),
-    "an HTTP probe": ('liveness: {§http: "https://x/health"}', "`http`: an HTTP probe is not supported"),
+    "an attestation": (
+        "integrity: {§attestation: /por.json}",
+        "`attestation`: a signed attestation is not",
+    ),
+    "a manifest": (
+        "integrity: {§manifest: /sums.txt}",
+        "`manifest`: a file manifest is not supported",
+    ),
+    "an HTTP probe": (
+        'liveness: {§http: "https://x/health"}',
+        "`http`: an HTTP probe is not supported",
+    ),
     "a rhythm": (VALUE + "§every: 1m", "`every`: a rule's own rhythm"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", list(REFUSED))

@@ -8,14 +8,17 @@ import pytest
 
 from watchdog.core.spec import Command, Policy, RatioThreshold, Slo
 from watchdog.core.words import Mode
-from watchdog.policy import load_files, load_folder
+from watchdog.policy import load_files
 from watchdog.policy.reference import reference
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def shipped(environment: str, **variables: str) -> Policy:
-    outcome = load_folder(ROOT / "rules", environment, variables=variables)
+    # by their texts: whoever checked this repository out may be neither us nor root
+    rules = ROOT / "rules"
+    files = {str(f.relative_to(rules)): f.read_text() for f in sorted(rules.rglob("*.yaml"))}
+    outcome = load_files(files, environment, variables=variables)
     assert outcome.complete, [problem.text for problem in outcome.errors]
     assert not outcome.advice, [problem.text for problem in outcome.advice]
     assert outcome.policy is not None

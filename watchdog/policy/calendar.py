@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from datetime import time
 from zoneinfo import ZoneInfo
@@ -57,17 +58,16 @@ def _clock(entry: Entry, key: str, text: str, findings: Findings) -> time | None
 
 
 def _zone(entry: Entry, text: str, findings: Findings) -> ZoneInfo | None:
-    try:
-        if not _ZONE.match(text):
-            raise ValueError(text)
-        return ZoneInfo(text)
-    except (ValueError, OSError, KeyError):  # a missing zone is a KeyError, a folder an OSError
-        findings.refuse(
-            entry.at("zone"),
-            f"{shown(text)} is no IANA time zone",
-            "Write it like Europe/Zurich or UTC.",
-        )
-        return None
+    if _ZONE.match(text):
+        # a missing zone is a KeyError, a folder of zones an OSError
+        with contextlib.suppress(ValueError, OSError, KeyError):
+            return ZoneInfo(text)
+    findings.refuse(
+        entry.at("zone"),
+        f"{shown(text)} is no IANA time zone",
+        "Write it like Europe/Zurich or UTC.",
+    )
+    return None
 
 
 def _scope(entry: Entry, shape: ScopeShape | str, findings: Findings) -> Scope | None:

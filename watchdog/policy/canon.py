@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 
-def plain(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
+def plain(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:  # noqa: PLR0911  # a return a kind
     """The value as JSON data; `leave_out` names fields of the outermost dataclass."""
     if is_dataclass(value) and not isinstance(value, type):
         inner = {
@@ -29,9 +29,9 @@ def plain(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if value is None or isinstance(value, str | int):  # a bool is an int
         return value
     if isinstance(value, time | ZoneInfo):
         return str(value)

@@ -34,7 +34,13 @@ class Change:
 
 def compare(old: Policy | None, new: Policy) -> list[Change]:
     """All changes, the ones that let more happen first. `old` None: everything is new."""
-    found = [*_rules(old, new), *_rungs(old, new), *_things(old, new), *_limits(old, new)]
+    found = [
+        *_rules(old, new),
+        *_rungs(old, new),
+        *_things(old, new),
+        *_windows(old, new),
+        *_limits(old, new),
+    ]
     order = list(Effect)
     return sorted(set(found), key=lambda c: (order.index(c.effect), c.subject, c.text))
 
@@ -213,8 +219,12 @@ def _things(old: Policy | None, new: Policy) -> Iterator[Change]:
             yield Change(Effect.CHANGE, name, f"the source {name} is new")
         elif old.sources[name] != source:
             yield Change(Effect.CHANGE, name, f"the source {name} is read differently")
+
+
+def _windows(old: Policy | None, new: Policy) -> Iterator[Change]:
+    """A window that goes or moves may let through what it held back."""
     windows = {window.name: window for window in new.windows}
-    for window in old.windows:
+    for window in old.windows if old else ():
         if window.name not in windows:
             text = f"the maintenance window {window.name} ({window.scope.text}) is removed"
             yield Change(Effect.WIDEN, window.name, text)

@@ -63,6 +63,8 @@ def check_top(
 ) -> None:
     """The top of a file: known words only, and the language's version."""
     for key, (place, _) in document.node.entries.items():
+        if findings.full:
+            return
         if key in later:
             findings.refuse(
                 place,
@@ -96,6 +98,8 @@ def entries_of(document: Document, key: str, findings: Findings) -> list[Entry]:
         return []
     found = []
     for name, (place, child) in node.entries.items():
+        if findings.full:
+            break
         if not is_name(name):
             findings.refuse(
                 place,

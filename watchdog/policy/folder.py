@@ -50,9 +50,9 @@ class _Reader:
     def read(self) -> bool:
         try:
             self._root = os.path.realpath(self._folder, strict=True)
-            if not self._trusted(".", os.stat(self._root)):
+            if not self._trusted(".", Path(self._root).stat()):
                 return False
-            names = sorted(os.listdir(self._root))
+            names = _names(self._root)
         except (OSError, ValueError) as error:
             self._refuse(str(self._folder), f"the rules folder cannot be read: {_why(error)}", "")
             return False
@@ -68,8 +68,8 @@ class _Reader:
             path = f"{under}{name}"
             if name.startswith((".", "#")) or name.endswith(("~", ".swp", ".md", ".txt")):
                 continue  # editors' files and notes for people
-            full = os.path.join(self._root, path)
-            if os.path.isdir(full):
+            full = f"{self._root}/{path}"
+            if Path(full).is_dir():
                 yield from self._inside(path, full, depth)
             elif name.endswith(".yaml"):
                 yield path
@@ -80,9 +80,9 @@ class _Reader:
 
     def _inside(self, path: str, full: str, depth: int) -> Iterator[str]:
         try:
-            if not self._contained(path, full) or not self._trusted(path, os.stat(full)):
+            if not self._contained(path, full) or not self._trusted(path, Path(full).stat()):
                 return
-            names = sorted(os.listdir(full))
+            names = _names(full)
         except OSError as error:
             self._refuse(
                 path, f"the folder cannot be read: {_why(error)}", "Give the daemon access."
@@ -121,7 +121,7 @@ class _Reader:
         return True
 
     def _file(self, path: str) -> None:
-        full = os.path.join(self._root, path)
+        full = f"{self._root}/{path}"
         try:
             if not self._contained(path, full):
                 return
@@ -168,6 +168,10 @@ class _Reader:
             self._refuse(
                 path, "it is no UTF-8 text", "It is binary or in another encoding.", (line, column)
             )
+
+
+def _names(folder: str) -> list[str]:
+    return sorted(found.name for found in Path(folder).iterdir())
 
 
 def _why(error: Exception) -> str:

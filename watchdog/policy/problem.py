@@ -13,6 +13,9 @@ from watchdog.policy.tree import Node, Place
 PLATFORM = "platform"
 """The name of the platform's own part; no owner may be called so."""
 
+MAX_PROBLEMS = 200
+"""Of one part; after so many nobody reads on, and looking for more would take its time."""
+
 Path = tuple[str | int, ...]
 """Where a value stands inside its file: ("rules", "peg", "for") or ("playbooks", "p", 0)."""
 
@@ -45,6 +48,10 @@ class Findings:
     unknown: set[Place] = field(default_factory=set)
     """Values that hold an unknown variable: what else is wrong with them only follows from it."""
 
+    @property
+    def full(self) -> bool:
+        return len(self.errors) > MAX_PROBLEMS
+
     def refuse(self, place: Place, what: str, remedy: str) -> None:
         if place not in self.unknown:
             self._add(self.errors, place, what, remedy)
@@ -54,7 +61,13 @@ class Findings:
 
     @staticmethod
     def _add(to: list[Problem], place: Place, what: str, remedy: str) -> None:
+        if len(to) > MAX_PROBLEMS:
+            return
         problem = Problem(place.file, place.line, place.column, what, remedy)
+        if len(to) == MAX_PROBLEMS:
+            problem = Problem(
+                place.file, place.line, place.column, "and more from here on", "Mend these first."
+            )
         if problem not in to:
             to.append(problem)
 

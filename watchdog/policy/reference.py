@@ -21,41 +21,43 @@ _INTRO = """\
 
 | file | holds |
 |---|---|
-| `platform.yaml` | `version`, `environment` or `environments`, `sources`, `actions`, `playbooks`, \
-`grants`, `maintenance`, `limits` |
+| `platform.yaml` | `version`, `environment` or `environments`, `sources`, `actions`, \
+`playbooks`, `grants`, `maintenance`, `limits` |
 | `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
 | `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
 
-Files are YAML 1.2 (`on`, `off`, `yes`, `no` are text) without tags, at most 256 Ki characters each. \
-They belong to root or to the daemon's user, are not writable by everyone, and do not link out of \
-the folder. Notes (`.md`, `.txt`) and files that begin with a dot are left alone; a `.yml` is refused, \
-since it would not be read.
+Files are YAML 1.2 (`on`, `off`, `yes`, `no` are text) without tags, at most 128 Ki characters \
+each. They belong to root or to the daemon's user, are not writable by everyone, and do not \
+link out of the folder. Notes (`.md`, `.txt`) and files that begin with a dot are left alone; a \
+`.yml` is refused, since it would not be read.
 
-* Names: small letters, digits and hyphens, beginning with a letter. Rule names are one for all owners.
+* Names: small letters, digits and hyphens, beginning with a letter. Rule names are one for all \
+owners.
 * Durations: `250ms`, `10s`, `5m`, `1h30m`, `30d`. Never 0: leave the key out.
 * Ratios: `5%` or `0.05`. A bare `5` is refused as a slip.
 * Bounds: `"> 5%"`, `"< 1"`, in quotes; not negative.
 * Sizes: `512KiB`, `16MiB`.
 * `environment: production` must equal the process's own. A folder that serves several writes \
 `environments: [production, sandbox]`.
-* A value that is one variable and nothing else keeps the variable's type. Settings of the process \
-(`variables`) go before the file.
-* `grants: {OWNER: [PLAYBOOK, ACTION]}`: an owner's rules may use granted playbooks, and of these reach \
-granted actions only.
+* A value that is one variable and nothing else keeps the variable's type. Settings of the \
+process (`variables`) go before the file.
+* `grants: {OWNER: [PLAYBOOK, ACTION]}`: an owner's rules may use granted playbooks, and of \
+these reach granted actions only.
 
 ## Laws
 
-An armed rule says why (`armed_because`). Armed and not an slo, it needs `for` of at least three polls \
-of its source; armed on a ratio, `minimum_events`; or `override: REASON` for both. An expression may not \
-filter its own result: the comparison is `breach_when`. A window holds at least two samples. An slo \
-whose pair could never fire (budget x period / long x (1 - objective) at or above 1) is refused. Two \
-playbooks may not want different states of one target. An action without `read_back` is refused.
+An armed rule says why (`armed_because`). Armed and not an slo, it needs `for` of at least \
+three polls of its source; armed on a ratio, `minimum_events`; or `override: REASON` for both. \
+An expression may not filter its own result: the comparison is `breach_when`. A window holds at \
+least two samples. An slo whose pair could never fire (budget x period / long x (1 - objective) \
+at or above 1) is refused. Two playbooks may not want different states of one target. An action \
+without `read_back` is refused.
 
-Expressions on `scrape` and `json` sources are evaluated by the daemon, in a subset of PromQL; anything \
-outside of it is refused by name. On a `prometheus` source all of PromQL may be used.
+Expressions on `scrape` and `json` sources are evaluated by the daemon, in a subset of PromQL; \
+anything outside of it is refused by name. On a `prometheus` source all of PromQL may be used.
 
-A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's by \
-itself. A platform under which rules in force could no longer be loaded is refused.
+A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's \
+by itself. A platform under which rules in force could no longer be loaded is refused.
 """
 
 _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (

@@ -63,6 +63,8 @@ def compile_owner(
     rules: dict[str, RuleSpec] = {}
     for document in documents:
         for entry in entries_of(document, "rules", findings):
+            if findings.full:
+                return None
             first = entries.setdefault(entry.name, entry)
             if first is not entry:
                 findings.refuse(

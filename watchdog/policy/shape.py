@@ -54,6 +54,8 @@ def shape_of(model: type[S], entry: Entry, findings: Findings) -> S | None:
         details = error.errors(include_url=False)
         missing_later = _report_later(model, entry, details, findings)
         for detail in details:
+            if findings.full:
+                break
             if not any(_under(detail["loc"], path) for path in missing_later):
                 _report(model, entry, detail, findings)
         return None
@@ -70,7 +72,7 @@ def _report_later(
     found: list[Path] = []
     for detail in details:
         loc: Path = detail["loc"]
-        if detail["type"] != "extra_forbidden":
+        if detail["type"] != "extra_forbidden" or findings.full:
             continue
         key = str(loc[-1])
         later = _shape_at(model, loc[:-1]).later

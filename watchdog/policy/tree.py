@@ -26,8 +26,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
-MAX_CHARACTERS = 256 * 1024
-MAX_NODES = 50_000
+MAX_CHARACTERS = 128 * 1024
+MAX_NODES = 25_000
 MAX_DEPTH = 24
 MAX_SCALAR = 16 * 1024
 MAX_DIGITS = 18
