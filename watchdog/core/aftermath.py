@@ -14,7 +14,16 @@ from watchdog.core.spec import Policy, Rung
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Truth, any_true
 
-UNDOABLE = frozenset({State.HELD, State.AWAITING, State.VERIFYING, State.CONTAINED, State.LATCHED})
+UNDOABLE = frozenset(
+    {
+        State.HELD,
+        State.AWAITING,
+        State.SHADOWED,
+        State.VERIFYING,
+        State.CONTAINED,
+        State.LATCHED,
+    }
+)
 """States of an episode that can have something rolled back."""
 
 MANUAL_WATCH_SECONDS = 60.0
@@ -23,10 +32,10 @@ MANUAL_WATCH_SECONDS = 60.0
 def intent_ended(entry: e.IntentEnded, policy: Policy, draft: Draft) -> None:
     """Record how an intent ended and move every episode that it concerns."""
     ep = draft.book.episodes[entry.episode]
-    draft.add(entry)
     if entry.direction is Direction.UNDO:
         _undo_ended(entry, ep, draft)
         return
+    draft.add(entry)
     match entry.outcome:
         case e.Outcome.DONE | e.Outcome.FOUND:
             draft.move(ep, Event.DESIRED, entry.reason)
@@ -94,8 +103,7 @@ def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
             f"Seen: {seen}. It is not forced back. {ep.rule} is watched; "
             f"to roll back again: slo-watchdog rollback {action}",
         )
-        if ep.state in UNDOABLE:
-            draft.move(ep, Event.UNDONE, f"drift: {seen}")
+        _undone(ep, f"drift: {seen}", "", draft)
 
 
 def tend_manual(draft: Draft) -> None:
@@ -131,6 +139,10 @@ def _latch(ep: Episode, event: Event, reason: str, draft: Draft) -> None:
 
 
 def _undo_ended(entry: e.IntentEnded, asked: Episode, draft: Draft) -> None:
+    opened = draft.book.intents.get(entry.intent)
+    actor = opened.entry.actor if opened is not None else ""
+    concerned = {asked.id, *(c.episode for c in draft.book.claimants(entry.target))}
+    draft.add(entry)
     if entry.outcome not in {e.Outcome.DONE, e.Outcome.FOUND}:
         draft.page(
             asked,
@@ -139,9 +151,20 @@ def _undo_ended(entry: e.IntentEnded, asked: Episode, draft: Draft) -> None:
         )
         return
     for ep in list(draft.book.open_episodes()):
-        if ep.state in UNDOABLE and (ep.id == asked.id or entry.action in ep.effected):
-            draft.move(ep, Event.UNDONE, entry.reason, actor=asked.actor)
+        if ep.id in concerned:
             draft.page(ep, f"{entry.target} is back, as read back", entry.read_back)
+            _undone(ep, entry.reason, actor, draft)
+
+
+def _undone(ep: Episode, reason: str, actor: str, draft: Draft) -> None:
+    """One of its rollbacks is gone. It is watched only when none is left in place."""
+    if ep.state not in UNDOABLE:
+        return
+    left = ", ".join(claim.target for claim in draft.book.claims_of(ep.id))
+    if not left:
+        draft.move(ep, Event.UNDONE, reason, actor=actor)
+    elif ep.state is State.VERIFYING:
+        latch(ep, f"undone while it was verified, and {left} stays rolled back: {reason}", draft)
 
 
 def _all_or_nothing(truths: list[Truth]) -> Truth | None:

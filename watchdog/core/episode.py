@@ -26,6 +26,8 @@ _MOVES: dict[tuple[State, Event], State] = {
     (State.PENDING, Event.NEEDS_APPROVAL): State.AWAITING,
     (State.PENDING, Event.WOULD_ACT): State.SHADOWED,
     (State.SHADOWED, Event.HEALTHY): State.OK,
+    (State.SHADOWED, Event.RECOVERED): State.CONTAINED,  # a lower rung was no shadow
+    (State.SHADOWED, Event.UNDONE): State.WATCHED,
     (State.HELD, Event.HEALTHY): State.OK,
     (State.HELD, Event.RECOVERED): State.CONTAINED,
     (State.HELD, Event.ALLOWED): State.ACTING,

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
-from watchdog.core.episode import RISING
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
-from watchdog.core.states import State
 from watchdog.core.stops import Subject, standing_holds, standing_windows
 from watchdog.core.words import Instant, Mode, Status, Truth, Verdict, World
 
@@ -69,7 +67,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         through_hold=ep.unbarred_by if ep.through_hold else "",
         barred=ep.barred,
         target=action.target,
-        busy=busy(action, book, but_for=ep.id),
+        busy=busy(action, book),
         already=f"{action.name} was already started for {ep.id}"
         if action.name in ep.effected
         else "",
@@ -79,7 +77,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         host_here=facts.host,
         cooldown_until=_cooldown_until(rule, rung, ep.world, book, now),
         cooldown_exempt=bool(ep.reopens),
-        breaching_targets=_breaching_targets(policy, ep.world, book, now),
+        breaching_targets=_breaching_targets(policy, ep, book),
         blast_radius=policy.limits.blast_radius,
         modes=_modes(rule, ep, rung, facts),
         beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
@@ -159,11 +157,11 @@ def readiness(action: ActionSpec, book: Book) -> tuple[Truth, str]:
     return (found[0], found[1]) if found else (Truth.UNKNOWN, "no preflight has run yet")
 
 
-def busy(action: ActionSpec, book: Book, *, but_for: str = "") -> str:
-    """Why the target is not free, if it is not: somebody else's open intent on it."""
+def busy(action: ActionSpec, book: Book) -> str:
+    """Why the target is not free, if it is not: an open intent on it, be it this episode's undo."""
     for held in book.intents.values():
         entry = held.entry
-        if entry.target == action.target and entry.episode != but_for:
+        if entry.target == action.target:
             return (
                 f"{entry.intent} ({entry.direction.value} {entry.action} for {entry.episode}) "
                 f"is under way on {action.target}"
@@ -200,19 +198,19 @@ def _cooldown_until(
     return last.wall + rule.cooldown_seconds
 
 
-def _breaching_targets(policy: Policy, world: World, book: Book, now: Instant) -> tuple[str, ...]:
-    """Distinct targets of the episodes that began within the blast window.
+def _breaching_targets(policy: Policy, asking: Episode, book: Book) -> tuple[str, ...]:
+    """Distinct targets of the open episodes that began within the blast window of this one.
 
-    A live decision counts live episodes alone: shadow must not alter it.
+    Measured from its own beginning and not from now: a long `for`, or being held for this very
+    reason, must not let the crowd age out of sight. A live decision counts live episodes alone:
+    shadow must not alter it.
     """
     found = set()
     for ep in book.open_episodes():
         rule = policy.rules.get(ep.rule)
-        if rule is None or rule.playbook is None or ep.state not in RISING | {State.ACTING}:
+        if rule is None or rule.playbook is None or ep.world not in {World.LIVE, asking.world}:
             continue
-        if ep.world not in {World.LIVE, world}:
-            continue
-        if now.steady - ep.opened.steady <= policy.limits.blast_seconds:
+        if abs(ep.opened.steady - asking.opened.steady) <= policy.limits.blast_seconds:
             first = policy.playbooks[rule.playbook].rungs[0].action
             found.add(policy.actions[first].target)
     return tuple(sorted(found))

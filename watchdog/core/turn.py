@@ -92,7 +92,8 @@ def _watch(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> Episode |
     """
     draft = scene.draft
     if sight.verdict.status is not Status.BREACHED:
-        if draft.now.steady - ep.moved.steady >= rule.watch_seconds:
+        watched = draft.now.steady - ep.moved.steady
+        if sight.verdict.status is Status.HEALTHY and watched >= rule.watch_seconds:
             draft.move(ep, Event.QUIET, f"quiet for {rule.watch_seconds:g} s after the undo")
         return None
     if sight.recovered_since_undo is not Truth.FALSE:
@@ -237,9 +238,8 @@ def _record(
     if ep.state is State.HELD and judgement.ruling is e.Ruling.REFUSED:
         return
     draft.move(ep, _EVENTS[judgement.ruling], judgement.reason, verdict=sight.verdict)
-    if first_refusal and rule.playbook is not None:
-        draft.page(
-            ep, f"{rule.name} is breached and held: {judgement.reason}", sight.verdict.reason
-        )
+    if first_refusal:
+        held = f" and held: {judgement.reason}" if rule.playbook is not None else ""
+        draft.page(ep, f"{rule.name} is breached{held}", sight.verdict.reason)
     if judgement.ruling is e.Ruling.NEEDS_APPROVAL:
         draft.page(ep, f"{rule.name} asks for approval of {action}", sight.verdict.reason)

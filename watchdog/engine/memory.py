@@ -18,7 +18,7 @@ from watchdog.core.promql import Expression, check, evaluate
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.series import SeriesStore
 from watchdog.core.spec import Policy, PrometheusApi, RuleSpec, SourceSpec
-from watchdog.core.words import CheckReading, Instant, Status, Truth, Verdict
+from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict
 
 
 @dataclass(slots=True)
@@ -54,17 +54,25 @@ class RuleMemory:
     breach: BreachClock = field(default_factory=BreachClock)
     quiet: QuietClock = field(default_factory=QuietClock)
     sight: Sight | None = None
-    failed: str = ""  # why its evaluation raised, if it did
+    failed: bool = False  # its last evaluation raised: blind until one does not
 
     def observe(
         self, reading: Reading, answers: Mapping[str, Answer], undone: Instant | None
     ) -> Sight:
         """Judge new samples. `undone`: when the rollback was undone, if its episode is watched."""
         verdict = self.judge.observe(reading, answers, reading.at)
+        self.failed = False
         return self._seen(verdict, verdict.at, undone)
+
+    def fail(self, reason: str, now: Instant) -> Sight:
+        """Its evaluation raised. What it last saw proves nothing any more."""
+        self.failed = True
+        return self._seen(Verdict(Status.BLIND, reason, now, blind=Blind.BUG), now, None)
 
     def tick(self, now: Instant, undone: Instant | None) -> Sight:
         """Judge without new samples: only time has passed."""
+        if self.failed and self.sight is not None:
+            return self.sight
         verdict = self.judge.tick(now)
         if self.sight is not None and verdict.status is self.sight.verdict.status:
             since_undo = self._since(undone, now)

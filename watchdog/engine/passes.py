@@ -17,7 +17,7 @@ from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy
 from watchdog.core.states import State
 from watchdog.core.turn import take_turn
-from watchdog.core.words import Blind, Instant, Status, Verdict
+from watchdog.core.words import Instant, Verdict
 from watchdog.engine.memory import Memory, RuleMemory
 from watchdog.engine.recorder import Recorder
 
@@ -42,9 +42,15 @@ class Passes:
         source = self._memory.sources.get(reading.source)
         if source is None:
             return  # the policy changed while the poll was under way
-        answers = source.answers(reading)
+        bug: Exception | None = None
+        try:
+            answers = source.answers(reading)
+        except Exception as error:  # noqa: BLE001  # a page that breaks us blinds its own rules
+            bug, answers = error, {}
 
         def look(memory: RuleMemory, undone: Instant | None) -> Sight:
+            if bug is not None:
+                raise bug
             return memory.observe(reading, answers, undone)
 
         self._run(self._memory.rules_of(reading.source), look, policy)
@@ -88,11 +94,11 @@ class Passes:
         undone = ep.moved if ep is not None and ep.state is State.WATCHED else None
         try:
             sight = look(memory, undone)
-            self.failures.pop(rule.name, None)
         except Exception as error:  # noqa: BLE001  # one rule's bug must not end the watch of the others
             self.failures[rule.name] = f"{type(error).__name__}: {error}"
-            sight = _our_fault(self.failures[rule.name], draft.now)
-            memory.sight = sight
+            return memory.fail(f"its evaluation failed: {self.failures[rule.name]}", draft.now)
+        if not memory.failed:
+            self.failures.pop(rule.name, None)
         return sight
 
     def _note_sleep(self, draft: Draft) -> None:
@@ -100,11 +106,6 @@ class Passes:
         gap = draft.now.steady - self.completed.steady if self.completed is not None else 0.0
         if gap > CONTINUES_WITHIN_SECONDS:
             draft.add(Slept(gap))
-
-
-def _our_fault(what: str, now: Instant) -> Sight:
-    reason = f"its evaluation failed: {what}"
-    return Sight(Verdict(Status.BLIND, reason, now, blind=Blind.BUG), 0.0, 0.0)
 
 
 def _expire_holds(draft: Draft) -> None:

@@ -25,6 +25,7 @@ READ_BACK_SECONDS = 3.0
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
+READ_BEFORE = "read_before"
 SETTLE_AT_LEAST_SECONDS = 3.0
 """How long an intent found open at the start is read for, also when its deadline is over."""
 
@@ -54,6 +55,7 @@ class Runner:
         self._policy = policy
         self._on_outcome = on_outcome
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._withdrawn: set[str] = set()
         self._draining = False
         self.failure: BaseException | None = None
 
@@ -111,17 +113,27 @@ class Runner:
         self._end(intent, ending)
 
     async def _settle(self, intent: OpenIntent, action: ActionSpec, step: Step) -> Ending:
-        """An intent without an outcome: what the target shows decides, nothing is repeated."""
+        """An intent without an outcome: what the target shows decides, nothing is repeated.
+
+        A change is tried only once its first look is recorded. Without that record nothing was
+        sent: what stands was found. With it, a tool that outlived us, or a read that lags, is
+        given a moment to show its effect.
+        """
+        tried = any(taken.step == READ_BEFORE for taken in intent.steps)
         left = intent.entry.deadline.steady - self.now.steady
         until = self.now.plus(max(left, SETTLE_AT_LEAST_SECONDS))
+        unchanged_from = self.now.plus(SETTLE_AT_LEAST_SECONDS if tried else 0.0)
         pause = FIRST_PAUSE_SECONDS
         while True:
             seen = await self.read(action, step, until)
             if seen.truth is Truth.TRUE:
                 return Ending(
-                    Outcome.DONE, f"settled after a restart: {seen.reason}", seen.seen, seen.at
+                    Outcome.DONE if tried else Outcome.FOUND,
+                    f"settled after a restart: {seen.reason}",
+                    seen.seen,
+                    seen.at,
                 )
-            if seen.truth is Truth.FALSE:
+            if seen.truth is Truth.FALSE and self.now.steady >= unchanged_from.steady:
                 return Ending(
                     Outcome.ABANDONED,
                     f"after a restart the target is unchanged: {seen.reason}",
@@ -165,8 +177,14 @@ class Runner:
         left = max(0.05, min(READ_BACK_SECONDS, until.steady - now.steady))
         return await self._probe.read(action.read_back, step.expect, at=now, deadline_seconds=left)
 
+    def withdraw(self, intent: str) -> None:
+        """Its person was told that it is not done: when it is heard of at last, it is abandoned."""
+        self._withdrawn.add(intent)
+
     def stopped(self, entry: IntentOpened, action: ActionSpec) -> str:
-        """A stop that now covers the target, for an automatic start."""
+        """A stop that now covers the target, for an automatic start; or a withdrawn order."""
+        if entry.intent in self._withdrawn:
+            return "it could not be recorded when it was ordered"
         if entry.actor:
             return ""
         if self._draining:
@@ -216,7 +234,7 @@ class _Attempting:
             return Ending(
                 Outcome.FOUND, f"it stood already: {before.reason}", before.seen, before.at
             )
-        looked = StepTaken(self.entry.intent, "read_before", before.truth.value, before.reason)
+        looked = StepTaken(self.entry.intent, READ_BEFORE, before.truth.value, before.reason)
         if not self.runner.note(looked):
             return Ending(Outcome.ABANDONED, "the journal cannot be written", before.seen)
         return await self._change(before)
@@ -226,6 +244,8 @@ class _Attempting:
         untouched = True  # nothing that was tried can have had an effect
         while True:
             stop = self.runner.stopped(self.entry, self.action) if untouched else ""
+            if untouched and self.left() <= 0:
+                stop = "its deadline is over"
             if stop:
                 reason = f"stopped right before the effect: {stop}"
                 return Ending(Outcome.ABANDONED, reason, seen.seen)

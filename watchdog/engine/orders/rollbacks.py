@@ -100,8 +100,8 @@ class Rollbacks:
             return Done(effect, what)
         self._desk.counts(person)
         occupied = busy(spec, book)
-        if occupied:
-            raise OrderRefused(occupied)
+        if occupied or book.claimants(spec.target) != claims:
+            raise OrderRefused(occupied or f"{spec.target} changed hands meanwhile: ask again")
         asked = ep or book.episodes[mine[0].episode]
         draft = self._desk.engine.recorder.draft()
         intent = self._intent(draft, asked, spec, Direction.UNDO, person, reason, "")
@@ -117,7 +117,7 @@ class Rollbacks:
         else:
             ep = self._desk.episode(what)
             held = self._desk.book.claims_of(ep.id)
-            name = held[0].action if held else (ep.effected[-1] if ep.effected else "")
+            name = held[-1].action if held else (ep.effected[-1] if ep.effected else "")
             if not name or (not held and ep.state is not State.LATCHED):
                 raise OrderRefused(f"{ep.id} has nothing rolled back")
             if ep.state is State.ACTING:
@@ -212,6 +212,7 @@ class Rollbacks:
         future: asyncio.Future[e.IntentEnded] = asyncio.get_running_loop().create_future()
         self._ends[intent] = future
         if not self._desk.engine.recorder.commit(draft):
+            self._desk.engine.runner.withdraw(intent)
             raise OrderRefused(
                 f"cannot be recorded now, so it is not done: {self._desk.engine.recorder.stuck}"
             )
