@@ -6,8 +6,8 @@ checkpointed, so that a restart goes on with the same windows and the same `for`
 
 from __future__ import annotations
 
+import hashlib
 import json
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -106,11 +106,16 @@ class Memory:
         self.rules: dict[str, RuleMemory] = {}
 
     def adopt(self, policy: Policy) -> None:
-        """Take a policy on: what did not change in meaning keeps its windows and clocks."""
+        """Take a policy on: what did not change in meaning keeps its windows and clocks.
+
+        Where its source is another one now, nothing is kept: the counters of another endpoint
+        would look like a jump of the old ones.
+        """
+        moved = {
+            name for name, memory in self.sources.items() if policy.sources.get(name) != memory.spec
+        }
         self.rules = {
-            name: kept
-            if (kept := self.rules.get(name)) is not None and kept.spec == rule
-            else _renewed(self.rules.get(name), rule)
+            name: _renewed(self.rules.get(name), rule, from_elsewhere=rule.source in moved)
             for name, rule in policy.rules.items()
         }
         self.sources = {
@@ -141,6 +146,7 @@ class Memory:
         clocks = {
             name: {
                 "sha256": m.spec.sha256,
+                "source": self._source_sha256(m.spec.source),
                 "breach": m.breach.numbers(),
                 "quiet": m.quiet.numbers(),
             }
@@ -163,21 +169,33 @@ class Memory:
         problems = []
         clocks = json.loads(items.get("clocks", b"{}"))
         for name, memory in self.rules.items():
+            kept = clocks.get(name)
+            if kept is None or kept["source"] != self._source_sha256(memory.spec.source):
+                continue
             windows = items.get(f"windows:{name}")
             if windows is not None and not memory.judge.restore(windows):
                 problems.append(f"the kept windows of {name} are of other counters, or damaged")
-            kept = clocks.get(name)
-            if kept is not None and kept["sha256"] == memory.spec.sha256:
+            if kept["sha256"] == memory.spec.sha256:
                 memory.breach = BreachClock(*kept["breach"])
                 memory.quiet = QuietClock(*kept["quiet"])
         return tuple(problems)
 
+    def _source_sha256(self, name: str) -> str:
+        """Tells whether a checkpoint was measured where the rule measures now."""
+        return hashlib.sha256(repr(self.sources[name].spec).encode()).hexdigest()
 
-def _renewed(old: RuleMemory | None, rule: RuleSpec) -> RuleMemory:
-    """A changed rule: its clocks start again; its windows go on where they measure the same."""
+
+def _renewed(old: RuleMemory | None, rule: RuleSpec, *, from_elsewhere: bool) -> RuleMemory:
+    """A rule that means the same goes on; a changed one starts its clocks again, and its windows
+    go on where they measure the same.
+    """
+    if old is None or from_elsewhere or old.spec.source != rule.source:
+        return RuleMemory(rule, Judge(rule))
+    if old.spec.sha256 == rule.sha256:
+        old.spec = old.judge.rule = rule  # where it stands, and its prose
+        return old
     fresh = RuleMemory(rule, Judge(rule))
-    if old is not None and old.spec.source == rule.source:
-        fresh.judge.restore(old.judge.checkpoint())
+    fresh.judge.restore(old.judge.checkpoint())
     return fresh
 
 
@@ -191,6 +209,7 @@ def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> Sourc
     expressions = {text: check(text) for text in wanted}
     keep = max((x.range_seconds for x in expressions.values()), default=0.0)
     store = old.store if old is not None and old.spec == spec else None
-    if store is None or not math.isclose(store.keep_seconds, keep):
+    if store is None:
         store = SeriesStore(max_series=spec.max_series, keep_seconds=keep)
+    store.keep_seconds = keep
     return SourceMemory(spec, wanted, expressions, store)
