@@ -1,0 +1,257 @@
+"""From a fault to the flag off as served: the watchdog beside Prometheus with Alertmanager.
+
+Both watch sandboxes of the same kind with the same rule at the same interval, in the same minutes
+on the same machine, and both pause by the same PUT on the flag API. From both the same instant is
+subtracted: when the rule became true on the exporter's own counters (`lanes.true_at`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.daemon import OWNER, Daemon, Place
+from bench.lanes import WINDOW_SECONDS, Lane, phases
+from bench.peer import Prometheus, calm, peer
+from bench.receiver import NAME as RECEIVER
+from bench.report import Measure, p50, progress, spread
+from watchdog.sandbox.flags import REDEMPTION
+from watchdog.sandbox.handle import Sandbox
+
+LANES = 4
+_CALM_SECONDS = WINDOW_SECONDS + 2.0
+_CALM_DEADLINE_SECONDS = 40.0
+_PAUSE_DEADLINE_SECONDS = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One measure's numbers."""
+
+    name: str
+    interval: str
+    interval_seconds: float
+    rounds: int
+    target: float
+
+
+async def every_second(folder: Path) -> Measure:
+    """Scrapes and evaluations once a second."""
+    return await _measure(folder, Plan("time_to_pause_1s", "1s", 1.0, rounds=12, target=0.6))
+
+
+async def every_quarter(folder: Path) -> Measure:
+    """Four a second."""
+    return await _measure(folder, Plan("time_to_pause_250ms", "250ms", 0.25, rounds=12, target=0.8))
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """Everything that runs during one measure."""
+
+    plan: Plan
+    ours: Sequence[Lane]
+    tool: Lane
+    theirs: Sequence[Lane]
+    daemon: Daemon
+    prometheus: Prometheus
+
+    async def run(self) -> list[float]:
+        """All rounds; the load at the end of each."""
+        number = len(self.ours) * self.plan.rounds
+        for_ours = phases(number, self.plan.interval_seconds)
+        for_theirs = phases(number, self.plan.interval_seconds)
+        loads = []
+        for turn in range(self.plan.rounds):
+            if turn:
+                await self._mend()
+            await self._calm()
+            here = slice(turn * LANES, (turn + 1) * LANES)
+            lanes = [*self.ours, *self.theirs]
+            await self._break(lanes, [*for_ours[here], *for_theirs[here]])
+            await self._break([self.tool], phases(1, self.plan.interval_seconds))
+            loads.append(os.getloadavg()[0])
+            self._tell(turn)
+        return loads
+
+    async def _break(self, lanes: Sequence[Lane], offsets: Sequence[float]) -> None:
+        # Whole intervals of the clock that the phases are counted from.
+        interval = self.plan.interval_seconds
+        base = (time.monotonic() // interval + 1) * interval + 0.2
+        async with asyncio.TaskGroup() as group:
+            for lane, offset in zip(lanes, offsets, strict=True):
+                group.create_task(lane.fault(base + offset))
+        await asyncio.gather(*(lane.paused(_PAUSE_DEADLINE_SECONDS) for lane in lanes))
+
+    async def _mend(self) -> None:
+        """Flags on again, counters growing, new names for the peer."""
+        await asyncio.gather(*(lane.sandbox.mend_redemption() for lane in self._all()))
+        for lane in self.theirs:
+            await lane.sandbox.change_flag_behind_its_back(enabled=True)
+        async with asyncio.timeout(_CALM_DEADLINE_SECONDS):
+            for lane in (*self.ours, self.tool):
+                while not await self._undone(lane):
+                    await asyncio.sleep(0.2)
+        await self.prometheus.reconfigure(self.theirs)
+
+    async def _undone(self, lane: Lane) -> bool:
+        """Undo once the episode is contained."""
+        rules = {rule["name"]: rule for rule in (await self.daemon.status())["rules"]}
+        if rules[lane.name]["state"] == "contained":
+            await self.daemon.undo(f"pause-{lane.name}")
+        return lane.sandbox.is_enabled()
+
+    async def _calm(self) -> None:
+        """Both sides have seen a whole window without a failure, and ours is armed again."""
+        await asyncio.sleep(_CALM_SECONDS)
+        async with asyncio.timeout(_CALM_DEADLINE_SECONDS):
+            while not await self._armed():
+                await asyncio.sleep(0.25)
+        await calm(self.prometheus, self.theirs, _CALM_DEADLINE_SECONDS)
+
+    async def _armed(self) -> bool:
+        status = await self.daemon.status()
+        return all(action["ready"] == "true" for action in status["actions"]) and all(
+            rule["state"] == "ok" and rule["cleared"] and rule["verdict"]["status"] == "healthy"
+            for rule in status["rules"]
+        )
+
+    def _all(self) -> list[Lane]:
+        return [*self.ours, self.tool, *self.theirs]
+
+    def _tell(self, turn: int) -> None:
+        sides = {"ours": self.ours, "peer": self.theirs, "by tool": [self.tool]}
+        last = {
+            side: " ".join(f"{lane.runs[-1].remaining:.2f}" for lane in lanes)
+            for side, lanes in sides.items()
+        }
+        told = "; ".join(f"{side} {numbers}" for side, numbers in last.items())
+        progress(f"{self.plan.name}: round {turn + 1} of {self.plan.rounds}: {told}")
+
+
+async def _measure(folder: Path, plan: Plan) -> Measure:
+    async with AsyncExitStack() as stack:
+
+        async def lanes(prefix: str, number: int) -> list[Lane]:
+            made = []
+            for index in range(number):
+                name = f"{prefix}-{index + 1}"
+                sandbox = Sandbox.start(folder / name, error_series_from_start=True)
+                made.append(Lane(name, await stack.enter_async_context(sandbox)))
+            return made
+
+        ours, theirs = await lanes("ours", LANES), await lanes("peer", LANES)
+        (tool,) = await lanes("tool", 1)
+        for lane in (*ours, *theirs, tool):
+            await lane.season()
+        place = Place(folder / "watchdog")
+        place.lay_out(
+            _platform([*ours, tool], tool, plan.interval),
+            {lane.name: _rule(lane) for lane in (*ours, tool)},
+            {lane.name: lane.sandbox.token for lane in ours},
+        )
+        await place.init()
+        prometheus = await stack.enter_async_context(peer(folder, theirs, plan.interval))
+        daemon = await stack.enter_async_context(place.run())
+        course = _Course(plan, ours, tool, theirs, daemon, prometheus)
+        loads = await course.run()
+        return _told(course, loads)
+
+
+def _told(course: _Course, loads: Sequence[float]) -> Measure:
+    plan = course.plan
+    ours = [run for lane in course.ours for run in lane.runs]
+    theirs = [run for lane in course.theirs for run in lane.runs]
+    strangers = {run.by for run in theirs if run.by != RECEIVER}
+    strangers |= {run.by for run in ours if not run.by.startswith("slo-watchdog")}
+    if strangers:
+        raise RuntimeError(f"flags were switched off by {', '.join(sorted(strangers))}")
+    remaining = [run.remaining for run in ours], [run.remaining for run in theirs]
+    more: dict[str, Any] = {
+        "target": plan.target,
+        "ours_remaining": spread(remaining[0]),
+        "peer_remaining": spread(remaining[1]),
+        "ours_fault_to_off": spread([run.fault_to_off for run in ours]),
+        "peer_fault_to_off": spread([run.fault_to_off for run in theirs]),
+        "ours_by_command_line_tool_remaining": spread([r.remaining for r in course.tool.runs]),
+        "subtracted": spread([run.true_at - run.began for run in (*ours, *theirs)]),
+        "peer_job_and_group_names": len(course.prometheus.phases),
+        "runs_by_tool": len(course.tool.runs),
+        "load_1m_p50": p50(loads),
+    }
+    return Measure(
+        plan.name, p50(remaining[0]), p50(remaining[1]), "seconds after it was true", len(ours), more
+    )
+
+
+# -- our rules -------------------------------------------------------------------------------------
+
+
+def _platform(lanes: Sequence[Lane], tool: Lane, interval: str) -> dict[str, Any]:
+    actions = {f"pause-{lane.name}": _action(lane, by_tool=lane is tool) for lane in lanes}
+    return {
+        "sources": {
+            lane.name: {"scrape": lane.sandbox.metrics_url, "every": interval} for lane in lanes
+        },
+        "actions": actions,
+        "playbooks": {
+            lane.name: [{"action": f"pause-{lane.name}", "mode": "armed", "within": "30s"}]
+            for lane in lanes
+        },
+        "grants": {OWNER: [*(lane.name for lane in lanes), *actions]},
+        # Runs are as many as they are; no brake that real life needs may stop them.
+        "limits": {"budget": {"actions": 1000, "per": "1m"}, "blast_radius": 1000},
+    }
+
+
+def _action(lane: Lane, *, by_tool: bool) -> dict[str, Any]:
+    flag = f"{lane.sandbox.url}/api/feature-flags/{REDEMPTION}"
+
+    def step(enabled: str, word: str) -> dict[str, Any]:
+        expect = f"enabled == `{enabled}`"
+        if by_tool:
+            run = [str(lane.sandbox.bin / "mycelia-launchctl"), word, "redemption"]
+            return {"run": run, "cwd": str(lane.sandbox.root), "env": ["PATH"], "expect": expect}
+        call = {
+            "method": "PUT",
+            "url": flag,
+            "headers": {"Authorization": {"secret": lane.name, "prefix": "Bearer "}},
+            "json": {"enabled": enabled == "true"},
+        }
+        return {"call": call, "expect": expect}
+
+    status = f"{lane.sandbox.url}/ops/status.json"
+    return {
+        "flag": f"{lane.name}.{REDEMPTION}",
+        "read_back": {"get": flag},
+        "do": step("false", "pause"),
+        "undo": step("true", "resume"),
+        "contained_when": [{"get": status, "expect": f"featureFlags.{REDEMPTION} == `false`"}],
+        "deadline": "10s",
+    }
+
+
+def _rule(lane: Lane) -> dict[str, Any]:
+    return {
+        "severity": "P0",
+        "source": lane.name,
+        "threshold": {
+            "bad": 'redemption_requests_total{code=~"5.."}',
+            "total": "redemption_requests_total",
+            "over": f"{WINDOW_SECONDS:g}s",
+            "breach_when": "> 5%",
+        },
+        "playbook": lane.name,
+        "mode": "armed",
+        "armed_because": "it is measured how fast it acts",
+        "override": "measured without `for`, as the peer is",
+        "cooldown": "1s",
+        "watch": "1s",
+        "runbook": "docs/benchmarks.md",
+    }
