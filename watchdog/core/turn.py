@@ -65,7 +65,7 @@ def _note_blindness(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
     if blindness.paged or state in {State.ACTING, State.VERIFYING, State.CONTAINED}:
         return  # a pause that stops the traffic which a rule measures blinds it: expected
     in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
-    at_once = in_breach or kind is Blind.BUG
+    at_once = (in_breach and kind is not Blind.NOT_YET) or kind is Blind.BUG
     if at_once or draft.now.steady - blindness.since.steady >= rule.page_after_seconds:
         draft.page_about(
             f"rule:{rule.name}:blind",
