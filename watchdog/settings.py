@@ -1,13 +1,16 @@
 """Process settings: what differs from machine to machine, never what a rule means.
 
-From `watchdog.toml` and `WATCHDOG_*` variables (these win). What is wrong is refused at the
-start with the key and the remedy; there are no silent defaults for a misspelt key.
+From `watchdog.toml` and `WATCHDOG_*` variables (these win; `WATCHDOG_VARIABLES__APP` is `app` in
+`variables`). What is wrong is refused at the start with the key and the remedy, all of it at
+once; there are no silent defaults for a misspelt key, in the file or in the environment.
 """
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,11 +19,20 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
+from sentry_sdk.utils import BadDsn, Dsn
 
 from watchdog.core.words import Mode
 
 DEFAULT_FILE = Path("/etc/slo-watchdog/watchdog.toml")
+
+PREFIX = "WATCHDOG_"
+_NESTED = "__"
+_SYSTEMDS_OWN = frozenset({"WATCHDOG_PID", "WATCHDOG_USEC"})
+_LONGEST_SOCKET_PATH = 107  # bytes; the kernel's limit for AF_UNIX is 108 with the final NUL
+_MOST_BYTES = 1024 * 1024
+_DAY_SECONDS = 86400.0
 
 
 class SettingsRefused(Exception):
@@ -28,26 +40,56 @@ class SettingsRefused(Exception):
 
 
 def _mode(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return Mode[value.upper()]
-        except KeyError:
-            raise ValueError("write observe, shadow, approve or armed") from None
+    if isinstance(value, Mode):
+        return value
+    try:
+        return Mode[str(value).upper()]
+    except KeyError:
+        raise ValueError("write observe, shadow, approve or armed") from None
+
+
+def _count(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("write a number")  # noqa: TRY004  # pydantic makes a refusal of this one
     return value
 
 
-def _loopback(value: str) -> str:
+def _address(value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
+    if not (host and port.isascii() and port.isdigit() and int(port) <= 65535):
         raise ValueError("write HOST:PORT, for example 127.0.0.1:9847")
     return value
+
+
+def _socket_path(value: Path) -> Path:
+    if len(os.fsencode(value)) > _LONGEST_SOCKET_PATH:
+        raise ValueError(f"a socket's path may have {_LONGEST_SOCKET_PATH} bytes at most")
+    return value
+
+
+def _dsn(value: SecretStr | None) -> SecretStr | None:
+    """Off when empty. What is wrong with it is not quoted: a DSN is a secret."""
+    if value is None or not value.get_secret_value():
+        return None
+    try:
+        Dsn(value.get_secret_value())
+    except BadDsn:
+        raise ValueError("is no Sentry DSN; leave it out to report nowhere") from None
+    return value
+
+
+Seconds = Annotated[float, Field(gt=0, le=_DAY_SECONDS, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
     """All settings, in the order in which an operator meets them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="WATCHDOG_", extra="forbid", frozen=True, validate_default=True
+        env_prefix=PREFIX,
+        env_nested_delimiter=_NESTED,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
     )
 
     environment: str = Field(
@@ -62,17 +104,18 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         Path("/var/lib/slo-watchdog"), description="Journal and history; one process at a time."
     )
-    control_socket: Path = Field(
+    control_socket: Annotated[Path, AfterValidator(_socket_path)] = Field(
         Path("/run/slo-watchdog/control.sock"),
         description="Whatever changes something goes through here.",
     )
-    listen: Annotated[str, AfterValidator(_loopback)] = Field(
+    listen: Annotated[str, AfterValidator(_address)] = Field(
         "127.0.0.1:9847", description="Where the read-only pages, metrics and API are served."
     )
     allowed_hosts: tuple[str, ...] = Field(
         (), description="Further Host names under which the pages may be asked for, behind a proxy."
     )
     host: str = Field(
+        min_length=1,
         default_factory=lambda: os.uname().nodename,
         description="This machine's name; actions bound to another host are not started here.",
     )
@@ -88,20 +131,22 @@ class Settings(BaseSettings):
     variables: dict[str, str] = Field(
         default_factory=dict, description="Variables of the policy that win over the vars file."
     )
-    preflight_every: float = Field(
-        30.0, gt=0, description="Seconds between two preflights of every action."
+    preflight_every: Seconds = Field(
+        30.0, description="Seconds between two preflights of every action."
     )
-    checkpoint_every: float = Field(
-        15.0, gt=0, description="Seconds between two checkpoints of windows and clocks."
+    checkpoint_every: Seconds = Field(
+        15.0, description="Seconds between two checkpoints of windows and clocks."
     )
-    keep_days: int = Field(400, gt=0, description="How long journal entries are kept.")
+    keep_days: Annotated[int, BeforeValidator(_count)] = Field(
+        400, gt=0, le=36_500, description="How many days journal entries are kept."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is logged."
     )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="auto: text on a terminal, JSON elsewhere."
     )
-    sentry_dsn: SecretStr | None = Field(
+    sentry_dsn: Annotated[SecretStr | None, AfterValidator(_dsn)] = Field(
         None, description="Reports bugs to Sentry, scrubbed; off without it."
     )
 
@@ -126,33 +171,81 @@ class Settings(BaseSettings):
 
 def load_settings(file: Path) -> Settings:
     """Read the file and the environment. Raises SettingsRefused with every problem at once."""
+    given = _read(file)
+    misspelt = [f"{key}: {_unknown(key[len(PREFIX) :])}" for key in _strangers()]
+    # A key that begins with "_" would be an option of the library, not a setting of ours.
+    private = [f"{file}: {key}: {_unknown(key)}" for key in given if key.startswith("_")]
+    known = {key: value for key, value in given.items() if not key.startswith("_")}
     try:
-        given = tomllib.loads(file.read_text(encoding="utf-8"))
+        settings = Settings(**known)
+    except ValidationError as error:
+        told = [_told(file, problem["loc"], problem) for problem in error.errors()]
+    except SettingsError as error:
+        told = [f"the environment: {error}. Write JSON, or {PREFIX}VARIABLES{_NESTED}NAME=VALUE"]
+    else:
+        if not misspelt and not private:
+            return settings
+        told = []
+    raise SettingsRefused("\n".join([*told, *private, *misspelt]))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(_MOST_BYTES + 1)
+        if len(raw) > _MOST_BYTES:
+            raise SettingsRefused(
+                f"{file}: has more than {_MOST_BYTES} bytes: is it the right one?"
+            )
+        return tomllib.loads(raw.decode("utf-8"))
     except FileNotFoundError:
         raise SettingsRefused(
             f"{file}: does not exist. Write it, or name another: --config FILE"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsRefused(f"{file}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsRefused(f"{file}: is not TOML: {error}") from None
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        lines = [_told(file, problem["loc"], problem) for problem in error.errors()]
-        raise SettingsRefused("\n".join(lines)) from None
+    except OSError as error:
+        raise SettingsRefused(f"{file}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise SettingsRefused(f"{file}: is not UTF-8 text") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        what = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
+        raise SettingsRefused(f"{file}: is not TOML: {what}") from None
+
+
+def _strangers() -> Iterator[str]:
+    """Variables of ours that no setting takes; the library would pass over them in silence."""
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name not in _SYSTEMDS_OWN:
+            key, nested, _ = name[len(PREFIX) :].lower().partition(_NESTED)
+            if key not in Settings.model_fields or (nested and key != "variables"):
+                yield name
 
 
 def _told(file: Path, where: tuple[int | str, ...], problem: Any) -> str:
     key = ".".join(str(part) for part in where)
+    variable = _variable(key)
+    place = f"{variable}: {key}" if variable else f"{file}: {key}"
     match problem["type"]:
         case "extra_forbidden":
-            known = ", ".join(Settings.model_fields)
-            return f"{file}: {key}: there is no such setting; there are: {known}"
+            return f"{place}: {_unknown(key)}"
         case "missing":
-            return f"{file}: {key}: is needed: {Settings.model_fields[key].description}"
+            return f"{place}: is needed: {Settings.model_fields[key].description}"
         case _:
-            return f"{file}: {key}: {problem['msg']}"
+            return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
 
 
-__all__ = ["DEFAULT_FILE", "Settings", "SettingsRefused", "load_settings"]
+def _variable(key: str) -> str:
+    """The environment's variable that a setting came from, if it came from there."""
+    wanted = {f"{PREFIX}{key.replace('.', _NESTED)}".upper()}
+    wanted.add(f"{PREFIX}{key.partition('.')[0]}".upper())
+    return next((name for name in sorted(os.environ) if name.upper() in wanted), "")
+
+
+def _unknown(key: str) -> str:
+    near = difflib.get_close_matches(key.lower(), Settings.model_fields, 1)
+    known = (
+        f"{near[0]} is the nearest" if near else "there are: " + ", ".join(Settings.model_fields)
+    )
+    return f"there is no such setting; {known}"
+
+
+__all__ = ["DEFAULT_FILE", "PREFIX", "Settings", "SettingsRefused", "load_settings"]
