@@ -1,0 +1,110 @@
+"""Decides again what was decided, from what the journal kept of it.
+
+Law 10: a decision's stored inputs, put through the gates once more, give the same ruling, reason
+and answers. Inputs come from the journal as plain data (tuples as lists, enums as their values)
+and from memory as they were; both are read here.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from watchdog.core.entries import Decided, Ruling
+from watchdog.core.gates import GateInputs, Judgement, rule_on, rule_on_command
+from watchdog.core.standing import MANUAL
+
+
+class StrangeInputs(ValueError):
+    """Stored inputs that are not what the gates of this program look at; the text names it."""
+
+
+def inputs_from(plain: Mapping[str, object]) -> GateInputs:
+    """The gates' inputs from a decision's `inputs`. Raises StrangeInputs."""
+    read: GateInputs = _read(dict(plain), GateInputs, "inputs")
+    return read
+
+
+def judged_again(decided: Decided) -> Judgement | None:
+    """What the gates say today of a stored decision; None where none were asked."""
+    if not decided.inputs:
+        return None
+    inputs = inputs_from(decided.inputs)
+    return rule_on_command(inputs) if decided.rule == MANUAL else rule_on(inputs)
+
+
+def replayed(decided: Decided) -> tuple[str, ...]:
+    """How deciding again differs from what was recorded, in words; empty when it does not.
+
+    Raises StrangeInputs where the stored inputs are of another program's gates.
+    """
+    again = judged_again(decided)
+    if again is None:
+        # A rule without a playbook asks no gate, and may only be refused.
+        alone = decided.ruling is Ruling.REFUSED and not decided.gates and not decided.action
+        return () if alone else (f"{decided.decision} has no inputs to decide from",)
+    found = []
+    for name in ("ruling", "reason"):
+        was, now = getattr(decided, name), getattr(again, name)
+        if was != now:
+            found.append(f"{name}: recorded {str(was)!r}, now {str(now)!r}")
+    if decided.gates != again.gates:
+        was_said = {(a.gate, a.passed, a.reason) for a in decided.gates}
+        now_said = {(a.gate, a.passed, a.reason) for a in again.gates}
+        found += [f"gate recorded and not given now: {one}" for one in sorted(was_said - now_said)]
+        found += [f"gate given now and not recorded: {one}" for one in sorted(now_said - was_said)]
+        if was_said == now_said:
+            found.append("the gates were asked in another order")
+    return tuple(found)
+
+
+def _read(value: Any, kind: Any, where: str) -> Any:
+    """`value` as `kind`: dataclasses, tuples, enums and unions of plain types."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in {Union, types.UnionType}:
+        return _one_of(value, arguments, where)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise StrangeInputs(f"{where}: {value!r} is no list")
+        if arguments[-1] is Ellipsis:
+            return tuple(_read(v, arguments[0], f"{where}[{i}]") for i, v in enumerate(value))
+        if len(value) != len(arguments):
+            raise StrangeInputs(f"{where}: {len(value)} parts instead of {len(arguments)}")
+        parts = zip(value, arguments, strict=True)
+        return tuple(_read(v, a, f"{where}[{i}]") for i, (v, a) in enumerate(parts))
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _dataclass(value, kind, where)
+    if issubclass(kind, Enum):
+        try:
+            return kind(value)
+        except ValueError:
+            raise StrangeInputs(f"{where}: {value!r} is no {kind.__name__}") from None
+    return _scalar(value, kind, where)
+
+
+def _one_of(value: Any, kinds: tuple[Any, ...], where: str) -> Any:
+    if value is None and types.NoneType in kinds:
+        return None
+    return _read(value, next(k for k in kinds if k is not types.NoneType), where)
+
+
+def _dataclass(value: Any, kind: type[Any], where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise StrangeInputs(f"{where}: {value!r} is no object")
+    hints = get_type_hints(kind)
+    known = {field.name for field in fields(kind)}
+    if known != set(value):
+        odd = ", ".join(sorted(known ^ set(value)))
+        raise StrangeInputs(f"{where}: written by another program's gates: {odd}")
+    return kind(**{name: _read(value[name], hints[name], f"{where}.{name}") for name in known})
+
+
+def _scalar(value: Any, kind: type[Any], where: str) -> Any:
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise StrangeInputs(f"{where}: {value!r} is no {kind.__name__}")
+    return kind(value)
