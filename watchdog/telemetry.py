@@ -1,30 +1,48 @@
 """From journal entries to log lines, and from bugs to Sentry; nothing else writes either.
 
 Every recorded entry is one log event, named as in the journal (`episode.moved`), with its values
-as keys. Sentry is off without a DSN; with one, it gets the exception's type and our own frames,
-scrubbed of everything else that could carry a secret.
+as keys. What libraries log goes the same way, so that every line on stderr has one form. A log
+that cannot be written stops nothing. Sentry is off without a DSN; with one, it gets the
+exception's type and our own frames, scrubbed of everything else that could carry a secret.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import sys
-from typing import Any, Literal
+from collections.abc import MutableMapping
+from enum import Enum
+from typing import Any, Literal, TextIO
 
 import sentry_sdk
 import structlog
 
 from watchdog.core import entries as e
+from watchdog.core.spec import Scope
 from watchdog.core.states import State
+from watchdog.core.words import Instant
+
+FLUSH_SECONDS = 1.0
+"""How long a report of what ended the process may take to be sent."""
 
 _QUIET = (e.StepTaken, e.PolicyApplied, e.RuleCleared)
+_MOST_OF_A_LIST = 50
+_LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
 
 def configure_log(level: str, form: Literal["auto", "json", "text"]) -> None:
     """JSON under a service manager, readable text on a terminal."""
-    text = form == "text" or (form == "auto" and sys.stderr.isatty())
+    stream = sys.stderr
+    text = form == "text" or (form == "auto" and stream.isatty())
     render: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Its usual tracebacks show every local variable.
+        [
+            _printable,
+            structlog.dev.ConsoleRenderer(
+                colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
         if text
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -37,9 +55,59 @@ def configure_log(level: str, form: Literal["auto", "json", "text"]) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(stream),
         cache_logger_on_first_use=False,
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[_Libraries()], force=True)
+    logging.captureWarnings(capture=True)
+
+
+class _Lines:
+    """Writes a line, or lets it be: a full disk or a closed pipe must not stop the watch."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, message: str) -> None:
+        try:
+            self._stream.write(message + "\n")
+            self._stream.flush()
+        except (OSError, ValueError):
+            return
+
+    debug = info = warning = error = critical = exception = msg
+
+
+class _Libraries(logging.Handler):
+    """What uvicorn, APScheduler, asyncio and others log, as lines like all others."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except Exception as error:  # noqa: BLE001  # a library's slip in its own log call
+            message = f"{record.msg!r} could not be put together: {type(error).__name__}"
+        # Levels of a library's own making count as the known one below them.
+        level = max(known for known in _LEVELS if known <= max(record.levelno, _LEVELS[0]))
+        structlog.get_logger().log(
+            level,
+            "library.logged",
+            logger=record.name,
+            message=message,
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )
+
+
+def _printable(
+    logger: Any, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Texts from outside move no cursor on an operator's terminal."""
+    del logger, method
+    return {
+        key: "".join(c if c.isprintable() else " " for c in value)
+        if isinstance(value, str)
+        else value
+        for key, value in event.items()
+    }
 
 
 def log_entry(recorded: e.Recorded) -> None:
@@ -76,12 +144,28 @@ def log_entry(recorded: e.Recorded) -> None:
 
 def _plain(entry: e.Entry) -> dict[str, Any]:
     """The entry's short values; long ones stand in the journal."""
-    found = {}
-    for name in entry.__slots__:
-        value = getattr(entry, name)
-        if name != "kind" and isinstance(value, str | int | float | bool) and value != "":
-            found[name] = str(value) if not isinstance(value, int | float) else value
-    return found
+    values = ((name, getattr(entry, name)) for name in entry.__slots__ if name != "kind")
+    found = {name: _short(value) for name, value in values}
+    return {name: value for name, value in found.items() if value not in {None, ""}}
+
+
+def _short(value: Any) -> str | int | float | None:
+    match value:
+        case Enum():
+            return str(value.value)
+        case float() if not math.isfinite(value):
+            return str(value)  # which JSON has no number for
+        case str() | int() | float():
+            return value
+        case Scope():
+            return value.text
+        case Instant():
+            return value.utc.isoformat(timespec="milliseconds")
+        case tuple() if all(isinstance(one, str) for one in value):
+            more = f" and {len(value) - _MOST_OF_A_LIST} more" if value[_MOST_OF_A_LIST:] else ""
+            return "; ".join(value[:_MOST_OF_A_LIST]) + more
+        case _:
+            return None
 
 
 def start_sentry(dsn: str | None, *, release: str, environment: str) -> None:
@@ -106,8 +190,10 @@ def start_sentry(dsn: str | None, *, release: str, environment: str) -> None:
 
 
 def report(error: BaseException) -> None:
-    """Tell Sentry of a bug, if it is on."""
-    sentry_sdk.capture_exception(error)
+    """Tell Sentry of what ends this process, if it is on."""
+    if sentry_sdk.is_initialized():
+        sentry_sdk.capture_exception(error)
+        sentry_sdk.flush(timeout=FLUSH_SECONDS)
 
 
 def _scrub(event: Any, hint: dict[str, Any]) -> Any:
