@@ -1,0 +1,318 @@
+"""A watch by hand: rules are judged once a second, and what the runner and people do is told.
+
+Nothing here is a stand-in for code of ours: passes, outcomes and drift go through the very
+functions that the engine calls. Only the metrics and the target are made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from watchdog.core import entries as e
+from watchdog.core.aftermath import drifted, intent_ended, tend_manual, verify
+from watchdog.core.book import Book, Episode
+from watchdog.core.draft import Draft
+from watchdog.core.inputs import Facts, Scene, Sight, next_rung
+from watchdog.core.persistence import BreachClock, QuietClock
+from watchdog.core.spec import (
+    ActionSpec,
+    Bound,
+    Command,
+    Endpoint,
+    Limits,
+    MaintenanceWindow,
+    Playbook,
+    Policy,
+    RuleSpec,
+    Rung,
+    Scope,
+    Step,
+    ValueThreshold,
+)
+from watchdog.core.states import Event, State
+from watchdog.core.turn import take_turn
+from watchdog.core.words import (
+    Blind,
+    CheckReading,
+    Direction,
+    Instant,
+    Mode,
+    Severity,
+    Status,
+    Truth,
+    Verdict,
+)
+
+NOON = 1_790_000_000.0
+FOR_SECONDS = 3.0
+HEALTHY, BREACHED, BLIND = Status.HEALTHY, Status.BREACHED, Status.BLIND
+
+
+def a_rule(name: str = "errors", **different: object) -> RuleSpec:
+    """Armed, `for` of 3 s, quick to forget; the keywords are RuleSpec's fields."""
+    spec = RuleSpec(
+        name=name,
+        owner="team",
+        kind="threshold",
+        severity=Severity.P0,
+        source="app",
+        signal=ValueThreshold("errors", Bound(">", 0.05, "> 5%")),
+        every_seconds=1.0,
+        stale_after_seconds=2.0,
+        for_seconds=FOR_SECONDS,
+        keep_firing_seconds=0.0,
+        minimum_events=0.0,
+        page_after_seconds=30.0,
+        playbook="ladder",
+        up_to=None,
+        mode=Mode.ARMED,
+        mode_reason="",
+        corroborate=(),
+        cooldown_seconds=600.0,
+        watch_seconds=20.0,
+        runbook="",
+        labels=(),
+        summary="",
+        sha256=f"sha of {name}",
+        where="rules.yaml:1:1",
+    )
+    return replace(spec, **different)  # type: ignore[arg-type]  # fields by name
+
+
+def an_action(
+    name: str = "pause", target: str = "flag:redemption", **different: object
+) -> ActionSpec:
+    step = Step(Command((name,)), "enabled == `false`")
+    spec = ActionSpec(
+        name,
+        target,
+        Endpoint("http://flags"),
+        step,
+        Step(Command((name, "--undo")), "enabled == `true`"),
+        (),
+        (),
+        deadline_seconds=10.0,
+        sla_seconds=30.0,
+        host="any",
+        sha256="",
+    )
+    return replace(spec, **different)  # type: ignore[arg-type]  # fields by name
+
+
+def a_policy(
+    *rules: RuleSpec,
+    actions: tuple[ActionSpec, ...] = (an_action(),),
+    playbooks: Mapping[str, tuple[Rung, ...]] | None = None,
+    windows: tuple[MaintenanceWindow, ...] = (),
+    limits: Limits | None = None,
+) -> Policy:
+    """By default one rule, one playbook `ladder` with a rung for every action."""
+    books = playbooks or {"ladder": tuple(Rung(a.name, Mode.ARMED, 20.0) for a in actions)}
+    return Policy(
+        environment="sandbox",
+        sha256="sha of all",
+        parts=(),
+        sources={},
+        actions={a.name: a for a in actions},
+        playbooks={name: Playbook(name, rungs) for name, rungs in books.items()},
+        rules={r.name: r for r in rules or (a_rule(),)},
+        windows=windows,
+        limits=limits or Limits(4, 86400.0, 5),
+    )
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the metrics say of one rule from now on."""
+
+    status: Status = HEALTHY
+    clear: bool = True
+    since_undo: Truth = Truth.UNKNOWN
+    breach: BreachClock = field(default_factory=BreachClock)
+    quiet: QuietClock = field(default_factory=QuietClock)
+
+
+class Watch:
+    """One process's book, judged second by second."""
+
+    def __init__(self, policy: Policy, **facts: object) -> None:
+        self.policy = policy
+        self.facts = Facts("sandbox", "here", Mode.ARMED)
+        self.facts = replace(self.facts, **facts)  # type: ignore[arg-type]  # fields by name
+        self.now = Instant(NOON, 5000.0)
+        self.book = Book()
+        self.journal: list[tuple[Instant, e.Entry]] = []
+        self.seen = {name: Seen() for name in policy.rules}
+        with self.draft() as draft:
+            draft.add(e.Started("0", "here", "boot", "sandbox", "armed", 0.0))
+            for name in policy.actions:
+                draft.add(e.ReadinessChanged(name, Truth.TRUE, "works"))
+
+    @contextmanager
+    def draft(self) -> Iterator[Draft]:
+        """What is added is in the journal when the block ends."""
+        draft = Draft(self.book, self.now)
+        yield draft
+        self.journal += [(self.now, entry) for entry in draft.entries]
+
+    # -- time and metrics --------------------------------------------------------------------------
+
+    def run(
+        self, seconds: int, status: Status | None = None, *rules: str, clear: bool = True
+    ) -> None:
+        """So many seconds pass, with a pass at the end of each; some or all rules show `status`."""
+        for name in rules or self.seen:
+            if status is not None:
+                self.seen[name].status = status
+                self.seen[name].clear = clear
+        for _ in range(seconds):
+            self.now = self.now.plus(1.0)
+            self.a_pass()
+
+    def a_pass(self) -> None:
+        """Every rule is judged by fresh samples of this moment."""
+        statuses = {name: seen.status for name, seen in self.seen.items()}
+        with self.draft() as draft:
+            for hold in list(draft.book.holds.values()):
+                if not hold.stands(draft.now):
+                    draft.add(e.HoldEnded(hold.id, "expiry", "over"))
+            scene = Scene(self.policy, replace(self.facts, statuses=statuses), draft)
+            for name, rule in self.policy.rules.items():
+                take_turn(rule, self._sight(rule, self.seen[name]), scene)
+            tend_manual(draft)
+
+    def _sight(self, rule: RuleSpec, seen: Seen) -> Sight:
+        every, now = rule.every_seconds, self.now
+        seen.breach = seen.breach.advance(
+            seen.status, now, every_seconds=every, for_seconds=rule.for_seconds
+        )
+        seen.quiet = seen.quiet.advance(seen.status, now, every_seconds=every)
+        verdict = Verdict(
+            seen.status,
+            f"it is {seen.status.value}",
+            now,
+            now.wall,
+            blind=Blind.NO_DATA if seen.status is BLIND else None,
+            clear=seen.status is HEALTHY and seen.clear,
+        )
+        return Sight(verdict, seen.breach.held_seconds, seen.quiet.quiet_seconds, seen.since_undo)
+
+    def break_it(self, *rules: str, seconds: int = 5) -> None:
+        """Clear first, so that nothing is already burning; then breached for long enough."""
+        self.run(2, HEALTHY, *rules)
+        self.run(seconds, BREACHED, *rules)
+
+    # -- what the runner and custody tell ----------------------------------------------------------
+
+    def end(self, outcome: e.Outcome = e.Outcome.DONE, intent: str = "") -> None:
+        """The open intent ends so."""
+        opened = self.book.intents[intent or next(iter(self.book.intents))].entry
+        ended = e.IntentEnded(
+            opened.intent,
+            opened.episode,
+            opened.action,
+            opened.target,
+            opened.direction,
+            outcome,
+            f"it is {outcome.value}",
+            "enabled: false",
+            0.1,
+            self.now,
+        )
+        with self.draft() as draft:
+            intent_ended(ended, self.policy, draft)
+
+    def look(self, contained: Truth | None, recovered: Truth) -> None:
+        """Every episode under verification is looked at once."""
+        for ep in [x for x in self.book.open_episodes() if x.state is State.VERIFYING]:
+            rung = next_rung(self.policy.rules[ep.rule], ep, self.policy)
+            assert rung is not None
+            readings = [] if contained is None else [CheckReading(contained, "status", self.now)]
+            with self.draft() as draft:
+                verify(
+                    ep,
+                    rung,
+                    tuple(readings),
+                    CheckReading(recovered, "events", self.now),
+                    self.policy,
+                    draft,
+                )
+
+    def drift(self, target: str = "flag:redemption", action: str = "pause") -> None:
+        with self.draft() as draft:
+            drifted(target, action, "enabled: true", draft)
+
+    # -- what people do ----------------------------------------------------------------------------
+
+    def hold(
+        self, scope: Scope | None = None, *, for_seconds: float | None = None, silence: bool = False
+    ) -> str:
+        with self.draft() as draft:
+            name = draft.book.next_id("H")
+            until = None if for_seconds is None else self.now.plus(for_seconds)
+            placed = scope or Scope("all")
+            draft.add(e.HoldPlaced(name, placed, "migration", "alice", until, silence))
+        return name
+
+    def release(self, hold: str) -> None:
+        with self.draft() as draft:
+            draft.add(e.HoldEnded(hold, "alice", "done"))
+
+    def act(self, ep: Episode, *, through_hold: bool = False) -> None:
+        with self.draft() as draft:
+            draft.add(e.EpisodeUnbarred(ep.id, "alice", "I looked", through_hold))
+
+    def close(self, ep: Episode) -> None:
+        with self.draft() as draft:
+            draft.move(ep, Event.CLOSED, "settled", actor="alice")
+
+    def undo(self, ep: Episode, *, outcome: e.Outcome = e.Outcome.DONE) -> None:
+        """A person's undo of the newest thing that the episode rolled back."""
+        claim = self.book.claims_of(ep.id)[-1]
+        with self.draft() as draft:
+            name = draft.book.next_id("I")
+            draft.add(
+                e.IntentOpened(
+                    name,
+                    ep.id,
+                    claim.action,
+                    claim.target,
+                    Direction.UNDO,
+                    self.now.plus(10.0),
+                    actor="alice",
+                )
+            )
+        self.end(outcome, name)
+
+    # -- what is asked of it -----------------------------------------------------------------------
+
+    @property
+    def episode(self) -> Episode:
+        """The newest."""
+        return self.book.episodes[f"E{self.book.counts['E']}"]
+
+    def of(self, kind: type[e.Entry]) -> list[e.Entry]:
+        return [entry for _, entry in self.journal if isinstance(entry, kind)]
+
+    @property
+    def decisions(self) -> list[e.Decided]:
+        return [x for x in self.of(e.Decided) if isinstance(x, e.Decided)]
+
+    @property
+    def started(self) -> list[e.IntentOpened]:
+        """Automatic starts."""
+        opened = [x for x in self.of(e.IntentOpened) if isinstance(x, e.IntentOpened)]
+        return [x for x in opened if not x.actor]
+
+    @property
+    def pages(self) -> list[e.Paged]:
+        return [x for x in self.of(e.Paged) if isinstance(x, e.Paged)]
+
+    def refolded(self) -> Book:
+        """The book as a start-up would find it in the journal."""
+        book = Book()
+        for at, entry in self.journal:
+            book.apply(entry, at)
+        return book
