@@ -150,22 +150,22 @@ def _plain(entry: e.Entry) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str | int | float | None:
+    short: str | int | float | None = None
     match value:
         case Enum():
-            return str(value.value)
+            short = str(value.value)
         case float() if not math.isfinite(value):
-            return str(value)  # which JSON has no number for
+            short = str(value)  # which JSON has no number for
         case str() | int() | float():
-            return value
+            short = value
         case Scope():
-            return value.text
+            short = value.text
         case Instant():
-            return value.utc.isoformat(timespec="milliseconds")
+            short = value.utc.isoformat(timespec="milliseconds")
         case tuple() if all(isinstance(one, str) for one in value):
             more = f" and {len(value) - _MOST_OF_A_LIST} more" if value[_MOST_OF_A_LIST:] else ""
-            return "; ".join(value[:_MOST_OF_A_LIST]) + more
-        case _:
-            return None
+            short = "; ".join(value[:_MOST_OF_A_LIST]) + more
+    return short
 
 
 def start_sentry(dsn: str | None, *, release: str, environment: str) -> None:
