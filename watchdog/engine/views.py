@@ -102,7 +102,7 @@ class Views:
         return longest
 
     def seconds_to_effect(self, episode: str) -> float | None:
-        """From a rule's breach to the read-back that showed its last effect; None without either."""
+        """From a rule's breach to the read-back of its last effect; None without either."""
         found = self._engine.book.episodes.get(episode)
         return found.seconds_to_effect if found and found.rule != MANUAL else None
 

@@ -1,19 +1,33 @@
-"""The read-only face on loopback: metrics, health, API, page. Nothing here changes anything."""
+"""The read-only face on loopback: pages, metrics, health, API. Nothing here changes anything.
+
+Only GET and HEAD, only under known Host names (so that no page elsewhere can make a browser read
+it by renaming itself to our address), only fixed addresses. Answers are made one at a time, with a
+pause of the loop between two, so that many readers delay each other and never the watching.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from watchdog.engine import Views
-from watchdog.web.json_response import Json
+from watchdog.web.api import Api
+from watchdog.web.guard import Guard, refused
+from watchdog.web.metrics import Meters, PolicyLoad, encoded, families
+from watchdog.web.pages import Pages, static
+from watchdog.web.timeline import Timelines
+
+Endpoint = Callable[[Request], Response | Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +38,95 @@ class Health:
     ready: Callable[[], str]
 
 
-def readonly_app(views: Views, health: Health, hosts: tuple[str, ...]) -> Starlette:
-    """The ASGI app. `hosts` are the Host names under which it may be asked for."""
+def readonly_app(
+    views: Views,
+    health: Health,
+    hosts: tuple[str, ...],
+    meters: Meters | None = None,
+    load: Callable[[], PolicyLoad] = PolicyLoad,
+) -> Starlette:
+    """The ASGI app. `hosts` are the Host names under which it may be asked for.
 
-    async def status(request: Request) -> Response:
-        del request
-        return Json(views.status())
+    `meters` is given where it listens to the recorder already, and counts the sources' polls;
+    without it, entries are counted from here on. `load` tells of the rules folder. Raises
+    JournalError when the story of an open episode cannot be read.
+    """
+    if meters is None:
+        meters = Meters()
+        views.listen(meters.heard)
+    meters.effects_from(views.seconds_to_effect)
+    timelines = _timelines(views)
+    app = Starlette(
+        routes=[
+            *_health(health),
+            *_answers(views, meters, load, timelines, health.healthy),
+            _static("/static/style.css", "style.css", "text/css"),
+            _static("/static/icon.svg", "icon.svg", "image/svg+xml"),
+        ],
+        middleware=[
+            Middleware(Guard),
+            Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False),
+        ],
+        exception_handlers={HTTPException: refused},
+    )
+    app.router.redirect_slashes = False
+    return app
 
+
+def _timelines(views: Views) -> Timelines:
+    """From here on, and, where an episode is open, from its beginning."""
+    timelines = Timelines()
+    if any(ep["state"] != "ok" for ep in views.episodes()):
+        for one in views.recorded():
+            timelines.heard(one)
+    views.listen(timelines.heard)
+    return timelines
+
+
+def _answers(
+    views: Views,
+    meters: Meters,
+    load: Callable[[], PolicyLoad],
+    timelines: Timelines,
+    unhealthy: Callable[[], str],
+) -> list[BaseRoute]:
+    api = Api(views, timelines)
+    pages = Pages(views, timelines, unhealthy, load)
+
+    async def metrics(request: Request) -> Response:
+        found = families(views, meters, load())
+        page, content_type = await encoded(found, request.headers.get("accept", ""))
+        return Response(page, headers={"Content-Type": content_type})
+
+    turn = asyncio.Lock()
+    endpoints: dict[str, Endpoint] = {
+        "/": pages.front,
+        "/rules/{name}": pages.rule,
+        "/metrics": metrics,
+        "/api/v1/status": api.status,
+        "/api/v1/rules": api.rules,
+        "/api/v1/alerts": api.alerts,
+        "/api/v1/decisions": api.decisions,
+        "/api/v1/actions": api.actions,
+        "/api/v1/episodes": api.episodes,
+        "/api/v1/why/{name}": api.why,
+    }
+    return [Route(path, _in_turn(endpoint, turn)) for path, endpoint in endpoints.items()]
+
+
+def _in_turn(endpoint: Endpoint, turn: asyncio.Lock) -> Callable[[Request], Awaitable[Response]]:
+    """Made alone; sent beside the others, so that a slow reader holds up nobody."""
+
+    async def answer(request: Request) -> Response:
+        async with turn:
+            await asyncio.sleep(0)
+            made = endpoint(request)
+            return await made if inspect.isawaitable(made) else made
+
+    return answer
+
+
+def _health(health: Health) -> list[BaseRoute]:
     async def healthy(request: Request) -> Response:
         del request
         return _well(health.healthy())
@@ -39,14 +135,17 @@ def readonly_app(views: Views, health: Health, hosts: tuple[str, ...]) -> Starle
         del request
         return _well(health.ready())
 
-    return Starlette(
-        routes=[
-            Route("/-/healthy", healthy),
-            Route("/-/ready", ready),
-            Route("/api/v1/status", status),
-        ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
-    )
+    return [Route("/-/healthy", healthy), Route("/-/ready", ready)]
+
+
+def _static(path: str, name: str, media_type: str) -> Route:
+    text = static(name)
+
+    async def file(request: Request) -> Response:
+        del request
+        return Response(text, media_type=media_type, headers={"Cache-Control": "max-age=300"})
+
+    return Route(path, file)
 
 
 def _well(why_not: str) -> Response:

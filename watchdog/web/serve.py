@@ -1,7 +1,8 @@
 """Serves an ASGI app on loopback TCP or on the control socket, inside the daemon's own loop.
 
 uvicorn's own signal handling is left out: signals are the daemon's. Limits keep slow or many
-clients from taking the loop: connections, header time, body size (in the apps).
+clients from taking the loop: connections, the time a request may take to come in and an answer to
+be taken (`patience.py`), body size (in the apps).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from watchdog.web.patience import PatientProtocol
 
 _MOST_CONNECTIONS = 200
 
@@ -31,7 +33,7 @@ class _Quiet(uvicorn.Server):
         yield
 
 
-class PeerProtocol(H11Protocol):
+class PeerProtocol(PatientProtocol):
     """HTTP over a UNIX socket that knows who is at the other end: client = (uid, pid)."""
 
     def connection_made(self, transport: Any) -> None:
@@ -70,7 +72,7 @@ async def serve_tcp(app: ASGIApp, host: str, port: int) -> Served:
     listener.bind((host, port))
     listener.listen(128)
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
-    config = _config(app, http=H11Protocol, limit_concurrency=_MOST_CONNECTIONS)
+    config = _config(app, http=PatientProtocol, limit_concurrency=_MOST_CONNECTIONS)
     return await _start(config, listener, listener.getsockname()[1])
 
 

@@ -1,0 +1,81 @@
+"""One sentence for somebody who was just woken: does it watch, and is anything the matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+View = dict[str, Any]
+
+_HANDED_OVER = frozenset({"held", "awaiting", "latched"})
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """`tone` is calm, busy (it works on it), look (a person must) or dead (do not rely on it)."""
+
+    tone: str
+    title: str
+    text: str
+
+
+def headline(status: View, unhealthy: str) -> Headline:
+    """The worst thing first."""
+    return _broken(status, unhealthy) or _in_trouble(status) or _quiet(status)
+
+
+def _broken(status: View, unhealthy: str) -> Headline | None:
+    if unhealthy:
+        return Headline("dead", "It is not watching", unhealthy)
+    if status["recording"] != "ok":
+        return Headline("dead", "It cannot record, and so does not act", status["recording"])
+    return None
+
+
+def _in_trouble(status: View) -> Headline | None:
+    episodes = [ep for ep in status["episodes"] if ep["state"] not in {"watched", "shadowed"}]
+    if not episodes:
+        return None
+    for_people = [ep for ep in episodes if ep["state"] in _HANDED_OVER]
+    if for_people:
+        title = _count(len(for_people), "episode needs you", "episodes need you")
+        return Headline("look", title, _names(for_people))
+    tone = "look" if any(ep["state"] == "contained" for ep in episodes) else "busy"
+    return Headline(tone, _open(episodes), _names(episodes))
+
+
+def _quiet(status: View) -> Headline:
+    if status["holds"]:
+        return Headline("look", "It watches, but is held", _held(status["holds"]))
+    blind = [rule["name"] for rule in status["rules"] if _blind(rule)]
+    if blind:
+        names = ", ".join(blind[:5]) + (" ..." if len(blind) > 5 else "")
+        return Headline("look", _count(len(blind), "rule is blind", "rules are blind"), names)
+    breached = [r["name"] for r in status["rules"] if r["verdict"]["status"] == "breached"]
+    count = _count(len(status["rules"]), "rule", "rules")
+    if breached:
+        return Headline("busy", f"{count} watched", "Breached: " + ", ".join(breached[:5]))
+    return Headline("calm", "All is well", f"{count} watched, none breached, none blind.")
+
+
+def _open(episodes: list[View]) -> str:
+    if all(ep["state"] == "contained" for ep in episodes):
+        return _count(len(episodes), "episode is contained", "episodes are contained")
+    return _count(len(episodes), "episode is open", "episodes are open")
+
+
+def _names(episodes: list[View]) -> str:
+    shown = "; ".join(f"{ep['id']} {ep['rule']}: {ep['state']}" for ep in episodes[:4])
+    return shown + ("; ..." if len(episodes) > 4 else ".")
+
+
+def _held(holds: list[View]) -> str:
+    return "; ".join(f"{hold['scope']}, by {hold['actor']}: {hold['reason']}" for hold in holds[:3])
+
+
+def _blind(rule: View) -> bool:
+    return rule["verdict"] is None or rule["verdict"]["status"] == "blind"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

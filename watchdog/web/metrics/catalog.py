@@ -1,0 +1,160 @@
+"""Every metric of ours: name, kind, help and labels. The documentation is made from this.
+
+Units are seconds and ratios, last in the name; counters end in `_total`. A yes or no is 1 or 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One family, named without the `slo_watchdog_` that all begin with."""
+
+    short: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"slo_watchdog_{self.short}"
+
+
+POLL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+ACTION_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800)
+EFFECT_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
+
+COUNTER, GAUGE, HISTOGRAM, INFO = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM, Kind.INFO
+
+WATCHING = (
+    Metric("build", INFO, "The running program.", ("version", "python")),
+    Metric(
+        "process", INFO, "Where it runs and how far it may go.", ("environment", "host", "max_mode")
+    ),
+    Metric("passes_total", COUNTER, "Completed passes over the rules."),
+    Metric("last_pass_timestamp_seconds", GAUGE, "When the last pass was completed."),
+    Metric(
+        "last_pass_age_seconds", GAUGE, "Time since the last completed pass, by a steady clock."
+    ),
+    Metric(
+        "pass_longest_seconds",
+        GAUGE,
+        "The longest pass of the last minute, or since the last scrape when that is longer ago.",
+    ),
+)
+
+RULES = (
+    Metric(
+        "rule",
+        INFO,
+        "Each rule, to join the others with.",
+        ("rule", "owner", "severity", "kind", "source", "playbook"),
+    ),
+    Metric("rule_verdict", GAUGE, "1 for the status that the rule has.", ("rule", "status")),
+    Metric("rule_blind", GAUGE, "1 for why a rule is blind, while it is.", ("rule", "reason")),
+    Metric("rule_value", GAUGE, "The number that was compared last.", ("rule",)),
+    Metric("rule_held_seconds", GAUGE, "For how long the breach has added up.", ("rule",)),
+    Metric("rule_for_seconds", GAUGE, "For how long a breach must last.", ("rule",)),
+    Metric("rule_burn", GAUGE, "Speed at which the error budget is spent.", ("rule", "window")),
+    Metric("rule_burn_limit", GAUGE, "The burn above which a window speaks.", ("rule", "window")),
+    Metric("rule_window_ratio", GAUGE, "Bad events over all events.", ("rule", "window")),
+    Metric("rule_window_coverage_ratio", GAUGE, "Share of the window seen.", ("rule", "window")),
+    Metric(
+        "rule_mode_declared",
+        GAUGE,
+        "As the rule says: 0 observe, 1 shadow, 2 approve, 3 armed.",
+        ("rule",),
+    ),
+    Metric("rule_mode_effective", GAUGE, "As the process lets it; numbers as above.", ("rule",)),
+    Metric(
+        "rule_evaluation_age_seconds", GAUGE, "Time since the samples were asked for.", ("rule",)
+    ),
+    Metric("rule_sample_age_seconds", GAUGE, "Age of the newest sample judged.", ("rule",)),
+    Metric("blindness_total", COUNTER, "Rules that became blind, by why.", ("reason",)),
+)
+
+SOURCES = (
+    Metric("source_polls_total", COUNTER, "Polls since the source was loaded.", ("source",)),
+    Metric("source_missed_polls_total", COUNTER, "Polls skipped, being late.", ("source",)),
+    Metric("source_errors_total", COUNTER, "Polls that failed, by why.", ("source", "reason")),
+    Metric("source_failing", GAUGE, "1 while the last poll failed.", ("source",)),
+    Metric("source_last_poll_age_seconds", GAUGE, "Time since the last poll.", ("source",)),
+    Metric(
+        "source_poll_duration_seconds", HISTOGRAM, "How long polls take.", ("source",), POLL_BUCKETS
+    ),
+)
+
+DECISIONS = (
+    Metric("episodes_open", GAUGE, "Open episodes by state.", ("world", "state")),
+    Metric("episodes_total", COUNTER, "Episodes opened.", ("world",)),
+    Metric("decisions_total", COUNTER, "Decisions recorded.", ("world", "ruling")),
+    Metric("refusals_total", COUNTER, "Refusals by the gate that ruled.", ("world", "gate")),
+    Metric("holds_standing", GAUGE, "People's holds and silences in force."),
+    Metric("pages_total", COUNTER, "Pages raised for people.", ("severity", "silenced")),
+)
+
+ACTIONS = (
+    Metric(
+        "action_ready", GAUGE, "1 when the last preflight says that it would work.", ("action",)
+    ),
+    Metric("action_claimed", GAUGE, "Episodes that need the action's state.", ("action",)),
+    Metric("action_open_intents", GAUGE, "Changes of a target under way."),
+    Metric(
+        "actions_total",
+        COUNTER,
+        "Ended changes, by what the read-back showed.",
+        ("action", "direction", "outcome"),
+    ),
+    Metric(
+        "action_duration_seconds",
+        HISTOGRAM,
+        "From the intent to its end.",
+        ("action", "direction"),
+        ACTION_BUCKETS,
+    ),
+    Metric(
+        "breach_to_effect_seconds",
+        HISTOGRAM,
+        "From a rule's breach to the read-back that first showed the effect.",
+        ("action",),
+        EFFECT_BUCKETS,
+    ),
+    Metric("drifts_total", COUNTER, "Targets that somebody else changed.", ("action",)),
+)
+
+RECORD = (
+    Metric("policy", INFO, "The policy in force.", ("environment", "sha256")),
+    Metric("policy_part", INFO, "Each owner's part of it.", ("owner", "sha256")),
+    Metric("policy_pending", GAUGE, "1 while the rules folder says something else."),
+    Metric(
+        "policy_errors", GAUGE, "Errors in the rules folder; the last good text stays in force."
+    ),
+    Metric("policy_failing_seconds", GAUGE, "For how long there have been errors."),
+    Metric("journal_last_seq", GAUGE, "Number of the newest entry."),
+    Metric("journal_entries_total", COUNTER, "Entries written by this process.", ("kind",)),
+    Metric("journal_stuck", GAUGE, "1 while nothing can be recorded, so that nothing acts."),
+    Metric("journal_stuck_seconds", GAUGE, "For how long nothing could be recorded."),
+    Metric("journal_reserve_ready", GAUGE, "1 while room is kept back for a full disk."),
+)
+
+GROUPS = {
+    "Is it watching": WATCHING,
+    "Rules": RULES,
+    "Sources": SOURCES,
+    "Episodes and decisions": DECISIONS,
+    "Actions": ACTIONS,
+    "Policy and record": RECORD,
+}
+
+CATALOG = {metric.short: metric for group in GROUPS.values() for metric in group}

@@ -1,0 +1,59 @@
+"""Writes families as the scraper asked for them, pausing so that the loop can judge meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import Metric as Family
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from watchdog.engine import Views
+from watchdog.web.metrics.meters import Meters, PolicyLoad
+from watchdog.web.metrics.present import of_actions, of_process, of_record, of_rules, of_sources
+
+_END = b"# EOF\n"
+
+
+def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]:
+    """All of this moment. The engine is read at once, before the first family is made."""
+    x = views.present()
+    meters.adopt(x.policy)
+    sources, actions = views.sources(), views.actions()
+    longest = meters.longest_pass(views.take_longest_pass(), x.now)
+
+    def rest() -> Iterator[Family]:
+        yield from of_process(x, longest)
+        yield from of_record(x, load)
+        yield from of_sources(sources)
+        yield from of_actions(actions, x.open_intents)
+        yield from of_rules(x)
+        yield from meters.registry.collect()
+
+    return rest()
+
+
+async def encoded(found: Iterable[Family], accept: str) -> tuple[bytes, str]:
+    """The page and its content type. `accept` is the request's header."""
+    encode, content_type = choose_encoder(accept)
+    openmetrics = content_type.startswith("application/openmetrics-text")
+    parts = []
+    for family in found:
+        if not openmetrics:  # there the times of creation would be series of their own
+            family.samples = [s for s in family.samples if not s.name.endswith("_created")]
+        parts.append(encode(_Just(family)).removesuffix(_END))
+        await asyncio.sleep(0)
+    if openmetrics:
+        parts.append(_END)
+    return b"".join(parts), content_type
+
+
+class _Just(Collector):
+    """One family, where the library wants a registry."""
+
+    def __init__(self, family: Family) -> None:
+        self._family = family
+
+    def collect(self) -> Iterable[Family]:
+        return (self._family,)

@@ -1,0 +1,78 @@
+"""docs/metrics.md, made from the catalog. A test says when it is not current."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from watchdog.core.entries import Outcome, Ruling
+from watchdog.core.episode import OPEN
+from watchdog.core.words import Blind, Status
+from watchdog.web.metrics.catalog import GROUPS, Kind, Metric
+from watchdog.web.metrics.meters import GATES
+
+_INTRODUCTION = """\
+# Metrics
+
+`/metrics` on the address of `listen`, as text or OpenMetrics, whichever the scraper \
+accepts. Made by `python -m watchdog.web.metrics > docs/metrics.md`.
+
+Counters count what was recorded since the process began; gauges are read when they are asked \
+for. Label values come from the policy and from the words below, never from what a watched service \
+answers.
+"""
+
+_ALERTS = """\
+## What to alert on
+
+The watchdog pages by itself while it lives. What it cannot say is that it is dead, so \
+say that from outside:
+
+| when | expression |
+|---|---|
+| it is gone | `absent(up{job="slo-watchdog"} == 1)` |
+| it does not judge | `slo_watchdog_last_pass_age_seconds > 5` |
+| it cannot record, so it does not act | `slo_watchdog_journal_stuck == 1` |
+| a rule is blind | `slo_watchdog_rule_verdict{status="blind"} == 1` |
+| an armed rule's action would not work | `slo_watchdog_action_ready == 0` |
+| the rules folder is broken | `slo_watchdog_policy_errors > 0` |
+| a person must look | `slo_watchdog_episodes_open{state="latched"} > 0` |
+| it is held back | `slo_watchdog_episodes_open{state="held"} > 0` |
+"""
+
+
+def reference() -> str:
+    """The whole page."""
+    parts = [_INTRODUCTION, _ALERTS, _words()]
+    for title, metrics in GROUPS.items():
+        rows = "\n".join(_row(metric) for metric in metrics)
+        parts.append(f"## {title}\n\n| metric | kind | labels | |\n|---|---|---|---|\n{rows}\n")
+    parts.append(
+        "Besides these come `process_*` (CPU, resident memory, open files, start) and "
+        "`python_gc_*`, as the Prometheus client library gives them.\n"
+    )
+    return "\n".join(parts)
+
+
+def _row(metric: Metric) -> str:
+    name = f"{metric.name}_info" if metric.kind is Kind.INFO else metric.name
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{name}` | {metric.kind.value} | {labels} | {metric.help} |"
+
+
+def _words() -> str:
+    return "\n".join(["## Words in labels", "", "| label | values |", "|---|---|", *_values(), ""])
+
+
+def _values() -> Iterator[str]:
+    for label, values in {
+        "status": [status.value for status in Status],
+        "reason": [reason.value for reason in Blind],
+        "state": sorted(state.value for state in OPEN),
+        "world": ["live", "shadow"],
+        "ruling": [ruling.value for ruling in Ruling],
+        "gate": list(GATES),
+        "direction": ["do", "undo"],
+        "outcome": [outcome.value for outcome in Outcome],
+        "window": ["a duration as written in rules: 5m, 1h, 3d"],
+    }.items():
+        yield f"| `{label}` | {', '.join(values)} |"

@@ -1,0 +1,66 @@
+"""HTTP with an end to patience: uvicorn bounds idle connections, this bounds the slow ones.
+
+A request has to be whole, head and body, within a time that dripping does not prolong, and an
+answer has to be taken within one. Whoever is slower is cut off, so that no number of slow
+clients can keep others out for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+REQUEST_SECONDS = 5.0
+"""From the connection, or the first byte after an answer, to the request's last byte."""
+
+ANSWER_SECONDS = 20.0
+"""How long the rest of an answer may wait in our buffer for a client that does not read."""
+
+
+class PatientProtocol(H11Protocol):
+    """One connection."""
+
+    _request_timer: asyncio.TimerHandle | None = None
+    _answer_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._await_request()
+
+    def data_received(self, data: bytes) -> None:
+        if self._request_timer is None:
+            self._await_request()
+        super().data_received(data)
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._end_request_timer()
+
+    def on_response_complete(self) -> None:
+        self._end_answer_timer()
+        if self.transport.get_write_buffer_size():
+            self._answer_timer = self.loop.call_later(ANSWER_SECONDS, self._cut_unread)
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_request_timer()
+        self._end_answer_timer()
+        super().connection_lost(exc)
+
+    def _await_request(self) -> None:
+        self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _cut_unread(self) -> None:
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+    def _end_request_timer(self) -> None:
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
+
+    def _end_answer_timer(self) -> None:
+        if self._answer_timer is not None:
+            self._answer_timer.cancel()
+            self._answer_timer = None

@@ -1,0 +1,178 @@
+"""Our rules and episodes in the format of Prometheus's own `/api/v1/rules` and `/api/v1/alerts`.
+
+Whatever lists alerting rules of a Prometheus can list ours. An owner's file is a group; an open
+episode is an alert: pending while the breach has not lasted for `for`, firing from then on until
+it ends. A watched one (undone, and quiet so far) is inactive. BLIND shows as health `unknown`, or
+`err` where the query or the watchdog itself failed, with the reason as `lastError`; it moves no
+state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+from watchdog.core.spec import Counters, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.text import duration
+from watchdog.core.words import Blind
+from watchdog.engine import Views
+
+View = dict[str, Any]
+Episodes = dict[str, View]
+
+NEVER = "0001-01-01T00:00:00Z"
+
+_FAILED = {Blind.QUERY_ERROR.value, Blind.ODD_ANSWER.value, Blind.OURS.value}
+
+
+def answer(data: View) -> View:
+    """The envelope."""
+    return {"status": "success", "data": data}
+
+
+def wrong(what: str) -> View:
+    return {"status": "error", "errorType": "bad_data", "error": what}
+
+
+def rules(views: Views, kind: str) -> View:
+    """`data` of `/api/v1/rules`. `kind` is `alert`, `record` (we have none) or empty."""
+    episodes = _open(views)
+    specs = sorted(views.present().policy.rules.values(), key=lambda r: (_file(r), r.owner))
+    groups = [
+        _group(owner, file, [_rule(rule, views.rule(rule), episodes) for rule in found])
+        for (file, owner), found in groupby(specs, lambda rule: (_file(rule), rule.owner))
+    ]
+    if kind == "record":
+        groups = [{**group, "rules": []} for group in groups]
+    return {"groups": groups}
+
+
+def alerts(views: Views) -> View:
+    """`data` of `/api/v1/alerts`."""
+    episodes = _open(views)
+    found = ((rule, views.rule(rule)) for rule in views.present().policy.rules.values())
+    return {"alerts": [alert for rule, view in found for alert in _alerts(rule, view, episodes)]}
+
+
+def _open(views: Views) -> Episodes:
+    return {ep["id"]: ep for ep in views.episodes() if ep["state"] != "ok"}
+
+
+def _group(owner: str, file: str, shown: list[View]) -> View:
+    return {
+        "name": owner,
+        "file": file,
+        "rules": shown,
+        "interval": 1,
+        "limit": 0,
+        "evaluationTime": 0,
+        "lastEvaluation": max(rule["lastEvaluation"] for rule in shown),
+    }
+
+
+def _rule(rule: RuleSpec, view: View, episodes: Episodes) -> View:
+    verdict = view["verdict"]
+    blind = "not_yet" if verdict is None else verdict["blind"]
+    shown = {
+        "state": _state(view["state"]),
+        "name": rule.name,
+        "query": query(rule),
+        "duration": rule.for_seconds,
+        "keepFiringFor": rule.keep_firing_seconds,
+        "labels": _labels(rule),
+        "annotations": _annotations(rule),
+        "alerts": _alerts(rule, view, episodes),
+        "health": "ok" if blind is None else "err" if blind in _FAILED else "unknown",
+        "evaluationTime": 0,
+        "lastEvaluation": verdict["at"] if verdict else NEVER,
+        "type": "alerting",
+    }
+    if blind is not None:
+        reason = verdict["reason"] if verdict else "nothing has been read yet"
+        shown["lastError"] = f"{blind}: {reason}"
+    return shown
+
+
+def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
+    state = _state(view["state"])
+    ep = episodes.get(view["episode"] or "")
+    if state == "inactive" or ep is None:
+        return []
+    verdict = view["verdict"]
+    value = verdict["value"] if verdict else None
+    return [
+        {
+            "labels": {"alertname": rule.name, **_labels(rule)},
+            "annotations": {
+                **_annotations(rule),
+                "episode": f"{ep['id']} is {ep['state']}: {ep['reason']}",
+            },
+            "state": state,
+            "activeAt": ep["opened"],
+            "value": "NaN" if value is None else _number(value),
+        }
+    ]
+
+
+def _state(state: str) -> str:
+    if state in {"ok", "watched"}:
+        return "inactive"
+    return "pending" if state == "pending" else "firing"
+
+
+def _labels(rule: RuleSpec) -> dict[str, str]:
+    return {
+        **dict(rule.labels),
+        "severity": rule.severity.value,
+        "owner": rule.owner,
+        "mode": rule.mode.word,
+    }
+
+
+def _annotations(rule: RuleSpec) -> dict[str, str]:
+    found = {"summary": rule.summary, "runbook": rule.runbook}
+    return {name: text for name, text in found.items() if text}
+
+
+def _file(rule: RuleSpec) -> str:
+    return rule.where.split(":", 1)[0]
+
+
+def _number(value: float) -> str:
+    """A double as Prometheus writes it: shortest, with an exponent of at least two digits."""
+    text = repr(float(value))
+    return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}.get(text, text)
+
+
+def query(rule: RuleSpec) -> str:
+    """The rule's condition as PromQL would say it, to be read and pasted; we do not run it."""
+    signal = rule.signal
+    match signal:
+        case RatioThreshold():
+            ratio = _ratio(signal.counters, signal.over_seconds)
+            return f"{ratio} {signal.bound.op} {signal.bound.limit!r}"
+        case ValueThreshold():
+            return f"({signal.expr}) {signal.bound.op} {signal.bound.limit!r}"
+        case Liveness():
+            return f"{signal.expr} == 0"
+        case Slo():
+            return " or ".join(_pairs(signal))
+
+
+def _pairs(signal: Slo) -> Iterable[str]:
+    for pair in signal.pairs:
+        limit = f"{pair.factor * (1 - signal.objective):.6g}"
+        long, short = (
+            f"{_ratio(signal.counters, seconds)} > {limit}"
+            for seconds in (pair.long_seconds, pair.short_seconds)
+        )
+        yield f"({long} and {short})"
+
+
+def _ratio(counters: Counters, seconds: float) -> str:
+    window = duration(seconds)
+    ratio = (
+        f"sum(increase({counters.events}[{window}])) / sum(increase({counters.total}[{window}]))"
+    )
+    return f"(1 - {ratio})" if counters.good else ratio
