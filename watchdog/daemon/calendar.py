@@ -2,10 +2,14 @@
 
 APScheduler can fall silent (an error inside its own update leaves it without a timer, a wall
 clock that steps back leaves it waiting), so it is watched: a beat that stays away has it rebuilt.
+A job that fails or hangs is logged and ended by itself; only a record that cannot be written any
+more is everybody's affair.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC
@@ -14,10 +18,12 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from watchdog.ports import Clock
+from watchdog.ports import Clock, JournalError
 
 BEAT_SECONDS = 10.0
 SILENT_AFTER_SECONDS = 60.0
+JOB_SECONDS = 120.0
+"""How long one job may take; the next run of it waits for it."""
 
 Job = Callable[[], Awaitable[None]]
 
@@ -34,19 +40,25 @@ class Every:
 class Calendar:
     """Starts, beats, and starts anew when it fell silent."""
 
-    def __init__(self, clock: Clock, work: tuple[Every, ...]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._work = work
+        self._work: tuple[Every, ...] = ()
+        self._cannot_record: Callable[[JournalError], None] = _nobody_hears
         self._scheduler: Any = None
         self._beat = 0.0
         self.rebuilt = 0
+
+    def plan(self, work: tuple[Every, ...], cannot_record: Callable[[JournalError], None]) -> None:
+        """What to do from `start` on, and who hears when something cannot be recorded."""
+        self._work = work
+        self._cannot_record = cannot_record
 
     def start(self) -> None:
         self._beat = self._clock.now().steady
         self._scheduler = AsyncIOScheduler(timezone=UTC)
         for every in (*self._work, Every("beat", BEAT_SECONDS, self._beats)):
             self._scheduler.add_job(
-                _guarded(every),
+                self._guarded(every),
                 "interval",
                 seconds=every.seconds,
                 id=every.name,
@@ -57,9 +69,11 @@ class Calendar:
         self._scheduler.start()
 
     def stop(self) -> None:
-        if self._scheduler is not None:
-            self._scheduler.shutdown(wait=False)
-            self._scheduler = None
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is not None:
+            # One that broke may refuse to be shut down; it is thrown away all the same.
+            with contextlib.suppress(Exception):
+                scheduler.shutdown(wait=False)
 
     def supervise(self) -> None:
         """Called at every pass: rebuild a calendar that does not beat any more."""
@@ -75,14 +89,23 @@ class Calendar:
     async def _beats(self) -> None:
         self._beat = self._clock.now().steady
 
+    def _guarded(self, every: Every) -> Job:
+        async def job() -> None:
+            log = structlog.get_logger()
+            try:
+                async with asyncio.timeout(JOB_SECONDS) as deadline:
+                    await every.job()
+            except JournalError as error:
+                log.critical("calendar.job_failed", job=every.name, error=str(error))
+                self._cannot_record(error)
+            except Exception:  # one job's failure must not silence the calendar
+                hung = deadline.expired()
+                log.exception(
+                    "calendar.job_hung" if hung else "calendar.job_failed", job=every.name
+                )
 
-def _guarded(every: Every) -> Job:
-    async def job() -> None:
-        try:
-            await every.job()
-        except Exception as error:  # noqa: BLE001  # one job's failure must not silence the calendar
-            structlog.get_logger().error(
-                "calendar.job_failed", job=every.name, error=f"{type(error).__name__}: {error}"
-            )
+        return job
 
-    return job
+
+def _nobody_hears(_error: JournalError) -> None:
+    return

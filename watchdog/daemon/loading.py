@@ -1,18 +1,19 @@
 """Which policy is in force, and how another one comes to be.
 
 Saving a file arms nothing: applying does. So a restart loads what was applied last, from the
-journal, and not what lies in the folder by then; the folder is only watched, checked and
-reported. A part with an error keeps its last good text, and says so loudly.
+journal, and not what lies in the folder by then; the folder is only watched (`watching.py`),
+checked and reported. A part with an error keeps its last good text, and says so loudly. Files are
+read and checked beside the loop, so that no rules folder, however large, makes a pass late.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from watchfiles import awatch
 
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
@@ -26,6 +27,15 @@ class PolicyUnusable(Exception):
     """There is no policy to judge by; the message lists every error with its place."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What this process begins with. `first` where nothing was ever applied before."""
+
+    load: Load
+    policy: Policy
+    first: bool
+
+
 class Loading:
     """The policy's life in this process."""
 
@@ -33,64 +43,84 @@ class Loading:
         self._engine = engine
         self._settings = settings
         self._files: Mapping[str, str] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._found = ""  # the hash of what the folder says
         self.errors: tuple[str, ...] = ()  # of the last look at the folder
         self.pending = False  # the folder says something else than what is in force
         self.failing_since: float | None = None  # steady
 
-    def first(self) -> None:
-        """At the start: what was applied last, or, when nothing ever was, the folder."""
+    def choose(self) -> Chosen:
+        """What was applied last, or, when nothing ever was, the folder. Raises PolicyUnusable."""
         applied = self._engine.book.policy
         if applied is None:
             load = self._folder(last_good=None)
             policy = self._usable(load)
-            self._adopt(load, policy, "first start")
-            return
-        load = load_files(
-            dict(applied.files), self._settings.environment, variables=self._settings.variables
-        )
-        policy = self._usable(load)
-        self._files = load.files
-        self._engine.adopt(policy, None)
-        self.look()
+            if not policy.rules:
+                raise PolicyUnusable("\n".join([*_texts(load), self._without_rules()]))
+        else:
+            load = load_files(
+                dict(applied.files), self._settings.environment, variables=self._settings.variables
+            )
+            policy = self._usable(load)
+        return Chosen(load, policy, first=applied is None)
 
-    def look(self) -> Load:
+    def begin(self, chosen: Chosen) -> None:
+        """Judge by what was chosen, and see what the folder says by now."""
+        if chosen.first:
+            self._adopt(chosen.load, chosen.policy, "first start")
+        else:
+            self._files = chosen.load.files
+            self._engine.adopt(chosen.policy, None)
+            for error in _texts(chosen.load):
+                structlog.get_logger().error("policy.applied_before_but_refused_now", error=error)
+        self._see(self._folder(last_good=self._files))
+
+    async def look(self) -> Load:
         """Check the folder and report; load nothing."""
-        load = self._folder(last_good=self._files)
-        self.errors = tuple(problem.text for problem in load.errors)
-        self.pending = (
-            load.policy is not None and load.policy.sha256 != self._engine.in_force().sha256
-        )
-        now = self._engine.ports.clock.now().steady
-        self.failing_since = (self.failing_since or now) if self.errors else None
+        async with self._one_at_a_time:
+            return await self._look()
+
+    async def _look(self) -> Load:
+        load = await asyncio.to_thread(self._folder, last_good=self._files)
+        self._see(load)
         return load
+
+    def _see(self, load: Load) -> None:
+        log = structlog.get_logger()
+        errors = _texts(load)
+        for error in errors:
+            if error not in self.errors:
+                log.error("policy.invalid", error=error)
+        if self.errors and not errors:
+            log.info("policy.valid_again")
+        found = load.policy.sha256 if load.policy is not None else self._found
+        self.errors, self.pending = errors, found != self._engine.in_force().sha256
+        if self.pending and found != self._found:
+            log.warning("policy.pending", sha256=found, remedy="slo-watchdog apply")
+        self._found = found
+        now = self._engine.ports.clock.now().steady
+        if not errors:
+            self.failing_since = None
+        elif self.failing_since is None:
+            self.failing_since = now
 
     async def apply(self, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as the control socket calls it
         """Say what a load would change, and, unless dry, load."""
-        load = self.look()
-        old = self._engine.in_force()
-        lines = [change.text for change in compare(old, load.policy)] if load.policy else []
-        lines += [f"not loaded: {error}" for error in self.errors]
-        if load.policy is None:
-            raise OrderRefused("\n".join(lines))
-        if not lines:
-            return Done("nothing changes: the rules folder is in force as it is", "apply")
-        if not dry:
-            if not person.counts:
-                raise OrderRefused(f"{person.name} does not count as a person here")
-            self._adopt(load, load.policy, person.name)
-            self.look()
-        return Done("\n".join(lines), "apply", {"errors": list(self.errors)})
-
-    async def watch_forever(self) -> None:
-        """Report what is saved into the folder."""
-        log = structlog.get_logger()
-        async for _ in awatch(self._settings.rules_dir, recursive=True):
-            self.look()
-            for error in self.errors:
-                log.error("policy.invalid", error=error)
-            if self.pending:
-                log.warning("policy.pending", remedy="slo-watchdog apply")
-            await asyncio.sleep(0)
+        async with self._one_at_a_time:
+            load = await self._look()
+            old = self._engine.in_force()
+            lines = [change.text for change in compare(old, load.policy)] if load.policy else []
+            lines += [f"not loaded: {error}" for error in self.errors]
+            if load.policy is None:
+                raise OrderRefused("\n".join(lines))
+            if not lines:
+                return Done("nothing changes: the rules folder is in force as it is", "apply")
+            if not dry:
+                if not person.counts:
+                    raise OrderRefused(f"{person.name} does not count as a person here")
+                self._adopt(load, load.policy, person.name)
+                self._see(load)
+            return Done("\n".join(lines), "apply", {"errors": list(self.errors)})
 
     def _adopt(self, load: Load, policy: Policy, actor: str) -> None:
         old = self._engine.policy
@@ -119,7 +149,15 @@ class Loading:
 
     def _usable(self, load: Load) -> Policy:
         if load.policy is None:
-            raise PolicyUnusable("\n".join(problem.text for problem in load.errors))
-        for problem in load.errors:
-            structlog.get_logger().error("policy.invalid", error=problem.text)
+            raise PolicyUnusable("\n".join(_texts(load)))
         return load.policy
+
+    def _without_rules(self) -> str:
+        return (
+            f"{self._settings.rules_dir}: there is no rule that could be loaded, so there would be "
+            "nothing to watch. Rules lie in a folder per owner, beside platform.yaml"
+        )
+
+
+def _texts(load: Load) -> tuple[str, ...]:
+    return tuple(problem.text for problem in load.errors)

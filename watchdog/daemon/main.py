@@ -8,10 +8,12 @@ then is the service ready. It ends on SIGTERM, by draining, or because it cannot
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -19,16 +21,19 @@ from watchdog.actions import open_actuator, open_probe
 from watchdog.clock import Left, SystemClock
 from watchdog.core.spec import SourceSpec
 from watchdog.daemon.calendar import Calendar, Every
+from watchdog.daemon.credentials import credentials
+from watchdog.daemon.faces import StartFailed, serve
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
 from watchdog.daemon.time_sync import time_synced
-from watchdog.engine import Engine, Orders, Person, Ports, Process, Views, last_pass
-from watchdog.ports import JournalError, MetricSource
+from watchdog.daemon.watching import RulesWatch
+from watchdog.engine import Engine, Person, Ports, Process, last_pass
+from watchdog.ports import JournalError, MetricSource, PortError
 from watchdog.settings import Settings
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.telemetry import configure_log, log_entry, report, start_sentry
-from watchdog.web import Control, Health, Served, control_app, readonly_app, serve_tcp, serve_unix
+from watchdog.web import Health
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 
@@ -36,10 +41,6 @@ DRAIN_SECONDS = 20.0
 """How long open intents may take to end after SIGTERM."""
 
 UNHEALTHY_AFTER_SECONDS = 5.0
-
-
-class StartFailed(Exception):
-    """The process cannot start; the message says why and what to do."""
 
 
 def init(settings: Settings) -> Path:
@@ -58,10 +59,12 @@ async def run(settings: Settings) -> None:
     start_sentry(dsn, release=version("slo-watchdog"), environment=settings.environment)
     try:
         daemon = _assemble(settings)
-    except (JournalError, PolicyUnusable, OSError) as error:
+    except (PortError, PolicyUnusable, OSError) as error:
         raise StartFailed(str(error)) from None
     try:
         await daemon.live()
+    except StartFailed:
+        raise
     except Exception as error:
         report(error)
         raise
@@ -77,54 +80,69 @@ class _Daemon:
     wire: Wire
     manager: ServiceManager
     calendar: Calendar
+    stop: asyncio.Event
     stuck: str = ""
+    reason: str = ""  # why it stops
+    cannot_record: JournalError | None = None
+    reloads: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def live(self) -> None:
         """Serve, run, and stop in order."""
-        stop = asyncio.Event()
-        self._listen_for_signals(stop)
-        served = await self._serve()
-        watcher = asyncio.create_task(self.loading.watch_forever(), name="watch rules")
-        self.calendar.start()
-        self.engine.on_pass = self._passed
-        await self.sync_time()
-        self.manager.tell("READY=1")
-        structlog.get_logger().info("daemon.ready", listen=served[0].port)
+        served = await serve(
+            self.settings, self.engine, self.loading, Health(self._unhealthy, self._unready)
+        )
+        watch = RulesWatch(self.settings.rules_dir, self.loading.look)
+        watcher = asyncio.create_task(watch.forever(), name="watch rules")
         try:
-            await self.engine.run(stop)
+            self._listen_for_signals()
+            self.calendar.start()
+            self.engine.on_pass = self._passed
+            await self.sync_time()
+            self.manager.tell("READY=1")
+            structlog.get_logger().info("daemon.ready", listen=served[0].port)
+            await self._watch()
+        except Exception as error:
+            self.reason = f"failed: {type(error).__name__}"
+            raise
         finally:
-            self.manager.tell("STOPPING=1")
+            self.manager.tell("STOPPING=1", f"STATUS=Stopping: {self.reason or 'cancelled'}")
             self.calendar.stop()
-            watcher.cancel()
-            await asyncio.gather(watcher, return_exceptions=True)
-            await self.engine.finish("stopped", DRAIN_SECONDS)
-            for one in served:
-                await one.stop()
-            await self.wire.aclose()
+            await _end(watcher, *self.reloads)
+            try:
+                await self.engine.finish(self.reason or "cancelled", DRAIN_SECONDS)
+            finally:
+                for one in served:
+                    await one.stop()
+                await self.wire.aclose()
 
-    async def _serve(self) -> tuple[Served, Served]:
-        views = Views(self.engine)
-        host, port = self.settings.bind
-        health = Health(self._unhealthy, self._unready)
-        hosts = (host, "localhost", "127.0.0.1", "[::1]", *self.settings.allowed_hosts)
-        control = Control(
-            Orders(self.engine), views, self.loading.apply, self.settings.root_is_person
-        )
-        return (
-            await serve_tcp(readonly_app(views, health, hosts), host, port),
-            await serve_unix(control_app(control), self.settings.control_socket),
-        )
+    async def _watch(self) -> None:
+        await self.engine.run(self.stop)
+        if self.cannot_record is not None:
+            raise self.cannot_record
 
-    def _listen_for_signals(self, stop: asyncio.Event) -> None:
+    def _listen_for_signals(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+            loop.add_signal_handler(number, self._stopped_by, number)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _stopped_by(self, number: signal.Signals) -> None:
+        self.reason = self.reason or number.name
+        self.stop.set()
+
+    def lost_record(self, error: JournalError) -> None:
+        """What cannot record must not act: end, and let a new process see what is there."""
+        self.cannot_record = self.cannot_record or error
+        self.stop.set()
 
     def _reload(self) -> None:
         """SIGHUP: whoever may send it may apply."""
         self.manager.tell("STATUS=Loading the rules folder")
-        task = asyncio.create_task(self.loading.apply(Person("SIGHUP", counts=True), dry=False))
+        task: asyncio.Task[object] = asyncio.create_task(
+            self.loading.apply(Person("SIGHUP", counts=True), dry=False)
+        )
+        self.reloads.add(task)
+        task.add_done_callback(self.reloads.discard)
         task.add_done_callback(_tell_reload)
 
     def _passed(self) -> None:
@@ -170,6 +188,20 @@ class _Daemon:
 
 def _assemble(settings: Settings) -> _Daemon:
     """Everything that must be right before the first pass. Raises what makes it impossible."""
+    with contextlib.ExitStack() as undone:
+        journal = SqliteJournal.open(settings.state_dir)
+        undone.callback(journal.close)
+        for notice in journal.notices:
+            structlog.get_logger().warning("journal.notice", notice=notice)
+        history = SqliteHistory.open(settings.state_dir)
+        undone.callback(history.close)
+        daemon = _on(journal, history, settings)
+        undone.pop_all()
+        return daemon
+
+
+def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _Daemon:
+    """The daemon on its record. Nothing is recorded before all of it is known to be usable."""
     secrets = FileSecrets.of_service(*([settings.secrets_dir] if settings.secrets_dir else []))
     wire = Wire(secrets)
     clock = SystemClock()
@@ -177,32 +209,42 @@ def _assemble(settings: Settings) -> _Daemon:
     def source(spec: SourceSpec) -> MetricSource:
         return open_source(spec, wire)
 
-    journal = SqliteJournal.open(settings.state_dir)
-    for notice in journal.notices:
-        structlog.get_logger().warning("journal.notice", notice=notice)
-    history = SqliteHistory.open(settings.state_dir)
     ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source)
-    process = Process(
-        version=version("slo-watchdog"),
-        host=settings.host,
-        environment=settings.environment,
-        max_mode=settings.max_mode,
-        time_sync_required=settings.time_sync == "required",
-    )
-    engine = Engine(ports, process)
+    engine = Engine(ports, _process(settings))
+    loading = Loading(engine, settings)
+    chosen = loading.choose()
+    for name in credentials(chosen.policy):
+        secrets.read(name)
     before = _left(engine)
     if before is not None:
         clock.go_on_from(before)
     down = clock.now().steady - before.at.steady if before else 0.0
     engine.recorder.listen(log_entry)
     engine.begin(down, clock.name)
-    loading = Loading(engine, settings)
-    loading.first()
+    loading.begin(chosen)
     for problem in engine.warm():
         structlog.get_logger().warning("history.unusable", problem=problem)
-    daemon = _Daemon(settings, engine, loading, wire, ServiceManager(), Calendar(clock, ()))
-    daemon.calendar = Calendar(clock, _work(daemon))
+    daemon = _Daemon(
+        settings=settings,
+        engine=engine,
+        loading=loading,
+        wire=wire,
+        manager=ServiceManager(),
+        calendar=Calendar(clock),
+        stop=asyncio.Event(),
+    )
+    daemon.calendar.plan(_work(daemon), daemon.lost_record)
     return daemon
+
+
+def _process(settings: Settings) -> Process:
+    return Process(
+        version=version("slo-watchdog"),
+        host=settings.host,
+        environment=settings.environment,
+        max_mode=settings.max_mode,
+        time_sync_required=settings.time_sync == "required",
+    )
 
 
 def _work(daemon: _Daemon) -> tuple[Every, ...]:
@@ -239,3 +281,9 @@ def _tell_reload(task: asyncio.Task[object]) -> None:
     error = None if task.cancelled() else task.exception()
     if error is not None:
         log.error("policy.not_applied", reason=str(error))
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

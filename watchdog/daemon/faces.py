@@ -1,0 +1,77 @@
+"""Opens both faces, the pages on loopback and the control socket, or names the wrong setting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchdog.daemon.loading import Loading
+from watchdog.engine import Engine, Orders, Views
+from watchdog.settings import Settings
+from watchdog.web import (
+    Control,
+    Health,
+    PolicyLoad,
+    Served,
+    control_app,
+    readonly_app,
+    serve_tcp,
+    serve_unix,
+)
+
+
+class StartFailed(Exception):
+    """The process cannot start; the message says why and what to do."""
+
+
+async def serve(
+    settings: Settings, engine: Engine, loading: Loading, health: Health
+) -> tuple[Served, Served]:
+    """Both running, or neither. Raises StartFailed."""
+    views = Views(engine)
+    pages = await _pages(settings, views, loading, health)
+    try:
+        control = Control(Orders(engine), views, loading.apply, settings.root_is_person)
+        return pages, await _orders(settings.control_socket, control)
+    except BaseException:
+        await pages.stop()
+        raise
+
+
+async def _pages(settings: Settings, views: Views, loading: Loading, health: Health) -> Served:
+    host, port = settings.bind
+    hosts = (host, "localhost", "127.0.0.1", "[::1]", *settings.allowed_hosts)
+
+    def load() -> PolicyLoad:
+        return PolicyLoad(loading.pending, loading.errors, loading.failing_since)
+
+    try:
+        return await serve_tcp(readonly_app(views, health, hosts, load=load), host, port)
+    except (OSError, UnicodeError) as error:
+        raise StartFailed(
+            f"listen = {settings.listen}: {_why(error)}. Stop what uses it, or write another "
+            "address"
+        ) from None
+
+
+async def _orders(path: Path, control: Control) -> Served:
+    if _occupied(path):
+        raise StartFailed(
+            f"control_socket = {path}: something else than a socket stands there. Move it away, "
+            "or name another place"
+        )
+    try:
+        return await serve_unix(control_app(control), path)
+    except OSError as error:
+        raise StartFailed(
+            f"control_socket = {path}: {_why(error)}. Its folder must exist, and the daemon's "
+            "user must be allowed to write to it"
+        ) from None
+
+
+def _occupied(path: Path) -> bool:
+    """A socket left over by a process that died is replaced; anything else is somebody's."""
+    return path.exists() and not path.is_socket()
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
