@@ -174,7 +174,9 @@ class Book:
 
     @_take.register
     def _barred(self, entry: e.EpisodeBarred, at: Instant) -> None:
-        self.episodes[entry.episode].barred = entry.reason
+        ep = self.episodes[entry.episode]
+        ep.barred = entry.reason
+        self.cleared.discard(ep.rule)  # its next breach must not act before it was once clear
 
     @_take.register
     def _unbarred(self, entry: e.EpisodeUnbarred, at: Instant) -> None:

@@ -293,6 +293,10 @@ class Watch:
         """The newest."""
         return self.book.episodes[f"E{self.book.counts['E']}"]
 
+    def is_now(self, state: State) -> bool:
+        """Whether the newest episode is there."""
+        return self.episode.state is state
+
     def of(self, kind: type[e.Entry]) -> list[e.Entry]:
         return [entry for _, entry in self.journal if isinstance(entry, kind)]
 
