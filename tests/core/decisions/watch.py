@@ -50,7 +50,7 @@ FOR_SECONDS = 3.0
 HEALTHY, BREACHED, BLIND = Status.HEALTHY, Status.BREACHED, Status.BLIND
 
 
-def a_rule(name: str = "errors", **different: object) -> RuleSpec:
+def a_rule(name: str = "errors", /, **different: object) -> RuleSpec:
     """Armed, `for` of 3 s, quick to forget; the keywords are RuleSpec's fields."""
     spec = RuleSpec(
         name=name,
@@ -270,6 +270,9 @@ class Watch:
 
     def undo(self, ep: Episode, *, outcome: e.Outcome = e.Outcome.DONE) -> None:
         """A person's undo of the newest thing that the episode rolled back."""
+        self.end(outcome, self.begin_undo(ep))
+
+    def begin_undo(self, ep: Episode) -> str:
         claim = self.book.claims_of(ep.id)[-1]
         with self.draft() as draft:
             name = draft.book.next_id("I")
@@ -284,7 +287,7 @@ class Watch:
                     actor="alice",
                 )
             )
-        self.end(outcome, name)
+        return name
 
     # -- what is asked of it -----------------------------------------------------------------------
 
@@ -309,6 +312,9 @@ class Watch:
         """Automatic starts."""
         opened = [x for x in self.of(e.IntentOpened) if isinstance(x, e.IntentOpened)]
         return [x for x in opened if not x.actor]
+
+    def moves(self) -> list[e.EpisodeMoved]:
+        return [x for x in self.of(e.EpisodeMoved) if isinstance(x, e.EpisodeMoved)]
 
     @property
     def pages(self) -> list[e.Paged]:
