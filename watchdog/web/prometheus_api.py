@@ -23,7 +23,7 @@ Episodes = dict[str, View]
 
 NEVER = "0001-01-01T00:00:00Z"
 
-_FAILED = {Blind.QUERY_ERROR.value, Blind.ODD_ANSWER.value, Blind.OURS.value}
+_FAILED = {one.value for one in (Blind.QUERY_ERROR, Blind.ODD_ANSWER, Blind.OURS, Blind.BUG)}
 
 
 def answer(data: View) -> View:

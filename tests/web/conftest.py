@@ -1,0 +1,61 @@
+"""One breach, driven for real once for all that look at it: redemption fails, is paused."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.web.policies import (
+    AVAILABILITY,
+    ERROR_RATE,
+    OBSERVED,
+    ODD,
+    QUIET,
+    pause,
+    policy,
+    source,
+)
+from tests.web.watching import Watch, watching
+from tests.wire.raw_server import RawServer, answering
+from watchdog.core.spec import Endpoint, JsonDocument, Scope, Scrape
+from watchdog.engine import Person
+from watchdog.sandbox.handle import Sandbox
+
+MARKUP = "<script>alert(1)</script>"
+
+
+@dataclass
+class Paused:
+    """A watch whose only armed rule has paused redemption; three others look on."""
+
+    watch: Watch
+    sandbox: Sandbox
+    episode: str
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def paused(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Paused]:
+    folder: Path = tmp_path_factory.mktemp("paused")
+    document = answering(f'{{"timestamp": "{MARKUP}"}}', "application/json")
+    async with Sandbox.start(folder / "sandbox") as sandbox, RawServer(document) as odd:
+        sources = {
+            "app": source("app", Scrape(Endpoint(sandbox.metrics_url))),
+            "odd": source("odd", JsonDocument(Endpoint(odd.url), "timestamp", ())),
+        }
+        rules = (ERROR_RATE, AVAILABILITY, OBSERVED, QUIET, ODD)
+        async with watching(folder, policy(sources, rules, (pause(sandbox),))) as watch:
+            await watch.until(lambda: ERROR_RATE.name in watch.engine.book.cleared)
+            await sandbox.break_redemption()
+            episode = await watch.episode(ERROR_RATE.name, state="contained")
+            scope = Scope("owner", QUIET.owner)
+            watch.orders.stops.hold(
+                Person("alice (uid 1000)", counts=True),
+                scope,
+                f"a migration {MARKUP}",
+                for_seconds=3600.0,
+                silence=False,
+                dry=False,
+            )
+            yield Paused(watch, sandbox, episode.id)

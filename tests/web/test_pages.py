@@ -1,0 +1,126 @@
+"""The pages after a real breach: what they show, and what they never let in."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.web.conftest import MARKUP, Paused
+from tests.web.policies import AVAILABILITY, ERROR_RATE, OBSERVED, ODD
+from watchdog.web import PolicyLoad
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
+
+VOID = {"meta", "link", "br", "progress"}
+
+
+class Outline(HTMLParser):
+    """Headings, links, tags; complains of an element that is not closed in its turn."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.headings: list[str] = []
+        self.links: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+        if tag in {"h1", "h2", "h3"}:
+            self.headings.append(tag)
+        if tag not in {"meta", "link"}:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+async def shown(paused: Paused, path: str) -> Outline:
+    answer = await paused.watch.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return Outline(answer.text)
+
+
+async def test_the_front_page_says_what_is_and_what_to_type(paused: Paused) -> None:
+    page = await shown(paused, "/")
+    assert page.headings[0] == "h1"
+    assert page.headings.count("h1") == 1
+    for said in (
+        f"{paused.episode} {ERROR_RATE.name}: contained",
+        f"slo-watchdog undo {paused.episode}",
+        f"slo-watchdog ack {paused.episode}",
+        "slo-watchdog release H1",
+        "slo-watchdog undo pause-redemption",
+        "every gate for pause-redemption",
+        "no playbook: verdicts only",
+    ):
+        assert said in page.text, said
+
+
+async def test_the_rule_page_says_why(paused: Paused) -> None:
+    page = await shown(paused, f"/rules/{ERROR_RATE.name}")
+    for said in ("armed because: launch decision", "> 5%", "Breach to effect", "blast radius"):
+        assert said in page.text, said
+    slo = await shown(paused, f"/rules/{AVAILABILITY.name}")
+    assert "14.4" in slo.text
+    assert "assumed good" in slo.text
+    assert (await paused.watch.get("/rules/no-such-rule")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", f"/rules/{ODD.name}"])
+async def test_markup_from_outside_is_text(paused: Paused, path: str) -> None:
+    answer = await paused.watch.get(path)
+    page = Outline(answer.text)
+    assert MARKUP in page.text
+    assert MARKUP not in answer.text
+    assert "script" not in page.tags
+
+
+@pytest.mark.parametrize("path", ["/", f"/rules/{OBSERVED.name}", f"/rules/{ODD.name}"])
+async def test_a_page_needs_no_script_and_nothing_from_elsewhere(paused: Paused, path: str) -> None:
+    page = await shown(paused, path)
+    assert not page.tags & {"script", "style", "iframe", "form", "img", "object"}
+    assert "style" not in page.attributes
+    assert not {name for name in page.attributes if name.startswith("on")}
+    assert all(re.match(r"/(?!/)|#main", link) for link in page.links)
+    for link in set(page.links) - {"#main"}:
+        assert (await paused.watch.get(link)).status_code == 200, link
+
+
+async def test_a_page_can_be_made_to_stand_still(paused: Paused) -> None:
+    assert 'http-equiv="refresh"' in (await paused.watch.get("/")).text
+    assert 'http-equiv="refresh"' not in (await paused.watch.get("/?still")).text
+
+
+async def test_a_broken_rules_folder_is_on_the_front_page(paused: Paused) -> None:
+    error = "redemption-team/rules.yaml:14:18: <b>breach_when</b>: write > 5%"
+    paused.watch.knobs.load = PolicyLoad(pending=True, errors=(error,))
+    try:
+        page = await shown(paused, "/")
+    finally:
+        paused.watch.knobs.load = PolicyLoad()
+    assert error in page.text
+    assert "slo-watchdog apply" in page.text
+
+
+async def test_not_watching_is_said_before_all_else(paused: Paused) -> None:
+    paused.watch.knobs.unhealthy = "the last pass was 12.0 s ago"
+    try:
+        page = await shown(paused, "/")
+        healthy = await paused.watch.get("/-/healthy")
+    finally:
+        paused.watch.knobs.unhealthy = ""
+    assert "It is not watching" in page.text
+    assert (healthy.status_code, healthy.text) == (503, "the last pass was 12.0 s ago")
+    assert (await paused.watch.get("/-/ready")).status_code == 200
