@@ -26,6 +26,10 @@ READ_BACK_SECONDS = 3.0
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 READ_BEFORE = "read_before"
+PROOF_SHARE = 0.2
+"""The part of the deadline that an attempt leaves to the read-back: a tool that hangs after its
+effect would else use up the time in which the effect could be seen."""
+
 SETTLE_AT_LEAST_SECONDS = 3.0
 """How long an intent found open at the start is read for, also when its deadline is over."""
 
@@ -133,13 +137,14 @@ class Runner:
                     seen.seen,
                     seen.at,
                 )
-            if seen.truth is Truth.FALSE and self.now.steady >= unchanged_from.steady:
+            over = self.now.steady + pause >= until.steady
+            if seen.truth is Truth.FALSE and (over or self.now.steady >= unchanged_from.steady):
                 return Ending(
                     Outcome.ABANDONED,
                     f"after a restart the target is unchanged: {seen.reason}",
                     seen.seen,
                 )
-            if self.now.steady + pause >= until.steady:
+            if over:
                 return Ending(
                     Outcome.UNKNOWN, f"after a restart it cannot be read: {seen.reason}", seen.seen
                 )
@@ -263,7 +268,9 @@ class _Attempting:
     async def _attempt(self) -> Attempt:
         """Try once, and record what the tool or service said of it."""
         began = self.runner.now
-        attempt = await self.runner.attempt(self.step, self.entry.intent, self.left())
+        kept = min(READ_BACK_SECONDS, PROOF_SHARE * self.action.deadline_seconds)
+        seconds = max(self.left() - kept, self.left() / 2)
+        attempt = await self.runner.attempt(self.step, self.entry.intent, seconds)
         took = self.runner.now.steady - began.steady
         said = attempt.result.value, attempt.reason, took, attempt.output
         self.runner.note(StepTaken(self.entry.intent, "change", *said))
