@@ -1,6 +1,7 @@
 """The real daemon as a process of its own, on a rules folder that a measure has written.
 
-Started as the service would be: `slo-watchdog init`, then `run`. Stopped by its own pid.
+Its journal is created as `slo-watchdog init` does it, then `slo-watchdog run` is started as the
+service would be. It is stopped by its own pid.
 """
 
 from __future__ import annotations
@@ -18,12 +19,9 @@ from typing import Any
 
 import httpx
 
-from watchdog.sandbox.processes import (
-    Command,
-    OwnedProcess,
-    ProcessEndedError,
-    start_process,
-)
+from watchdog.daemon import init
+from watchdog.sandbox.processes import Command, OwnedProcess, ProcessEndedError, start_process
+from watchdog.settings import load_settings
 
 ENVIRONMENT = "bench"
 OWNER = "bench-team"
@@ -92,18 +90,14 @@ class Place:
         lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
         _write(self.settings, "\n".join([*lines, "root_is_person = true", ""]))
 
-    async def init(self) -> None:
-        process = self._start("init")
-        async with asyncio.timeout(_READY_SECONDS):
-            while process.is_running:  # noqa: ASYNC110  # a child has no event
-                await asyncio.sleep(0.02)
-        if process.status != 0:
-            raise ProcessEndedError(f"init failed:\n{process.log_tail()}")
+    def init(self) -> None:
+        """Create the journal, as the command `init` does. Raises StartFailed."""
+        init(load_settings(self.settings))
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[Daemon]:
         """Running and ready inside the block."""
-        process = self._start("run")
+        process = self._start()
         try:
             ready = json.loads(await _ready_line(process))
             transport = httpx.AsyncHTTPTransport(uds=str(self.folder / "control.sock"))
@@ -114,12 +108,11 @@ class Place:
         finally:
             await process.stop(grace_seconds=30.0)
 
-    def _start(self, command: str) -> OwnedProcess:
-        argv = [sys.executable, "-m", "watchdog", command, "--config", str(self.settings)]
-        log = self.folder / f"{command}.log"
+    def _start(self) -> OwnedProcess:
+        argv = [sys.executable, "-m", "watchdog", "run", "--config", str(self.settings)]
+        log = self.folder / "run.log"
         environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
-        name = f"watchdog {command}"
-        return start_process(Command(name, argv, log, cwd=_ROOT, environment=environment))
+        return start_process(Command("watchdog run", argv, log, cwd=_ROOT, environment=environment))
 
 
 async def _ready_line(process: OwnedProcess) -> str:

@@ -56,7 +56,7 @@ class Lane:
         await self.sandbox.mend_redemption()
 
     async def fault(self, at: float) -> None:
-        """Half of the requests fail from about `at` on, and the flag is switched off by somebody."""
+        """Half of the requests fail from about `at` on."""
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         await self.sandbox.break_redemption(FAILING)
 

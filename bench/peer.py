@@ -172,5 +172,5 @@ async def calm(prometheus: Prometheus, lanes: Sequence[Lane], deadline_seconds: 
     """Wait until the peer sees every lane as healthy, with a whole window behind it."""
     async with asyncio.timeout(deadline_seconds):
         for lane in lanes:
-            while not await prometheus.is_calm(lane):
+            while not await prometheus.is_calm(lane):  # noqa: ASYNC110  # another process's state
                 await asyncio.sleep(0.25)
