@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from importlib.metadata import version
+from io import TextIOWrapper
+from typing import Annotated
+
 import typer
 
 from watchdog.cli import check, demo, look, orders, process
+from watchdog.cli.shared import NOT_SO, fail
 
 app = typer.Typer(
     name="slo-watchdog",
     help="Reads metrics, judges them by rule files, rolls back by itself, and proves that it did.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     epilog="Exit status: 0 as it should be, 1 not so, 2 wrong usage, 3 no daemon, "
     "4 refused, 5 not confirmed.",
 )
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001  # typer's callback signature
+    if wanted:
+        print(version("slo-watchdog"))
+        raise typer.Exit
+
+
+@app.callback()
+def _every_command(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Options before the command's name."""
+    del show_version
+
 
 for command in (
     process.run,
@@ -38,5 +63,14 @@ for command in (
 
 
 def main() -> None:
-    """The console script."""
-    app()
+    """The console script. Ends with a sentence whatever happens, never with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A character that this terminal has no code for must not end the command.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except Exception as error:  # noqa: BLE001  # a bug of ours, told in a line to whoever is on call
+        with suppress(typer.Exit):
+            fail(f"A fault of slo-watchdog itself: {type(error).__name__}: {error}", NOT_SO)
+        sys.exit(NOT_SO)

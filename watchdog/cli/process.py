@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 
 from watchdog import daemon
@@ -25,6 +26,9 @@ def run(config: Config = DEFAULT_FILE) -> None:
         fail(f"Cannot start:\n{error}", NOT_SO)
     except JournalError as error:
         fail(f"Stopped, since nothing can be recorded any more: {error}", NOT_SO)
+    except Exception:  # noqa: BLE001  # a bug of ours: in one line of the log, with its place
+        structlog.get_logger().critical("daemon.failed", exc_info=True)
+        raise typer.Exit(NOT_SO) from None
 
 
 def init(config: Config = DEFAULT_FILE) -> None:

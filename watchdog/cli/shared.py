@@ -1,8 +1,8 @@
 """What every command shares: its options, its exit status, and how it asks before it changes.
 
 Exit status: 0 as it should be · 1 not so (errors in rules, an outcome that was not reached, a
-daemon that could not start) · 2 wrong usage · 3 the daemon does not answer · 4 the daemon refuses
-· 5 not confirmed.
+daemon that could not start) · 2 wrong usage · 3 the daemon does not answer, or not so that it is
+understood · 4 the daemon refuses · 5 not confirmed.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic_core import PydanticCustomError
 from rich.console import Console
+from rich.text import Text
 
 from watchdog.cli.client import Client, Refused, Unreachable
+from watchdog.cli.page import plain
 from watchdog.policy.scalars import duration as parse_duration
 
 NOT_SO = 1
@@ -40,6 +42,11 @@ Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it stands in t
 
 DEFAULT_SOCKET = Path("/run/slo-watchdog/control.sock")
 
+_RECORD = (
+    "What it decided so far can be read without it: "
+    "slo-watchdog decisions --state-dir /var/lib/slo-watchdog"
+)
+
 
 @contextmanager
 def daemon(socket: Path) -> Iterator[Client]:
@@ -47,9 +54,16 @@ def daemon(socket: Path) -> Iterator[Client]:
     try:
         yield Client(socket)
     except Unreachable as error:
-        fail(str(error), NO_DAEMON)
+        fail(f"{error}\n{_RECORD}", NO_DAEMON)
     except Refused as error:
         fail(f"Refused: {error}", REFUSED)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        # The answer was JSON, but not what this command knows how to show.
+        fail(
+            f"{socket}: what answers there is not understood: {type(error).__name__}: {error}. "
+            "Are daemon and command of one version?",
+            NO_DAEMON,
+        )
 
 
 def give(
@@ -57,19 +71,25 @@ def give(
 ) -> dict[str, Any]:
     """Show what the order would do, ask for its target's name, then give it."""
     with daemon(socket) as client:
-        plan = client.order(path, {**order, "dry": True})
-        if not yes:
-            _confirm(str(plan["effect"]), str(plan["target"]))
-        done = client.order(path, order)
-    show(done, as_json=as_json, text=str(done["effect"]))
-    return done
+        done = client.order(path, {**order, "dry": True})
+        if done["data"].get("changes", 1):
+            if not yes:
+                _confirm(str(done["effect"]), str(done["target"]))
+            done = client.order(path, order)
+        show(done, as_json=as_json, text=str(done["effect"]))
+        return done
+    raise AssertionError  # `daemon` ends the command where there is no answer
 
 
 def _confirm(effect: str, target: str) -> None:
-    errors.print(effect, markup=False)
+    errors.print(_lines(effect))
     if not sys.stdin.isatty():
         fail("Not confirmed: there is no terminal to ask on. Add --yes", NOT_CONFIRMED)
-    if typer.prompt(f"Type {target} to go on", err=True, default="") != target:
+    try:
+        typed = typer.prompt(f"Type {target} to go on", err=True, default="", show_default=False)
+    except typer.Abort:
+        typed = ""
+    if typed.strip() != target:
         fail("Not confirmed: nothing was changed", NOT_CONFIRMED)
 
 
@@ -77,13 +97,18 @@ def show(document: Any, *, as_json: bool, text: str) -> None:
     if as_json:
         print(json.dumps(document, allow_nan=False))
     else:
-        console.print(text, markup=False)
+        console.print(_lines(text))
 
 
-def fail(message: str, status: int) -> None:
+def fail(message: str, status: int) -> NoReturn:
     """End the command with a message on stderr."""
-    errors.print(message, markup=False)
+    errors.print(_lines(message))
     raise typer.Exit(status)
+
+
+def _lines(text: str) -> Text:
+    """Text of several lines, without what would move the cursor."""
+    return Text("\n").join(plain(line) for line in text.splitlines())
 
 
 def seconds(text: str | None) -> float | None:

@@ -114,7 +114,8 @@ class Loading:
             if load.policy is None:
                 raise OrderRefused("\n".join(lines))
             if not lines:
-                return Done("nothing changes: the rules folder is in force as it is", "apply")
+                told = "nothing changes: the rules folder is in force as it is"
+                return Done(told, "apply", {"changes": 0})
             if not dry:
                 if not person.counts:
                     raise OrderRefused(f"{person.name} does not count as a person here")

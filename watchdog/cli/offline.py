@@ -1,0 +1,96 @@
+"""The journal itself, read beside a daemon or without one: for when the daemon is down.
+
+It takes no lock and changes nothing. What the journal does not hold (present verdicts, sources)
+cannot be told from it, and is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from watchdog.cli.page import Page, ago, clock, plain, word
+from watchdog.cli.shared import NOT_SO, fail
+from watchdog.cli.why_page import show_decision
+from watchdog.core.book import Book
+from watchdog.core.entries import Stopped
+from watchdog.engine import decisions_of
+from watchdog.ports import JournalError
+from watchdog.store import open_reader
+from watchdog.store.reader import JournalReader
+
+View = dict[str, Any]
+
+_BOOK: TypeAdapter[Book] = TypeAdapter(Book)
+
+
+@contextmanager
+def journal(state_dir: Path) -> Iterator[JournalReader]:
+    """The journal of a state folder, or the exit status that says why not."""
+    try:
+        with open_reader(state_dir) as reader:
+            yield reader
+    except (JournalError, OSError) as error:
+        fail(str(error), NOT_SO)
+
+
+def decisions_after(reader: JournalReader, after: int) -> Iterator[View]:
+    return iter(decisions_of(reader.read(after)))
+
+
+def show_record(page: Page, reader: JournalReader, now: datetime) -> None:
+    """What the journal says was the case when it was last written."""
+    book, stopped = _fold(reader)
+    started = book.started
+    if started is None or book.last is None:
+        page.line("The journal is empty: no daemon has watched on it yet.")
+        return
+    last = book.last.utc.isoformat()
+    ended = f"It stopped: {stopped}." if stopped else "It has not said that it stopped."
+    page.line(plain("This is the record, not the present", "bold yellow"))
+    page.line(
+        f"{started.environment} on {started.host}, version {started.version}. Last written "
+        f"{ago(last, now)} ago, {clock(last, now)}. {ended}"
+    )
+    page.title("Open episodes")
+    rows = [(ep.id, ep.state.value, ep.rule, ep.reason) for ep in book.open_episodes()] or [
+        ("none", "", "", "")
+    ]
+    page.rows(rows)
+    page.title("Holds")
+    page.rows(
+        [(hold.id, hold.scope.text, f"{hold.actor}: {hold.reason}") for hold in book.holds.values()]
+        or [("none", "", "")]
+    )
+
+
+def show_last_decision(page: Page, reader: JournalReader, rule: str, now: datetime) -> None:
+    book, _ = _fold(reader)
+    last = None
+    for one in decisions_after(reader, 0):
+        if one["rule"] == rule:
+            last = one
+    ep = book.open_episode(rule)
+    page.line(plain(rule, "bold"), ", as the record says; how it is now cannot be told from it")
+    if ep is not None:
+        page.line(f"{ep.id} is ", word(ep.state.value), f": {ep.reason}")
+    show_decision(page, last, now)
+
+
+def _fold(reader: JournalReader) -> tuple[Book, str]:
+    """The book, and the reason of the stop where the last daemon stopped in order."""
+    base = reader.base()
+    try:
+        book = Book() if base is None else _BOOK.validate_json(base[2])
+    except ValidationError:
+        raise JournalError("the journal's snapshot is of another version") from None
+    stopped = ""
+    for one in reader.read(base[0] if base else 0):
+        book.apply(one.entry, one.at)
+        stopped = one.entry.reason if isinstance(one.entry, Stopped) else ""
+    return book, stopped

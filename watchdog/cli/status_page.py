@@ -1,0 +1,125 @@
+"""`status` for people: the worst first, then what stands, then that all the rest is well."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
+from watchdog.web.advice import Advice, for_episode, for_hold
+from watchdog.web.headline import headline
+
+View = dict[str, Any]
+
+LATE_SECONDS = 5.0
+_ORDER = ("breached", "blind", "healthy")
+
+
+def show_status(page: Page, found: View, now: datetime) -> None:
+    """Everything on one page."""
+    last = found["last_pass_seconds_ago"]
+    late = "no pass has been completed yet" if last is None else ""
+    if last is not None and last > LATE_SECONDS:
+        late = f"the last pass was {span(last)} ago"
+    head = headline(found, late)
+    page.line(plain(head.title, STYLES[head.tone]))
+    page.line(head.text)
+    page.line(
+        f"{found['environment']} on {found['host']}, ceiling {found['max_mode']}, "
+        f"policy {found['policy'][:12]}, last pass "
+        + ("never" if last is None else f"{span(last)} ago")
+    )
+    rules = {rule["name"] for rule in found["rules"]}
+    if found["episodes"]:
+        page.title("Open episodes")
+        for ep in found["episodes"]:
+            show_episode(page, ep, now, rule_exists=ep["rule"] in rules)
+    if found["holds"]:
+        page.title("Holds")
+        for hold in found["holds"]:
+            _hold(page, hold, now)
+    page.title("Rules")
+    _rules(page, found["rules"])
+    page.title("Actions")
+    _actions(page, found["actions"])
+    page.title("Sources")
+    page.rows(_source(source) for source in found["sources"])
+
+
+def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = True) -> None:
+    since = f" for {ago(ep['since'], now)}"
+    page.line(plain(ep["id"], "bold"), "  ", word(ep["state"]), since, f"  {ep['rule']}", indent=2)
+    page.line(ep["reason"], indent=6)
+    for what, told in (
+        ("read back: ", ep["read_back"]),
+        ("may not act by itself: ", ep["barred"] if ep["barred"] not in ep["reason"] else ""),
+        ("seen by ", ep["acked_by"]),
+        ("ordered by ", f"{ep['actor']}: {ep['why']}" if ep["actor"] else ""),
+    ):
+        if told:
+            page.line(what, told, indent=6)
+    show_advice(page, for_episode(ep, rule_exists=rule_exists))
+
+
+def show_advice(page: Page, advice: list[Advice]) -> None:
+    for one in advice:
+        page.line(plain(f"{one.what}:", "dim"), indent=6)
+        page.line(one.command, indent=8)
+
+
+def _hold(page: Page, hold: View, now: datetime) -> None:
+    until_when = (
+        f"until {clock(hold['expires'], now)} ({until(hold['expires'], now)})"
+        if hold["expires"]
+        else "until it is released"
+    )
+    what = "silence" if hold["silence"] else "hold"
+    page.line(plain(hold["id"], "bold"), f"  {what} on {hold['scope']} {until_when}", indent=2)
+    page.line(f"{hold['actor']}: {hold['reason']}", indent=6)
+    show_advice(page, [for_hold(hold)])
+
+
+def _rules(page: Page, rules: list[View]) -> None:
+    """Trouble first and with its whole reason; what is well takes one line."""
+    unread = {"status": "blind", "reason": "nothing has been read yet"}
+    seen = [(rule, rule["verdict"] or unread) for rule in rules]
+    for rule, verdict in sorted(seen, key=lambda one: _ORDER.index(one[1]["status"])):
+        widest = max(len(one["name"]) for one in rules)
+        head = (word(verdict["status"]), " " * (10 - len(verdict["status"])))
+        name = f"{rule['name'].ljust(widest)}  {rule['effective_mode'].ljust(9)}"
+        reason = verdict["reason"]
+        if verdict["status"] == "healthy":
+            short = page.short(reason, 2 + 10 + len(name))
+            page.line(*head, name, plain(short, "dim"), indent=2)
+        else:
+            page.line(*head, name.rstrip(), indent=2)
+            page.line(reason, indent=12)
+
+
+def _actions(page: Page, actions: list[View]) -> None:
+    for action in actions:
+        state = "ready" if action["ready"] == "true" else "not ready"
+        held = ", ".join(action["claimed_by"])
+        page.line(
+            word(state),
+            " " * (10 - len(state)),
+            action["name"],
+            f"  {action['target']}",
+            f", held by {held}" if held else "",
+            indent=2,
+        )
+        if state != "ready":
+            page.line(action["ready_reason"], indent=12)
+
+
+def _source(source: View) -> tuple[str, str, str]:
+    state = "blind" if source["failure"] else "healthy"
+    last = source["last_seconds_ago"]
+    told = source["failure"] or (
+        "not read yet"
+        if last is None
+        else f"every {span(source['every_seconds'])}, read {span(last)} ago "
+        f"in {span(source['took_seconds'])}"
+    )
+    missed = f", {source['missed']} missed" if source["missed"] else ""
+    return state, source["name"], told + missed
