@@ -53,6 +53,7 @@ async def shown(paused: Paused, path: str) -> Outline:
 
 
 async def test_the_front_page_says_what_is_and_what_to_type(paused: Paused) -> None:
+    await paused.watch.episode(OBSERVED.name, state="held")
     page = await shown(paused, "/")
     assert page.headings[0] == "h1"
     assert page.headings.count("h1") == 1
@@ -63,7 +64,7 @@ async def test_the_front_page_says_what_is_and_what_to_type(paused: Paused) -> N
         "slo-watchdog release H1",
         "slo-watchdog undo pause-redemption",
         "every gate for pause-redemption",
-        "no playbook: verdicts only",
+        f"mode: observe, by rule {OBSERVED.name}",
     ):
         assert said in page.text, said
 

@@ -36,7 +36,12 @@ def _in_trouble(status: View) -> Headline | None:
     episodes = [ep for ep in status["episodes"] if ep["state"] not in {"watched", "shadowed"}]
     if not episodes:
         return None
-    for_people = [ep for ep in episodes if ep["state"] in _HANDED_OVER and not _only_watches(ep)]
+    watching = {rule["name"] for rule in status["rules"] if rule["effective_mode"] == "observe"}
+    for_people = [
+        ep
+        for ep in episodes
+        if ep["state"] in _HANDED_OVER and not (ep["state"] == "held" and ep["rule"] in watching)
+    ]
     if for_people:
         title = _count(len(for_people), "episode needs you", "episodes need you")
         return Headline("look", title, _names(for_people))
@@ -71,11 +76,6 @@ def _names(episodes: list[View]) -> str:
 
 def _held(holds: list[View]) -> str:
     return "; ".join(f"{hold['scope']}, by {hold['actor']}: {hold['reason']}" for hold in holds[:3])
-
-
-def _only_watches(ep: View) -> bool:
-    """Held by nothing but its own mode: it was never meant to act."""
-    return bool(ep["state"] == "held" and ep["reason"].startswith("mode: "))
 
 
 def _blind(rule: View) -> bool:

@@ -30,6 +30,8 @@ DECISIONS_SHOWN = 20
 ENDED_SHOWN = 10
 _PIECES_AT_ONCE = 400
 
+View = dict[str, Any]
+
 _WORST_FIRST = {"breached": 0, "blind": 1, "healthy": 2}
 
 
@@ -52,8 +54,8 @@ class Pages:
     async def front(self, request: Request) -> Response:
         status, load = self._views.status(), self._load()
         known = {rule["name"] for rule in status["rules"]}
-        episodes = [self._with_advice(ep, known) for ep in status["episodes"]]
         decisions = self._views.decisions()
+        episodes = [self._told(ep, known, decisions) for ep in status["episodes"]]
         ended = [ep for ep in self._views.episodes() if ep["state"] == "ok"]
         return await self._page(
             request,
@@ -82,7 +84,7 @@ class Pages:
             "rule.html",
             why=found,
             rule=rule,
-            episode=self._with_advice(ep, {rule["name"]}) if ep else None,
+            episode=self._told(ep, {rule["name"]}, decisions) if ep else None,
             ended=[
                 {**one, "timeline": self._timelines.of(one["id"])}
                 for one in self._views.episodes()
@@ -91,9 +93,13 @@ class Pages:
             decisions=decisions[: -DECISIONS_SHOWN - 1 : -1],
         )
 
-    def _with_advice(self, ep: dict[str, Any], known: set[str]) -> dict[str, Any]:
+    def _told(self, ep: View, known: set[str], decisions: list[View]) -> View:
+        """An open episode with its story and what can be done. Held, its newest refusal counts."""
+        refusals = [one["reason"] for one in decisions if one["episode"] == ep["id"]]
+        held = ep["state"] == "held" and refusals
         return {
             **ep,
+            "reason": refusals[-1] if held else ep["reason"],
             "advice": advice.for_episode(ep, rule_exists=ep["rule"] in known),
             "timeline": self._timelines.of(ep["id"]),
         }
@@ -137,7 +143,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _concern(rule: dict[str, Any]) -> tuple[bool, int, str, str]:
+def _concern(rule: View) -> tuple[bool, int, str, str]:
     status = rule["verdict"]["status"] if rule["verdict"] else "blind"
     return rule["episode"] is None, _WORST_FIRST[status], rule["severity"], rule["name"]
 

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 REQUEST_SECONDS = 5.0
 """From the connection, or the first byte after an answer, to the request's last byte."""
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 10.0
 """How long the rest of an answer may wait in our buffer for a client that does not read."""
 
 

@@ -52,6 +52,11 @@ class Served:
     _server: uvicorn.Server
     _task: asyncio.Task[None]
 
+    @property
+    def connections(self) -> int:
+        """How many are open now."""
+        return len(self._server.server_state.connections)
+
     async def stop(self) -> None:
         """Close the listener, let running answers end for a moment, then cut them."""
         self._server.should_exit = True

@@ -1,0 +1,123 @@
+"""Every command that a page gives is one that the command line takes, for every state."""
+
+import shlex
+from typing import Any
+
+import pytest
+import typer
+
+from watchdog.cli import app
+from watchdog.core.episode import OPEN
+from watchdog.core.states import State
+from watchdog.web import PolicyLoad
+from watchdog.web.advice import (
+    HOLD_ALL,
+    Advice,
+    for_action,
+    for_episode,
+    for_hold,
+    for_policy,
+)
+from watchdog.web.headline import headline
+
+
+def episode(state: State, **different: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "id": "E7",
+        "rule": "r",
+        "state": state.value,
+        "action": "pause-redemption",
+        "barred": "",
+        "claims": [],
+        "acked_by": "",
+        "actor": "",
+    }
+    return plain | different
+
+
+def taken(advice: Advice) -> str:
+    """The subcommand, after the command line has parsed all of it."""
+    words = shlex.split(advice.command)
+    assert words[0] == "slo-watchdog"
+    group: Any = typer.main.get_command(app)
+    command = group.commands[words[1]]
+    command.make_context(words[1], words[2:])
+    return words[1]
+
+
+CLAIM = {"claims": [{"target": "flag:x", "found": False, "action": "a"}]}
+
+
+@pytest.mark.parametrize("state", sorted(OPEN))
+@pytest.mark.parametrize("different", [{}, CLAIM, {"barred": "already burning"}, {"action": ""}])
+@pytest.mark.parametrize("rule_exists", [True, False])
+def test_every_command_is_one(
+    state: State, different: dict[str, Any], *, rule_exists: bool
+) -> None:
+    for advice in for_episode(episode(state, **different), rule_exists=rule_exists):
+        assert not advice.command or taken(advice)
+
+
+@pytest.mark.parametrize(
+    ("state", "different", "first"),
+    [
+        (State.CONTAINED, CLAIM, "undo"),
+        (State.LATCHED, CLAIM, "undo"),
+        (State.LATCHED, {}, "close"),
+        (State.HELD, {"barred": "already burning"}, "act"),
+        (State.HELD, {}, "rollback"),
+        (State.AWAITING, {}, "rollback"),
+        (State.SHADOWED, {}, "mark"),
+    ],
+)
+def test_the_likeliest_command_comes_first(
+    state: State, different: dict[str, Any], first: str
+) -> None:
+    assert taken(for_episode(episode(state, **different))[0]) == first
+
+
+def test_an_episode_whose_rule_is_gone_is_closed() -> None:
+    assert taken(for_episode(episode(State.HELD), rule_exists=False)[0]) == "close"
+
+
+def test_what_is_not_about_an_episode() -> None:
+    assert taken(HOLD_ALL) == "hold"
+    assert taken(for_hold({"id": "H3"})) == "release"
+    assert taken(for_action({"name": "a b", "claimed_by": []})) == "rollback"
+    assert taken(for_action({"name": "pause", "claimed_by": ["E1"]})) == "undo"
+    assert taken(for_policy(PolicyLoad(pending=True))[0]) == "apply"
+    assert "2 errors" in for_policy(PolicyLoad(errors=("a", "b")))[0].what
+    assert for_policy(PolicyLoad()) == []
+
+
+RULE = {"name": "r", "effective_mode": "armed", "verdict": {"status": "healthy"}}
+HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "unhealthy", "tone"),
+    [
+        ({}, "", "calm"),
+        ({}, "the last pass was 9 s ago", "dead"),
+        ({"recording": "the disk is full"}, "", "dead"),
+        ({"holds": [HOLD]}, "", "look"),
+        ({"rules": [{**RULE, "verdict": None}]}, "", "look"),
+        ({"rules": [{**RULE, "verdict": {"status": "breached"}}]}, "", "busy"),
+        ({"episodes": [episode(State.PENDING)]}, "", "busy"),
+        ({"episodes": [episode(State.ACTING)]}, "", "busy"),
+        ({"episodes": [episode(State.CONTAINED)]}, "", "look"),
+        ({"episodes": [episode(State.WATCHED)]}, "", "calm"),
+    ],
+)
+def test_the_headline_says_the_worst(changed: dict[str, Any], unhealthy: str, tone: str) -> None:
+    well = {"recording": "ok", "holds": [], "rules": [RULE], "episodes": []}
+    assert headline(well | changed, unhealthy).tone == tone
+
+
+@pytest.mark.parametrize("state", [State.HELD, State.AWAITING, State.LATCHED])
+def test_what_was_handed_over_needs_a_person(state: State) -> None:
+    well = {"recording": "ok", "holds": [], "rules": [RULE], "episodes": [episode(state)]}
+    assert headline(well, "").title == "1 episode needs you"
+    observed = {**well, "rules": [{**RULE, "effective_mode": "observe"}]}
+    held_by_its_mode = state is State.HELD
+    assert (headline(observed, "").title == "1 episode is open") is held_by_its_mode
