@@ -67,6 +67,41 @@ class UnresolvedError(httpcore.ConnectError):
     """The host's name has no address, or nobody knows."""
 
 
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection that is closed when its TLS handshake does not end well.
+
+    The library closes it after an error, but not when the request is cancelled or its deadline
+    passes in the middle of the handshake: then the socket would stay open until it is collected.
+    """
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # httpcore's signature
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # httpcore's signature
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
 class _Network(httpcore.AsyncNetworkBackend):
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -93,10 +128,14 @@ class _Network(httpcore.AsyncNetworkBackend):
         share = timeout / len(addresses) if timeout is not None else None
         for address in early:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return await self._inner.connect_tcp(
-                    address, port, share, local_address, socket_options
+                return _Stream(
+                    await self._inner.connect_tcp(
+                        address, port, share, local_address, socket_options
+                    )
                 )
-        return await self._inner.connect_tcp(last, port, share, local_address, socket_options)
+        return _Stream(
+            await self._inner.connect_tcp(last, port, share, local_address, socket_options)
+        )
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
