@@ -1,0 +1,205 @@
+"""Lets real daemons die at one system call of a pause, and looks at what is left.
+
+strace is attached to the daemon right before the breach, and kills it as it enters the n-th call
+of one kind; so only what happens from the breach on is counted. The new process runs untraced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.household import Watchdog
+from tests.e2e.laws import check_laws
+from tests.e2e.rulebook import PEG, Rulebook
+from tests.real_parts.server import program
+from watchdog.core.book import Book
+from watchdog.core.entries import IntentOpened
+from watchdog.core.states import State
+from watchdog.engine.retention import fold
+from watchdog.sandbox.flags import REDEMPTION
+from watchdog.sandbox.handle import Sandbox
+from watchdog.store import SqliteJournal
+
+CALLS = (
+    "pwrite64",
+    "fdatasync",
+    "fsync",
+    "ftruncate",
+    "unlink",
+    "rename",
+    "sendto",
+    "connect",
+    "write",
+    "openat",
+    "vfork",
+    "clone3",
+    "pidfd_open",
+)
+"""What writes, syncs, renames, connects, sends, and starts or awaits the launch tool."""
+
+ENDED = frozenset({State.CONTAINED, State.HELD, State.LATCHED})
+END_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Point:
+    call: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.number}"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """How one trial went. `died` is False where the pause was over before the call came."""
+
+    point: Point
+    died: bool
+    effects: int
+    state: State
+    decided: bool  # whether an intent was durable when it died
+
+
+class Lane:
+    """One sandbox, in which one daemon after another lives and dies."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+        self._folder = folder
+        self._sandbox = sandbox
+        self._serial = 0
+
+    async def count(self) -> Counter[str]:
+        """How often a pause makes each call, from the breach until it is contained."""
+        watchdog = await self._on_guard()
+        trace = self._folder / "trace"
+        strace = await attach(watchdog, "-o", str(trace), "-e", f"trace={','.join(CALLS)}")
+        self._breach()
+        await watchdog.episode(PEG, state="contained")
+        await detach(strace)
+        assert await watchdog.stop() == 0
+        return Counter(re.findall(r"^(\w+)\(", trace.read_text(), re.MULTILINE))
+
+    async def die(self, point: Point) -> Fate:
+        """Kill it there, start it anew, and hold what it claims against the target."""
+        watchdog = await self._on_guard()
+        inject = f"inject={point.call}:signal=KILL:when={point.number}"
+        strace = await attach(
+            watchdog, "-o", "/dev/null", "-e", f"trace={point.call}", "-e", inject
+        )
+        self._breach()
+        died = await self._dead_or_contained(watchdog)
+        await detach(strace)
+        decided = any(isinstance(one.entry, IntentOpened) for one in watchdog.journal())
+        if died:
+            await watchdog.start()
+        state = await self._ends(watchdog)
+        assert await watchdog.stop() == 0
+        self._nothing_is_wrong(watchdog, state)
+        return Fate(point, died, self._sandbox.flag_changes(), state, decided)
+
+    async def _on_guard(self) -> Watchdog:
+        await self._sandbox.reset()
+        self._serial += 1
+        home = self._folder / f"home-{self._serial}"
+        home.mkdir()
+        watchdog = Watchdog(home, Rulebook(home / "rules", self._sandbox))
+        await watchdog.on_guard()
+        return watchdog
+
+    def _breach(self) -> None:
+        self._sandbox.set_status("peg.collateralization", 0.9)
+
+    async def _dead_or_contained(self, watchdog: Watchdog) -> bool:
+        """Looks at the target and the journal alone, so as not to make the daemon call anything."""
+        ends = time.monotonic() + END_SECONDS
+        while watchdog.is_running:
+            assert time.monotonic() < ends, f"neither dead nor contained: {watchdog.journal()[-5:]}"
+            if not self._sandbox.is_enabled() and _newest(watchdog) is State.CONTAINED:
+                return False
+            await asyncio.sleep(0.05)
+        return True
+
+    async def _ends(self, watchdog: Watchdog) -> State:
+        """Where the episode comes to rest. HELD may still move on, so it is given all the time."""
+        ends = time.monotonic() + END_SECONDS
+        while True:
+            book = _book(watchdog)
+            state, over = _state(book), time.monotonic() > ends
+            if state in ENDED and not book.intents and (over or state is not State.HELD):
+                return state
+            assert not over, f"it does not end: {watchdog.journal()[-10:]}"
+            await asyncio.sleep(0.05)
+
+    def _nothing_is_wrong(self, watchdog: Watchdog, state: State) -> None:
+        check_laws(watchdog, self._sandbox)  # the chain, the table, nothing twice, intents first
+        with SqliteJournal.open(watchdog.state, reserve_bytes=4096) as journal:
+            journal.verify()
+            book, _ = fold(journal)
+        changes = [change for change in self._sandbox.changes(REDEMPTION) if not change.after]
+        assert len(changes) <= 1, f"{len(changes)} effective changes: {changes}"
+        assert book.intents == {}
+        claimed = bool(book.claims)
+        assert claimed is (not self._sandbox.is_enabled()), f"{state}, claims: {book.claims}"
+        ep = next(ep for ep in book.episodes.values() if ep.is_open)
+        assert ep.reason
+
+
+def _book(watchdog: Watchdog) -> Book:
+    book = Book()
+    for one in watchdog.journal():
+        book.apply(one.entry, one.at)
+    return book
+
+
+def _state(book: Book) -> State:
+    return next((ep.state for ep in book.open_episodes()), State.OK)
+
+
+def _newest(watchdog: Watchdog) -> State:
+    return _state(_book(watchdog))
+
+
+async def attach(watchdog: Watchdog, *arguments: str) -> asyncio.subprocess.Process:
+    strace = await asyncio.create_subprocess_exec(
+        program("strace", "strace"),
+        *arguments,
+        "-p",
+        str(watchdog._running().pid),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert strace.stderr is not None
+    async with asyncio.timeout(10):
+        said = await strace.stderr.readline()
+    assert b"attached" in said, said
+    return strace
+
+
+async def detach(strace: asyncio.subprocess.Process) -> None:
+    """It ends by itself with its tracee; else it is told to let go."""
+    if strace.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            strace.send_signal(signal.SIGINT)
+    async with asyncio.timeout(10):
+        await strace.communicate()
+
+
+def spread(counts: Counter[str], most: int) -> Sequence[Point]:
+    """About so many points: of each call a share, evenly over its occurrences."""
+    points = []
+    weights = {call: min(counts[call], 6) for call in CALLS if counts[call]}
+    for call, weight in weights.items():
+        share = max(1, round(most * weight / sum(weights.values())))
+        step = counts[call] / share
+        points += [Point(call, 1 + int((n + 0.5) * step)) for n in range(share)]
+    return points

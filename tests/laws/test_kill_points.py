@@ -1,0 +1,93 @@
+"""The daemon is killed at a system call of a pause, and started anew: law 2, and law 6.
+
+Whenever it dies, the target has counted at most one effective change, the journal verifies, the
+episode comes to rest with a reason, and the flag is what the journal says it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.laws.deaths import CALLS, Fate, Lane, Point, spread
+from watchdog.core.states import State
+from watchdog.sandbox.handle import Sandbox
+
+LANES = 2
+SAMPLE = 6
+
+
+@pytest.fixture
+async def lanes(tmp_path: Path) -> AsyncIterator[list[Lane]]:
+    async with AsyncExitStack() as stack:
+        found = []
+        for number in range(LANES):
+            folder = tmp_path / f"lane-{number}"
+            folder.mkdir()
+            sandbox = await stack.enter_async_context(Sandbox.start(folder / "mycelia"))
+            found.append(Lane(folder, sandbox))
+        yield found
+
+
+async def die_at(lanes: Sequence[Lane], points: Sequence[Point]) -> list[Fate]:
+    """All of them, each lane one after another."""
+    left = list(reversed(points))
+    fates: list[Fate] = []
+
+    async def work(lane: Lane) -> None:
+        while left:
+            fates.append(await lane.die(left.pop()))
+
+    async with asyncio.TaskGroup() as group:
+        for lane in lanes:
+            group.create_task(work(lane))
+    return fates
+
+
+def told(fates: Sequence[Fate], capsys: pytest.CaptureFixture[str]) -> None:
+    died = [fate for fate in fates if fate.died]
+    ends = Counter(fate.state.value for fate in died)
+    after = sum(fate.decided for fate in died)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{len(died)} kill points of a pause survived "
+            f"({after} after the intent was durable); ends: {dict(ends)}\n"
+        )
+
+
+def all_paused_once(fates: Sequence[Fate]) -> None:
+    """The breach went on, so each of them is paused in the end, exactly once."""
+    for fate in fates:
+        assert fate.state is State.CONTAINED, fate
+        assert fate.effects == 1, fate
+
+
+@pytest.mark.timeout(170)
+async def test_a_death_anywhere_in_a_pause_leaves_one_effect_and_a_true_record(
+    lanes: list[Lane], capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = spread(await lanes[0].count(), SAMPLE)
+    fates = await die_at(lanes, points)
+    told(fates, capsys)
+    all_paused_once(fates)
+    assert sum(fate.died for fate in fates) >= 0.7 * len(points)
+    assert any(fate.decided for fate in fates)
+
+
+@pytest.mark.sim
+@pytest.mark.timeout(5400)
+async def test_a_death_at_every_call_of_a_pause(
+    lanes: list[Lane], capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = await lanes[0].count()
+    points = [Point(call, n) for call in CALLS for n in range(1, counts[call] + 1)]
+    fates = await die_at(lanes, points)
+    told(fates, capsys)
+    all_paused_once(fates)
+    assert sum(fate.died for fate in fates) >= 0.7 * len(points)
