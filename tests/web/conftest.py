@@ -34,6 +34,15 @@ class Paused:
     sandbox: Sandbox
     episode: str
 
+    async def markup_is_read(self) -> None:
+        """Wait until the odd document's own words are the verdict's reason."""
+
+        def read() -> bool:
+            verdict = self.watch.engine.memory.verdict(ODD.name)
+            return verdict is not None and MARKUP in verdict.reason
+
+        await self.watch.until(read)
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def paused(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Paused]:

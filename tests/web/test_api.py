@@ -2,10 +2,13 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.web.conftest import Paused
 from tests.web.policies import ERROR_RATE, OBSERVED
+from watchdog.engine import Views
+from watchdog.web import Health, readonly_app
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 
@@ -75,3 +78,14 @@ async def test_status_tells_the_whole(paused: Paused) -> None:
     assert status["recording"] == "ok"
     assert {ep["id"] for ep in status["episodes"]} >= {paused.episode}
     assert [hold["scope"] for hold in status["holds"]] == ["owner platform-team"]
+
+
+async def test_a_process_that_comes_back_knows_what_an_open_episode_went_through(
+    paused: Paused,
+) -> None:
+    views = Views(paused.watch.engine)
+    again = readonly_app(views, Health(lambda: "", lambda: ""), ("localhost",))
+    transport = httpx.ASGITransport(again)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
+        episodes = (await web.get("/api/v1/episodes")).json()
+    assert episodes == await asked(paused, "/api/v1/episodes")

@@ -55,6 +55,7 @@ async def test_a_verdict_is_one_of_three(paused: Paused) -> None:
 
 
 async def test_why_a_rule_is_blind_stands_beside_it(paused: Paused) -> None:
+    await paused.markup_is_read()
     page = await scraped(paused)
     assert page("rule_blind", rule=ODD.name, reason="odd_answer") == 1
     assert not page.has("rule_blind", rule="app-answers", reason="not_yet")
@@ -114,6 +115,7 @@ async def test_it_tells_that_it_watches_and_records(paused: Paused) -> None:
 
 
 async def test_nothing_that_was_answered_becomes_a_label(paused: Paused) -> None:
+    await paused.markup_is_read()
     text = (await paused.watch.get("/metrics")).text
     assert MARKUP in str((await paused.watch.get(f"/api/v1/why/{ODD.name}")).json())
     assert "<" not in text

@@ -81,6 +81,7 @@ async def test_the_rule_page_says_why(paused: Paused) -> None:
 
 @pytest.mark.parametrize("path", ["/", f"/rules/{ODD.name}"])
 async def test_markup_from_outside_is_text(paused: Paused, path: str) -> None:
+    await paused.markup_is_read()
     answer = await paused.watch.get(path)
     page = Outline(answer.text)
     assert MARKUP in page.text

@@ -93,6 +93,7 @@ async def test_a_contained_breach_is_firing_with_what_a_person_needs(paused: Pau
 
 
 async def test_blind_is_unknown_or_an_error_and_never_a_state(paused: Paused) -> None:
+    await paused.markup_is_read()
     found = await rules(paused)
     odd = found[ODD.name]
     assert (odd["state"], odd["health"], odd["alerts"]) == ("inactive", "err", [])

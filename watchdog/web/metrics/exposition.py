@@ -13,6 +13,9 @@ from watchdog.engine import Views
 from watchdog.web.metrics.meters import Meters, PolicyLoad
 from watchdog.web.metrics.present import of_actions, of_process, of_record, of_rules, of_sources
 
+SAMPLES_AT_ONCE = 200
+"""Encoded between two pauses: a few milliseconds."""
+
 _END = b"# EOF\n"
 
 
@@ -42,11 +45,21 @@ async def encoded(found: Iterable[Family], accept: str) -> tuple[bytes, str]:
     for family in found:
         if not openmetrics:  # there the times of creation would be series of their own
             family.samples = [s for s in family.samples if not s.name.endswith("_created")]
-        parts.append(encode(_Just(family)).removesuffix(_END))
-        await asyncio.sleep(0)
+        samples = family.samples
+        for first in range(0, len(samples) or 1, SAMPLES_AT_ONCE):
+            family.samples = samples[first : first + SAMPLES_AT_ONCE]
+            page = encode(_Just(family)).removesuffix(_END)
+            parts.append(_without_comments(page) if first else page)
+            await asyncio.sleep(0)
     if openmetrics:
         parts.append(_END)
     return b"".join(parts), content_type
+
+
+def _without_comments(page: bytes) -> bytes:
+    """A family's later samples, without the help and type that stand before the first ones."""
+    lines = page.splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.startswith(b"#"))
 
 
 class _Just(Collector):
