@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.core.decisions.diagram import PAGE, with_drawing
 from watchdog.core.episode import OPEN, RISING, TABLE, NoSuchMove, move
 from watchdog.core.states import Event, State
 
@@ -93,3 +94,8 @@ def test_every_open_state_has_a_way_to_its_end() -> None:
 
 def test_what_rises_ends_by_itself_when_healthy() -> None:
     assert {s for s in OPEN if move(s, Event.HEALTHY) is State.OK} == RISING
+
+
+def test_the_documentations_drawing_is_current() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == with_drawing(page), "run: python -m tests.core.decisions.diagram"
