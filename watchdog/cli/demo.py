@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -11,17 +12,21 @@ from typing import Annotated
 
 import typer
 
-from watchdog.cli.shared import NOT_SO, console, fail
-from watchdog.demo.stage import StageFailed, stage
+from watchdog.cli.shared import NOT_SO, console, errors
+from watchdog.demo.stage import StageFailed, shipped_rules, stage
 from watchdog.demo.story import WATCHED_SECONDS, Say, Story, tell
 
-RULES = Path(__file__).resolve().parents[2] / "rules"
+STOPPED = "stopped before its end"
 
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End by itself when it is told.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    rules: Annotated[Path, typer.Option(help="The rules folder.")] = RULES,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+    rules: Annotated[
+        Path | None, typer.Option(help="The rules folder; the shipped one without it.")
+    ] = None,
     port: Annotated[int, typer.Option(help="The page's port; 0 takes a free one.")] = 0,
 ) -> None:
     """Break redemption in a sandbox and watch it being paused, proven, undone and watched."""
@@ -31,28 +36,33 @@ def demo(
         if not as_json:
             console.print(f"{time.monotonic() - began:6.1f} s  {line}", markup=False)
 
+    told: list[Story] = []
     try:
-        story = asyncio.run(_play(rules, port, say, stay=not once))
+        asyncio.run(_play(rules or shipped_rules(), port, say, told, stay=not once))
     except StageFailed as error:
-        fail(str(error), NOT_SO)
-        raise
-    except KeyboardInterrupt:
-        say("Stopped.")
-        return
+        told.append(Story(failed=str(error)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        say("Stopped; nothing is left behind.")
+    story = told[-1] if told else Story(failed=STOPPED)
     if as_json:
         print(json.dumps(story.document(), allow_nan=False))
     if not story.ok:
+        errors.print(story.failed, markup=False)
         raise typer.Exit(NOT_SO)
 
 
-async def _play(rules: Path, port: int, say: Say, *, stay: bool) -> Story:
+async def _play(rules: Path, port: int, say: Say, told: list[Story], *, stay: bool) -> None:
+    task = asyncio.current_task()
+    if task is not None:
+        # As Ctrl-C: whoever ends the demo ends all that it started.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with tempfile.TemporaryDirectory(prefix="slo-watchdog-demo-") as name:
         folder = Path(name)
         say(f"Setting the stage in {folder}")
         async with stage(folder, rules, watch=f"{WATCHED_SECONDS}s", port=port) as set_up:
             story = await tell(set_up, say)
+            told.append(story)
             if stay and story.ok:
                 say(f"The page stays up until Ctrl-C: {set_up.page}")
                 say(f"Try: slo-watchdog status --socket {folder / 'control.sock'}")
                 await asyncio.Event().wait()
-            return story

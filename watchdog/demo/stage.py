@@ -1,7 +1,8 @@
 """Sets the stage: a folder, a sandbox, and the daemon running on the shipped rules.
 
 The daemon is a process of its own, started as the service would be, with `root_is_person` set,
-since the one who runs a demo may be root. It is stopped by its own pid.
+since the one who runs a demo may be root. It is stopped by its own pid, and killed by the kernel
+when the demo dies. The rules are copied, so that they belong to whoever runs it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,8 +21,13 @@ from typing import Any
 import httpx
 
 from watchdog.sandbox.handle import Sandbox
+from watchdog.sandbox.processes import Command, OwnedProcess, ProcessEndedError, start_process
+from watchdog.settings import PREFIX
 
-READY_SECONDS = 20.0
+SHIPPED_RULES = Path(__file__).with_name("rules")
+"""Where the package holds them; a checkout has them beside the package instead."""
+
+READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
 
@@ -35,39 +41,73 @@ class Stage:
 
     folder: Path
     sandbox: Sandbox
-    daemon: asyncio.subprocess.Process
+    daemon: OwnedProcess
     control: httpx.AsyncClient
     page: str
 
     async def read(self, path: str) -> Any:
-        answer = await self.control.get(path)
-        return answer.raise_for_status().json()
+        """The daemon's present; raises StageFailed when it does not answer."""
+        try:
+            answer = await self.control.get(path)
+            return answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            raise StageFailed(f"the daemon did not tell {path}: {error!r}") from None
 
     async def order(self, path: str, **body: Any) -> dict[str, Any]:
         """Give an order; a refusal raises StageFailed with its reason."""
-        answer = await self.control.post(path, json=body)
-        told = dict(answer.json())
+        try:
+            answer = await self.control.post(path, json=body)
+            told = dict(answer.json())
+        except (httpx.HTTPError, ValueError) as error:
+            raise StageFailed(f"the daemon did not answer {path}: {error!r}") from None
         if not answer.is_success:
             raise StageFailed(str(told.get("refused") or told.get("wrong")))
         return told
 
 
+def shipped_rules() -> Path:
+    """The rules that come with the program."""
+    here = SHIPPED_RULES
+    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "rules"
+
+
 @asynccontextmanager
 async def stage(folder: Path, rules: Path, *, watch: str, port: int = 0) -> AsyncIterator[Stage]:
     """Everything up and ready; everything stopped again, however the block ends."""
-    async with Sandbox.start(folder / "mycelia") as sandbox:
-        settings = write_settings(folder, sandbox, rules, watch=watch, port=port)
-        await _once(folder, "init", "--config", str(settings))
-        daemon = await _start(folder, "run", "--config", str(settings))
-        transport = httpx.AsyncHTTPTransport(uds=str(folder / "control.sock"))
-        try:
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://slo-watchdog", trust_env=False, timeout=60
-            ) as control:
-                page = await _ready(folder, daemon)
-                yield Stage(folder, sandbox, daemon, control, page)
-        finally:
-            await _stop(daemon)
+    own_rules = _copied(rules, folder / "rules")
+    try:
+        async with Sandbox.start(folder / "mycelia") as sandbox:
+            settings = write_settings(folder, sandbox, own_rules, watch=watch, port=port)
+            await _created(folder, settings)
+            daemon = _start(folder, "run", "--config", str(settings))
+            try:
+                page = await _ready(daemon)
+                async with _control(folder) as control:
+                    yield Stage(folder, sandbox, daemon, control, page)
+            finally:
+                await daemon.stop(STOP_SECONDS)
+    except ProcessEndedError as error:
+        raise StageFailed(str(error)) from None
+
+
+def _copied(rules: Path, to: Path) -> Path:
+    try:
+        for file in sorted(rules.rglob("*.yaml")):
+            copy = to / file.relative_to(rules)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+    except OSError as error:
+        raise StageFailed(f"the rules cannot be copied: {error}") from None
+    if not to.is_dir():
+        raise StageFailed(f"there are no rules in {rules}. Name their folder: --rules")
+    return to
+
+
+def _control(folder: Path) -> httpx.AsyncClient:
+    transport = httpx.AsyncHTTPTransport(uds=str(folder / "control.sock"))
+    return httpx.AsyncClient(
+        transport=transport, base_url="http://slo-watchdog", trust_env=False, timeout=60
+    )
 
 
 def write_settings(
@@ -97,54 +137,50 @@ def write_settings(
     return file
 
 
-async def _once(folder: Path, *arguments: str) -> None:
-    process = await _start(folder, *arguments)
-    if await process.wait() != 0:
-        raise StageFailed(f"slo-watchdog {' '.join(arguments)} failed:\n{_log(folder)}")
+async def _created(folder: Path, settings: Path) -> None:
+    """`init` to its end."""
+    init = _start(folder, "init", "--config", str(settings))
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            while init.is_running:  # noqa: ASYNC110  # a child has no event
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise StageFailed(f"slo-watchdog init did not end:\n{init.log_tail()}") from None
+    finally:
+        await init.stop()
+    if init.status != 0:
+        raise StageFailed(f"slo-watchdog init failed:\n{init.log_tail()}")
 
 
-async def _start(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+def _start(folder: Path, *arguments: str) -> OwnedProcess:
     """The real command, in a session of its own, its output in a file."""
-    with (folder / "daemon.log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "watchdog",
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            start_new_session=True,
+    return start_process(
+        Command(
+            name=f"slo-watchdog {arguments[0]}",
+            argv=[sys.executable, "-m", "watchdog", *arguments],
+            log=folder / f"{arguments[0]}.log",
+            environment=_environment(),
         )
+    )
 
 
-async def _ready(folder: Path, daemon: asyncio.subprocess.Process) -> str:
+def _environment() -> dict[str, str]:
+    """Ours, without what would change the daemon's settings or speak to our service manager."""
+    foreign = (PREFIX, "NOTIFY_SOCKET", "CREDENTIALS_DIRECTORY")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
+
+
+async def _ready(daemon: OwnedProcess) -> str:
     """Wait for the daemon's own word that it is ready; gives the page's address."""
     try:
         async with asyncio.timeout(READY_SECONDS):
             while True:
-                for line in _log(folder).splitlines():
+                for line in daemon.command.log.read_text("utf-8", "replace").splitlines():
                     if '"daemon.ready"' in line:
                         return f"http://127.0.0.1:{json.loads(line)['listen']}/"
-                if daemon.returncode is not None:
-                    raise StageFailed(f"the daemon ended:\n{_log(folder)}")
+                if not daemon.is_running:
+                    raise StageFailed(f"the daemon ended:\n{daemon.log_tail()}")
                 await asyncio.sleep(0.05)
     except TimeoutError:
-        raise StageFailed(f"the daemon was not ready in time:\n{_log(folder)}") from None
-
-
-def _log(folder: Path) -> str:
-    return (folder / "daemon.log").read_text(encoding="utf-8", errors="replace")
-
-
-async def _stop(daemon: asyncio.subprocess.Process) -> None:
-    if daemon.returncode is not None:
-        return
-    daemon.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await daemon.wait()
-    except TimeoutError:
-        daemon.kill()
-        await daemon.wait()
+        raise StageFailed(f"the daemon was not ready in time:\n{daemon.log_tail()}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Story:
 
 
 async def tell(stage: Stage, say: Say) -> Story:
-    """Play it once."""
+    """Play it once. What does not go as it should is in the story, not raised."""
     story = Story()
     try:
         await _play(stage, story, say)
@@ -48,7 +49,8 @@ async def tell(stage: Stage, say: Say) -> Story:
         story.failed = str(error) or "a scene took too long"
         say(f"This did not go as it should: {story.failed}")
     story.effective_changes = stage.sandbox.flag_changes(FLAG)
-    story.episodes = [_short(ep) for ep in await stage.read("/v1/episodes")]
+    with contextlib.suppress(StageFailed):  # a daemon that died has been told of above
+        story.episodes = [_short(ep) for ep in await stage.read("/v1/episodes")]
     return story
 
 
