@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from watchdog.core.inputs import Sight
-from watchdog.core.judge import Judge, queries
+from watchdog.core.judge import SKEW_SECONDS, Judge, queries
 from watchdog.core.persistence import BreachClock, QuietClock
 from watchdog.core.promql import Expression, check, evaluate
 from watchdog.core.samples import Answer, Reading
@@ -39,8 +39,9 @@ class SourceMemory:
         if self.store is None:
             return reading.answers
         self.store.ingest(reading)
+        when = _moment_of(reading)
         return {
-            text: evaluate(expression, self.store, reading.at.wall)
+            text: evaluate(expression, self.store, when)
             for text, expression in self.expressions.items()
         }
 
@@ -55,6 +56,7 @@ class RuleMemory:
     quiet: QuietClock = field(default_factory=QuietClock)
     sight: Sight | None = None
     failed: bool = False  # its last evaluation raised: blind until one does not
+    sampled_at: float | None = None  # wall time of the newest sample that a clock has counted
 
     def observe(
         self, reading: Reading, answers: Mapping[str, Answer], undone: Instant | None
@@ -85,10 +87,18 @@ class RuleMemory:
         status = verdict.status
         if undone is not None and status is Status.BREACHED and since_undo is not Truth.FALSE:
             status = Status.HEALTHY  # breached by what lies before the undo: no time adds up
-        self.breach = self.breach.advance(
-            status, now, every_seconds=self.spec.every_seconds, for_seconds=self.spec.for_seconds
-        )
-        self.quiet = self.quiet.advance(verdict.status, now, every_seconds=self.spec.every_seconds)
+        every = self.spec.every_seconds
+        # One sample that is served again and again is one sample: no time adds up between looks
+        # at it, however long it counts as fresh. What sets a clock back is taken at any time.
+        again = verdict.sampled_at is not None and verdict.sampled_at == self.sampled_at
+        if not (again and status is Status.BREACHED):
+            self.breach = self.breach.advance(
+                status, now, every_seconds=every, for_seconds=self.spec.for_seconds
+            )
+        if not (again and verdict.status is Status.HEALTHY):
+            self.quiet = self.quiet.advance(verdict.status, now, every_seconds=every)
+        if verdict.status is not Status.BLIND:
+            self.sampled_at = verdict.sampled_at
         self.sight = Sight(verdict, self.breach.held_seconds, self.quiet.quiet_seconds, since_undo)
         return self.sight
 
@@ -197,6 +207,18 @@ def _renewed(old: RuleMemory | None, rule: RuleSpec, *, from_elsewhere: bool) ->
     fresh = RuleMemory(rule, Judge(rule))
     fresh.judge.restore(old.judge.checkpoint())
     return fresh
+
+
+def _moment_of(reading: Reading) -> float:
+    """The wall time to evaluate at: the request's, or that of samples that name a later one.
+
+    A document made for our request is a little younger than it. Evaluated at the request's own
+    time it would not be there yet, and every verdict would rest on the poll before.
+    """
+    asked = reading.at.wall
+    newest = max((sample.at for sample in reading.samples), default=asked)
+    latest = asked + reading.took_seconds + SKEW_SECONDS
+    return newest if asked < newest <= latest else asked
 
 
 def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> SourceMemory:

@@ -15,7 +15,7 @@ from watchdog.core.samples import Answer, Labels, Point, Reading
 from watchdog.core.text import duration, shortened
 from watchdog.core.words import Blind, Instant
 
-_SKEW_SECONDS = 1.0  # how far a provider's clock may run ahead of ours
+SKEW_SECONDS = 1.0  # how far a provider's clock may run ahead of ours
 _SERIES_NAMED = 5
 
 
@@ -94,7 +94,7 @@ class Freshness:
         if self.newest is None:
             return blinded(Blind.NO_DATA, "no sample stands behind the answer")
         ahead = self.newest - reading.at.wall
-        if ahead > reading.took_seconds + _SKEW_SECONDS:
+        if ahead > reading.took_seconds + SKEW_SECONDS:
             reason = f"the newest sample is {duration(ahead)} ahead of our clock"
             return blinded(Blind.FUTURE, reason)
         unmoved = reading.at.steady - self.since

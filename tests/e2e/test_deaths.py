@@ -1,0 +1,159 @@
+"""Stopped or killed at any moment: the next process goes on, and the target changes once."""
+
+import signal
+
+import pytest
+
+from tests.e2e.household import Watchdog
+from tests.e2e.rulebook import ERRORS, PEG
+from tests.e2e.scenes import break_peg, called, gone, mend_peg
+from watchdog.core.entries import (
+    EpisodeOpened,
+    IntentEnded,
+    IntentOpened,
+    Outcome,
+    RuleCleared,
+    Started,
+    Stopped,
+)
+from watchdog.sandbox.handle import Sandbox
+
+
+async def test_a_stop_in_the_middle_of_an_action_lets_it_end(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    await watchdog.on_guard()
+    sandbox.launchctl.hangs(1.5)
+    break_peg(sandbox)
+    await called(sandbox.launchctl)
+
+    assert await watchdog.stop() == 0
+
+    assert sandbox.flag_changes() == 1
+    (ended,) = watchdog.entries(IntentEnded)
+    assert ended.outcome is Outcome.DONE
+    assert isinstance(watchdog.journal()[-1].entry, Stopped)
+    await watchdog.start()
+    await watchdog.episode(PEG, state="contained")
+    assert (sandbox.flag_changes(), len(sandbox.launchctl.calls())) == (1, 1)
+
+
+async def test_a_stop_right_before_the_effect_begins_nothing_and_the_next_process_acts(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    await watchdog.on_guard()
+    sandbox.fault("flag_read", "hang", seconds=1.0)
+    break_peg(sandbox)
+    await watchdog.episode(PEG, state="acting")
+
+    assert await watchdog.stop() == 0
+
+    assert sandbox.launchctl.calls() == []
+    (ended,) = watchdog.entries(IntentEnded)
+    assert ended.outcome is Outcome.ABANDONED
+    assert "the watchdog is stopping" in ended.reason
+    sandbox.clear_faults("flag_read")
+    await watchdog.start()
+    await watchdog.episode(PEG, state="contained")
+    assert sandbox.flag_changes() == 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+async def test_a_restart_in_mid_breach_goes_on_with_episode_clock_and_windows(
+    sandbox: Sandbox, watchdog: Watchdog, how: str
+) -> None:
+    watchdog.rules.watch_errors(**{"for": "5s"})
+    watchdog.rules.rules[ERRORS]["threshold"]["over"] = "6s"
+    await watchdog.on_guard()
+    await sandbox.break_redemption()
+
+    async def well_on() -> float:
+        held = float((await watchdog.why(ERRORS))["rule"]["held_seconds"])
+        return held if held > 2.5 else 0.0
+
+    before = await watchdog.until("half of `for` has passed", well_on)
+    first = await watchdog.episode(ERRORS, state="pending")
+    if how == "stopped":
+        assert await watchdog.stop() == 0
+    else:
+        await watchdog.kill()
+    await watchdog.start()
+
+    reason = await watchdog.verdict(ERRORS, "breached")
+    assert "the others taken as good" not in reason, "the window is as it was, without a hole"
+    episode = await watchdog.episode(ERRORS, state="contained")
+
+    assert episode.id == first.id
+    assert len(watchdog.entries(EpisodeOpened)) == 1
+    assert len(watchdog.entries(RuleCleared)) == 1
+    assert sandbox.flag_changes() == 1
+    started = [one.at.steady for one in watchdog.journal() if isinstance(one.entry, Started)]
+    (acted,) = [one.at.steady for one in watchdog.journal() if isinstance(one.entry, IntentOpened)]
+    kept = before - 0.6  # a checkpoint may be half a second old
+    assert acted - started[-1] < 5 - kept + 2, "what was held before counts"
+
+
+@pytest.mark.parametrize("when", ["before the tool", "before its effect", "after its effect"])
+async def test_a_kill_between_intent_and_outcome_is_settled_by_reading(
+    sandbox: Sandbox, watchdog: Watchdog, when: str
+) -> None:
+    await watchdog.on_guard()
+    match when:
+        case "before the tool":
+            sandbox.fault("flag_read", "hang", seconds=1.0)
+        case "before its effect":
+            sandbox.launchctl.hangs(4)
+        case _:
+            sandbox.launchctl.hangs_after_applying(4)
+    break_peg(sandbox)
+    await watchdog.episode(PEG, state="acting")
+    if when == "after its effect":
+        await sandbox.flag_becomes(enabled=False)
+    elif when == "before its effect":
+        await called(sandbox.launchctl)
+    await watchdog.kill()
+    sandbox.clear_faults("flag_read")
+    sandbox.launchctl.is_honest()
+
+    await watchdog.start()
+
+    episode = await watchdog.episode(PEG, state="contained")
+    await gone(sandbox.launchctl)
+    assert episode.id == "E1"
+    assert sandbox.flag_changes() == 1, "whatever still ran of the first try"
+    opened, ended = watchdog.entries(IntentOpened), watchdog.entries(IntentEnded)
+    assert [one.intent for one in ended] == [one.intent for one in opened]
+    assert "after a restart" in ended[0].reason
+    assert ended[-1].outcome is Outcome.DONE
+    if when == "before the tool":
+        assert ended[0].outcome is Outcome.ABANDONED
+
+
+async def test_a_tool_that_outlives_its_daemon_and_pauses_late_is_not_lost_sight_of(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    watchdog.rules.pause["deadline"] = "8s"
+    await watchdog.on_guard()
+    sandbox.launchctl.hangs(4.5)
+    break_peg(sandbox)
+    await called(sandbox.launchctl)
+    await watchdog.kill()
+    mend_peg(sandbox)
+    await watchdog.start()
+    await watchdog.verdict(PEG, "healthy")
+    assert sandbox.is_enabled(), "the tool is still at it"
+
+    episode = await watchdog.episode(PEG, state="contained")
+
+    assert not sandbox.is_enabled()
+    assert episode.claims == (("flag:btc_mainnet_redemption", False),)
+    assert sandbox.flag_changes() == 1
+
+
+async def test_a_stopped_process_goes_on_where_it_was(sandbox: Sandbox, watchdog: Watchdog) -> None:
+    await watchdog.on_guard()
+    watchdog.signal(signal.SIGSTOP)
+    break_peg(sandbox)
+    watchdog.signal(signal.SIGCONT)
+    await watchdog.episode(PEG, state="contained")
+    assert sandbox.flag_changes() == 1

@@ -1,0 +1,93 @@
+"""The main job: a breach ends in a paused flag, proven, explained and told."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.household import Watchdog
+from tests.e2e.rulebook import ERRORS, PAUSE
+from tests.real_parts import RealPrometheus, RealVictoriaMetrics
+from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, StepTaken
+from watchdog.core.states import State
+from watchdog.sandbox.handle import Sandbox
+
+FLAG = "flag:btc_mainnet_redemption"
+
+
+@pytest.mark.parametrize("maker", [None, RealPrometheus, RealVictoriaMetrics])
+async def test_the_same_breach_ends_in_the_same_paused_flag_whoever_scrapes(
+    sandbox: Sandbox,
+    watchdog: Watchdog,
+    tmp_path: Path,
+    maker: type[RealPrometheus | RealVictoriaMetrics] | None,
+) -> None:
+    watchdog.rules.watch_errors()
+    async with AsyncExitStack() as stack:
+        if maker is not None:
+            server = await stack.enter_async_context(
+                maker.start(tmp_path, targets=[sandbox.metrics_url], scrape_interval="500ms")
+            )
+            watch_through(watchdog, server.url)
+        await watchdog.on_guard()
+        await sandbox.break_redemption()
+        episode = await watchdog.episode(ERRORS, state="contained")
+
+    assert not sandbox.is_enabled()
+    assert sandbox.flag_changes() == 1
+    assert (episode.outcome, episode.read_back) == ("done", "enabled: false")
+    assert episode.claims == ((FLAG, False),)
+    _is_explained(watchdog)
+
+
+def watch_through(watchdog: Watchdog, url: str) -> None:
+    """Read the counters from a metrics system in place of the service itself."""
+    watchdog.rules.platform["sources"]["prom"] = {
+        "prometheus": url,
+        "every": "500ms",
+        "scraped_every": "500ms",
+        "deadline": "500ms",
+    }
+    rule = watchdog.rules.rules[ERRORS]
+    rule.update({"source": "prom", "for": "1500ms", "stale_after": "3s"})
+    rule["threshold"]["over"] = "3s"
+
+
+def _is_explained(watchdog: Watchdog) -> None:
+    """The journal tells it from the breach to the proof, and people were told."""
+    (decided,) = watchdog.decisions(ERRORS)
+    assert decided.verdict is not None
+    assert "> 5%" in decided.verdict.reason
+    assert [gate.gate for gate in decided.gates if not gate.passed] == []
+    assert decided.policy_sha256
+    assert decided.inputs["held_seconds"]
+
+    (intent,) = watchdog.entries(IntentOpened)
+    assert intent.decision == decided.decision
+    steps = [(step.step, step.result) for step in watchdog.entries(StepTaken)]
+    assert steps == [("read_before", "false"), ("change", "claimed")]
+    (ended,) = watchdog.entries(IntentEnded)
+    assert (ended.outcome, ended.action, ended.target) == (Outcome.DONE, PAUSE, FLAG)
+
+    order = [one.entry for one in watchdog.journal()]
+    assert order.index(decided) < order.index(intent) < order.index(ended)
+    assert len(watchdog.pages("is now, as read back, rolled back by pause-redemption")) == 1
+    assert len(watchdog.pages("contained by pause-redemption")) == 1
+
+
+async def test_why_shows_every_number_and_gate_at_the_command_line(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    watchdog.rules.watch_errors()
+    await watchdog.on_guard()
+    calm = await watchdog.command("why", ERRORS)
+    await sandbox.break_redemption()
+    await watchdog.episode(ERRORS, state=State.CONTAINED)
+    told = await watchdog.command("why", ERRORS)
+
+    assert calm.status == told.status == 0
+    assert "healthy: 0% of" in calm.output
+    assert "no decision was made for it yet" in calm.output
+    for gate in ("evidence", "environment", "hold", "burning", "ready", "cooldown", "budget"):
+        assert f"pass   {gate}" in told.output
+    assert "read back: enabled: false" in told.output
