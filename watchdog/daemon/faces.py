@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchdog.daemon.loading import Loading
@@ -10,6 +11,7 @@ from watchdog.settings import Settings
 from watchdog.web import (
     Control,
     Health,
+    Meters,
     PolicyLoad,
     Served,
     control_app,
@@ -23,12 +25,21 @@ class StartFailed(Exception):
     """The process cannot start; the message says why and what to do."""
 
 
-async def serve(
-    settings: Settings, engine: Engine, loading: Loading, health: Health
-) -> tuple[Served, Served]:
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What stands behind the faces."""
+
+    engine: Engine
+    loading: Loading
+    meters: Meters
+    health: Health
+
+
+async def serve(settings: Settings, behind: Behind) -> tuple[Served, Served]:
     """Both running, or neither. Raises StartFailed."""
+    engine, loading = behind.engine, behind.loading
     views = Views(engine)
-    pages = await _pages(settings, views, loading, health)
+    pages = await _pages(settings, views, behind)
     try:
         control = Control(Orders(engine), views, loading.apply, settings.root_is_person)
         return pages, await _orders(settings.control_socket, control)
@@ -37,15 +48,17 @@ async def serve(
         raise
 
 
-async def _pages(settings: Settings, views: Views, loading: Loading, health: Health) -> Served:
+async def _pages(settings: Settings, views: Views, behind: Behind) -> Served:
+    loading = behind.loading
     host, port = settings.bind
     hosts = (host, "localhost", "127.0.0.1", "[::1]", *settings.allowed_hosts)
 
     def load() -> PolicyLoad:
         return PolicyLoad(loading.pending, loading.errors, loading.failing_since)
 
+    app = readonly_app(views, behind.health, hosts, behind.meters, load)
     try:
-        return await serve_tcp(readonly_app(views, health, hosts, load=load), host, port)
+        return await serve_tcp(app, host, port)
     except (OSError, UnicodeError) as error:
         raise StartFailed(
             f"listen = {settings.listen}: {_why(error)}. Stop what uses it, or write another "

@@ -22,7 +22,7 @@ from watchdog.clock import Left, SystemClock
 from watchdog.core.spec import SourceSpec
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
-from watchdog.daemon.faces import StartFailed, serve
+from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
 from watchdog.daemon.time_sync import time_synced
@@ -33,7 +33,7 @@ from watchdog.settings import Settings
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.telemetry import configure_log, log_entry, report, start_sentry
-from watchdog.web import Health
+from watchdog.web import Health, Meters
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 
@@ -77,6 +77,7 @@ class _Daemon:
     settings: Settings
     engine: Engine
     loading: Loading
+    meters: Meters
     wire: Wire
     manager: ServiceManager
     calendar: Calendar
@@ -88,9 +89,9 @@ class _Daemon:
 
     async def live(self) -> None:
         """Serve, run, and stop in order."""
-        served = await serve(
-            self.settings, self.engine, self.loading, Health(self._unhealthy, self._unready)
-        )
+        health = Health(self._unhealthy, self._unready)
+        behind = Behind(self.engine, self.loading, self.meters, health)
+        served = await serve(self.settings, behind)
         watch = RulesWatch(self.settings.rules_dir, self.loading.look)
         watcher = asyncio.create_task(watch.forever(), name="watch rules")
         try:
@@ -205,9 +206,10 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     secrets = FileSecrets.of_service(*([settings.secrets_dir] if settings.secrets_dir else []))
     wire = Wire(secrets)
     clock = SystemClock()
+    meters = Meters()
 
     def source(spec: SourceSpec) -> MetricSource:
-        return open_source(spec, wire)
+        return meters.counting(spec, open_source(spec, wire))
 
     ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source)
     engine = Engine(ports, _process(settings))
@@ -220,6 +222,7 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
         clock.go_on_from(before)
     down = clock.now().steady - before.at.steady if before else 0.0
     engine.recorder.listen(log_entry)
+    engine.recorder.listen(meters.heard)
     engine.begin(down, clock.name)
     loading.begin(chosen)
     for problem in engine.warm():
@@ -228,6 +231,7 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
         settings=settings,
         engine=engine,
         loading=loading,
+        meters=meters,
         wire=wire,
         manager=ServiceManager(),
         calendar=Calendar(clock),
