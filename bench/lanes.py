@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from itertools import count
 
+from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 from watchdog.sandbox.workload import Counts, Workload
 
@@ -43,10 +44,15 @@ class Run:
 
 @dataclass(slots=True)
 class Lane:
-    """One sandbox and its runs so far."""
+    """One sandbox and its runs so far. Each of the flags is switched off by a watcher of its own.
+
+    Traffic stops with the redemption flag; that makes the rule no less true for those that watch
+    for another flag's sake, since good events stop as well as bad ones.
+    """
 
     name: str
     sandbox: Sandbox
+    flags: tuple[str, ...] = (REDEMPTION,)
     runs: list[Run] = field(default_factory=list)
 
     async def season(self) -> None:
@@ -60,22 +66,23 @@ class Lane:
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         await self.sandbox.break_redemption(FAILING)
 
-    async def paused(self, deadline_seconds: float) -> Run:
-        """Wait until the flag is off, seldom asking: the ledger knows when it was."""
+    async def paused(self, deadline_seconds: float) -> None:
+        """Wait until the flags are off, seldom asking: the ledger knows when they were."""
         async with asyncio.timeout(deadline_seconds):
-            while self.sandbox.is_enabled():  # noqa: ASYNC110  # another process changes it
-                await asyncio.sleep(_TICK_SECONDS)
-        change = self.sandbox.changes()[-1]
+            for flag in self.flags:
+                while self.sandbox.is_enabled(flag):  # noqa: ASYNC110  # another process changes it
+                    await asyncio.sleep(_TICK_SECONDS)
         workload = self.sandbox.workload
         began_epoch = workload.errors_began_at
         if began_epoch is None:
             raise RuntimeError(f"{self.name}: paused although nothing failed")
         began = workload.monotonic(began_epoch)
-        run = Run(began, true_at(workload, began), change.monotonic, change.by)
-        if run.off_at < run.began:
-            raise RuntimeError(f"{self.name}: it was off before it failed")
-        self.runs.append(run)
-        return run
+        true = true_at(workload, began)
+        for flag in self.flags:
+            change = self.sandbox.changes(flag)[-1]
+            if change.monotonic < began:
+                raise RuntimeError(f"{self.name}: {flag} was off before anything failed")
+            self.runs.append(Run(began, true, change.monotonic, change.by))
 
 
 def true_at(workload: Workload, began: float) -> float:

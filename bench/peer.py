@@ -2,8 +2,9 @@
 
 The phase between a scrape and the evaluation that sees it is fixed by the names of job and rule
 group, so all names are new in each round: the configuration is written anew and reloaded. An
-alert's labels name its round and lane, and Alertmanager groups by all labels, so that each alert
-is a new group of its own and waits for nothing but `group_wait: 0s`.
+alert's labels name its round, lane and flag, and Alertmanager groups by all labels, so that each
+alert is a new group of its own and waits for nothing but `group_wait: 0s`. A lane is watched by
+several pairs of job and group, each switching off a flag of its own: more phases in one run.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ import httpx
 
 from bench.lanes import SHARE, WINDOW_SECONDS, Lane
 from tests.real_parts import RealAlertmanager, RealServer, program
-from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.processes import Command, line_in_log, start_process
+
+Pair = tuple[str, str]
+"""(lane, flag): one job and one rule group."""
 
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,7 +39,7 @@ class Prometheus(RealServer):
         super().__init__(folder, "prometheus")
         self._alertmanager = alertmanager
         self._interval = interval
-        self.jobs: dict[str, str] = {}  # lane -> job
+        self.jobs: dict[Pair, str] = {}
         self.phases: set[tuple[str, str]] = set()  # (job, group) names used so far
         self._round = 0
 
@@ -53,8 +56,9 @@ class Prometheus(RealServer):
     def configure(self, lanes: Sequence[Lane]) -> None:
         """Write a configuration in which all jobs and groups have names never used before."""
         self._round += 1
-        self.jobs = {lane.name: f"job-{secrets.token_hex(4)}" for lane in lanes}
-        groups = [self._group(lane) for lane in lanes]
+        pairs = [(lane, flag) for lane in lanes for flag in lane.flags]
+        self.jobs = {(lane.name, flag): f"job-{secrets.token_hex(4)}" for lane, flag in pairs}
+        groups = [self._group(lane.name, flag) for lane, flag in pairs]
         self.phases |= {
             (job, group["name"]) for job, group in zip(self.jobs.values(), groups, strict=True)
         }
@@ -69,10 +73,10 @@ class Prometheus(RealServer):
             },
             "scrape_configs": [
                 {
-                    "job_name": self.jobs[lane.name],
+                    "job_name": self.jobs[lane.name, flag],
                     "static_configs": [{"targets": [urlsplit(lane.sandbox.metrics_url).netloc]}],
                 }
-                for lane in lanes
+                for lane, flag in pairs
             ],
         }
         (self.folder / "rules.json").write_text(json.dumps({"groups": groups}), encoding="utf-8")
@@ -85,31 +89,32 @@ class Prometheus(RealServer):
             (await client.post(self.url + "/-/reload")).raise_for_status()
 
     async def is_calm(self, lane: Lane) -> bool:
-        """The lane's ratio is known, over the whole window, and is zero."""
-        expression = self.ratio(lane)
-        old = f"count(redemption_requests_total{self._job(lane)} offset 9s)"
+        """The lane's ratios are known, over the whole window, and are zero."""
         async with httpx.AsyncClient(trust_env=False, timeout=5.0) as client:
-            for query, wanted in ((expression, "0"), (old, "3")):
-                answer = await client.get(f"{self.url}/api/v1/query", params={"query": query})
-                result = answer.raise_for_status().json()["data"]["result"]
-                if not result or result[0]["value"][1] != wanted:
-                    return False
+            for flag in lane.flags:
+                pair = lane.name, flag
+                old = f"count(redemption_requests_total{self._job(pair)} offset 9s)"
+                for query, wanted in ((self.ratio(pair), "0"), (old, "3")):
+                    answer = await client.get(f"{self.url}/api/v1/query", params={"query": query})
+                    result = answer.raise_for_status().json()["data"]["result"]
+                    if not result or result[0]["value"][1] != wanted:
+                        return False
         return True
 
-    def ratio(self, lane: Lane) -> str:
+    def ratio(self, pair: Pair) -> str:
         """The same rule as ours, in the way it is written for Prometheus."""
-        job, over = self._job(lane), f"[{WINDOW_SECONDS:g}s]"
+        job, over = self._job(pair), f"[{WINDOW_SECONDS:g}s]"
         failing = f'redemption_requests_total{{code=~"5..",{job[1:]}'
         return f"sum(rate({failing}{over})) / sum(rate(redemption_requests_total{job}{over}))"
 
-    def _job(self, lane: Lane) -> str:
-        return f'{{job="{self.jobs[lane.name]}"}}'
+    def _job(self, pair: Pair) -> str:
+        return f'{{job="{self.jobs[pair]}"}}'
 
-    def _group(self, lane: Lane) -> dict[str, Any]:
+    def _group(self, lane: str, flag: str) -> dict[str, Any]:
         rule = {
             "alert": "RedemptionFails",
-            "expr": f"{self.ratio(lane)} > {SHARE:g}",
-            "labels": {"lane": lane.name, "round": str(self._round)},
+            "expr": f"{self.ratio((lane, flag))} > {SHARE:g}",
+            "labels": {"lane": lane, "flag": flag, "round": str(self._round)},
         }
         return {"name": f"group-{secrets.token_hex(4)}", "rules": [rule]}
 
@@ -146,7 +151,7 @@ async def peer(folder: Path, lanes: Sequence[Lane], interval: str) -> AsyncItera
 async def _receiver(folder: Path, lanes: Sequence[Lane]) -> AsyncIterator[str]:
     where = {
         lane.name: {
-            "url": f"{lane.sandbox.url}/api/feature-flags/{REDEMPTION}",
+            "url": f"{lane.sandbox.url}/api/feature-flags",
             "token": lane.sandbox.token,
         }
         for lane in lanes

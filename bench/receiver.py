@@ -2,8 +2,8 @@
 
     python -m bench.receiver --lanes FILE
 
-FILE is JSON: lane -> {"url": flag address, "token": bearer}. It prints one JSON line with its port
-when it listens, keeps its connections open, and ends on SIGTERM.
+FILE is JSON: lane -> {"url": address of the flags, "token": bearer}. It prints one JSON line with
+its port when it listens, keeps its connections open, and ends on SIGTERM.
 """
 
 from __future__ import annotations
@@ -27,15 +27,16 @@ NAME = "bench-receiver"
 
 
 def receiver_app(lanes: dict[str, Any], client: httpx.AsyncClient) -> Starlette:
-    """One route; a firing alert's label `lane` says which flag goes off."""
+    """One route; a firing alert's labels `lane` and `flag` say what goes off."""
 
     async def hook(request: Request) -> Response:
         notice = await request.json()
         for alert in notice["alerts"]:
             if alert["status"] == "firing":
                 lane = lanes[alert["labels"]["lane"]]
+                url = f"{lane['url']}/{alert['labels']['flag']}"
                 headers = {"authorization": f"Bearer {lane['token']}", "user-agent": NAME}
-                answer = await client.put(lane["url"], json={"enabled": False}, headers=headers)
+                answer = await client.put(url, json={"enabled": False}, headers=headers)
                 answer.raise_for_status()
         return JSONResponse({})
 

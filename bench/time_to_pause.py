@@ -29,6 +29,7 @@ from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 
 LANES = 6
+_FLAGS = (REDEMPTION, "staking_slashing", "rewards_mainnet", "spv_proofs")
 _CALM_SECONDS = WINDOW_SECONDS + 2.0
 _CALM_DEADLINE_SECONDS = 40.0
 _PAUSE_DEADLINE_SECONDS = 15.0
@@ -43,16 +44,18 @@ class Plan:
     interval_seconds: float
     rounds: int
     target: float
+    flags: tuple[str, ...]  # of the peer's lanes: as many pairs of job and rule group each
 
 
 async def every_second(folder: Path) -> Measure:
     """Scrapes and evaluations once a second."""
-    return await _measure(folder, Plan("time_to_pause_1s", "1s", 1.0, rounds=9, target=0.6))
+    return await _measure(folder, Plan("time_to_pause_1s", "1s", 1.0, 9, 0.6, _FLAGS))
 
 
 async def every_quarter(folder: Path) -> Measure:
     """Four a second."""
-    return await _measure(folder, Plan("time_to_pause_250ms", "250ms", 0.25, rounds=9, target=0.8))
+    plan = Plan("time_to_pause_250ms", "250ms", 0.25, 9, 0.8, _FLAGS[:2])
+    return await _measure(folder, plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ class _Course:
         """Flags on again, counters growing, new names for the peer."""
         await asyncio.gather(*(lane.sandbox.mend_redemption() for lane in self._all()))
         for lane in self.theirs:
-            await lane.sandbox.change_flag_behind_its_back(enabled=True)
+            for flag in lane.flags:
+                await lane.sandbox.change_flag_behind_its_back(flag, enabled=True)
         async with asyncio.timeout(_CALM_DEADLINE_SECONDS):
             for lane in (*self.ours, self.tool):
                 while not await self._undone(lane):  # noqa: ASYNC110  # another process's
@@ -125,7 +129,9 @@ class _Course:
     def _tell(self, turn: int) -> None:
         sides = {"ours": self.ours, "peer": self.theirs, "by tool": [self.tool]}
         last = {
-            side: " ".join(f"{lane.runs[-1].remaining:.2f}" for lane in lanes)
+            side: " ".join(
+                f"{run.remaining:.2f}" for lane in lanes for run in lane.runs[-len(lane.flags) :]
+            )
             for side, lanes in sides.items()
         }
         told = "; ".join(f"{side} {numbers}" for side, numbers in last.items())
@@ -144,15 +150,17 @@ async def _armed(daemon: Daemon) -> bool:
 async def _measure(folder: Path, plan: Plan) -> Measure:
     async with AsyncExitStack() as stack:
 
-        async def lanes(prefix: str, number: int) -> list[Lane]:
+        async def lanes(
+            prefix: str, number: int, flags: tuple[str, ...] = (REDEMPTION,)
+        ) -> list[Lane]:
             made = []
             for index in range(number):
                 name = f"{prefix}-{index + 1}"
                 sandbox = Sandbox.start(folder / name, error_series_from_start=True)
-                made.append(Lane(name, await stack.enter_async_context(sandbox)))
+                made.append(Lane(name, await stack.enter_async_context(sandbox), flags))
             return made
 
-        ours, theirs = await lanes("ours", LANES), await lanes("peer", LANES)
+        ours, theirs = await lanes("ours", LANES), await lanes("peer", LANES, plan.flags)
         (tool,) = await lanes("tool", 1)
         for lane in (*ours, *theirs, tool):
             await lane.season()
@@ -190,6 +198,7 @@ def _told(course: _Course, loads: Sequence[float]) -> Measure:
         "peer_fault_to_off": spread([run.fault_to_off for run in theirs]),
         "ours_by_command_line_tool_remaining": spread([r.remaining for r in course.tool.runs]),
         "subtracted": spread([run.true_at - run.began for run in (*ours, *theirs)]),
+        "peer_runs": len(theirs),
         "peer_job_and_group_names": len(course.prometheus.phases),
         "runs_by_tool": len(course.tool.runs),
         "load_1m_p50": p50(loads),
