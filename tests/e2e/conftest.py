@@ -30,9 +30,7 @@ async def sandbox(one_sandbox: Sandbox) -> Sandbox:
 
 
 @pytest.fixture
-async def watchdog(
-    tmp_path: Path, sandbox: Sandbox
-) -> AsyncIterator[Watchdog]:
+async def watchdog(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[Watchdog]:
     """Not yet started: a story first says what is special about its rules."""
     rules = Rulebook(tmp_path / "rules", sandbox)
     daemon = Watchdog(tmp_path, rules)

@@ -44,6 +44,13 @@ def error_rate(**more: Any) -> Rule:
     return armed(source="app", threshold=threshold, minimum_events=20, **more)
 
 
+def slo(*, budget: str, period: str, long: str, short: str, **more: Any) -> Rule:
+    """Nine of ten redemptions succeed, judged by how fast the budget of the rest burns."""
+    pair = {"budget": budget, "long": long, "short": short}
+    shape = {"objective": "90%", "period": period, "bad": BAD, "total": TOTAL, "burn": [pair]}
+    return armed(source="app", slo=shape, minimum_events=20, **more)
+
+
 def peg(**more: Any) -> Rule:
     """The reserves cover what is out: a number in the status document, whatever the traffic."""
     held = {"expr": "mycelia_collateralization_ratio", "breach_when": "< 1"}
@@ -80,7 +87,12 @@ class Rulebook:
         token = {"Authorization": {"secret": "governance", "prefix": "Bearer "}}
         for step, enabled in (("do", False), ("undo", True)):
             self.pause[step] = {
-                "call": {"method": "PUT", "url": url, "headers": token, "json": {"enabled": enabled}},
+                "call": {
+                    "method": "PUT",
+                    "url": url,
+                    "headers": token,
+                    "json": {"enabled": enabled},
+                },
                 "expect": self.pause[step]["expect"],
             }
         self.pause.update(more)

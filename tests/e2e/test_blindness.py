@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import pytest
 
@@ -25,13 +26,14 @@ from watchdog.core.entries import (
     Decided,
     EpisodeOpened,
     IntentOpened,
-    Recorded,
     Ruling,
 )
 from watchdog.sandbox.handle import Sandbox
 
 FOR_SECONDS = 1.0
 BLIND_POLLS = 6
+
+_Entry = TypeVar("_Entry")
 
 Turn = Callable[[], Awaitable[None]]
 
@@ -59,10 +61,10 @@ async def blinded_in_mid_breach(
     assert await watchdog.episode(ERRORS) == pending, "nothing ends it, nothing starts for it"
     assert sandbox.flag_changes() == 0
     assert watchdog.entries(IntentOpened) == []
-    kinds = [one.entry.blind.value for one in since_the_breach(watchdog, BlindBegan)]
-    assert kinds[-1] == blind
+    began = since_the_breach(watchdog, BlindBegan)
+    assert began[-1][1].blind.value == blind
     (page,) = watchdog.pages("is blind in mid-breach")
-    assert len(kinds) > 1 or reason in page.title
+    assert len(began) > 1 or reason in page.title
 
 
 async def paused_in_the_end(sandbox: Sandbox, watchdog: Watchdog) -> None:
@@ -70,11 +72,11 @@ async def paused_in_the_end(sandbox: Sandbox, watchdog: Watchdog) -> None:
     await watchdog.episode(ERRORS, state="contained")
 
     assert sandbox.flag_changes() == 1
-    (blind,) = since_the_breach(watchdog, BlindBegan)[:1]
-    (seen,) = since_the_breach(watchdog, BlindEnded)[:1]
-    (acted,) = since_the_breach(watchdog, IntentOpened)
-    assert seen.at.steady - blind.at.steady > FOR_SECONDS, "which starts `for` again"
-    assert acted.at.steady - seen.at.steady >= FOR_SECONDS - 0.4, "counted from the polls"
+    (blind, _), *_more = since_the_breach(watchdog, BlindBegan)
+    (seen, _), *_more_seen = since_the_breach(watchdog, BlindEnded)
+    ((acted, _),) = since_the_breach(watchdog, IntentOpened)
+    assert seen - blind > FOR_SECONDS, "which starts `for` again"
+    assert acted - seen >= FOR_SECONDS - 0.4, "counted from the polls"
     allowed = [d for d in watchdog.entries(Decided) if d.ruling is Ruling.ALLOWED]
     assert len(allowed) == 1
 
@@ -88,11 +90,11 @@ async def nothing_in_the_end(sandbox: Sandbox, watchdog: Watchdog) -> None:
     assert watchdog.entries(Decided) == []
 
 
-def since_the_breach(watchdog: Watchdog, kind: type[object]) -> list[Recorded]:
-    """The entries of one kind that lie after the first episode's opening."""
+def since_the_breach(watchdog: Watchdog, kind: type[_Entry]) -> list[tuple[float, _Entry]]:
+    """(steady time, entry) of one kind, after the first episode's opening."""
     journal = watchdog.journal()
     opened = next(n for n, one in enumerate(journal) if isinstance(one.entry, EpisodeOpened))
-    return [one for one in journal[opened:] if isinstance(one.entry, kind)]
+    return [(one.at.steady, one.entry) for one in journal[opened:] if isinstance(one.entry, kind)]
 
 
 # -- our own scraper -------------------------------------------------------------------------------
@@ -107,7 +109,7 @@ def of_the_page(sandbox: Sandbox, name: str) -> Trouble:
     async def resume() -> None:
         sandbox.metrics.resume()
 
-    def fault(kind: str, **numbers: float) -> Trouble:
+    def fault(kind: str, **numbers: Any) -> Trouble:
         async def strike() -> None:
             sandbox.fault("metrics", kind, **numbers)
 

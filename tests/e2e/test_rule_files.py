@@ -2,11 +2,9 @@
 
 import signal
 
-import pytest
-
-from tests.e2e.household import Refused, Watchdog
+from tests.e2e.household import Watchdog
 from tests.e2e.rulebook import PAUSE, PEG, TEAM, peg
-from tests.e2e.scenes import break_peg, called, gone, mend_peg
+from tests.e2e.scenes import break_peg, called, mend_peg
 from watchdog.core.entries import IntentOpened, PolicyApplied
 from watchdog.sandbox.handle import Sandbox
 

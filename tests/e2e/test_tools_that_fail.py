@@ -1,6 +1,7 @@
 """Exit status 0 and HTTP 200 are claims; what the flag serves is the proof, and it wins."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -26,10 +27,7 @@ async def everything_said(watchdog: Watchdog) -> str:
     ]
     api = [await watchdog.page(path) for path in FACES]
     control = [str(await watchdog.read(f"/v1/{name}")) for name in ("status", "episodes")]
-    commands = [
-        (await watchdog.command(*words)).output
-        for words in (("status",), ("why", PEG))
-    ]
+    commands = [(await watchdog.command(*words)).output for words in (("status",), ("why", PEG))]
     return "\n".join([*journal, *api, *control, *commands])
 
 
@@ -118,7 +116,7 @@ async def test_a_tool_that_hangs_and_ignores_its_end_is_killed_at_the_deadline(
     ],
 )
 async def test_a_call_that_was_applied_counts_whatever_was_answered(
-    sandbox: Sandbox, watchdog: Watchdog, fault: str, numbers: dict[str, float]
+    sandbox: Sandbox, watchdog: Watchdog, fault: str, numbers: dict[str, Any]
 ) -> None:
     watchdog.rules.pause_by_call(deadline="2s")
     await watchdog.on_guard()

@@ -1,9 +1,11 @@
 """What was rolled back is switched back by a person only, when it is safe to, and then watched."""
 
+from typing import Any
+
 import pytest
 
 from tests.e2e.household import Refused, Watchdog
-from tests.e2e.rulebook import ERRORS, PEG, armed, error_rate
+from tests.e2e.rulebook import ERRORS, PEG, error_rate
 from tests.e2e.scenes import break_peg, mend_peg
 from watchdog.core.entries import Drifted, EpisodeOpened, IntentOpened
 from watchdog.core.words import Direction
@@ -21,7 +23,7 @@ FLAG = "flag:btc_mainnet_redemption"
     ],
 )
 async def test_an_undo_waits_for_resume_when_unless_it_is_forced_with_a_reason(
-    sandbox: Sandbox, watchdog: Watchdog, health: dict[str, object], truth: str
+    sandbox: Sandbox, watchdog: Watchdog, health: dict[str, Any], truth: str
 ) -> None:
     await watchdog.on_guard()
     break_peg(sandbox)
@@ -81,7 +83,7 @@ async def test_a_breach_that_comes_back_reopens_twice_and_then_a_person_must_loo
     watchdog.rules.rules[PEG].update({"cooldown": "1h", "watch": "30s"})
     await watchdog.on_guard()
     break_peg(sandbox)
-    seen = []
+    seen: list[str] = []
     for chain in range(3):
         episode = await watchdog.episode(PEG, state="contained")
         assert episode.chain == chain

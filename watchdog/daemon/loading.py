@@ -109,14 +109,14 @@ class Loading:
         async with self._one_at_a_time:
             load = await self._look()
             old = self._engine.in_force()
-            lines = [change.text for change in compare(old, load.policy)] if load.policy else []
-            lines += [f"not loaded: {error}" for error in self.errors]
+            changes = [change.text for change in compare(old, load.policy)] if load.policy else []
+            lines = changes + [f"not loaded: {error}" for error in self.errors]
             if load.policy is None:
                 raise OrderRefused("\n".join(lines))
             if not lines:
                 told = "nothing changes: the rules folder is in force as it is"
                 return Done(told, "apply", {"changes": 0})
-            if not dry:
+            if changes and not dry:
                 if not person.counts:
                     raise OrderRefused(f"{person.name} does not count as a person here")
                 self._adopt(load, load.policy, person.name)

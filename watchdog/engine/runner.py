@@ -120,13 +120,13 @@ class Runner:
         """An intent without an outcome: what the target shows decides, nothing is repeated.
 
         A change is tried only once its first look is recorded. Without that record nothing was
-        sent: what stands was found. With it, a tool that outlived us, or a read that lags, is
-        given a moment to show its effect.
+        sent: what stands was found. With it, a tool that outlived us, a request that hangs, or a
+        read that lags may show its effect until the deadline; given up before, a pause that comes
+        late would be nobody's, and nobody would be told of it.
         """
         tried = any(taken.step == READ_BEFORE for taken in intent.steps)
         left = intent.entry.deadline.steady - self.now.steady
         until = self.now.plus(max(left, SETTLE_AT_LEAST_SECONDS))
-        unchanged_from = self.now.plus(SETTLE_AT_LEAST_SECONDS if tried else 0.0)
         pause = FIRST_PAUSE_SECONDS
         while True:
             seen = await self.read(action, step, until)
@@ -138,7 +138,7 @@ class Runner:
                     seen.at,
                 )
             over = self.now.steady + pause >= until.steady
-            if seen.truth is Truth.FALSE and (over or self.now.steady >= unchanged_from.steady):
+            if seen.truth is Truth.FALSE and (over or not tried):
                 return Ending(
                     Outcome.ABANDONED,
                     f"after a restart the target is unchanged: {seen.reason}",
@@ -256,12 +256,13 @@ class _Attempting:
                 return Ending(Outcome.ABANDONED, reason, seen.seen)
             attempt = await self._attempt()
             untouched = untouched and attempt.result is Attempted.NOT_DONE
-            again = attempt.result in {Attempted.NOT_DONE, Attempted.UNKNOWN}
             wait = max(pause, attempt.retry_after_seconds or 0.0)
+            again = attempt.result in {Attempted.NOT_DONE, Attempted.UNKNOWN}
+            again = again and wait < self.left()
             seen = await self._prove(attempt, wait if again else self.left())
             if seen.truth is Truth.TRUE:
                 return Ending(Outcome.DONE, f"read back: {seen.reason}", seen.seen, seen.at)
-            if not again or self.left() <= wait:
+            if not again or self.left() <= 0:
                 return _failed(attempt, seen)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
