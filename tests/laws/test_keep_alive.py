@@ -1,4 +1,4 @@
-"""Law 9: the keep-alive follows a completed pass alone; a dead source blinds, and silences nobody."""
+"""Law 9: the keep-alive follows a completed pass alone; a dead source blinds, and mutes nobody."""
 
 from __future__ import annotations
 
