@@ -42,12 +42,11 @@ class RulesWatch:
         self._seen = await asyncio.to_thread(_print, self._folder)
         while True:
             try:
+                await self._compare()
                 await self._until_it_moves()
-                self._told("")
             except Exception as error:  # noqa: BLE001  # whatever it is, it is said and tried again
                 self._told(f"{type(error).__name__}: {error}")
                 await asyncio.sleep(self._every_seconds)
-                await self._compare()
 
     async def _until_it_moves(self) -> None:
         """Watch this very folder; returns when another one stands in its place."""
@@ -61,8 +60,8 @@ class RulesWatch:
         )
         try:
             async for _ in changes:
-                self._told("")
                 await self._compare()
+                self._told("")
                 now = self._folder.stat()
                 if (now.st_dev, now.st_ino) != (own.st_dev, own.st_ino):
                     return
