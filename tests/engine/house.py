@@ -53,7 +53,7 @@ DEADLINE_SECONDS = 2.0
 PATIENCE_SECONDS = 15.0
 
 _Entry = TypeVar("_Entry")
-OpenSource = Callable[[SourceSpec], MetricSource]
+OpenSource = Callable[[SourceSpec, Wire], MetricSource]
 
 
 def pause(sandbox: Sandbox, **different: object) -> ActionSpec:
@@ -192,7 +192,7 @@ def build(
     wire: Wire,
     *,
     journal: Callable[[SqliteJournal], Journal] = lambda real: real,
-    open_one: OpenSource | None = None,
+    open_one: OpenSource = open_source,
 ) -> House:
     """An engine that has begun and judges by nothing yet. The journal is made the first time."""
     state = folder / "state"
@@ -204,7 +204,7 @@ def build(
         SystemClock(),
         open_actuator(wire),
         open_probe(wire),
-        open_one or (lambda spec: open_source(spec, wire)),
+        lambda spec: open_one(spec, wire),
     )
     engine = Engine(ports, Process("0", "here", "sandbox", Mode.ARMED, time_sync_required=False))
     engine.begin(0.0, "boot@0")
@@ -230,7 +230,7 @@ async def living(
     rules: Policy | None = None,
     *,
     journal: Callable[[SqliteJournal], Journal] = lambda real: real,
-    open_one: OpenSource | None = None,
+    open_one: OpenSource = open_source,
     before: Callable[[House], None] = lambda _: None,
 ) -> AsyncIterator[House]:
     """A house that runs inside the block and ends in order. `before` sees it before it runs."""

@@ -1,0 +1,126 @@
+"""Law 1: what cannot be recorded is not done; when there is room again it is done, or given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.engine.house import ALICE, House, living, pause, policy
+from watchdog.core import entries as e
+from watchdog.core.states import State
+from watchdog.core.words import Instant
+from watchdog.engine import OrderRefused
+from watchdog.ports import JournalFull
+from watchdog.sandbox.handle import Sandbox
+from watchdog.store import SqliteJournal
+
+
+class Filling:
+    """The real journal on a disk that somebody fills."""
+
+    def __init__(self, real: SqliteJournal) -> None:
+        self.real = real
+        self.full = False
+
+    def append(self, entries: Sequence[e.Entry], at: Instant) -> tuple[e.Recorded, ...]:
+        if self.full:
+            raise JournalFull("no room")
+        return self.real.append(entries, at)
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterable[e.Recorded]:
+        return self.real.read(after, limit)
+
+    def base(self) -> tuple[int, str, bytes] | None:
+        return self.real.base()
+
+    def prune(self, upto_seq: int, snapshot: bytes, at: Instant) -> None:
+        self.real.prune(upto_seq, snapshot, at)
+
+    def refill(self) -> bool:
+        return self.real.refill()
+
+    def close(self) -> None:
+        self.real.close()
+
+
+def disk(house: House) -> Filling:
+    journal = house.engine.ports.journal
+    assert isinstance(journal, Filling)
+    return journal
+
+
+async def breach_on_a_full_disk(house: House) -> None:
+    """The gates allow it, and nothing of it can be written."""
+    await house.clear()
+    disk(house).full = True
+    house.break_peg()
+    await house.reaches(State.ACTING)
+    await asyncio.sleep(1.0)
+    assert house.sandbox.flag_requests(method="PUT") == 0
+    assert house.entries(e.IntentOpened) == []
+    assert house.engine.recorder.stuck == "no room"
+
+
+async def test_nothing_acts_until_it_is_recorded_and_then_it_does(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    patient = policy(sandbox, action=pause(sandbox, deadline_seconds=10.0))
+    async with living(tmp_path, sandbox, patient, journal=Filling) as house:
+        await breach_on_a_full_disk(house)
+        disk(house).full = False
+        await house.reaches(State.CONTAINED)
+        assert sandbox.flag_changes() == 1
+        (intent,) = [o for o in disk(house).read() if isinstance(o.entry, e.IntentOpened)]
+        assert intent.at.wall <= sandbox.changes()[0].at
+
+
+async def test_an_intent_whose_time_is_over_when_there_is_room_is_abandoned_and_asked_again(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox, journal=Filling) as house:
+        await breach_on_a_full_disk(house)
+        await asyncio.sleep(1.5)  # its deadline of 2 s is over
+        disk(house).full = False
+        await house.reaches(State.CONTAINED)
+        ends = house.entries(e.IntentEnded)
+        assert [end.outcome for end in ends] == [e.Outcome.ABANDONED, e.Outcome.DONE]
+        assert sandbox.flag_changes() == 1
+
+
+async def test_a_persons_order_that_cannot_be_recorded_is_refused_and_not_done_later(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    patient = policy(sandbox, action=pause(sandbox, deadline_seconds=10.0))
+    async with living(tmp_path, sandbox, patient, journal=Filling) as house:
+        await house.clear()
+        disk(house).full = True
+        with pytest.raises(OrderRefused, match="cannot be recorded now, so it is not done"):
+            await house.orders.rollbacks.rollback(
+                ALICE, "pause", "executive", "now", through_hold=False, dry=False
+            )
+        disk(house).full = False
+        await house.until(lambda: house.entries(e.IntentEnded), "its end")
+        (end,) = house.entries(e.IntentEnded)
+        assert end.outcome is e.Outcome.ABANDONED
+        assert sandbox.flag_requests(method="PUT") == 0
+
+
+async def test_a_disk_that_fills_between_intent_and_effect_keeps_the_effect_from_happening(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """The first look cannot be recorded: a restart could not tell that nothing was tried."""
+    async with living(tmp_path, sandbox, journal=Filling) as house:
+        await house.clear()
+
+        def heard(one: e.Recorded) -> None:
+            if isinstance(one.entry, e.IntentOpened):
+                disk(house).full = True
+
+        house.engine.recorder.listen(heard)
+        house.break_peg()
+        await house.until(lambda: house.engine.recorder.stuck, "the full disk")
+        await asyncio.sleep(1.0)
+        assert sandbox.flag_requests(method="PUT") == 0

@@ -1,0 +1,224 @@
+"""What people order: said first, refused with a reason, done once, recorded with their name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.house import ALICE, ROBOT, House, living, peg, policy
+from watchdog.core import entries as e
+from watchdog.core.spec import Scope
+from watchdog.core.states import State
+from watchdog.engine import Done, OrderRefused, Person
+from watchdog.sandbox.handle import Sandbox
+
+Order = Callable[[House, Person, bool], Awaitable[Done]]
+
+
+async def hold(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return house.orders.stops.hold(
+        person, Scope("rule", "peg"), "deploy", for_seconds=60.0, silence=False, dry=dry
+    )
+
+
+async def rollback(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return await house.orders.rollbacks.rollback(
+        person, "pause", "executive", "told to", through_hold=False, dry=dry
+    )
+
+
+async def release(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return house.orders.stops.release(person, "H1", "deployed", dry=dry)
+
+
+async def ack(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return house.orders.episodes.ack(person, "E1", "I see it", dry=dry)
+
+
+async def mark(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return house.orders.episodes.mark(person, "E1", "drill", "a test", dry=dry)
+
+
+async def act(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return house.orders.episodes.act(person, "E1", "I looked", through_hold=False, dry=dry)
+
+
+async def close(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return house.orders.episodes.close(person, "E1", "settled", dry=dry)
+
+
+async def undo(house: House, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as Order says
+    return await house.orders.rollbacks.undo(person, "E1", "fixed", force=False, dry=dry)
+
+
+async def quiet(house: House) -> None:
+    await house.clear()
+
+
+async def held(house: House) -> None:
+    """A breach began under a hold, which is over: already burning."""
+    await under_hold(house)
+    house.break_peg()
+    await house.reaches(State.HELD)
+    house.orders.stops.release(ALICE, "H1", "deployed", dry=False)
+
+
+async def under_hold(house: House) -> None:
+    await house.clear()
+    await hold(house, ALICE, dry=False)
+
+
+async def contained(house: House) -> None:
+    await house.clear()
+    house.break_peg()
+    await house.reaches(State.CONTAINED)
+    house.mend_peg()
+
+
+async def latched(house: House) -> None:
+    await house.clear()
+    house.sandbox.fault("flag_write", "pretend")
+    house.break_peg()
+    await house.reaches(State.LATCHED)
+
+
+CASES = [
+    (quiet, rollback, e.EpisodeOpened),
+    (under_hold, release, e.HoldEnded),
+    (held, mark, e.Marked),
+    (held, act, e.EpisodeUnbarred),
+    (latched, close, e.EpisodeMoved),
+    (contained, undo, e.IntentOpened),
+]
+Scene = Callable[[House], Awaitable[None]]
+
+
+@pytest.mark.parametrize(
+    ("scene", "order", "kind"), CASES, ids=[order.__name__ for _, order, _ in CASES]
+)
+async def test_an_order_is_said_first_refused_to_a_robot_and_then_done_by_a_person(
+    tmp_path: Path, sandbox: Sandbox, scene: Scene, order: Order, kind: type[e.Entry]
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await scene(house)
+        before, changes = len(house.entries(kind)), sandbox.flag_changes()
+        said = await order(house, ALICE, True)  # noqa: FBT003  # as Order says
+        assert said.effect
+        assert (len(house.entries(kind)), sandbox.flag_changes()) == (before, changes)
+        with pytest.raises(OrderRefused, match="robot does not count as a person here"):
+            await order(house, ROBOT, False)  # noqa: FBT003  # as Order says
+        assert (len(house.entries(kind)), sandbox.flag_changes()) == (before, changes)
+        await order(house, ALICE, False)  # noqa: FBT003  # as Order says
+        new = house.entries(kind)[before:]
+        assert new
+        assert getattr(new[0], "actor", "") == "alice"
+
+
+@pytest.mark.parametrize("order", [hold, ack])
+async def test_anyone_may_stop_and_acknowledge(
+    tmp_path: Path, sandbox: Sandbox, order: Order
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+        written = house.engine.recorder.last_seq
+        await order(house, ROBOT, True)  # noqa: FBT003  # as Order says
+        assert house.engine.recorder.last_seq == written
+        await order(house, ROBOT, False)  # noqa: FBT003  # as Order says
+        assert house.engine.recorder.last_seq > written
+
+
+async def test_what_makes_no_sense_is_refused_with_a_reason_and_a_remedy(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        for order, says in (
+            (act, "there is no episode E1"),
+            (close, "there is no episode E1"),
+            (undo, "there is no episode E1"),
+            (release, "there is no hold H1"),
+        ):
+            with pytest.raises(OrderRefused, match=says):
+                await order(house, ALICE, False)  # noqa: FBT003  # as Order says
+        stops, rollbacks = house.orders.stops, house.orders.rollbacks
+        with pytest.raises(OrderRefused, match="there is no rule peek; there are: peg"):
+            stops.hold(ALICE, Scope("rule", "peek"), "x", for_seconds=1, silence=False, dry=True)
+        with pytest.raises(OrderRefused, match="a reason is needed"):
+            stops.hold(ALICE, Scope("all"), "  ", for_seconds=1, silence=False, dry=True)
+        for action, kind, says in (
+            ("pauze", "executive", "there is no action pauze; there are: pause"),
+            ("pause", "whim", "'whim' is none of executive"),
+        ):
+            with pytest.raises(OrderRefused, match=says):
+                await rollbacks.rollback(ALICE, action, kind, "x", through_hold=False, dry=True)
+        with pytest.raises(OrderRefused, match="there is nothing to undo"):
+            await rollbacks.undo(ALICE, "pause", "x", force=False, dry=True)
+
+
+async def test_a_person_acts_through_a_hold_only_by_saying_so(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        house.orders.stops.hold(
+            ALICE, Scope("all"), "deploy", for_seconds=None, silence=False, dry=False
+        )
+        with pytest.raises(OrderRefused, match="--through-hold"):
+            await rollback(house, ALICE, False)  # noqa: FBT003  # as Order says
+        assert sandbox.flag_requests(method="PUT") == 0
+        await house.orders.rollbacks.rollback(
+            ALICE, "pause", "executive", "told to", through_hold=True, dry=False
+        )
+        assert sandbox.flag_changes() == 1
+
+
+async def test_an_undo_waits_for_resume_when_or_is_forced_with_a_reason(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await contained(house)
+        sandbox.fail_health()
+        with pytest.raises(OrderRefused, match="resume_when of pause is "):
+            await undo(house, ALICE, False)  # noqa: FBT003  # as Order says
+        assert sandbox.flag_changes() == 1
+        with pytest.raises(OrderRefused, match="a reason is needed"):
+            await house.orders.rollbacks.undo(ALICE, "E1", "", force=True, dry=False)
+        await house.orders.rollbacks.undo(ALICE, "E1", "I know", force=True, dry=False)
+        assert sandbox.is_enabled()
+
+
+async def test_who_of_two_gives_up_first_changes_nothing_at_the_target(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox, policy(sandbox, peg(), peg("second"))) as house:
+        await house.clear()
+        house.break_peg()
+        claims = house.engine.book.claims
+        await house.until(lambda: sum(map(len, claims.values())) == 2, "two claims")
+        await house.until(
+            lambda: all(x.state is State.CONTAINED for x in house.engine.book.open_episodes()),
+            "both contained",
+        )
+        house.mend_peg()
+        told = await undo(house, ALICE, False)  # noqa: FBT003  # as Order says
+        assert "gives up its claim" in told.effect
+        assert not sandbox.is_enabled()
+        await house.orders.rollbacks.undo(ALICE, "E2", "fixed", force=False, dry=False)
+        assert sandbox.is_enabled()
+
+
+async def test_two_undos_at_once_are_one(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await contained(house)
+        both = await asyncio.gather(
+            undo(house, ALICE, False),  # noqa: FBT003  # as Order says
+            undo(house, ALICE, False),  # noqa: FBT003  # as Order says
+            return_exceptions=True,
+        )
+        assert sum(isinstance(one, OrderRefused) for one in both) == 1
+        assert sandbox.flag_changes() == 2
