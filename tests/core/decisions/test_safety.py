@@ -94,6 +94,23 @@ class Safety(RuleBasedStateMachine):
             self.blind_moved_nothing(states)
             self.look_at_journal()
 
+    @rule(name=st.sampled_from(RULES[:3]), seconds=st.sampled_from([5, 8]))
+    def a_breach_lasts(self, name: str, seconds: int) -> None:
+        self.metrics_change(BREACHED, {name}, clear=True)
+        self.time_passes(seconds)
+
+    @rule(seconds=st.sampled_from([2, 6, 22]), status=st.sampled_from([HEALTHY, HEALTHY, BLIND]))
+    def nothing_breaches_for_a_while(self, seconds: int, status: Status) -> None:
+        self.metrics_change(status, set(RULES), clear=True)
+        self.time_passes(seconds)
+
+    @rule(helps=st.booleans())
+    @precondition(lambda self: self.watch.book.intents)
+    def an_action_takes_effect(self, helps: bool) -> None:  # noqa: FBT001  # drawn
+        self.the_runner_tells(e.Outcome.DONE, applied=True)
+        self.time_passes(1 if helps else 10)
+        self.custody_looks(Truth.of(helps), Truth.of(helps))
+
     @rule(outcome=st.sampled_from(list(e.Outcome)), applied=st.booleans())
     @precondition(lambda self: self.watch.book.intents)
     def the_runner_tells(self, outcome: e.Outcome, applied: bool) -> None:  # noqa: FBT001  # drawn
@@ -291,7 +308,7 @@ class Safety(RuleBasedStateMachine):
 
 TestSafety = Safety.TestCase
 TestSafety.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

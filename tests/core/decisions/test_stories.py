@@ -25,7 +25,7 @@ from watchdog.core.entries import (
 )
 from watchdog.core.spec import Limits, Rung, Scope
 from watchdog.core.states import State
-from watchdog.core.words import Direction, Mode, Truth, World
+from watchdog.core.words import Direction, Instant, Mode, Truth, World
 
 
 def test_a_breach_that_lasts_is_acted_on_in_the_very_pass_in_which_for_is_reached() -> None:
@@ -324,6 +324,41 @@ def test_a_cooldown_holds_until_its_end_and_then_the_same_breach_acts() -> None:
     assert watch.decisions[-1].reason.startswith("cooldown: until 2026-")
     watch.run(60, BREACHED)
     assert len(watch.started) == 2
+
+
+@pytest.mark.parametrize("hours", [-25.0, 25.0])
+def test_neither_cooldown_nor_budget_goes_by_the_wall_clock(hours: float) -> None:
+    for limit in ({"cooldown_seconds": 100.0}, {"cooldown_seconds": 0.0}):
+        watch = Watch(a_policy(a_rule(**limit), limits=Limits(1, 100.0, 5)))
+        acted_and_over(watch)
+        watch.now = Instant(watch.now.wall + hours * 3600.0, watch.now.steady)
+        watch.break_it(seconds=30)
+        assert len(watch.started) == 1, "it does not end early"
+        watch.run(60, BREACHED)
+        assert len(watch.started) == 2, "and it does not stick"
+
+
+def test_after_an_action_the_rule_must_be_once_clear_before_the_next() -> None:
+    watch = Watch(a_policy(a_rule(cooldown_seconds=0.0)))
+    watch.break_it()
+    watch.end(Outcome.FOUND)
+    watch.look(Truth.TRUE, Truth.UNKNOWN)
+    watch.run(2, HEALTHY, clear=False)
+    assert watch.is_now(State.OK)
+    watch.run(20, BREACHED)
+    assert watch.is_now(State.HELD)
+    assert len(watch.started) == 1
+
+
+def test_an_action_that_stands_twice_in_a_ladder_is_started_once() -> None:
+    rungs = (Rung("pause", Mode.ARMED, 20.0), Rung("pause", Mode.ARMED, 20.0))
+    watch = Watch(a_policy(a_rule(), playbooks={"ladder": rungs}))
+    watch.break_it()
+    watch.end(Outcome.FAILED)
+    watch.run(30, BREACHED)
+    assert watch.is_now(State.HELD)
+    assert len(watch.started) == 1
+    assert "pause was already started for E1" in watch.decisions[-1].reason
 
 
 def test_a_cooldown_is_of_one_rule_and_action() -> None:
