@@ -74,7 +74,11 @@ async def serve_tcp(app: ASGIApp, host: str, port: int) -> Served:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except BaseException:
+        listener.close()
+        raise
     listener.listen(128)
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
     config = _config(app, http=PatientProtocol, limit_concurrency=_MOST_CONNECTIONS)
@@ -96,6 +100,9 @@ def _bound(path: Path) -> socket.socket:
     before = os.umask(0o117)
     try:
         listener.bind(str(path))
+    except BaseException:
+        listener.close()
+        raise
     finally:
         os.umask(before)
     return listener
