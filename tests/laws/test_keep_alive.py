@@ -81,9 +81,10 @@ async def test_ready_comes_once_then_a_keep_alive_each_second_and_stopping_at_th
 async def test_a_blocked_loop_sends_no_keep_alive(watchdog: Watchdog, manager: Manager) -> None:
     """One system call of the loop takes four seconds; nothing else vouches for it meanwhile."""
     await watchdog.on_guard()
+    listening = asyncio.create_task(manager.keep_alives(9.0))
     inject = "inject=epoll_wait:delay_enter=4000000:when=9"
     strace = await attach(watchdog, "-o", "/dev/null", "-e", "trace=epoll_wait", "-e", inject)
-    times = await manager.keep_alives(7.0)
+    times = await listening
     await detach(strace)
     assert longest_gap(times) >= 3.5
     assert len(times) >= 2, "it goes on afterwards, without a burst"

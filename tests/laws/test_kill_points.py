@@ -68,7 +68,7 @@ def all_paused_once(fates: Sequence[Fate]) -> None:
         assert fate.effects == 1, fate
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(400)
 async def test_a_death_anywhere_in_a_pause_leaves_one_effect_and_a_true_record(
     lanes: list[Lane], capsys: pytest.CaptureFixture[str]
 ) -> None:
