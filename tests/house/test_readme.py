@@ -1,13 +1,13 @@
 """The pages tell of commands that exist, with options that exist."""
 
-import os
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from tests.house.tree import REPOSITORY, files, name_of
+from watchdog.cli import app
 
 PAGES = [path for path in files() if path.suffix == ".md"]
 _COMMAND = re.compile(
@@ -58,13 +58,7 @@ def test_every_command_exists_with_its_options() -> None:
 @cache
 def help_of(command: str) -> str | None:
     """What `slo-watchdog COMMAND --help` prints; None where there is no such command."""
-    program = Path(sys.executable).with_name("slo-watchdog")
-    told = subprocess.run(
-        [program, command, "--help"],
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+    told = CliRunner().invoke(
+        app, [command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
     )
-    return told.stdout if told.returncode == 0 else None
+    return told.stdout if told.exit_code == 0 else None
