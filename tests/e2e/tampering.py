@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from tests.e2e.household import NO_TLS
 from watchdog.sandbox.faults import LOGIN_PAGE
 from watchdog.sandbox.listener import Listener
 
@@ -29,7 +30,7 @@ class Tampering:
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
         self._listener = Listener(Starlette(routes=[Route("/api/v1/query", self._query)]), 0)
-        self._web = httpx.AsyncClient(trust_env=False, timeout=5, verify=False)  # noqa: S501  # plain HTTP: no TLS to verify
+        self._web = httpx.AsyncClient(trust_env=False, timeout=5, verify=NO_TLS)
         self.tamper: Tamper = honest
 
     @property

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.e2e.household import Episode, Refused, Watchdog
-from tests.e2e.rulebook import ERRORS, PEG, TEAM
+from tests.e2e.rulebook import ERRORS, PEG
 from tests.e2e.scenes import break_peg, mend_peg
 from watchdog.core.entries import EpisodeUnbarred, IntentEnded, IntentOpened, Outcome
 from watchdog.sandbox.handle import Sandbox
@@ -15,7 +15,7 @@ async def stays_held(
     sandbox: Sandbox, watchdog: Watchdog, rule: str = PEG, says: str = "already burning"
 ) -> Episode:
     """However long it goes on: held, said why, and nothing started."""
-    await watchdog.polls(8)
+    await watchdog.polls()
     held = await watchdog.episode(rule)
     assert held.state == "held"
     assert says in held.barred
@@ -53,13 +53,12 @@ async def acts_after_once_clear(sandbox: Sandbox, watchdog: Watchdog) -> None:
     ("stop", "says"),
     [
         ({"scope": "all"}, "hold H1 on everything"),
-        ({"scope": "owner", "name": TEAM}, "hold H1 on owner redemption-team"),
         (
             {"scope": "rule", "name": PEG, "silence": True, "for_seconds": 600},
             "silence H1 on rule peg-collateralised",
         ),
     ],
-    ids=["hold on everything", "hold on an owner", "silence"],
+    ids=["hold on everything", "silence"],
 )
 async def test_a_stop_that_is_lifted_in_mid_breach_fires_nothing(
     sandbox: Sandbox, watchdog: Watchdog, stop: dict[str, object], says: str
@@ -178,7 +177,7 @@ async def test_closing_a_latched_episode_that_still_burns_starts_nothing_until_a
 
     held = await watchdog.episode(PEG, state="held")
     assert held.id != latched.id
-    await watchdog.polls(8)
+    await watchdog.polls()
     assert (await watchdog.episode(PEG)) == held
     assert sandbox.flag_changes() == 0
     assert len(sandbox.launchctl.calls()) == 1
@@ -221,7 +220,7 @@ async def test_a_hold_placed_between_the_decision_and_the_effect_stops_it(
     assert sandbox.launchctl.calls() == []
 
     await watchdog.order("release", hold="H1", reason="go on")
-    await watchdog.polls(8)
+    await watchdog.polls()
     assert (await watchdog.episode(PEG)).state == "held"
     assert sandbox.flag_changes() == 0
 

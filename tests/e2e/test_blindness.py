@@ -266,16 +266,3 @@ async def test_a_prometheus_that_goes_bad_in_mid_breach_pauses_only_when_it_is_b
     await trouble.heal()
 
     await paused_in_the_end(sandbox, asking_prometheus)
-
-
-async def test_a_service_mended_while_prometheus_was_away_is_left_alone(
-    sandbox: Sandbox, asking_prometheus: Watchdog, tampering: Tampering, network: FaultProxy
-) -> None:
-    trouble = of_the_provider(tampering, network, "dies")
-    await blinded_in_mid_breach(sandbox, asking_prometheus, trouble, "unreachable")
-
-    await sandbox.mend_redemption()
-    await asyncio.sleep(2.5)  # until the expression looks back to healthy traffic alone
-    await trouble.heal()
-
-    await nothing_in_the_end(sandbox, asking_prometheus)

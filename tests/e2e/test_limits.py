@@ -11,7 +11,7 @@ from watchdog.sandbox.handle import Sandbox
 
 
 async def nothing_is_done(sandbox: Sandbox, watchdog: Watchdog) -> None:
-    await watchdog.polls(8)
+    await watchdog.polls()
     assert watchdog.entries(IntentOpened) == []
     assert (sandbox.flag_changes(), sandbox.launchctl.calls()) == (0, [])
 
@@ -54,20 +54,16 @@ async def test_shadow_neither_spends_the_budget_nor_hides_a_live_decision(
     ("lowered", "reason"),
     [
         ("rule", f"mode: observe, by rule {PEG}"),
-        ("process", "mode: observe, by process max_mode"),
         ("rung", "mode: observe, by rung 1 of redemption"),
     ],
 )
 async def test_the_lowest_mode_counts_and_says_whose_it_is(
     sandbox: Sandbox, watchdog: Watchdog, lowered: str, reason: str
 ) -> None:
-    match lowered:
-        case "rule":
-            watchdog.rules.rules[PEG]["mode"] = "observe"
-        case "process":
-            watchdog.settings["max_mode"] = "observe"
-        case _:
-            watchdog.rules.platform["playbooks"]["redemption"][0]["mode"] = "observe"
+    if lowered == "rule":
+        watchdog.rules.rules[PEG]["mode"] = "observe"
+    else:
+        watchdog.rules.platform["playbooks"]["redemption"][0]["mode"] = "observe"
     await watchdog.on_guard()
     break_peg(sandbox)
 
@@ -134,7 +130,7 @@ async def test_a_second_pause_too_soon_is_held_and_people_are_told(
     assert held.id != first.id
     said = {"cooldown": "cooldown: until ", "budget": "budget: spent: 1 of 1 in 3600 s"}[limit]
     assert held.reason.startswith(said)
-    await watchdog.polls(8)
+    await watchdog.polls()
     assert sandbox.flag_changes() == 2, "the pause and its undo"
     assert len(watchdog.pages(f"{PEG} is breached and held: {limit}")) == 1
     refusals = [d for d in watchdog.decisions(PEG) if d.ruling is Ruling.REFUSED]
@@ -233,7 +229,7 @@ async def test_what_cannot_be_told_latches_and_never_climbs(
     latched = await watchdog.episode(PEG, state="latched")
 
     assert "cannot tell whether it helped within 1.5 s" in latched.reason
-    await watchdog.polls(8)
+    await watchdog.polls()
     assert [i.action for i in watchdog.entries(IntentOpened)] == [PAUSE]
     assert sandbox.flag_changes("rewards_slow_mode") == 0
     assert len(watchdog.pages("a person must look")) == 1
@@ -249,7 +245,7 @@ async def test_up_to_ends_the_ladder_for_a_rule(sandbox: Sandbox, watchdog: Watc
     latched = await watchdog.episode(PEG, state="latched")
 
     assert "not contained within 1 s" in latched.reason
-    await watchdog.polls(8)
+    await watchdog.polls()
     assert [i.action for i in watchdog.entries(IntentOpened)] == [PAUSE]
     assert sandbox.flag_changes("rewards_slow_mode") == 0
 

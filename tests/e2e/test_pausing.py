@@ -1,5 +1,6 @@
 """The main job: a breach ends in a paused flag, proven, explained and told."""
 
+import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from tests.e2e.household import Watchdog
 from tests.e2e.rulebook import ERRORS, PAUSE
 from tests.real_parts import RealPrometheus, RealVictoriaMetrics
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, StepTaken
-from watchdog.core.states import State
 from watchdog.sandbox.handle import Sandbox
 
 FLAG = "flag:btc_mainnet_redemption"
@@ -75,19 +75,22 @@ def _is_explained(watchdog: Watchdog) -> None:
     assert len(watchdog.pages("contained by pause-redemption")) == 1
 
 
-async def test_why_shows_every_number_and_gate_at_the_command_line(
+async def test_why_tells_every_number_and_gate_to_a_machine(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
     watchdog.rules.watch_errors()
     await watchdog.on_guard()
-    calm = await watchdog.command("why", ERRORS)
+    calm = json.loads((await watchdog.command("why", ERRORS, "--json")).output)
     await sandbox.break_redemption()
-    await watchdog.episode(ERRORS, state=State.CONTAINED)
-    told = await watchdog.command("why", ERRORS)
+    await watchdog.episode(ERRORS, state="contained")
+    told = json.loads((await watchdog.command("why", ERRORS, "--json")).output)
 
-    assert calm.status == told.status == 0
-    assert "healthy: 0% of" in calm.output
-    assert "no decision was made for it yet" in calm.output
-    for gate in ("evidence", "environment", "hold", "burning", "ready", "cooldown", "budget"):
-        assert f"pass   {gate}" in told.output
-    assert "read back: enabled: false" in told.output
+    assert calm["rule"]["verdict"]["status"] == "healthy"
+    assert calm["last_decision"] is None
+    decision = told["last_decision"]
+    assert decision["ruling"] == "allowed"
+    asked = {gate["gate"] for gate in decision["gates"] if gate["passed"]}
+    assert asked >= {"evidence", "environment", "hold", "burning", "target", "ready", "mode"}
+    (window,) = decision["verdict"]["windows"]
+    assert window["bad"] / window["total"] > 0.05
+    assert told["episode"]["read_back"] == "enabled: false"

@@ -11,7 +11,7 @@ from tests.e2e.scenes import break_peg, gone, mend_peg
 from watchdog.core.entries import IntentEnded, Outcome, PolicyApplied, StepTaken
 from watchdog.sandbox.handle import Sandbox
 
-CLAIMS = re.compile(r"\bpaused\b|rolled back by|contained by|\bsuccess", re.IGNORECASE)
+CLAIMS = re.compile(r"\bpaused\b|rolled back by|contained by", re.IGNORECASE)
 FACES = ("/", "/metrics", "/api/v1/alerts", "/api/v1/decisions", "/api/v1/actions")
 STILL_ON = "read-back: enabled == false does not hold: enabled is true"
 
