@@ -86,6 +86,7 @@ async def test_a_blocked_loop_sends_no_keep_alive(tmp_path: Path, sandbox: Sandb
     async with living(tmp_path, sandbox) as house:
         house.engine.on_pass = lambda: service.tell("WATCHDOG=1")
         assert await manager.keep_alives(1.5) != []
+        manager.listen()
         time.sleep(2.5)  # noqa: ASYNC251  # to block the loop is the point
         before = len(manager.heard)
         assert len(manager.listen()) == before
