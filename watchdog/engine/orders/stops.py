@@ -36,8 +36,11 @@ class Stops:
             return Done(effect, scope.name or "all")
         name = draft.book.next_id("H")
         draft.add(e.HoldPlaced(name, scope, reason, person.name, until, silence))
-        self._desk.engine.recorder.commit(draft)
-        return Done(f"{name}: {effect}", scope.name or "all", {"hold": name})
+        durable = self._desk.engine.recorder.commit(draft)
+        if not durable:  # it stands at once all the same: a stop must never wait for a disk
+            stuck = self._desk.engine.recorder.stuck
+            effect += f" NOT YET RECORDED, and lost if the watchdog dies before it is: {stuck}"
+        return Done(f"{name}: {effect}", scope.name or "all", {"hold": name, "recorded": durable})
 
     def release(self, person: Person, hold: str, reason: str, *, dry: bool) -> Done:
         """End a hold; by itself this starts nothing."""
