@@ -122,6 +122,8 @@ def why(
 
 def _why(client: Client, rule: str) -> View:
     try:
+        if "/" in rule:
+            raise Refused(rule)  # noqa: TRY301  # no rule is named so, and no path may be
         return dict(client.read(f"/v1/why/{quote(rule, safe='')}"))
     except Refused:
         names = [one["name"] for one in client.read("/v1/status")["rules"]]

@@ -1,0 +1,119 @@
+"""Who changes something sees its effect first, and must mean it."""
+
+import pytest
+
+from tests.cli.conftest import House, here
+
+ACTION = "pause-redemption"
+
+
+def test_without_a_terminal_nothing_is_confirmed(house: House) -> None:
+    told = house.run("hold", "--all", "-r", "why")
+    assert (told.status, told.out) == (5, "")
+    assert "hold on everything until it is released" in told.err
+    assert "Add --yes" in told.err
+    assert house.run("status", "--json").json["holds"] == []
+
+
+@pytest.mark.parametrize("typed", ["no", ""])
+def test_another_name_confirms_nothing(house: House, typed: str) -> None:
+    status, text = house.on_terminal("hold", "--all", "-r", "why", types=typed or " ")
+    assert status == 5
+    assert "Type all to go on" in text
+    assert "nothing was changed" in text
+    assert house.run("status", "--json").json["holds"] == []
+
+
+def test_the_targets_name_confirms(house: House) -> None:
+    status, text = house.on_terminal("silence", "mycelia-down", "-r", "x", "--for", "1h",
+                                     types="mycelia-down")  # fmt: skip
+    assert status == 0, text
+    (hold,) = house.run("status", "--json").json["holds"]
+    shown = house.run("status").out
+    assert f"{hold['id']}  silence on rule mycelia-down until" in shown
+    status, text = house.on_terminal("release", hold["id"], types=hold["id"])
+    assert status == 0, text
+    assert house.run("status", "--json").json["holds"] == []
+
+
+def test_a_rollback_by_hand_is_proven_and_undone(house: House) -> None:
+    order = ("rollback", ACTION, "--kind", "technical", "-r", "a drill", "--yes", "--json")
+    done = house.run(*order)
+    assert (done.status, done.json["data"]["outcome"]) == (0, "done")
+    assert not house.sandbox.is_enabled()
+    undone = house.run("undo", ACTION, "-r", "over", "--yes")
+    assert undone.status == 0
+    assert house.sandbox.is_enabled()
+
+
+def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_person(
+    house: House,
+) -> None:
+    house.sandbox.launchctl.pretends_to_pause()
+    order = ("rollback", ACTION, "--kind", "executive", "-r", "a drill", "--yes", "--json")
+    failed = house.run(*order)
+    house.sandbox.launchctl.is_honest()
+    assert (failed.status, failed.json["data"]["outcome"]) == (1, "failed")
+    episode = failed.json["data"]["episode"]
+    assert f"{episode}  latched" in house.run("status").out
+    assert house.run("close", episode, "-r", "seen", "--yes").status == 0
+
+
+def test_nothing_to_apply_asks_nothing(house: House) -> None:
+    told = house.run("apply")
+    assert (told.status, told.err) == (0, "")
+    assert "nothing changes" in told.out
+
+
+def test_what_is_applied_is_shown_before(house: House) -> None:
+    rules = house.folder / "rules" / "redemption-team" / "rules.yaml"
+    good = rules.read_text()
+    rules.write_text(good.replace('breach_when: "> 5%"', 'breach_when: "> 6%"'))
+    asked = house.run("apply")
+    assert asked.status == 5
+    assert "redemption-error-rate" in asked.err
+    assert house.run("apply", "--yes").status == 0
+    rules.write_text("version: 1\nrules: {a: {}}\n")
+    broken = house.run("apply", "--yes")
+    assert broken.status == 1
+    assert "rules.yaml:2:" in broken.out
+    rules.write_text(good)
+    assert house.run("apply", "--yes").status == 0
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("ack", "E999"),
+        ("act", "E999", "-r", "x"),
+        ("close", "E999", "-r", "x"),
+        ("mark", "E999", "true"),
+        ("undo", "E999"),
+        ("undo", ACTION),
+        ("release", "H999"),
+        ("rollback", "nothing", "--kind", "technical", "-r", "x"),
+        ("hold", "--rule", "nothing", "-r", "x"),
+        ("silence", "nothing", "-r", "x", "--for", "1h"),
+        ("ack", "../E1"),
+    ],
+)
+def test_what_is_not_there_is_refused(house: House, order: tuple[str, ...]) -> None:
+    told = house.run(*order, "--yes")
+    assert (told.status, told.out) == (4, "")
+    assert told.err.startswith("Refused: ")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("hold", "-r", "x"),
+        ("hold", "--all", "--rule", "a", "-r", "x"),
+        ("hold", "--all"),
+        ("hold", "--all", "-r", "x", "--for", "soon"),
+        ("mark", "E1", "maybe"),
+        ("rollback", ACTION, "--kind", "mood", "-r", "x"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_usage_has_its_own_status(house: House, order: tuple[str, ...]) -> None:
+    assert here(*order, socket=house.socket).status == 2
