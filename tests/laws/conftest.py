@@ -24,4 +24,5 @@ async def watchdog(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[Watchdog]:
     yield daemon
     if daemon.is_running:
         assert await daemon.stop() == 0
+    await daemon.aclose()
     check_laws(daemon, sandbox)

@@ -86,6 +86,7 @@ class Lane:
         await watchdog.episode(PEG, state="contained")
         await detach(strace)
         assert await watchdog.stop() == 0
+        await watchdog.aclose()
         return Counter(re.findall(r"^(\w+)\(", trace.read_text(), re.MULTILINE))
 
     async def die(self, point: Point) -> Fate:
@@ -103,6 +104,7 @@ class Lane:
             await watchdog.start()
         state = await self._ends(watchdog)
         assert await watchdog.stop() == 0
+        await watchdog.aclose()
         self._nothing_is_wrong(watchdog, state)
         return Fate(point, died, self._sandbox.flag_changes(), state, decided)
 
