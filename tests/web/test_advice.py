@@ -4,12 +4,10 @@ import shlex
 from typing import Any
 
 import pytest
-import typer
 
-from watchdog.cli import app
+from watchdog.cli.commands import command
 from watchdog.core.episode import OPEN
 from watchdog.core.states import State
-from watchdog.web import PolicyLoad
 from watchdog.web.advice import (
     HOLD_ALL,
     Advice,
@@ -19,6 +17,7 @@ from watchdog.web.advice import (
     for_policy,
 )
 from watchdog.web.headline import headline
+from watchdog.web.policy_load import PolicyLoad
 
 
 def episode(state: State, **different: Any) -> dict[str, Any]:
@@ -39,9 +38,7 @@ def taken(advice: Advice) -> str:
     """The subcommand, after the command line has parsed all of it."""
     words = shlex.split(advice.command)
     assert words[0] == "slo-watchdog"
-    group: Any = typer.main.get_command(app)
-    command = group.commands[words[1]]
-    command.make_context(words[1], words[2:])
+    command(words[1]).make_context(words[1], words[2:])
     return words[1]
 
 

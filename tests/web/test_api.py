@@ -8,7 +8,7 @@ import pytest
 from tests.web.conftest import Paused
 from tests.web.policies import ERROR_RATE, OBSERVED
 from watchdog.engine import Views
-from watchdog.web import Health, readonly_app
+from watchdog.web.readonly import Health, readonly_app
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 

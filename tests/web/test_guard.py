@@ -7,8 +7,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from tests.web.conftest import Paused
-from watchdog.web import serve_tcp
 from watchdog.web.patience import ANSWER_SECONDS, REQUEST_SECONDS
+from watchdog.web.serve import serve_tcp
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 

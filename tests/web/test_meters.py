@@ -11,7 +11,7 @@ from watchdog.core.gates import GATES as ASKED
 from watchdog.core.samples import Failure, Fault, Reading
 from watchdog.core.spec import Endpoint, Scrape
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
-from watchdog.web import Meters
+from watchdog.web.metrics import Meters
 from watchdog.web.metrics.meters import GATES, ruling_gate
 
 NOW = Instant(1_700_000_000.0, 100.0)

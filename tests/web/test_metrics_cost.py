@@ -11,8 +11,8 @@ from watchdog.core.samples import Answer, Point, Reading
 from watchdog.core.spec import Endpoint, PrometheusApi, SourceSpec
 from watchdog.core.words import Instant
 from watchdog.engine import Views
-from watchdog.web import Meters, PolicyLoad
-from watchdog.web.metrics import CATALOG, encoded, families
+from watchdog.web.metrics import CATALOG, Meters, encoded, families
+from watchdog.web.policy_load import PolicyLoad
 
 RULES = 500
 APP = SourceSpec(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.web.conftest import MARKUP, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, OBSERVED, ODD
-from watchdog.web import PolicyLoad
+from watchdog.web.policy_load import PolicyLoad
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
 

@@ -18,7 +18,10 @@ from watchdog.engine import Engine, Orders, Ports, Process, Views
 from watchdog.ports import MetricSource
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
-from watchdog.web import Health, Meters, PolicyLoad, readonly_app, serve_tcp
+from watchdog.web.metrics import Meters
+from watchdog.web.policy_load import PolicyLoad
+from watchdog.web.readonly import Health, readonly_app
+from watchdog.web.serve import serve_tcp
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 

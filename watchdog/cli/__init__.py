@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
 
-from watchdog.cli import check, demo, look, orders, process
-from watchdog.cli.shared import NOT_SO, fail
+from watchdog.cli.commands import Commands
+from watchdog.cli.exits import NOT_SO
 
 app = typer.Typer(
     name="slo-watchdog",
+    cls=Commands,
     help="Reads metrics, judges them by rule files, rolls back by itself, and proves that it did.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -40,28 +40,6 @@ def _every_command(
     del show_version
 
 
-for command in (
-    process.run,
-    process.init,
-    check.check,
-    demo.demo,
-    look.status,
-    look.decisions,
-    look.why,
-    orders.apply,
-    orders.hold,
-    orders.silence,
-    orders.release,
-    orders.rollback,
-    orders.undo,
-    orders.ack,
-    orders.act,
-    orders.close,
-    orders.mark,
-):
-    app.command()(command)
-
-
 def main() -> None:
     """The console script. Ends with a sentence whatever happens, never with a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -71,6 +49,5 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001  # a bug of ours, told in a line to whoever is on call
-        with suppress(typer.Exit):
-            fail(f"A fault of slo-watchdog itself: {type(error).__name__}: {error}", NOT_SO)
+        typer.echo(f"A fault of slo-watchdog itself: {type(error).__name__}: {error}", err=True)
         sys.exit(NOT_SO)

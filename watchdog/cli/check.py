@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from watchdog.cli.shared import NOT_SO, AsJson, console
+from watchdog.cli.exits import NOT_SO
+from watchdog.cli.shared import AsJson, console
 from watchdog.policy.check import check as check_folder
 
 

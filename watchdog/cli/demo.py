@@ -12,7 +12,8 @@ from typing import Annotated
 
 import typer
 
-from watchdog.cli.shared import NOT_SO, console, errors
+from watchdog.cli.exits import NOT_SO
+from watchdog.cli.shared import console, errors
 from watchdog.demo.stage import StageFailed, shipped_rules, stage
 from watchdog.demo.story import WATCHED_SECONDS, Say, Story, tell
 

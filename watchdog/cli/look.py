@@ -14,7 +14,6 @@ from urllib.parse import quote
 import typer
 
 from watchdog.cli.client import Client, Refused
-from watchdog.cli.offline import decisions_after, journal, show_last_decision, show_record
 from watchdog.cli.page import Page, clock, plain, word
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon
 from watchdog.cli.status_page import show_status
@@ -36,6 +35,9 @@ def status(
     """Is it watching, is it stopped, what burns, what is ready."""
     if state_dir is not None:
         _only_text(as_json=as_json)
+        # Late on purpose: the store takes most of a second, and only a dead daemon needs it.
+        from watchdog.cli.offline import journal, show_record  # noqa: PLC0415  # see above
+
         with journal(state_dir) as reader:
             show_record(Page(), reader, _now())
         return
@@ -67,6 +69,9 @@ def decisions(
 
     try:
         if state_dir is not None:
+            # Late on purpose: the store takes most of a second, and only a dead daemon needs it.
+            from watchdog.cli.offline import decisions_after, journal  # noqa: PLC0415  # see above
+
             with journal(state_dir) as reader:
                 _tell(lambda after: decisions_after(reader, after), show, follow=follow)
         else:
@@ -109,6 +114,9 @@ def why(
     """The last verdict with every number, gate and reason, also for not acting."""
     if state_dir is not None:
         _only_text(as_json=as_json)
+        # Late on purpose: the store takes most of a second, and only a dead daemon needs it.
+        from watchdog.cli.offline import journal, show_last_decision  # noqa: PLC0415  # see above
+
         with journal(state_dir) as reader:
             show_last_decision(Page(), reader, rule, _now())
         return

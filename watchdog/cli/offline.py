@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from watchdog.cli.exits import NOT_SO
 from watchdog.cli.page import Page, ago, clock, plain, word
-from watchdog.cli.shared import NOT_SO, fail
+from watchdog.cli.shared import fail
 from watchdog.cli.why_page import show_decision
 from watchdog.core.book import Book
 from watchdog.core.entries import Stopped

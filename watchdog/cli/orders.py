@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import (
     DEFAULT_SOCKET,
-    NOT_SO,
     AsJson,
     Reason,
     Socket,

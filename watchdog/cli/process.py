@@ -10,7 +10,8 @@ import structlog
 import typer
 
 from watchdog import daemon
-from watchdog.cli.shared import NOT_SO, console, fail
+from watchdog.cli.exits import NOT_SO
+from watchdog.cli.shared import console, fail
 from watchdog.ports import JournalError
 from watchdog.settings import DEFAULT_FILE, Settings, SettingsRefused, load_settings
 

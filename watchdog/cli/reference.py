@@ -16,10 +16,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import typer
 from pydantic_core import PydanticUndefined
 
-from watchdog.cli import app, shared
+from watchdog.cli import exits
+from watchdog.cli.commands import PLACES, command
 from watchdog.settings import DEFAULT_FILE, PREFIX, Settings
 
 _SETTINGS = f"""\
@@ -53,12 +53,12 @@ Nothing is answered with a traceback.
 
 _STATUS = {
     0: "as it should be",
-    shared.NOT_SO: "not so: errors in rules, an outcome that was not reached, a daemon that could "
+    exits.NOT_SO: "not so: errors in rules, an outcome that was not reached, a daemon that could "
     "not start, a story that failed",
-    shared.WRONG_USAGE: "wrong usage",
-    shared.NO_DAEMON: "the daemon does not answer, or not so that it is understood",
-    shared.REFUSED: "the daemon refuses the order",
-    shared.NOT_CONFIRMED: "not confirmed, so nothing was changed",
+    exits.WRONG_USAGE: "wrong usage",
+    exits.NO_DAEMON: "the daemon does not answer, or not so that it is understood",
+    exits.REFUSED: "the daemon refuses the order",
+    exits.NOT_CONFIRMED: "not confirmed, so nothing was changed",
 }
 
 
@@ -89,18 +89,17 @@ def _name_of(field: Any) -> str:
 
 def commands() -> str:
     """docs/commands.md."""
-    group: Any = typer.main.get_command(app)
     table = "".join(f"| {status} | {meaning} |\n" for status, meaning in _STATUS.items())
-    parts = [line for command in group.commands.values() for line in _command(command)]
+    parts = [line for name in PLACES for line in _command(command(name))]
     return _COMMANDS + table + "\n" + "\n".join(parts).rstrip() + "\n"
 
 
-def _command(command: Any) -> Iterator[str]:
-    arguments = [one for one in command.params if one.param_type_name == "argument"]
-    options = [one for one in command.params if one.param_type_name == "option"]
-    usage = [command.name, *map(_metavar, arguments)]
+def _command(one: Any) -> Iterator[str]:
+    arguments = [param for param in one.params if param.param_type_name == "argument"]
+    options = [param for param in one.params if param.param_type_name == "option"]
+    usage = [one.name, *map(_metavar, arguments)]
     yield f"## `slo-watchdog {' '.join(usage)}`\n"
-    yield inspect.cleandoc(command.help or "") + "\n"
+    yield inspect.cleandoc(one.help or "") + "\n"
     rows = [*map(_argument, arguments), *map(_option, options)]
     if rows:
         yield "| | | |\n|---|---|---|"

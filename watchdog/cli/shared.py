@@ -15,19 +15,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic_core import PydanticCustomError
 from rich.console import Console
 from rich.text import Text
 
 from watchdog.cli.client import Client, Refused, Unreachable
+from watchdog.cli.exits import NO_DAEMON, NOT_CONFIRMED, REFUSED
 from watchdog.cli.page import plain
-from watchdog.policy.scalars import duration as parse_duration
-
-NOT_SO = 1
-WRONG_USAGE = 2
-NO_DAEMON = 3
-REFUSED = 4
-NOT_CONFIRMED = 5
+from watchdog.core.text import seconds_of
 
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -115,7 +109,7 @@ def seconds(text: str | None) -> float | None:
     """A duration as the rule files write it: 90s, 15m, 2h, 1d."""
     if text is None:
         return None
-    try:
-        return parse_duration(text)
-    except (PydanticCustomError, ValueError) as error:
-        raise typer.BadParameter(str(error)) from None
+    found = seconds_of(text)
+    if not found:
+        raise typer.BadParameter(f"{text!r} is no duration. Write it like 90s, 30m, 2h or 1d.")
+    return found

@@ -7,6 +7,7 @@ something are never printed alike; `apart` gives as many digits as it takes.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
@@ -73,3 +74,23 @@ def shortened(text: str, most: int = 80) -> str:
     """At most `most` characters on one line; what is cut shows as dots."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: most - 3] + "..."
+
+
+_MILLIS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_DURATION = re.compile(
+    r"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z",
+    re.ASCII,
+)
+
+
+def seconds_of(text: str) -> float | None:
+    """Seconds of a duration as people write it: 250ms, 10s, 5m, 1h30m, 30d. None if it is none."""
+    match = _DURATION.match(text) if text else None
+    if match is None:
+        return None
+    millis = sum(
+        int(count) * unit
+        for count, unit in zip(match.groups(), _MILLIS.values(), strict=True)
+        if count is not None
+    )
+    return millis / 1000

@@ -8,17 +8,11 @@ from pathlib import Path
 from watchdog.daemon.loading import Loading
 from watchdog.engine import Engine, Orders, Views
 from watchdog.settings import Settings
-from watchdog.web import (
-    Control,
-    Health,
-    Meters,
-    PolicyLoad,
-    Served,
-    control_app,
-    readonly_app,
-    serve_tcp,
-    serve_unix,
-)
+from watchdog.web.control import Control, control_app
+from watchdog.web.metrics import Meters
+from watchdog.web.policy_load import PolicyLoad
+from watchdog.web.readonly import Health, readonly_app
+from watchdog.web.serve import Served, serve_tcp, serve_unix
 
 
 class StartFailed(Exception):

@@ -33,7 +33,8 @@ from watchdog.settings import Settings
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.telemetry import configure_log, log_entry, report, start_sentry
-from watchdog.web import Health, Meters
+from watchdog.web.metrics import Meters
+from watchdog.web.readonly import Health
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 

@@ -15,15 +15,11 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from watchdog.core.spec import Bound
+from watchdog.core.text import seconds_of
 
 OURS = "rule_language"
 """The error type of every refusal below; its context carries `what` and `remedy`."""
 
-_UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-_DURATION = re.compile(
-    r"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z",
-    re.ASCII,
-)
 MAX_DURATION_SECONDS = 366 * 86_400.0
 _NUMBER = r"\d{1,15}(?:\.\d{1,15})?|\.\d{1,15}"
 _RATIO = re.compile(rf"({_NUMBER})\s*(%)?\Z", re.ASCII)
@@ -48,22 +44,18 @@ def duration(value: Any) -> float:
     how = "Write it like 250ms, 10s, 5m, 1h30m or 30d."
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise refused(f"{value} has no unit", how)
-    match = _DURATION.match(value) if isinstance(value, str) and value else None
-    if match is None:
+    found = seconds_of(value) if isinstance(value, str) else None
+    if found is None:
         if isinstance(value, str) and value.startswith("-"):
             raise refused(f"a negative duration, {shown(value)}", how)
         raise refused(f"{shown(value)} is no duration", how)
-    counts = match.groups()
-    millis = sum(
-        int(n) * unit for n, unit in zip(counts, _UNITS.values(), strict=True) if n is not None
-    )
-    if millis == 0:
+    if found == 0:
         raise refused(
             f"{shown(value)} is no time at all", "Write a longer one, or leave the key out."
         )
-    if millis > MAX_DURATION_SECONDS * 1000:
+    if found > MAX_DURATION_SECONDS:
         raise refused(f"{shown(value)} is longer than a year", "Write a shorter one.")
-    return millis / 1000
+    return found
 
 
 def fraction(number: str, percent: str | None) -> float:

@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from watchdog.web.metrics import PolicyLoad
+from watchdog.web.policy_load import PolicyLoad
 
 View = dict[str, Any]
 

@@ -22,7 +22,7 @@ from watchdog.engine import Views
 from watchdog.web import advice
 from watchdog.web.api import name_in
 from watchdog.web.headline import headline
-from watchdog.web.metrics import PolicyLoad
+from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.timeline import Timelines
 
 REFRESH_SECONDS = 5

@@ -23,8 +23,9 @@ from starlette.routing import BaseRoute, Route
 from watchdog.engine import Views
 from watchdog.web.api import Api
 from watchdog.web.guard import Guard, refused
-from watchdog.web.metrics import Meters, PolicyLoad, encoded, families
+from watchdog.web.metrics import Meters, encoded, families
 from watchdog.web.pages import Pages, static
+from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.timeline import Timelines
 
 Endpoint = Callable[[Request], Response | Awaitable[Response]]

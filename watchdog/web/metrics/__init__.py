@@ -7,7 +7,7 @@ and our own words alone: nothing that a watched service answers can become a ser
 
 from watchdog.web.metrics.catalog import CATALOG, Metric
 from watchdog.web.metrics.exposition import encoded, families
-from watchdog.web.metrics.meters import Meters, PolicyLoad
+from watchdog.web.metrics.meters import Meters
 from watchdog.web.metrics.reference import reference
 
-__all__ = ["CATALOG", "Meters", "Metric", "PolicyLoad", "encoded", "families", "reference"]
+__all__ = ["CATALOG", "Meters", "Metric", "encoded", "families", "reference"]

@@ -10,8 +10,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from watchdog.engine import Views
-from watchdog.web.metrics.meters import Meters, PolicyLoad
+from watchdog.web.metrics.meters import Meters
 from watchdog.web.metrics.present import of_actions, of_process, of_record, of_rules, of_sources
+from watchdog.web.policy_load import PolicyLoad
 
 SAMPLES_AT_ONCE = 200
 """Encoded between two pauses: a few milliseconds."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
 
@@ -35,15 +34,6 @@ GATES = (
 """Names of the gates, in the order in which they rule."""
 
 _KEPT_PASSES_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyLoad:
-    """How the rules folder compares with what is in force."""
-
-    pending: bool = False
-    errors: tuple[str, ...] = ()
-    failing_since: float | None = None  # steady
 
 
 class Meters:

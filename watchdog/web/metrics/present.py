@@ -18,7 +18,7 @@ from watchdog.core.text import duration
 from watchdog.core.words import Blind, Instant, Status, WindowReading, World
 from watchdog.engine import Present, RuleNow
 from watchdog.web.metrics.catalog import CATALOG, Kind
-from watchdog.web.metrics.meters import PolicyLoad
+from watchdog.web.policy_load import PolicyLoad
 
 Sample = tuple[tuple[str, ...], float | bool | None]
 """Label values in the catalog's order, and the number; None is left out."""

@@ -1,0 +1,54 @@
+"""Which command lives where. A command's module is imported when it is asked for.
+
+The daemon, the policy and the store each take a good part of a second to import, and a hold at
+three in the morning needs none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+PLACES = {
+    "run": "process",
+    "init": "process",
+    "check": "check",
+    "demo": "demo",
+    "status": "look",
+    "decisions": "look",
+    "why": "look",
+    "apply": "orders",
+    "hold": "orders",
+    "silence": "orders",
+    "release": "orders",
+    "rollback": "orders",
+    "undo": "orders",
+    "ack": "orders",
+    "act": "orders",
+    "close": "orders",
+    "mark": "orders",
+}
+"""Command -> module in this room, in which a function of the command's name is the command."""
+
+
+class Commands(TyperGroup):
+    """The commands of `PLACES`, imported one by one."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        del ctx
+        return list(PLACES)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        del ctx
+        return command(cmd_name) if cmd_name in PLACES else None
+
+
+def command(name: str) -> Any:
+    """The command as typer understands it."""
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    module = import_module(f"watchdog.cli.{PLACES[name]}")
+    alone.command(name)(getattr(module, name))
+    return typer.main.get_command(alone)
