@@ -5,11 +5,16 @@ there, so a skip there hides a hole and fails with that reason instead.
 """
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
 
 _UNDER_CI = bool(os.environ.get("CI"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a shell: what we start would not hear of Ctrl-C either.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:

@@ -44,19 +44,19 @@ async def seconds_of(proxy: FaultProxy) -> float:
 
 
 async def test_slowness_of_every_kind(proxy: FaultProxy) -> None:
-    assert await seconds_of(proxy) < 0.3
+    plain = await seconds_of(proxy)
 
     proxy.set(Weather(latency_seconds=0.4))
-    assert 0.4 <= await seconds_of(proxy) < 2
+    assert await seconds_of(proxy) >= 0.4
 
-    proxy.set(Weather(bytes_per_second=4000))  # a page has about 1.5 kB
-    assert 0.3 <= await seconds_of(proxy) < 2
+    proxy.set(Weather(bytes_per_second=2000))  # a page has about 1 kB
+    assert await seconds_of(proxy) >= 0.3
 
-    proxy.set(Weather(slice_bytes=100, slice_seconds=0.03))
-    assert 0.3 <= await seconds_of(proxy) < 2
+    proxy.set(Weather(slice_bytes=100, slice_seconds=0.06))
+    assert await seconds_of(proxy) >= 0.3
 
     proxy.heal()
-    assert await seconds_of(proxy) < 0.3
+    assert await seconds_of(proxy) < plain + 0.3
 
 
 async def test_a_blackhole_swallows_until_it_is_lifted(proxy: FaultProxy) -> None:
