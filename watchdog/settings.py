@@ -126,7 +126,8 @@ class Settings(BaseSettings):
         default=False, description="Whether orders given as root count as a person's."
     )
     time_sync: Literal["required", "ignore"] = Field(
-        "required", description="Whether actions are held while the clock is not synchronised."
+        "required",
+        description="Whether actions are held until the clock is synchronised: required or ignore.",
     )
     variables: dict[str, str] = Field(
         default_factory=dict, description="Variables of the policy that win over the vars file."

@@ -146,7 +146,7 @@ class RuleShape(Shape):
     )
     playbook: Name | None = Field(None, description="the ladder that it may climb")
     up_to: Name | None = Field(None, description="the last action of it that this rule may reach")
-    mode: Mode = Field("observe", description="how far this rule may go")
+    mode: Mode = Field("observe", description="how far this rule may go; observe when left out")
     armed_because: Words | None = Field(None, description="why it may act without earned evidence")
     override: Words | None = Field(
         None, description="why an armed rule may do without `for` or `minimum_events`"

@@ -24,11 +24,13 @@ answers.
 _ALERTS = """\
 ## What to alert on
 
-The watchdog pages by itself while it lives. What it cannot say is that it is dead, so \
-say that from outside:
+A page is an entry in the record, a line in the log (`page.raised`) and one more in \
+`slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. So let something that reaches \
+people watch these, also for when the watchdog is dead:
 
 | when | expression |
 |---|---|
+| it pages | `increase(slo_watchdog_pages_total{silenced="no"}[5m]) > 0` |
 | it is gone | `absent(up{job="slo-watchdog"} == 1)` |
 | it does not judge | `slo_watchdog_last_pass_age_seconds > 5` |
 | it cannot record, so it does not act | `slo_watchdog_journal_stuck == 1` |
