@@ -62,3 +62,35 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     report = check(tmp_path / "nowhere")
     assert not report.ok
     assert "cannot be read" in report.text()
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ("platform.yaml", "this is a file, and rules are read as a folder. Name the folder that"),
+        ("nowhere", "the rules folder cannot be read: No such file or directory"),
+    ],
+)
+def test_what_is_no_folder_is_named_once_as_it_was_given(
+    rules: Path, monkeypatch: pytest.MonkeyPatch, named: str, told: str
+) -> None:
+    monkeypatch.chdir(rules)
+    assert check(Path(named), "production").text().startswith(f"{named}:1:1: {told}")
+
+
+@pytest.mark.parametrize(
+    ("written", "slip", "told"),
+    [
+        ('breach_when: "> 5%"', "breach_when: > 5%", 'Put quotes around a bound: "> 5%".'),
+        ("    source:", "   source:", "the line is not indented like the ones"),
+    ],
+)
+def test_usual_slips_are_told_in_an_authors_words(
+    rules: Path, written: str, slip: str, told: str
+) -> None:
+    [file] = (rules / "team-a").glob("*.yaml")
+    text = file.read_text()
+    head, found, tail = text.rpartition(written)
+    assert found
+    file.write_text(f"{head}{slip}{tail}")
+    assert told in check(rules, "production").text()

@@ -52,7 +52,8 @@ class Report:
         return "\n".join(lines)
 
     def _line(self, problem: Problem, kind: str) -> str:
-        path = problem.file if problem.file.startswith("/") else f"{self.folder}/{problem.file}"
+        whole = problem.file.startswith("/") or problem.file == self.folder  # the folder itself
+        path = problem.file if whole else f"{self.folder}/{problem.file}"
         shown = Problem(path, problem.line, problem.column, kind + problem.what, problem.remedy)
         return shown.text
 

@@ -50,6 +50,10 @@ class _Reader:
     def read(self) -> bool:
         try:
             self._root = os.path.realpath(self._folder, strict=True)
+            if not Path(self._root).is_dir():
+                what = "this is a file, and rules are read as a folder"
+                self._refuse(str(self._folder), what, "Name the folder that holds platform.yaml.")
+                return False
             if not self._trusted(".", Path(self._root).stat()):
                 return False
             names = _names(self._root)

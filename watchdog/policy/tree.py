@@ -34,6 +34,8 @@ MAX_DIGITS = 18
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+# `breach_when: > 5%`: without quotes YAML takes `>` for the beginning of a folded text
+_BARE_BOUND = re.compile(r":\s+[<>]=?\s*[0-9.]")
 _NOT_A_NUMBER = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 _BASED = re.compile(r"0[xo][0-9a-fA-F]+\Z")
 _WORDS: dict[str, bool | None] = {
@@ -155,6 +157,11 @@ def _syntax(error: MarkedYAMLError, file: str, text: str) -> BadText:
         problem, remedy = "a tab where YAML wants spaces", "Indent with spaces."
     elif "{{" in line:
         remedy = 'Put quotes around a value that holds a variable: "{{ app }}/metrics".'
+    elif "<block" in problem:  # the parser's words for it say nothing to an author
+        problem = "the line is not indented like the ones that it belongs to"
+        remedy = "Give keys of one mapping the same number of spaces."
+    elif _BARE_BOUND.search(line):
+        remedy = 'Put quotes around a bound: "> 5%".'
     elif place.line >= len(lines):
         remedy = "The file seems cut off here: was it saved whole?"
     return BadText(place, f"not YAML: {problem}", remedy)
