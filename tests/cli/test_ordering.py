@@ -28,6 +28,7 @@ def test_the_targets_name_confirms(house: House) -> None:
     status, text = house.on_terminal("silence", "mycelia-down", "-r", "x", "--for", "1h",
                                      types="mycelia-down")  # fmt: skip
     assert status == 0, text
+    assert "its pages are kept back" in " ".join(text.split())
     (hold,) = house.run("status", "--json").json["holds"]
     shown = house.run("status").out
     assert f"{hold['id']}  silence on rule mycelia-down until" in shown

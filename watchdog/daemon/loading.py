@@ -118,7 +118,10 @@ class Loading:
                 return Done(told, "apply", {"changes": 0})
             if changes and not dry:
                 if not person.counts:
-                    raise OrderRefused(f"{person.name} does not count as a person here")
+                    raise OrderRefused(
+                        f"{person.name} does not count as a person here. Order it under your "
+                        "own name, or set root_is_person"
+                    )
                 self._adopt(load, load.policy, person.name)
                 self._see(load)
             return Done("\n".join(lines), "apply", {"errors": list(self.errors)})

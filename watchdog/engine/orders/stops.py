@@ -28,8 +28,9 @@ class Stops:
         word = "silence" if silence else "hold"
         until = draft.now.plus(for_seconds) if for_seconds is not None else None
         when = f"until {until.utc:%Y-%m-%d %H:%M:%SZ}" if until else "until it is released"
+        pages = "its pages are kept back, and " if silence else ""
         effect = (
-            f"{word} on {scope.text} {when}: nothing is started automatically under it. "
+            f"{word} on {scope.text} {when}: {pages}nothing is started automatically under it. "
             "A breach that goes on under it stays held when it ends."
         )
         if dry:
