@@ -119,6 +119,11 @@ def climb_or_latch(ep: Episode, reason: str, policy: Policy, draft: Draft) -> No
     rule = policy.rules.get(ep.rule)
     if rule is not None and ep.rung < last_rung(rule, policy):
         draft.move(ep, Event.CLIMB, reason, rung=ep.rung + 1)
+        draft.page(
+            ep,
+            f"{ep.rule}: {reason}",
+            f"Every gate is asked for its next rung. See: slo-watchdog why {ep.rule}",
+        )
         return
     _latch(ep, Event.EXHAUSTED, reason, draft)
 

@@ -163,6 +163,8 @@ class Book:
         ep = self.episodes[entry.episode]
         ep.state, ep.moved, ep.reason, ep.rung = entry.after, at, entry.reason, entry.rung
         ep.verdict = entry.verdict or ep.verdict
+        if entry.event in {Event.CLIMB, Event.ABANDONED}:
+            ep.refusals = ()  # what refuses now is news again, and people are told
         if entry.after is State.OK:
             if self.current.get(ep.rule) == ep.id:
                 del self.current[ep.rule]
@@ -182,6 +184,7 @@ class Book:
     def _unbarred(self, entry: e.EpisodeUnbarred, at: Instant) -> None:
         ep = self.episodes[entry.episode]
         ep.barred, ep.unbarred_by, ep.through_hold = "", entry.actor, entry.through_hold
+        ep.unbarred_at = at
 
     @_take.register
     def _decided(self, entry: e.Decided, at: Instant) -> None:

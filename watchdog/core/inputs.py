@@ -9,7 +9,7 @@ from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
-from watchdog.core.stops import Subject, standing_holds, standing_windows
+from watchdog.core.stops import Subject, acts_through, standing_holds, standing_windows
 from watchdog.core.words import Instant, Mode, Status, Truth, Verdict, World
 
 
@@ -64,7 +64,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         time_synced=facts.time_synced,
         holds=standing_holds(subject, book, now),
         windows=standing_windows(subject, policy, now),
-        through_hold=ep.unbarred_by if ep.through_hold else "",
+        through_hold=acts_through(ep, subject, policy, book, now),
         barred=ep.barred,
         target=action.target,
         busy=busy(action, book),

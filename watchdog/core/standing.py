@@ -34,7 +34,8 @@ class Episode:
     chain: int = 0
     barred: str = ""
     unbarred_by: str = ""
-    through_hold: bool = False  # that person acts through holds as well
+    through_hold: bool = False  # that person acts through the stops that stood then
+    unbarred_at: Instant | None = None
     actor: str = ""
     why: str = ""
     acked_by: str = ""
@@ -43,7 +44,7 @@ class Episode:
     intent: str = ""  # the one that is open
     effect_at: Instant | None = None
     effected: tuple[str, ...] = ()  # actions that were started and not abandoned
-    refusals: tuple[str, ...] = ()  # those already recorded
+    refusals: tuple[str, ...] = ()  # those recorded since something was last tried
     verdict: Verdict | None = None
     read_back: str = ""
     outcome: e.Outcome | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from watchdog.core.book import Book
+from watchdog.core.book import Book, Episode
 from watchdog.core.calendar import covering
 from watchdog.core.spec import Policy, Scope
 from watchdog.core.words import Instant
@@ -42,6 +42,25 @@ def standing_windows(subject: Subject, policy: Policy, now: Instant) -> tuple[st
         for w in policy.windows
         if subject.under(w.scope) and covering(w, now.utc)
     )
+
+
+def acts_through(ep: Episode, subject: Subject, policy: Policy, book: Book, now: Instant) -> str:
+    """The person who lets the episode act through every stop that covers it now, if one does.
+
+    Their word is about the stops of that moment. One that began later is somebody's new word, and
+    counts until they are asked again.
+    """
+    said = ep.unbarred_at
+    if not ep.through_hold or said is None:
+        return ""
+    later_hold = any(
+        h.placed.steady > said.steady and subject.under(h.scope) for h in book.standing_holds(now)
+    )
+    later_window = any(
+        subject.under(w.scope) and covering(w, now.utc) and not covering(w, said.utc)
+        for w in policy.windows
+    )
+    return "" if later_hold or later_window else ep.unbarred_by
 
 
 def standing_stops(subject: Subject, policy: Policy, book: Book, now: Instant) -> tuple[str, ...]:

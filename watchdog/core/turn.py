@@ -17,7 +17,7 @@ from watchdog.core.gates import FLOAT_DUST, Judgement, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, rung_target
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
-from watchdog.core.stops import Subject, standing_stops
+from watchdog.core.stops import Subject, acts_through, standing_stops
 from watchdog.core.words import Blind, Direction, Mode, Status, Truth, Verdict, World
 
 MAX_CHAIN = 2
@@ -140,12 +140,12 @@ def _open(
 
 def _bar(rule: RuleSpec, ep: Episode, scene: Scene) -> None:
     """A stop that covers a rising breach at any time makes it already burning."""
-    if ep.barred or ep.state not in {State.PENDING, State.HELD} or ep.through_hold:
+    if ep.barred or ep.state not in {State.PENDING, State.HELD}:
         return
     draft = scene.draft
     subject = Subject(rule.owner, rule.name, rung_target(rule, ep, scene.policy))
     stops = standing_stops(subject, scene.policy, draft.book, draft.now)
-    if stops:
+    if stops and not acts_through(ep, subject, scene.policy, draft.book, draft.now):
         draft.add(e.EpisodeBarred(ep.id, f"already burning: breached under {stops[0]}"))
 
 
@@ -213,7 +213,10 @@ def _record(
     sight: Sight,
     scene: Scene,
 ) -> None:
-    """A refusal is recorded once per episode and reason; everything else always."""
+    """A refusal is recorded once per reason, until something was tried; everything else always.
+
+    The first of them is paged, whatever led here: no breach is held in silence.
+    """
     if judgement.ruling is e.Ruling.REFUSED and judgement.reason in ep.refusals:
         return
     draft = scene.draft
@@ -235,9 +238,8 @@ def _record(
             inputs=inputs,
         )
     )
-    if ep.state is State.HELD and judgement.ruling is e.Ruling.REFUSED:
-        return
-    draft.move(ep, _EVENTS[judgement.ruling], judgement.reason, verdict=sight.verdict)
+    if ep.state is not State.HELD or judgement.ruling is not e.Ruling.REFUSED:
+        draft.move(ep, _EVENTS[judgement.ruling], judgement.reason, verdict=sight.verdict)
     if first_refusal:
         held = f" and held: {judgement.reason}" if rule.playbook is not None else ""
         draft.page(ep, f"{rule.name} is breached{held}", sight.verdict.reason)

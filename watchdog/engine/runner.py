@@ -15,7 +15,7 @@ from watchdog.core.aftermath import intent_ended
 from watchdog.core.book import MANUAL, OpenIntent
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, Recorded, StepTaken
 from watchdog.core.spec import ActionSpec, Policy, Step
-from watchdog.core.stops import Subject, standing_stops
+from watchdog.core.stops import Subject, acts_through, standing_stops
 from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Attempt, Attempted, Probe
@@ -196,9 +196,9 @@ class Runner:
             return "the watchdog is stopping"
         book = self._recorder.book
         ep = book.episodes[entry.episode]
-        if ep.through_hold:
-            return ""
         subject = Subject(ep.owner, "" if ep.rule == MANUAL else ep.rule, action.target)
+        if acts_through(ep, subject, self._policy(), book, self.now):
+            return ""
         return next(iter(standing_stops(subject, self._policy(), book, self.now)), "")
 
     def note(self, step: StepTaken) -> bool:
