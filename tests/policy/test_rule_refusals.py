@@ -201,6 +201,14 @@ def test_a_rule_is_refused_at_its_place(name: str) -> None:
     assert not outcome.policy.rules, "an owner's part is all or nothing"
 
 
+def test_no_rule_is_called_as_peoples_own_orders_are() -> None:
+    """Its episodes would be taken for theirs: opened anew at every pass, and judged by no rule."""
+    text, line, column = unmarked(rule(VALUE).replace("peg:", "§manual:"))
+    outcome = load(folder(team_a=text))
+    (problem,) = at(outcome.errors, "team-a/rules.yaml", line, column)
+    assert "people's own orders" in problem
+
+
 def test_a_missing_key_is_told_at_the_rule_that_lacks_it() -> None:
     text, line, column = unmarked(HEAD + "  §peg:\n    integrity: {expr: x, breach_when: '< 1'}\n")
     outcome = load(folder(team_a=text))

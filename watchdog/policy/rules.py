@@ -17,6 +17,7 @@ from watchdog.core.spec import (
     SourceSpec,
     ValueThreshold,
 )
+from watchdog.core.standing import MANUAL
 from watchdog.core.words import Mode, Severity
 from watchdog.policy.canon import sha256
 from watchdog.policy.document import Document, entries_of
@@ -87,6 +88,11 @@ def compile_owner(
 def compile_rule(
     entry: Entry, owner: str, platform: Platform, findings: Findings
 ) -> RuleSpec | None:
+    if entry.name == MANUAL:
+        findings.refuse(
+            entry.key, f"{MANUAL} is what people's own orders are kept under", "Call it otherwise."
+        )
+        return None
     shape = shape_of(RuleShape, entry, findings)
     if shape is None:
         return None
