@@ -7,7 +7,13 @@ import pytest
 from tests.e2e.household import Episode, Refused, Watchdog
 from tests.e2e.rulebook import ERRORS, PEG
 from tests.e2e.scenes import break_peg, mend_peg
-from watchdog.core.entries import EpisodeUnbarred, IntentEnded, IntentOpened, Outcome
+from watchdog.core.entries import (
+    EpisodeUnbarred,
+    IntentEnded,
+    IntentOpened,
+    Outcome,
+    PolicyApplied,
+)
 from watchdog.sandbox.handle import Sandbox
 
 
@@ -239,3 +245,30 @@ async def test_a_restart_with_a_higher_ceiling_arms_nothing_in_mid_breach(
 
     assert (await stays_held(sandbox, watchdog)).id == held.id
     await acts_after_once_clear(sandbox, watchdog)
+
+
+async def test_a_restart_with_other_variables_is_recorded_and_arms_nothing_in_mid_breach(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    """The files that were applied mean something else by then, and nobody has applied that."""
+    watchdog.rules.rules[PEG]["mode"] = "{{ peg_mode }}"
+    watchdog.settings["variables.peg_mode"] = "observe"
+    await watchdog.on_guard()
+    break_peg(sandbox)
+    held = await watchdog.episode(PEG, state="held")
+    assert held.reason == "mode: observe, by rule peg-collateralised"
+
+    watchdog.settings["variables.peg_mode"] = "armed"
+    await watchdog.restart()
+
+    async def judged() -> bool:  # by another text, so that its `for` counts anew
+        return "already burning" in (await watchdog.why(PEG))["not_acting"]
+
+    await watchdog.until("the gates refuse it as already burning", judged)
+    assert (await stays_held(sandbox, watchdog)).id == held.id
+    applied = watchdog.entries(PolicyApplied)
+    assert [one.actor for one in applied] == ["first start", "the settings, at a restart"]
+    assert applied[-1].rearmed == (PEG,)
+    await acts_after_once_clear(sandbox, watchdog)
+    await watchdog.restart()
+    assert len(watchdog.entries(PolicyApplied)) == len(applied)

@@ -67,7 +67,11 @@ class Loading:
     def begin(self, chosen: Chosen) -> None:
         """Judge by what was chosen, and see what the folder says by now."""
         if chosen.first:
-            self._adopt(chosen.load, chosen.policy, "first start")
+            self._adopt(chosen.load, chosen.policy, None, "first start")
+        elif chosen.policy.sha256 != self._applied_sha256():
+            self._adopt(
+                chosen.load, chosen.policy, self._as_applied(), "the settings, at a restart"
+            )
         else:
             self._files = chosen.load.files
             self._engine.adopt(chosen.policy, None)
@@ -122,12 +126,26 @@ class Loading:
                         f"{person.name} does not count as a person here. Order it under your "
                         "own name, or set root_is_person"
                     )
-                self._adopt(load, load.policy, person.name)
+                self._adopt(load, load.policy, old, person.name)
                 self._see(load)
             return Done("\n".join(lines), "apply", {"errors": list(self.errors)})
 
-    def _adopt(self, load: Load, policy: Policy, actor: str) -> None:
-        old = self._engine.policy
+    def _applied_sha256(self) -> str:
+        applied = self._engine.book.policy
+        return applied.sha256 if applied is not None else ""
+
+    def _as_applied(self) -> Policy | None:
+        """What was applied last with the variables of then; None where it cannot be told.
+
+        The same files mean something else with other variables in the settings. What may act by
+        it that might not before is found out, recorded, and waits until it was once clear.
+        """
+        applied = self._engine.book.policy
+        if applied is None:
+            return None
+        return load_files(dict(applied.files), self._settings.environment).policy
+
+    def _adopt(self, load: Load, policy: Policy, old: Policy | None, actor: str) -> None:
         removed = tuple(set(old.rules) - set(policy.rules)) if old else ()
         self._files = load.files
         self._engine.adopt(
