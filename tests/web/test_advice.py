@@ -27,6 +27,7 @@ def episode(state: State, **different: Any) -> dict[str, Any]:
         "state": state.value,
         "action": "pause-redemption",
         "barred": "",
+        "world": "live",
         "claims": [],
         "acked_by": "",
         "actor": "",
@@ -91,6 +92,17 @@ RULE = {"name": "r", "effective_mode": "armed", "verdict": {"status": "healthy"}
 HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
 
 
+WELL: dict[str, Any] = {
+    "recording": "ok",
+    "clock": "ok",
+    "policy_pending": False,
+    "policy_errors": [],
+    "holds": [],
+    "rules": [RULE],
+    "episodes": [],
+}
+
+
 @pytest.mark.parametrize(
     ("changed", "unhealthy", "tone"),
     [
@@ -104,16 +116,19 @@ HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
         ({"episodes": [episode(State.ACTING)]}, "", "busy"),
         ({"episodes": [episode(State.CONTAINED)]}, "", "look"),
         ({"episodes": [episode(State.WATCHED)]}, "", "calm"),
+        ({"episodes": [episode(State.HELD, world="shadow")]}, "", "calm"),
+        ({"clock": "not known to be synchronised"}, "", "look"),
+        ({"policy_errors": ["a/rules.yaml:1:1: wrong"]}, "", "look"),
+        ({"policy_pending": True}, "", "busy"),
     ],
 )
 def test_the_headline_says_the_worst(changed: dict[str, Any], unhealthy: str, tone: str) -> None:
-    well = {"recording": "ok", "holds": [], "rules": [RULE], "episodes": []}
-    assert headline(well | changed, unhealthy).tone == tone
+    assert headline(WELL | changed, unhealthy).tone == tone
 
 
 @pytest.mark.parametrize("state", [State.HELD, State.AWAITING, State.LATCHED])
 def test_what_was_handed_over_needs_a_person(state: State) -> None:
-    well = {"recording": "ok", "holds": [], "rules": [RULE], "episodes": [episode(state)]}
+    well = WELL | {"episodes": [episode(state)]}
     assert headline(well, "").title == "1 episode needs you"
     observed = {**well, "rules": [{**RULE, "effective_mode": "observe"}]}
     held_by_its_mode = state is State.HELD

@@ -56,7 +56,10 @@ async def _play(rules: Path, port: int, say: Say, told: list[Story], *, stay: bo
     task = asyncio.current_task()
     if task is not None:
         # As Ctrl-C: whoever ends the demo ends all that it started.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a background job of a shell
+            loop.add_signal_handler(signal.SIGINT, task.cancel)
     with tempfile.TemporaryDirectory(prefix="slo-watchdog-demo-") as name:
         folder = Path(name)
         say(f"Setting the stage in {folder}")

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
-from watchdog.web.advice import Advice, for_episode, for_hold
+from watchdog.web.advice import Advice, for_episode, for_hold, for_policy
 from watchdog.web.headline import headline
+from watchdog.web.policy_load import PolicyLoad
 
 View = dict[str, Any]
 
@@ -29,6 +30,10 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         f"policy {found['policy'][:12]}, last pass "
         + ("never" if last is None else f"{span(last)} ago")
     )
+    for error in found["policy_errors"]:
+        page.line("not loaded: ", error)
+    load = PolicyLoad(found["policy_pending"], tuple(found["policy_errors"]))
+    show_advice(page, for_policy(load))
     rules = {rule["name"] for rule in found["rules"]}
     if found["episodes"]:
         page.title("Open episodes")
@@ -48,7 +53,9 @@ def show_status(page: Page, found: View, now: datetime) -> None:
 
 def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = True) -> None:
     since = f" for {ago(ep['since'], now)}"
-    page.line(plain(ep["id"], "bold"), "  ", word(ep["state"]), since, f"  {ep['rule']}", indent=2)
+    world = " in shadow" if ep["world"] == "shadow" else ""
+    name = f"  {ep['rule']}{world}"
+    page.line(plain(ep["id"], "bold"), "  ", word(ep["state"]), since, name, indent=2)
     page.line(ep["reason"], indent=6)
     for what, told in (
         ("read back: ", ep["read_back"]),

@@ -17,7 +17,7 @@ import structlog
 
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
-from watchdog.engine import Done, Engine, OrderRefused, Person
+from watchdog.engine import Done, Engine, OrderRefused, Person, RulesFolder
 from watchdog.policy import Load, load_files, load_folder
 from watchdog.policy.diff import compare, rearmed
 from watchdog.settings import Settings
@@ -99,6 +99,7 @@ class Loading:
             log.info("policy.valid_again")
         found = load.policy.sha256 if load.policy is not None else self._found
         self.errors, self.pending = errors, found != self._engine.in_force().sha256
+        self._engine.rules_folder = RulesFolder(self.pending, errors)
         if self.pending and found != self._found:
             log.warning("policy.pending", sha256=found, remedy="slo-watchdog apply")
         self._found = found

@@ -4,9 +4,10 @@ Works on ports alone; which adapters stand behind them is the composition root's
 names here are the facade: faces (web, cli) use nothing else of it.
 """
 
-from watchdog.engine.engine import Engine, Ports, Process, last_pass
+from watchdog.engine.engine import Engine, Ports, Process, RulesFolder, last_pass
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
-from watchdog.engine.views import Present, RuleNow, Views, decisions_of, verdict_view
+from watchdog.engine.present import Present, RuleNow
+from watchdog.engine.views import Views, decisions_of, verdict_view
 
 __all__ = [
     "KINDS",
@@ -19,6 +20,7 @@ __all__ = [
     "Present",
     "Process",
     "RuleNow",
+    "RulesFolder",
     "Views",
     "decisions_of",
     "last_pass",

@@ -55,6 +55,14 @@ class Process:
     time_sync_required: bool
 
 
+@dataclass(frozen=True, slots=True)
+class RulesFolder:
+    """How the rules folder compares with what is in force, as whoever looks at it says."""
+
+    pending: bool = False  # it says something else
+    errors: tuple[str, ...] = ()
+
+
 class Engine:
     """One per process."""
 
@@ -68,6 +76,7 @@ class Engine:
         self.recorder.remember(ports.journal.read(newest))
         self.policy: Policy | None = None
         self.time_synced: Truth = Truth.UNKNOWN
+        self.rules_folder = RulesFolder()
         self.passes = Passes(self.recorder, self.memory, self.facts)
         self.runner = Runner(
             self.recorder, ports.actuator, ports.probe, self.in_force, self._outcome

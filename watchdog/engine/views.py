@@ -6,49 +6,19 @@ Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
-from watchdog.core.spec import ActionSpec, Policy, RuleSpec
-from watchdog.core.states import State
-from watchdog.core.words import Instant, Mode, Verdict, WindowReading, World
-from watchdog.engine.engine import Engine, Process
+from watchdog.core.spec import ActionSpec, RuleSpec
+from watchdog.core.words import Instant, Mode, Truth, Verdict, WindowReading
+from watchdog.engine.engine import Engine
+from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 
 View = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class RuleNow:
-    """One rule as it stands; `verdict` is None until it was judged once."""
-
-    spec: RuleSpec
-    verdict: Verdict | None
-    held_seconds: float
-    effective: Mode
-
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """All that metrics tell of one moment, as frozen values: cheap to take with 500 rules."""
-
-    now: Instant
-    process: Process
-    policy: Policy
-    rules: tuple[RuleNow, ...]
-    episodes: Mapping[tuple[World, State], int]  # the open ones
-    holds: int
-    open_intents: int
-    passes: int
-    last_pass: Instant | None
-    stuck: str  # why nothing can be recorded, if it cannot
-    stuck_since: Instant | None
-    last_seq: int
-    reserve_ready: bool | None  # None where the journal keeps no reserve
 
 
 @runtime_checkable
@@ -120,12 +90,22 @@ class Views:
             "passes": engine.passes.count,
             "last_pass_seconds_ago": None if done is None else now.steady - done.steady,
             "recording": engine.recorder.stuck or "ok",
+            "clock": self._clock(),
+            "policy_pending": engine.rules_folder.pending,
+            "policy_errors": list(engine.rules_folder.errors),
             "holds": [self._hold(h.id) for h in book.standing_holds(now)],
             "episodes": [self.episode(ep) for ep in book.open_episodes()],
             "rules": [self.rule(r) for r in engine.in_force().rules.values()],
             "actions": self.actions(),
             "sources": self.sources(),
         }
+
+    def _clock(self) -> str:
+        """Why nothing may act, where that is the clock's fault."""
+        engine = self._engine
+        if engine.process.time_sync_required and engine.time_synced is not Truth.TRUE:
+            return "not known to be synchronised"
+        return "ok"
 
     def rule(self, rule: RuleSpec) -> View:
         verdict = self._engine.memory.verdict(rule.name)

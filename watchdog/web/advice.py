@@ -28,6 +28,8 @@ class Advice:
 def for_episode(ep: View, *, rule_exists: bool = True) -> list[Advice]:
     """What can be done about an open episode, the likeliest first."""
     name = ep["id"]
+    if ep["world"] == "shadow":
+        return [Advice("Say whether it would have been right", f"slo-watchdog mark {name} true")]
     found = _by_state(ep) if rule_exists or ep["actor"] else [_removed(ep)]
     if not ep["acked_by"] and ep["state"] not in {"pending", "watched", "shadowed"}:
         found.append(Advice("Say that you are looking", f"slo-watchdog ack {name}"))

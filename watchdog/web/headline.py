@@ -21,7 +21,7 @@ class Headline:
 
 def headline(status: View, unhealthy: str) -> Headline:
     """The worst thing first."""
-    return _broken(status, unhealthy) or _in_trouble(status) or _quiet(status)
+    return _broken(status, unhealthy) or _in_trouble(status) or _stopped(status) or _quiet(status)
 
 
 def _broken(status: View, unhealthy: str) -> Headline | None:
@@ -33,7 +33,11 @@ def _broken(status: View, unhealthy: str) -> Headline | None:
 
 
 def _in_trouble(status: View) -> Headline | None:
-    episodes = [ep for ep in status["episodes"] if ep["state"] not in {"watched", "shadowed"}]
+    episodes = [
+        ep
+        for ep in status["episodes"]
+        if ep["state"] not in {"watched", "shadowed"} and ep["world"] == "live"
+    ]
     if not episodes:
         return None
     watching = {rule["name"] for rule in status["rules"] if rule["effective_mode"] == "observe"}
@@ -49,9 +53,20 @@ def _in_trouble(status: View) -> Headline | None:
     return Headline(tone, _open(episodes), _names(episodes))
 
 
-def _quiet(status: View) -> Headline:
+def _stopped(status: View) -> Headline | None:
+    """It watches, and something keeps it from acting as it should."""
     if status["holds"]:
         return Headline("look", "It watches, but is held", _held(status["holds"]))
+    if status["clock"] != "ok":
+        told = f"The clock is {status['clock']} (time_sync = required)."
+        return Headline("look", "It watches, but may not act", told)
+    if status["policy_errors"]:
+        told = "The last good text stays in force: " + status["policy_errors"][0]
+        return Headline("look", "The rules folder has errors", told)
+    return None
+
+
+def _quiet(status: View) -> Headline:
     blind = [rule["name"] for rule in status["rules"] if _blind(rule)]
     if blind:
         names = ", ".join(blind[:5]) + (" ..." if len(blind) > 5 else "")
@@ -60,7 +75,11 @@ def _quiet(status: View) -> Headline:
     count = _count(len(status["rules"]), "rule", "rules")
     if breached:
         return Headline("busy", f"{count} watched", "Breached: " + ", ".join(breached[:5]))
-    return Headline("calm", "All is well", f"{count} watched, none breached, none blind.")
+    told = f"{count} watched, none breached, none blind."
+    if status["policy_pending"]:
+        told += " The rules folder was changed and is not applied."
+        return Headline("busy", "All is well", told)
+    return Headline("calm", "All is well", told)
 
 
 def _open(episodes: list[View]) -> str:

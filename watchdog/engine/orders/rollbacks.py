@@ -226,6 +226,8 @@ class Rollbacks:
 
     def _told(self, ended: e.IntentEnded, target: str, episode: str) -> Done:
         effect = f"{ended.action} {ended.direction.value}: {ended.outcome.value}: {ended.reason}"
+        if ended.direction is Direction.DO:
+            effect += f". Episode {episode}; to undo it: slo-watchdog undo {episode}"
         return Done(
             effect,
             target,

@@ -1,0 +1,40 @@
+"""One moment of the engine as frozen values, for metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.states import State
+from watchdog.core.words import Instant, Mode, Verdict, World
+from watchdog.engine.engine import Process
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNow:
+    """One rule as it stands; `verdict` is None until it was judged once."""
+
+    spec: RuleSpec
+    verdict: Verdict | None
+    held_seconds: float
+    effective: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """All that metrics tell of one moment, as frozen values: cheap to take with 500 rules."""
+
+    now: Instant
+    process: Process
+    policy: Policy
+    rules: tuple[RuleNow, ...]
+    episodes: Mapping[tuple[World, State], int]  # the open ones
+    holds: int
+    open_intents: int
+    passes: int
+    last_pass: Instant | None
+    stuck: str  # why nothing can be recorded, if it cannot
+    stuck_since: Instant | None
+    last_seq: int
+    reserve_ready: bool | None  # None where the journal keeps no reserve
