@@ -11,6 +11,7 @@ from tests.real_parts import RealPrometheus
 from tests.web.conftest import MARKUP, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, ODD, QUIET
 from watchdog.core.promql import check
+from watchdog.core.words import Status
 from watchdog.web.prometheus_api import query
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
@@ -94,6 +95,12 @@ async def test_a_contained_breach_is_firing_with_what_a_person_needs(paused: Pau
 
 async def test_blind_is_unknown_or_an_error_and_never_a_state(paused: Paused) -> None:
     await paused.markup_is_read()
+
+    def quiet() -> bool:
+        verdict = paused.watch.engine.memory.verdict(QUIET.name)
+        return verdict is not None and verdict.status is Status.HEALTHY
+
+    await paused.watch.until(quiet)
     found = await rules(paused)
     odd = found[ODD.name]
     assert (odd["state"], odd["health"], odd["alerts"]) == ("inactive", "err", [])
