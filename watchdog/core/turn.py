@@ -157,8 +157,10 @@ def _healthy(rule: RuleSpec, ep: Episode, sight: Sight, draft: Draft) -> None:
         if ep.state is State.CONTAINED and not draft.book.needs_undo(ep):
             draft.move(ep, Event.SPENT, "healthy, and nothing of ours is left to undo")
         return
-    if ep.state is not State.PENDING and sight.quiet_seconds < rule.keep_firing_seconds:
-        return
+    if ep.state is not State.PENDING and (
+        not sight.verdict.clear or sight.quiet_seconds < rule.keep_firing_seconds
+    ):
+        return  # what was not wholly seen counts as good, which is no proof of recovery
     if draft.book.claims_of(ep.id):
         draft.move(ep, Event.RECOVERED, "healthy again with a rollback in place")
     else:

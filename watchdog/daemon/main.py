@@ -268,7 +268,7 @@ def _work(daemon: _Daemon) -> tuple[Every, ...]:
         Every("checkpoint", settings.checkpoint_every, engine.checkpoint),
         Every("time sync", 60.0, daemon.sync_time),
         Every("reserve", 60.0, refill),
-        Every("retention", 86400.0, retire),
+        Every("retention", 3600.0, retire),
     )
 
 

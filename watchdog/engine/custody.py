@@ -69,8 +69,8 @@ class Custody:
         policy, action = self._policy(), self._policy().actions.get(ep.action)
         checks = action.contained_when if action else ()
         contained = await asyncio.gather(*(self._look(check) for check in checks))
-        if ep.state is not State.VERIFYING:
-            return  # it moved while we looked
+        if ep.state is not State.VERIFYING or ep.intent:
+            return  # it moved while we looked, or a person is undoing it
         draft = self._recorder.draft()
         recovered = self._recovered(ep.rule, ep.effect_at or ep.moved, draft.now)
         verify(ep, _rung(ep, policy), tuple(contained), recovered, policy, draft)

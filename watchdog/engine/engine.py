@@ -90,6 +90,7 @@ class Engine:
         self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
         self._sources: dict[str, MetricSource] = {}
         self._retired: list[MetricSource] = []
+        self._looks: set[asyncio.Task[None]] = set()
         self._polled_memory: dict[str, SourceMemory] = {}
         self._due = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
@@ -128,10 +129,12 @@ class Engine:
             draft = self.recorder.draft()
             draft.add(applied)
             self.recorder.commit(draft)
-        self.policy = policy
+        old, self.policy = self.policy, policy
         self.memory.adopt(policy)
+        self.preflight.doubt(old, policy)
         if self._failed is not None:
             self._align_pollers()
+            self._look_at_actions()
 
     def warm(self) -> tuple[str, ...]:
         """Take up windows and clocks from the last checkpoint."""
@@ -164,7 +167,7 @@ class Engine:
         finally:
             stopping.cancel()
             pollers = [task for _, task in self._pollers.values()]
-            await _end([*loops, *pollers, stopping])
+            await _end([*loops, *pollers, *self._looks, stopping])
 
     async def finish(self, reason: str, within_seconds: float) -> None:
         """Let open intents end, keep the windows, say that we stop."""
@@ -232,6 +235,13 @@ class Engine:
     def _outcome(self) -> None:
         """An intent ended: what follows is judged now, not at the next second."""
         self._due.set()
+
+    def _look_at_actions(self) -> None:
+        """A preflight at once, beside the one of the calendar."""
+        task = asyncio.create_task(self.preflight.look(), name="preflight")
+        self._looks.add(task)
+        task.add_done_callback(self._looks.discard)
+        task.add_done_callback(self._supervise)
 
     # -- pollers -----------------------------------------------------------------------------------
 

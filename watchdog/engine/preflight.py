@@ -15,6 +15,7 @@ from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Probe
 
 LOOK_SECONDS = 5.0
+CHANGED = "changed, and not looked at yet"
 
 
 class Preflight:
@@ -41,11 +42,13 @@ class Preflight:
         readings = await asyncio.gather(*(self._one(a) for a in policy.actions.values()))
         draft = self._recorder.draft()
         for action, reading in zip(policy.actions.values(), readings, strict=True):
+            if self._policy().actions.get(action.name) != action:
+                continue  # another policy came while we looked
             before = draft.book.readiness.get(action.name)
             if before is not None and before[:2] == (reading.truth, reading.reason):
                 continue
             draft.add(ReadinessChanged(action.name, reading.truth, reading.reason))
-            was_ready = before is None or before[0] is Truth.TRUE
+            was_ready = before is None or before[0] is Truth.TRUE or before[1] == CHANGED
             if was_ready and reading.truth is not Truth.TRUE and _relied_on(action, policy):
                 draft.page_about(
                     f"action:{action.name}:ready",
@@ -54,6 +57,15 @@ class Preflight:
                     "Armed rules rely on it and will be held until it is.",
                 )
         self.looked_at = draft.now
+        self._recorder.commit(draft)
+
+    def doubt(self, old: Policy | None, policy: Policy) -> None:
+        """An action that means something else now is not ready before it was looked at."""
+        draft = self._recorder.draft()
+        for name, action in policy.actions.items():
+            was = old.actions.get(name) if old is not None else None
+            if old is not None and (was is None or was.sha256 != action.sha256):
+                draft.add(ReadinessChanged(name, Truth.UNKNOWN, CHANGED))
         self._recorder.commit(draft)
 
     async def _one(self, action: ActionSpec) -> CheckReading:

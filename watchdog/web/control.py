@@ -167,7 +167,7 @@ def _reads(views: Views) -> list[Route]:
 
     async def decisions(request: Request) -> Response:
         after = request.query_params.get("after", "0")
-        return Json(views.decisions(int(after) if after.isdigit() else 0))
+        return Json(views.decisions(int(after) if after.isascii() and after.isdigit() else 0))
 
     async def why(request: Request) -> Response:
         found = views.why(request.path_params["rule"])
