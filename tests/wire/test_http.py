@@ -178,9 +178,9 @@ async def test_compressed_answers_are_unpacked(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("body", "encoding", "reason"),
     [
-        (gzip.compress(b"cut" * 99)[:-12], "gzip", "ends in the middle"),
+        (gzip.compress(b"cut" * 99, mtime=0)[:-12], "gzip", "ends in the middle"),
         (b"not gzip at all", "gzip", "broken compressed body"),
-        (gzip.compress(b"x") + b"more", "gzip", "data after the end"),
+        (gzip.compress(b"x", mtime=0) + b"more", "gzip", "data after the end"),
         (b"anything", "br", "'br' was not asked for"),
     ],
 )
