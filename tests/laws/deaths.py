@@ -99,6 +99,7 @@ class Lane:
         self._breach()
         died = await self._dead_or_contained(watchdog)
         await detach(strace)
+        died = died or not watchdog.is_running  # it came to the call on its way from there
         decided = any(isinstance(one.entry, IntentOpened) for one in watchdog.journal())
         if died:
             await watchdog.start()
