@@ -26,6 +26,7 @@ from watchdog.core.judge import Judge
 from watchdog.core.samples import Labels, Point
 from watchdog.core.spec import RuleSpec, Slo
 from watchdog.core.words import Instant
+from watchdog.engine.memory import Memory
 from watchdog.policy import load_folder
 from watchdog.sandbox.handle import Sandbox
 from watchdog.store import SqliteHistory
@@ -37,7 +38,10 @@ _UNRELATED_SERIES = 2000
 _WATCHED_SECONDS = 60
 _FULL = 0.999
 _ROOT = Path(__file__).resolve().parents[1]
-_IMPORTS = "import watchdog.cli, psutil; print(psutil.Process().memory_info().rss)"
+_IMPORTS = (
+    "import watchdog.daemon.main, watchdog.cli.process, psutil; "
+    "print(psutil.Process().memory_info().rss)"
+)
 
 
 async def measure(folder: Path) -> Measure:
@@ -75,12 +79,13 @@ def _fill(place: Place) -> int:
         raise RuntimeError("\n".join(problem.text for problem in load.errors))
     slos = [rule for rule in load.policy.rules.values() if isinstance(rule.signal, Slo)]
     counted = _thirty_days(slos[0])
-    items: dict[str, bytes] = {}
+    memory = Memory()
+    memory.adopt(load.policy)
     for rule in slos:
-        judge = Judge(rule)
-        if judge.tally is None or not judge.tally.restore(counted):
+        tally = memory.rules[rule.name].judge.tally
+        if tally is None or not tally.restore(counted):
             raise RuntimeError(f"{rule.name} cannot go on from the counted windows")
-        items[f"windows:{rule.name}"] = judge.checkpoint()
+    items = memory.checkpoint()
     history = SqliteHistory.open(place.state)
     history.save(items)
     history.close()
