@@ -37,10 +37,10 @@ debian-packages:
 demo: $(READY)
 	@if [ -t 1 ]; then exec $(BIN)/slo-watchdog demo; else exec $(BIN)/slo-watchdog demo --once; fi
 
-# loadgroup: a file's tests stay in one worker, and so do files that share an xdist_group.
+# tests/conftest.py says which tests share a worker, and that the long ones come first.
 test: $(READY) debian-packages
 	@$(BIN)/python deploy/check_environment.py requirements*.lock
-	$(BIN)/pytest -m "not sim" -n $(TEST_WORKERS) --dist loadgroup $(PYTEST)
+	$(BIN)/pytest -m "not sim" -n $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST)
 
 lint: $(READY)
 	@status=0; \

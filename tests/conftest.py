@@ -1,4 +1,4 @@
-"""What holds for every test: under CI a skip is a failure, and a file's tests share one worker.
+"""What holds for every test: under CI a skip is a failure, and what shares a part shares a worker.
 
 A test that needs something this machine lacks skips with its reason; where CI is set, everything is
 there, so a skip there hides a hole and fails with that reason instead.
@@ -9,8 +9,19 @@ import signal
 from collections.abc import Generator
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 _UNDER_CI = bool(os.environ.get("CI"))
+_SHARE_A_PART = ("tests/systemd/", "tests/web/")
+_LONG = (
+    "tests/systemd/",
+    "tests/laws/",
+    "tests/e2e/",
+    "tests/daemon/",
+    "tests/cli/",
+    "tests/demo/",
+)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell: what we start would not hear of Ctrl-C either.
@@ -39,9 +50,28 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
+class _OneWorker(LoadFileScheduling):
+    """A file's tests run in one worker, and so do a folder's that share one costly part.
+
+    Not by xdist's own groups: they reach no test with this pytest (pytest-xdist issue 1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return next((folder for folder in _SHARE_A_PART if file.startswith(folder)), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _OneWorker:
+    return _OneWorker(config, log)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each file a worker group of its own, unless it names one that it shares with others."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    """The long ones first: no worker may come to them when the other has nothing left to do."""
+
+    def turn(item: pytest.Item) -> int:
+        folders = (at for at, folder in enumerate(_LONG) if item.nodeid.startswith(folder))
+        return next(folders, len(_LONG))
+
+    items.sort(key=turn)

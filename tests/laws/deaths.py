@@ -83,7 +83,7 @@ class Lane:
         trace = self._folder / "trace"
         strace = await attach(watchdog, "-o", str(trace), "-e", f"trace={','.join(CALLS)}")
         self._breach()
-        await watchdog.episode(PEG, state="contained")
+        assert not await self._dead_or_contained(watchdog)
         await detach(strace)
         assert await watchdog.stop() == 0
         await watchdog.aclose()

@@ -1,7 +1,6 @@
 """A container with a real systemd, and one on which the watchdog is installed; both made once.
 
-Tests of this folder that use them carry `pytest.mark.xdist_group("systemd")`, and leave nothing
-running in them.
+Tests of this folder leave nothing running in them.
 """
 
 from collections.abc import Iterator

@@ -3,11 +3,7 @@
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.systemd.container import Container
-
-pytestmark = pytest.mark.xdist_group("systemd")
 
 UNITS = Path(__file__).parents[2] / "systemd"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.systemd.container import Container
 
-pytestmark = [pytest.mark.xdist_group("systemd"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 UNIT = "slo-watchdog.service"
 

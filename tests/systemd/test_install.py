@@ -7,7 +7,7 @@ import pytest
 from tests.systemd.container import Container
 from tests.systemd.host import install
 
-pytestmark = [pytest.mark.xdist_group("systemd"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 REPOSITORY = Path(__file__).parents[2]
 UNIT = "slo-watchdog.service"

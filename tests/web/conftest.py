@@ -20,6 +20,7 @@ from tests.web.policies import (
 from tests.web.watching import Watch, watching
 from tests.wire.raw_server import RawServer, answering
 from watchdog.core.spec import Endpoint, JsonDocument, Scope, Scrape
+from watchdog.core.words import Status
 from watchdog.engine import Person
 from watchdog.sandbox.handle import Sandbox
 
@@ -34,6 +35,18 @@ class Paused:
     sandbox: Sandbox
     episode: str
 
+    async def is_awake(self) -> None:
+        """Wait until what can be judged is judged by samples of now."""
+        passes = self.watch.engine.passes.count
+
+        def judged() -> bool:
+            verdicts = [self.watch.engine.memory.verdict(r.name) for r in (QUIET, AVAILABILITY)]
+            return self.watch.engine.passes.count > passes and all(
+                verdict is not None and verdict.status is not Status.BLIND for verdict in verdicts
+            )
+
+        await self.watch.until(judged)
+
     async def markup_is_read(self) -> None:
         """Wait until the odd document's own words are the verdict's reason."""
 
@@ -44,8 +57,15 @@ class Paused:
         await self.watch.until(read)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def paused(_paused_once: Paused) -> Paused:
+    """The session's loop stands still while tests on other loops run: let the watch catch up."""
+    await _paused_once.is_awake()
+    return _paused_once
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def paused(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Paused]:
+async def _paused_once(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Paused]:
     folder: Path = tmp_path_factory.mktemp("paused")
     document = answering(f'{{"timestamp": "{MARKUP}"}}', "application/json")
     async with Sandbox.start(folder / "sandbox") as sandbox, RawServer(document) as odd:

@@ -10,7 +10,7 @@ from tests.web.policies import ERROR_RATE, OBSERVED
 from watchdog.engine import Views
 from watchdog.web.readonly import Health, readonly_app
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def asked(paused: Paused, path: str) -> Any:

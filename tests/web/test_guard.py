@@ -10,7 +10,7 @@ from tests.web.conftest import Paused
 from watchdog.web.patience import ANSWER_SECONDS, REQUEST_SECONDS
 from watchdog.web.serve import serve_tcp
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGES = ("/", "/metrics", "/-/healthy", "/api/v1/status", "/api/v1/rules", "/static/style.css")
 

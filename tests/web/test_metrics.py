@@ -16,7 +16,7 @@ from tests.web.conftest import MARKUP, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, OBSERVED, ODD
 from watchdog.web.metrics import CATALOG, reference
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

@@ -9,7 +9,7 @@ from tests.web.conftest import MARKUP, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, OBSERVED, ODD
 from watchdog.web.policy_load import PolicyLoad
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 VOID = {"meta", "link", "br", "progress"}
 

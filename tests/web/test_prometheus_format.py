@@ -14,7 +14,7 @@ from watchdog.core.promql import check
 from watchdog.core.words import Status
 from watchdog.web.prometheus_api import query
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("web")]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 THEIRS = {
     "name": "theirs",

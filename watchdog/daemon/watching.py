@@ -38,8 +38,7 @@ class RulesWatch:
         self._trouble = ""
 
     async def forever(self) -> None:
-        """Never ends by itself."""
-        self._seen = await asyncio.to_thread(_print, self._folder)
+        """Never ends by itself. Looks once at the start: nobody saw what changed before that."""
         while True:
             try:
                 await self._compare()

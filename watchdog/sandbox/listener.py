@@ -52,6 +52,7 @@ class Listener:
         bound, self._socket = self._socket or _bound(self.port), None
         config = uvicorn.Config(
             self._app,
+            log_config=None,  # whoever embeds this has a log of their own
             log_level="warning",
             access_log=False,
             lifespan="off",
