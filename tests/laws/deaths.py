@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.e2e.household import Watchdog
 from tests.e2e.laws import check_laws
-from tests.e2e.rulebook import PEG, Rulebook
+from tests.e2e.rulebook import Rulebook
 from tests.real_parts.server import program
 from watchdog.core.book import Book
 from watchdog.core.entries import IntentOpened
