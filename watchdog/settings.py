@@ -1,8 +1,10 @@
 """Process settings: what differs from machine to machine, never what a rule means.
 
 From `watchdog.toml` and `WATCHDOG_*` variables (these win; `WATCHDOG_VARIABLES__APP` is `app` in
-`variables`). What is wrong is refused at the start with the key and the remedy, all of it at
-once; there are no silent defaults for a misspelt key, in the file or in the environment.
+`variables`). A relative path in the file is taken from the file's folder, never from the folder in
+which the process happens to be started; in a variable it is refused. What is wrong is refused at
+the start with the key and the remedy, all of it at once; there are no silent defaults for a
+misspelt key, in the file or in the environment.
 """
 
 from __future__ import annotations
@@ -61,6 +63,22 @@ def _address(value: str) -> str:
     return value
 
 
+def _path(value: Any) -> Any:
+    if value == "":
+        raise ValueError("is empty. Write a path, or leave it out")
+    return value
+
+
+def _absolute(value: Path) -> Path:
+    """Relative ones of the file are absolute by now: what still is not came from a variable."""
+    if not value.is_absolute():
+        raise ValueError(
+            f"{os.fspath(value)!r} is relative, and a variable belongs to no folder. Write the "
+            "whole path, from / on"
+        )
+    return value
+
+
 def _socket_path(value: Path) -> Path:
     if len(os.fsencode(value)) > _LONGEST_SOCKET_PATH:
         raise ValueError(f"a socket's path may have {_LONGEST_SOCKET_PATH} bytes at most")
@@ -78,6 +96,7 @@ def _dsn(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+Place = Annotated[Path, BeforeValidator(_path), AfterValidator(_absolute)]
 Seconds = Annotated[float, Field(gt=0, le=_DAY_SECONDS, allow_inf_nan=False)]
 
 
@@ -100,11 +119,11 @@ class Settings(BaseSettings):
         Mode.ARMED,
         description="The ceiling of every rule's mode: observe, shadow, approve or armed.",
     )
-    rules_dir: Path = Field(Path("/etc/slo-watchdog/rules"), description="The rules folder.")
-    state_dir: Path = Field(
+    rules_dir: Place = Field(Path("/etc/slo-watchdog/rules"), description="The rules folder.")
+    state_dir: Place = Field(
         Path("/var/lib/slo-watchdog"), description="Journal and history; one process at a time."
     )
-    control_socket: Annotated[Path, AfterValidator(_socket_path)] = Field(
+    control_socket: Annotated[Place, AfterValidator(_socket_path)] = Field(
         Path("/run/slo-watchdog/control.sock"),
         description="Whatever changes something goes through here.",
     )
@@ -119,7 +138,7 @@ class Settings(BaseSettings):
         default_factory=lambda: os.uname().nodename,
         description="This machine's name; actions bound to another host are not started here.",
     )
-    secrets_dir: Path | None = Field(
+    secrets_dir: Place | None = Field(
         None, description="Credentials, one a file; $CREDENTIALS_DIRECTORY is looked at first."
     )
     root_is_person: bool = Field(
@@ -170,13 +189,16 @@ class Settings(BaseSettings):
         return host.strip("[]"), int(port)
 
 
+_PLACES = frozenset({"rules_dir", "state_dir", "control_socket", "secrets_dir"})
+
+
 def load_settings(file: Path) -> Settings:
     """Read the file and the environment. Raises SettingsRefused with every problem at once."""
     given = _read(file)
     misspelt = [f"{key}: {_unknown(key[len(PREFIX) :])}" for key in _strangers()]
     # A key that begins with "_" would be an option of the library, not a setting of ours.
     private = [f"{file}: {key}: {_unknown(key)}" for key in given if key.startswith("_")]
-    known = {key: value for key, value in given.items() if not key.startswith("_")}
+    known = {key: _from(file, key, value) for key, value in given.items() if key[:1] != "_"}
     try:
         settings = Settings(**known)
     except ValidationError as error:
@@ -188,6 +210,13 @@ def load_settings(file: Path) -> Settings:
             return settings
         told = []
     raise SettingsRefused("\n".join([*told, *private, *misspelt]))
+
+
+def _from(file: Path, key: str, value: Any) -> Any:
+    """The file's value; a relative path as seen from the file's folder."""
+    if key in _PLACES and isinstance(value, str) and value:
+        return file.absolute().parent / value
+    return value
 
 
 def _read(file: Path) -> dict[str, Any]:

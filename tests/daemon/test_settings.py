@@ -70,6 +70,8 @@ def test_only_the_environment_must_be_said(load: Load) -> None:
         ("sentry_dsn = 'http://secret@'", "sentry_dsn: is no Sentry DSN"),
         ("variables = {a = 1}", "variables.a: Input should be a valid string"),
         ("rules_dir = 5", "rules_dir: Input is not a valid path"),
+        ("state_dir = ''", "state_dir: is empty. Write a path, or leave it out"),
+        ("control_socket = '" + "x" * 107 + "'", "control_socket: a socket's path may have 107"),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_key(refused: Refused, line: str, reason: str) -> None:
@@ -119,6 +121,46 @@ def test_variables_win_over_the_file(load: Load, monkeypatch: pytest.MonkeyPatch
     assert settings.max_mode is Mode.OBSERVE
     assert settings.allowed_hosts == ("proxy",)
     assert settings.variables == {"app": "http://elsewhere", "kept": "yes", "new_one": "8"}
+
+
+PLACES = ("rules_dir", "state_dir", "control_socket", "secrets_dir")
+
+
+def test_every_setting_that_is_a_path_is_among_the_places() -> None:
+    paths = {n for n, one in Settings.model_fields.items() if "Path" in str(one.annotation)}
+    assert paths == set(PLACES)
+
+
+@pytest.mark.parametrize("key", PLACES)
+def test_a_relative_path_in_the_file_is_taken_from_the_files_folder(
+    load: Load, file: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.chdir("/")
+    text = 'environment = "x"\n' + key
+    assert getattr(load(f"{text} = 'here/or/there'"), key) == file.parent / "here/or/there"
+    assert getattr(load(f"{text} = '/some/where'"), key) == Path("/some/where")
+
+
+def test_a_file_that_is_itself_named_by_a_relative_path_has_a_folder_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.write_text("environment = 'x'\nrules_dir = 'rules'")
+    (file.parent / "below").mkdir()
+    monkeypatch.chdir(file.parent / "below")
+    settings = load_settings(Path("..") / file.name)
+    assert settings.rules_dir.is_absolute()
+    assert settings.rules_dir.resolve() == (file.parent / "rules").resolve()
+
+
+@pytest.mark.parametrize("key", PLACES)
+def test_a_relative_path_in_a_variable_is_refused(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv(f"WATCHDOG_{key.upper()}", "some/where")
+    assert refused('environment = "x"') == (
+        f"WATCHDOG_{key.upper()}: {key}: 'some/where' is relative, and a variable belongs to no "
+        "folder. Write the whole path, from / on"
+    )
 
 
 def test_a_wrong_variable_is_named_as_such(

@@ -31,6 +31,9 @@ What differs from machine to machine, and never what a rule means. They stand in
 (TOML; `--config` names another file) and in environment variables, which win: `max_mode` is \
 `{PREFIX}MAX_MODE`, a list is written as JSON, and `app` in `variables` is `{PREFIX}VARIABLES__APP`.
 
+A relative path in the file is taken from the folder in which the file lies, wherever the process \
+is started. In a variable it is refused, since a variable lies nowhere: write the whole path.
+
 A misspelt key or variable, a wrong type or an impossible value is refused at the start, all of \
 them at once, each with its place.
 
