@@ -23,10 +23,10 @@ from bench.daemon import ENVIRONMENT, Daemon, Place
 from bench.report import Measure, p50, progress
 from bench.rules import ALL, SLOS, SOURCE, hundred_rules
 from watchdog.core.judge import Judge
+from watchdog.core.memory import Memory
 from watchdog.core.samples import Labels, Point
 from watchdog.core.spec import RuleSpec, Slo
 from watchdog.core.words import Instant
-from watchdog.engine.memory import Memory
 from watchdog.policy import load_folder
 from watchdog.sandbox.handle import Sandbox
 from watchdog.store import SqliteHistory

@@ -12,10 +12,10 @@ import pytest
 from tests.engine.house import House, OpenSource, living, peg, policy, source
 from watchdog.clock import SystemClock
 from watchdog.core.entries import Paged
+from watchdog.core.memory import SourceMemory
 from watchdog.core.samples import Reading, Sample
 from watchdog.core.spec import Bound, SourceSpec, ValueThreshold
 from watchdog.core.words import Blind, Instant, Status
-from watchdog.engine.memory import SourceMemory
 from watchdog.engine.polling import Poller
 from watchdog.ports import MetricSource
 from watchdog.sandbox.handle import Sandbox

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from watchdog.core.entries import PolicyApplied, Started, Stopped
+from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts
+from watchdog.core.memory import Memory, SourceMemory
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.words import Instant, Mode, Truth
 from watchdog.engine.custody import Custody
-from watchdog.engine.memory import Memory, SourceMemory
 from watchdog.engine.passes import Passes
 from watchdog.engine.polling import Poller
 from watchdog.engine.preflight import Preflight
@@ -77,7 +78,7 @@ class Engine:
         self.policy: Policy | None = None
         self.time_synced: Truth = Truth.UNKNOWN
         self.rules_folder = RulesFolder()
-        self.passes = Passes(self.recorder, self.memory, self.facts)
+        self.passes = Passes(self.recorder, Evaluation(self.memory, self.facts))
         self.runner = Runner(
             self.recorder, ports.actuator, ports.probe, self.in_force, self._outcome
         )

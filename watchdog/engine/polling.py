@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from watchdog.core.memory import SourceMemory
 from watchdog.core.samples import Failure, Fault, Reading
 from watchdog.core.words import Blind, Instant
-from watchdog.engine.memory import SourceMemory
 from watchdog.ports import Clock, MetricSource
 
 GRACE_SECONDS = 1.0
