@@ -1,0 +1,87 @@
+"""One evaluation pass: every rule that is due takes its turn; what follows is in the draft.
+
+Run when samples arrive, for their source's rules, and at every tick, for all. A rule whose
+evaluation raises is blind for our own fault and pages; the others live on. The daemon at night
+and the lab that tries rules over history run this very code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from watchdog.core.aftermath import tend_manual
+from watchdog.core.draft import Draft
+from watchdog.core.entries import HoldEnded
+from watchdog.core.inputs import Facts, Scene, Sight
+from watchdog.core.memory import Memory, RuleMemory
+from watchdog.core.samples import Answer, Reading
+from watchdog.core.spec import Policy
+from watchdog.core.states import State
+from watchdog.core.turn import take_turn
+from watchdog.core.words import Instant
+
+Look = Callable[[RuleMemory, Instant | None], Sight]
+
+
+class Evaluation:
+    """Judges by a memory; `facts` are asked for after all rules of a pass have looked."""
+
+    def __init__(self, memory: Memory, facts: Callable[[], Facts]) -> None:
+        self.memory = memory
+        self.failures: dict[str, str] = {}  # rule -> what its evaluation raised
+        self._facts = facts
+
+    def reads(self, source: str) -> bool:
+        """Whether a reading of it is judged here: the policy may change while a poll is on."""
+        return source in self.memory.sources
+
+    def on_reading(self, reading: Reading, policy: Policy, draft: Draft) -> None:
+        """Samples arrived: judge the rules that read them, of a source that is read here."""
+        bug: Exception | None = None
+        answers: Mapping[str, Answer]
+        try:
+            answers = self.memory.sources[reading.source].answers(reading)
+        except Exception as error:  # noqa: BLE001  # a page that breaks us blinds its own rules
+            bug, answers = error, {}
+
+        def look(memory: RuleMemory, undone: Instant | None) -> Sight:
+            if bug is not None:
+                raise bug
+            return memory.observe(reading, answers, undone)
+
+        self._run(self.memory.rules_of(reading.source), look, policy, draft)
+
+    def on_tick(self, policy: Policy, draft: Draft) -> None:
+        """Time passed: stale samples, expiries, quiet times."""
+
+        def look(memory: RuleMemory, undone: Instant | None) -> Sight:
+            return memory.tick(draft.now, undone)
+
+        self._run(self.memory.rules.values(), look, policy, draft)
+
+    def _run(self, rules: Iterable[RuleMemory], look: Look, policy: Policy, draft: Draft) -> None:
+        _expire_holds(draft)
+        seen = [(memory.spec, self._look(memory, look, draft)) for memory in rules]
+        scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate
+        for rule, sight in seen:
+            take_turn(rule, sight, scene)
+        tend_manual(draft)
+
+    def _look(self, memory: RuleMemory, look: Look, draft: Draft) -> Sight:
+        rule = memory.spec
+        ep = draft.book.open_episode(rule.name)
+        undone = ep.moved if ep is not None and ep.state is State.WATCHED else None
+        try:
+            sight = look(memory, undone)
+        except Exception as error:  # noqa: BLE001  # one rule's bug must not end the watch of the others
+            self.failures[rule.name] = f"{type(error).__name__}: {error}"
+            return memory.fail(f"its evaluation failed: {self.failures[rule.name]}", draft.now)
+        if not memory.failed:
+            self.failures.pop(rule.name, None)
+        return sight
+
+
+def _expire_holds(draft: Draft) -> None:
+    for hold in list(draft.book.holds.values()):
+        if not hold.stands(draft.now):
+            draft.add(HoldEnded(hold.id, "expiry", "its time is over"))
