@@ -21,12 +21,13 @@ import structlog
 from watchdog.core import entries as e
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
-from watchdog.core.words import Instant
+from watchdog.core.words import Instant, Severity
 
 FLUSH_SECONDS = 1.0
 """How long a report of what ended the process may take to be sent."""
 
 _QUIET = (e.StepTaken, e.PolicyApplied, e.RuleCleared)
+_AT_ONCE = (Severity.P0, Severity.P1)
 _MOST_OF_A_LIST = 50
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
@@ -110,13 +111,52 @@ def _printable(
     }
 
 
-def log_entry(recorded: e.Recorded) -> None:
-    """A recorder's listener: one line for each entry that an operator may want to see."""
-    entry = recorded.entry
-    log = structlog.get_logger().bind(seq=recorded.seq)
+class EntryLog:
+    """A recorder's listener: one line for each entry that an operator may want to see.
+
+    What a page tells of is the entry before it: that says whether somebody must look.
+    """
+
+    def __init__(self) -> None:
+        self._before: e.Entry | None = None
+
+    def heard(self, recorded: e.Recorded) -> None:
+        entry = recorded.entry
+        log = structlog.get_logger().bind(seq=recorded.seq)
+        if isinstance(entry, e.Paged):
+            log.log(
+                _urgency(entry, self._before),
+                entry.kind,
+                severity=entry.severity.value,
+                title=entry.title,
+                body=entry.body,
+                **({"silenced": True} if entry.silenced else {}),
+            )
+        else:
+            self._before = entry
+            _log(log, entry)
+
+
+def _urgency(page: e.Paged, cause: e.Entry | None) -> int:
+    """ERROR: somebody must look now. WARNING: in working hours, or it acted. INFO: news."""
+    match cause:
+        case _ if page.silenced:
+            return logging.INFO
+        case e.EpisodeMoved(after=State.VERIFYING) if _is_about(page, cause):
+            return logging.WARNING
+        case e.EpisodeMoved(after=State.CONTAINED | State.WATCHED) if _is_about(page, cause):
+            return logging.INFO
+        case e.IntentEnded(outcome=e.Outcome.DONE | e.Outcome.FOUND) if _is_about(page, cause):
+            return logging.INFO
+    return logging.ERROR if page.severity in _AT_ONCE else logging.WARNING
+
+
+def _is_about(page: e.Paged, cause: e.EpisodeMoved | e.IntentEnded) -> bool:
+    return page.key == f"episode:{cause.episode}"
+
+
+def _log(log: Any, entry: e.Entry) -> None:
     match entry:
-        case e.Paged():
-            log.error(entry.kind, severity=entry.severity.value, title=entry.title, body=entry.body)
         case e.EpisodeMoved():
             write = log.warning if entry.after in {State.HELD, State.LATCHED} else log.info
             write(

@@ -10,15 +10,16 @@ import typing
 import warnings
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
 
 from watchdog.core import entries as e
 from watchdog.core.spec import Scope
-from watchdog.core.words import Instant
-from watchdog.telemetry import configure_log, log_entry
+from watchdog.core.states import Event, State
+from watchdog.core.words import Blind, Instant, Severity
+from watchdog.telemetry import EntryLog, configure_log
 
 NOW = Instant(1_800_000_000.0, 100.0)
 ENTRIES: tuple[type[e.Entry], ...] = typing.get_args(e.Entry)
@@ -104,7 +105,7 @@ def made_of(hint: type) -> Any:
 def test_every_entry_has_its_line(configured: Configured, kind: type[e.Entry], form: Any) -> None:
     stderr = configured(form, "debug")
     entry = made(kind)
-    log_entry(e.Recorded(7, NOW, entry, "00"))
+    EntryLog().heard(e.Recorded(7, NOW, entry, "00"))
     line = stderr.getvalue()
     assert line.count("\n") == 1
     assert entry.kind in line
@@ -116,9 +117,70 @@ def test_every_entry_has_its_line(configured: Configured, kind: type[e.Entry], f
 def test_a_hold_is_logged_with_what_it_covers(configured: Configured) -> None:
     stderr = configured()
     held = e.HoldPlaced("H1", Scope("owner", "team"), "migration", "alice", NOW)
-    log_entry(e.Recorded(1, NOW, held, "00"))
+    EntryLog().heard(e.Recorded(1, NOW, held, "00"))
     (line,) = lines(stderr)
     assert (line["scope"], line["expires"]) == ("owner team", "2027-01-15T08:00:00.000+00:00")
+
+
+def moved(after: State, episode: str = "E1") -> e.EpisodeMoved:
+    return e.EpisodeMoved(episode, State.ACTING, Event.DESIRED, after, 0, "a reason")
+
+
+def undo_ended(outcome: e.Outcome) -> e.IntentEnded:
+    return dataclasses.replace(
+        cast("e.IntentEnded", made(e.IntentEnded)), episode="E1", outcome=outcome
+    )
+
+
+DRIFTED = e.Drifted("flag:x", "pause", ("E1",), "on")
+GONE_BLIND = e.BlindBegan("a-rule", Blind.STALE, "stale")
+
+
+@pytest.mark.parametrize(
+    ("severity", "cause", "level"),
+    [
+        ("P0", moved(State.LATCHED), "error"),
+        ("P1", moved(State.HELD), "error"),
+        ("P0", moved(State.AWAITING), "error"),
+        ("P2", moved(State.LATCHED), "warning"),
+        ("P0", DRIFTED, "error"),
+        ("P0", e.ClaimReleased("E1", "flag:x", "changed by somebody else"), "error"),
+        ("P0", undo_ended(e.Outcome.FAILED), "error"),
+        ("P0", None, "error"),
+        ("P0", moved(State.VERIFYING), "warning"),
+        ("P0", moved(State.CONTAINED), "info"),
+        ("P0", moved(State.WATCHED), "info"),
+        ("P0", undo_ended(e.Outcome.DONE), "info"),
+        ("P0", undo_ended(e.Outcome.FOUND), "info"),
+        ("P0", moved(State.CONTAINED, "E2"), "error"),
+    ],
+)
+def test_only_a_page_that_needs_somebody_is_an_error(
+    configured: Configured, severity: str, cause: e.Entry | None, level: str
+) -> None:
+    stderr, log = configured(), EntryLog()
+    if cause is not None:
+        log.heard(e.Recorded(1, NOW, cause, "00"))
+    page = e.Paged("episode:E1", Severity(severity), "title", "body")
+    log.heard(e.Recorded(2, NOW, page, "00"))
+    assert lines(stderr)[-1]["level"] == level
+
+
+def test_blindness_needs_somebody_whatever_else_went_well(configured: Configured) -> None:
+    stderr, log = configured(), EntryLog()
+    page = e.Paged("rule:a-rule:blind", Severity.P0, "a-rule is blind", "See why.")
+    for cause in (GONE_BLIND, moved(State.CONTAINED)):
+        log.heard(e.Recorded(1, NOW, cause, "00"))
+        log.heard(e.Recorded(2, NOW, page, "00"))
+        assert lines(stderr)[-1]["level"] == "error"
+
+
+def test_a_silenced_page_is_news_and_says_that_it_is_silenced(configured: Configured) -> None:
+    stderr, log = configured(), EntryLog()
+    page = e.Paged("episode:E1", Severity.P0, "title", "body", silenced=True)
+    for one in (moved(State.LATCHED), page):
+        log.heard(e.Recorded(1, NOW, one, "00"))
+    assert (lines(stderr)[-1]["level"], lines(stderr)[-1]["silenced"]) == ("info", True)
 
 
 def test_json_under_a_service_manager_and_text_on_a_terminal(configured: Configured) -> None:
@@ -189,4 +251,4 @@ def test_a_log_that_cannot_be_written_stops_nothing(configured: Configured) -> N
     configured(stream=Full())
     structlog.get_logger().error("disk.full")
     configured().close()
-    log_entry(e.Recorded(1, NOW, e.Stopped("SIGTERM"), "00"))
+    EntryLog().heard(e.Recorded(1, NOW, e.Stopped("SIGTERM"), "00"))

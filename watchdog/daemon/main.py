@@ -32,7 +32,7 @@ from watchdog.ports import JournalError, MetricSource, PortError
 from watchdog.settings import Settings
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
-from watchdog.telemetry import configure_log, log_entry, report, start_sentry
+from watchdog.telemetry import EntryLog, configure_log, report, start_sentry
 from watchdog.web.metrics import Meters
 from watchdog.web.readonly import Health
 from watchdog.wire.http import Wire
@@ -222,7 +222,7 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     if before is not None:
         clock.go_on_from(before)
     down = clock.now().steady - before.at.steady if before else 0.0
-    engine.recorder.listen(log_entry)
+    engine.recorder.listen(EntryLog().heard)
     engine.recorder.listen(meters.heard)
     engine.begin(down, clock.name)
     loading.begin(chosen)
