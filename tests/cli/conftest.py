@@ -26,8 +26,10 @@ import pytest
 from typer.testing import CliRunner
 
 from watchdog.cli import app
+from watchdog.core.entries import Paged
 from watchdog.demo.stage import shipped_rules, stage
 from watchdog.sandbox.handle import Sandbox
+from watchdog.store import open_reader
 
 PROGRAM = Path(sys.executable).with_name("slo-watchdog")
 
@@ -59,6 +61,17 @@ class House:
     def on_terminal(self, *arguments: str, types: str = "") -> tuple[int, str]:
         """On a terminal of 80 columns, where `types` is typed at the prompt."""
         return terminal(*arguments, socket=self.socket, types=types)
+
+    def pages_of(self, episode: str) -> list[str]:
+        """Levels of the daemon's log lines that page about an episode, which its record names."""
+        with open_reader(self.state) as record:
+            numbers = {
+                one.seq
+                for one in record.read()
+                if isinstance(one.entry, Paged) and one.entry.key == f"episode:{episode}"
+            }
+        lines = map(json.loads, (self.folder / "run.log").read_text().splitlines())
+        return [line["level"] for line in lines if line.get("seq") in numbers]
 
     def until(self, rule: str, wanted: str, seconds: float = 40) -> dict[str, Any]:
         """Wait until the rule's state, or verdict, is this."""

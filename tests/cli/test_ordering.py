@@ -45,6 +45,8 @@ def test_a_rollback_by_hand_is_proven_and_undone(house: House) -> None:
     undone = house.run("undo", ACTION, "-r", "over", "--yes")
     assert undone.status == 0
     assert house.sandbox.is_enabled()
+    acted, *news = house.pages_of(done.json["data"]["episode"])
+    assert (acted, set(news)) == ("warning", {"info"})
 
 
 def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_person(
@@ -57,6 +59,7 @@ def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_pers
     assert (failed.status, failed.json["data"]["outcome"]) == (1, "failed")
     episode = failed.json["data"]["episode"]
     assert f"{episode}  latched" in house.run("status").out
+    assert house.pages_of(episode) == ["error"]
     assert house.run("close", episode, "-r", "seen", "--yes").status == 0
 
 
