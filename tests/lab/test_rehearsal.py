@@ -1,0 +1,77 @@
+"""What the lab rehearses is decided by the core: the same states, gates and refusals as at night."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.core.decisions.watch import a_policy, a_rule
+from watchdog.core import entries as e
+from watchdog.core.samples import Reading, Sample
+from watchdog.core.spec import Endpoint, Policy, Scrape, SourceSpec
+from watchdog.core.states import State
+from watchdog.core.words import Instant, Mode, Truth
+from watchdog.lab.rehearsal import Rehearsal, Supposed, Supposing
+
+NOON = Instant(1_790_000_000.0, 1000.0)
+APP = SourceSpec("app", 1.0, 1.0, 1 << 20, 100, Scrape(Endpoint("http://app")))
+
+
+def policy(mode: Mode = Mode.ARMED) -> Policy:
+    return replace(a_policy(a_rule(mode=mode)), sources={"app": APP})
+
+
+def go_on(rehearsal: Rehearsal, values: list[float], since: int = 0) -> None:
+    """One sample of `errors` a second."""
+    for second, value in enumerate(values, start=since):
+        at = NOON.plus(float(second))
+        sample = Sample("errors", (), value, at.wall)
+        rehearsal.feed(Reading("app", at, 0.0, (sample,), up={"app": True}))
+
+
+def states(rehearsal: Rehearsal) -> list[State]:
+    return [r.entry.after for r in rehearsal.log if isinstance(r.entry, e.EpisodeMoved)]
+
+
+def test_an_armed_rule_acts_when_for_is_reached_and_is_contained() -> None:
+    rehearsal = Rehearsal(policy(), NOON)
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
+    assert states(rehearsal) == [State.PENDING, State.ACTING, State.VERIFYING, State.CONTAINED]
+    (opened,) = [r for r in rehearsal.log if isinstance(r.entry, e.IntentOpened)]
+    assert opened.at.wall - NOON.wall == pytest.approx(8.0), "breached from the 5th second, for 3 s"
+
+
+def test_a_breach_that_stood_from_the_start_is_already_burning() -> None:
+    rehearsal = Rehearsal(policy(), NOON)
+    go_on(rehearsal, [1.0] * 8)
+    assert states(rehearsal) == [State.PENDING, State.HELD]
+
+
+def test_a_shadow_rule_only_would_act() -> None:
+    rehearsal = Rehearsal(policy(Mode.SHADOW), NOON)
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
+    assert states(rehearsal) == [State.PENDING, State.SHADOWED]
+    assert not [r for r in rehearsal.log if isinstance(r.entry, e.IntentOpened)]
+
+
+def test_an_action_that_is_supposed_to_fail_is_handed_to_a_person() -> None:
+    supposing = Supposing(actions={"pause": Supposed(outcome=e.Outcome.FAILED)})
+    rehearsal = Rehearsal(policy(), NOON, supposing)
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
+    assert states(rehearsal)[-1] is State.LATCHED
+
+
+def test_an_action_that_is_not_ready_is_refused_for_that() -> None:
+    rehearsal = Rehearsal(policy(), NOON, Supposing(ready=Truth.FALSE))
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
+    (decided,) = [r.entry for r in rehearsal.log if isinstance(r.entry, e.Decided)]
+    assert decided.ruling is e.Ruling.REFUSED
+    assert [a.gate for a in decided.gates if not a.passed] == ["ready"]
+
+
+def test_silence_makes_it_blind_and_starts_nothing() -> None:
+    rehearsal = Rehearsal(policy(), NOON)
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 2)
+    for second in range(7, 60):
+        rehearsal.tick(NOON.plus(float(second)))
+    assert states(rehearsal) == [State.PENDING]
+    assert any(isinstance(r.entry, e.BlindBegan) for r in rehearsal.log)

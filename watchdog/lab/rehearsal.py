@@ -1,0 +1,150 @@
+"""A daemon rehearsed: the core's own evaluation of given readings, with supposed actions.
+
+Nothing is asked and nothing is changed. Verdicts, episodes, gates, cooldowns and budgets are the
+real ones; what a rollback would have led to is supposed, and every entry about it says so. Time
+is what the readings and ticks bring; both are taken in the order of their time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core import entries as e
+from watchdog.core.aftermath import intent_ended, verify
+from watchdog.core.book import Book, OpenIntent
+from watchdog.core.draft import Draft
+from watchdog.core.evaluation import Evaluation
+from watchdog.core.inputs import Facts, next_rung
+from watchdog.core.memory import Memory
+from watchdog.core.samples import Reading
+from watchdog.core.spec import Policy, Rung
+from watchdog.core.states import State
+from watchdog.core.words import CheckReading, Instant, Mode, Status, Truth
+
+HOST = "lab"
+SUPPOSED = "supposed: the lab changes nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """What is taken to come of an action that would run."""
+
+    seconds: float = 1.0  # from the intent to the read-back that shows it
+    outcome: e.Outcome = e.Outcome.DONE
+    contained: Truth = Truth.TRUE  # what its `contained_when` says from then on
+
+
+@dataclass(frozen=True, slots=True)
+class Supposing:
+    """`actions` by name; `otherwise` for all others. `ready` is what preflight is taken to say."""
+
+    otherwise: Supposed = Supposed()
+    actions: Mapping[str, Supposed] = field(default_factory=dict)
+    ready: Truth = Truth.TRUE
+
+    def of(self, action: str) -> Supposed:
+        return self.actions.get(action, self.otherwise)
+
+
+class Rehearsal:
+    """One policy over one stretch of time. `log` holds every entry that was recorded."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        began: Instant,
+        supposing: Supposing | None = None,
+        max_mode: Mode = Mode.ARMED,
+    ) -> None:
+        self.policy = policy
+        self.book = Book()
+        self.memory = Memory()
+        self.log: list[e.Recorded] = []
+        self._supposing = supposing or Supposing()
+        self._max_mode = max_mode
+        self._evaluation = Evaluation(self.memory, self._facts)
+        self.memory.adopt(policy)
+        self._begin(began)
+
+    def feed(self, reading: Reading) -> None:
+        """Samples arrived; what was due before is done first."""
+        self._catch_up(reading.at)
+        if self._evaluation.reads(reading.source):
+            draft = Draft(self.book, reading.at)
+            self._evaluation.on_reading(reading, self.policy, draft)
+            self._keep(draft)
+
+    def tick(self, now: Instant) -> None:
+        """Time passed without samples."""
+        self._catch_up(now)
+        draft = Draft(self.book, now)
+        self._evaluation.on_tick(self.policy, draft)
+        self._keep(draft)
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """What a rule's evaluation raised, by rule: a bug of ours."""
+        return self._evaluation.failures
+
+    def _begin(self, began: Instant) -> None:
+        policy, draft = self.policy, Draft(self.book, began)
+        word = self._max_mode.word
+        draft.add(e.Started("", HOST, "", policy.environment, word, down_seconds=0.0))
+        draft.add(e.PolicyApplied(policy.sha256, (), "lab"))
+        for action in policy.actions:
+            draft.add(e.ReadinessChanged(action, self._supposing.ready, SUPPOSED))
+        self._keep(draft)
+
+    def _facts(self) -> Facts:
+        statuses: dict[str, Status] = {
+            name: memory.sight.verdict.status
+            for name, memory in self.memory.rules.items()
+            if memory.sight is not None
+        }
+        return Facts(self.policy.environment, HOST, self._max_mode, None, statuses)
+
+    def _catch_up(self, now: Instant) -> None:
+        """End the intents whose time has come, each at its own time, and see whether they help."""
+        for intent in sorted(self.book.intents.values(), key=self._ends):
+            if self._ends(intent) <= now.steady:
+                self._end(intent)
+        for ep in list(self.book.open_episodes()):
+            if ep.state is not State.VERIFYING:
+                continue
+            draft = Draft(self.book, now)
+            rule = self.policy.rules.get(ep.rule)
+            rung = next_rung(rule, ep, self.policy) if rule is not None else None
+            if rung is None:
+                rung = Rung(ep.action, Mode.ARMED, 0.0)
+            contained = CheckReading(self._supposing.of(ep.action).contained, SUPPOSED, now)
+            recovered = self.memory.recovered_since(ep.rule, ep.effect_at or ep.moved, now)
+            verify(ep, rung, (contained,), recovered, self.policy, draft)
+            self._keep(draft)
+
+    def _ends(self, intent: OpenIntent) -> float:
+        return intent.at.steady + self._supposing.of(intent.entry.action).seconds
+
+    def _end(self, intent: OpenIntent) -> None:
+        entry, supposed = intent.entry, self._supposing.of(intent.entry.action)
+        at = intent.at.plus(supposed.seconds)
+        draft = Draft(self.book, at)
+        ended = e.IntentEnded(
+            intent=entry.intent,
+            episode=entry.episode,
+            action=entry.action,
+            target=entry.target,
+            direction=entry.direction,
+            outcome=supposed.outcome,
+            reason=SUPPOSED,
+            read_back=SUPPOSED,
+            seconds=supposed.seconds,
+            effect_at=at if supposed.outcome is e.Outcome.DONE else None,
+        )
+        intent_ended(ended, self.policy, draft)
+        self._keep(draft)
+
+    def _keep(self, draft: Draft) -> None:
+        for entry in draft.entries:
+            self.log.append(e.Recorded(len(self.log) + 1, draft.now, entry, ""))
+        draft.entries = []
