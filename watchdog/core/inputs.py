@@ -77,7 +77,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         host_here=facts.host,
         cooldown_until=_cooldown_until(rule, rung, ep.world, book, now),
         cooldown_exempt=bool(ep.reopens),
-        breaching_targets=_breaching_targets(policy, ep, book),
+        breaching_targets=_breaching_targets(ep, scene),
         blast_radius=policy.limits.blast_radius,
         modes=_modes(rule, ep, rung, facts),
         beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
@@ -198,19 +198,31 @@ def _cooldown_until(
     return last.wall + rule.cooldown_seconds
 
 
-def _breaching_targets(policy: Policy, asking: Episode, book: Book) -> tuple[str, ...]:
-    """Distinct targets of the open episodes that began within the blast window of this one.
+def _breaching_targets(asking: Episode, scene: Scene) -> tuple[str, ...]:
+    """Distinct targets of the breaches that began within the blast window of this one.
 
     Measured from its own beginning and not from now: a long `for`, or being held for this very
-    reason, must not let the crowd age out of sight. A live decision counts live episodes alone:
-    shadow must not alter it.
+    reason, must not let the crowd age out of sight. A rule that is breached and has no episode yet
+    gets one in this very pass, after its turn: it begins now. A live decision counts live ones
+    alone: shadow must not alter it.
     """
+    policy, facts, book = scene.policy, scene.facts, scene.draft.book
     found = set()
-    for ep in book.open_episodes():
-        rule = policy.rules.get(ep.rule)
-        if rule is None or rule.playbook is None or ep.world not in {World.LIVE, asking.world}:
+    for rule in policy.rules.values():
+        if rule.playbook is None:
             continue
-        if abs(ep.opened.steady - asking.opened.steady) <= policy.limits.blast_seconds:
+        ep = book.open_episode(rule.name)
+        if ep is None and facts.statuses.get(rule.name) is not Status.BREACHED:
+            continue
+        world = ep.world if ep else opening_world(rule, facts)
+        began = ep.opened if ep else scene.draft.now
+        near = abs(began.steady - asking.opened.steady) <= policy.limits.blast_seconds
+        if near and world in {World.LIVE, asking.world}:
             first = policy.playbooks[rule.playbook].rungs[0].action
             found.add(policy.actions[first].target)
     return tuple(sorted(found))
+
+
+def opening_world(rule: RuleSpec, facts: Facts) -> World:
+    """Where an episode of the rule would begin now."""
+    return World.SHADOW if min(rule.mode, facts.max_mode) is Mode.SHADOW else World.LIVE

@@ -14,11 +14,11 @@ from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
 from watchdog.core.gates import FLOAT_DUST, Judgement, rule_on
-from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, rung_target
+from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
-from watchdog.core.words import Blind, Direction, Mode, Status, Truth, Verdict, World
+from watchdog.core.words import Blind, Direction, Status, Truth, Verdict
 
 MAX_CHAIN = 2
 """How often a breach after an undo may reopen before people must look."""
@@ -118,14 +118,13 @@ def _open(
     barred = ""
     if reopens is None and rule.name not in draft.book.cleared:
         barred = "already burning: not once clear since it was started, armed or closed"
-    shadow = min(rule.mode, scene.facts.max_mode) is Mode.SHADOW
     draft.add(
         e.EpisodeOpened(
             episode=name,
             rule=rule.name,
             owner=rule.owner,
             severity=rule.severity,
-            world=World.SHADOW if shadow else World.LIVE,
+            world=opening_world(rule, scene.facts),
             verdict=sight.verdict,
             rule_sha256=rule.sha256,
             reopens=reopens.id if reopens else "",

@@ -407,43 +407,6 @@ def answers_of_last_refusal(watch: Watch) -> dict[str, bool]:
     return {answer.gate: answer.passed for answer in last.gates}
 
 
-def crowd(number: int, *, targets: int, for_seconds: float = FOR_SECONDS) -> Watch:
-    actions = tuple(an_action(f"pause{n}", f"flag:{n % targets}") for n in range(number))
-    rules = [a_rule(f"r{n}", playbook=f"ladder{n}", for_seconds=for_seconds) for n in range(number)]
-    ladders = {f"ladder{n}": (Rung(f"pause{n}", Mode.ARMED, 20.0),) for n in range(number)}
-    limits = Limits(100, 86400.0, 3)
-    return Watch(a_policy(*rules, actions=actions, playbooks=ladders, limits=limits))
-
-
-def test_more_targets_than_the_blast_radius_are_held_and_stay_held() -> None:
-    watch = crowd(4, targets=4)
-    watch.break_it(seconds=200)
-    assert watch.started == []
-    assert all(ep.state is State.HELD for ep in watch.book.open_episodes())
-    assert len(watch.pages) == 4
-
-
-def test_many_rules_of_few_targets_are_few_outages_and_act() -> None:
-    watch = crowd(9, targets=3)
-    watch.break_it()
-    assert len({intent.target for intent in watch.started}) == 3
-
-
-def test_a_long_for_does_not_let_the_crowd_age_out_of_sight() -> None:
-    watch = crowd(4, targets=4, for_seconds=120.0)
-    watch.break_it(seconds=200)
-    assert watch.started == []
-
-
-def test_targets_that_breach_far_apart_are_no_crowd() -> None:
-    watch = crowd(4, targets=4)
-    for n in range(4):
-        watch.run(70)
-        watch.break_it(f"r{n}")
-        watch.end(Outcome.DONE)
-    assert len(watch.started) == 4
-
-
 # -- corroboration, modes, playbooks ---------------------------------------------------------------
 
 
