@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,15 @@ from watchdog.core import entries as e
 from watchdog.core.replay import StrangeInputs, inputs_from, judged_again, replayed
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
-from watchdog.core.words import Instant, Mode
+from watchdog.core.words import (
+    Instant,
+    Mode,
+    Severity,
+    Status,
+    Verdict,
+    WindowReading,
+    World,
+)
 from watchdog.engine.retention import KEEP_AT_LEAST, fold, retire, snapshot
 from watchdog.sandbox.handle import Sandbox
 from watchdog.store import SqliteJournal, open_reader
@@ -157,6 +166,26 @@ def test_retiring_keeps_the_newest_and_goes_by_the_steady_clock(tmp_path: Path) 
         assert next(iter(journal.read())).seq == 501
         assert fold(journal) == (whole, last)
         assert retired(Instant(0.0, 99999.0), 1000.0) == 0, "so many are kept however old"
+
+
+@pytest.mark.parametrize("number", [math.inf, -math.inf, math.nan])
+def test_a_verdict_on_a_number_that_is_none_comes_out_of_a_snapshot_as_it_went_in(
+    tmp_path: Path, number: float
+) -> None:
+    at = Instant(1000.0, 1000.0)
+    window = WindowReading(60.0, 1.0, 1.0, 0.0, 1.0, ratio=number, burn=number)
+    verdict = Verdict(Status.BREACHED, "above", at, value=number, bound="> 5", evidence=(window,))
+    opened = e.EpisodeOpened("E1", "peg", "team", Severity.P0, World.LIVE, verdict)
+    SqliteJournal.create(tmp_path / "state", reserve_bytes=4096)
+    with SqliteJournal.open(tmp_path / "state", reserve_bytes=4096) as journal:
+        journal.append([opened, e.RuleCleared("other")], at)
+        whole, _ = fold(journal)
+        journal.prune(1, snapshot(fold(journal, upto_seq=1)[0]), at)
+        again, _ = fold(journal)
+    kept = again.episodes["E1"].verdict
+    assert kept is not None
+    assert (repr(kept.value), repr(kept.evidence)) == (repr(number), repr((window,)))
+    assert repr(again) == repr(whole)
 
 
 # -- restarts --------------------------------------------------------------------------------------

@@ -6,6 +6,8 @@ would have believed there, and not what is believed now.
 
 from __future__ import annotations
 
+import json
+
 from pydantic import TypeAdapter
 
 from watchdog.core.book import Book
@@ -32,8 +34,13 @@ def fold(journal: Journal, *, upto_seq: int | None = None) -> tuple[Book, int]:
 
 
 def snapshot(book: Book) -> bytes:
-    """The book as bytes; `fold` reads them again."""
-    return _BOOK.dump_json(book)
+    """The book as bytes; `fold` reads them again, each number as it was.
+
+    As in the journal, NaN and the infinities are written as the words NaN, Infinity and -Infinity:
+    a verdict may rest on them, and pydantic's own JSON would say null.
+    """
+    plain = _BOOK.dump_python(book, mode="json")
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def retire(journal: Journal, now: Instant, *, keep_seconds: float, last_seq: int) -> int:
