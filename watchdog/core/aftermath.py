@@ -102,6 +102,7 @@ def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
             f"{target} was changed by somebody else while {ep.id} holds it",
             f"Seen: {seen}. It is not forced back. {ep.rule} is watched; "
             f"to roll back again: slo-watchdog rollback {action}",
+            target=target,
         )
         _undone(ep, f"drift: {seen}", "", draft)
 
@@ -153,11 +154,13 @@ def _undo_ended(entry: e.IntentEnded, asked: Episode, draft: Draft) -> None:
             asked,
             f"undo of {entry.action} {entry.outcome.value}: {entry.reason}",
             f"{entry.target} read back: {entry.read_back or 'not readable'}.",
+            target=entry.target,
         )
         return
     for ep in list(draft.book.open_episodes()):
         if ep.id in concerned:
-            draft.page(ep, f"{entry.target} is back, as read back", entry.read_back)
+            title = f"{entry.target} is back, as read back"
+            draft.page(ep, title, entry.read_back, target=entry.target)
             _undone(ep, entry.reason, actor, draft)
 
 

@@ -190,7 +190,7 @@ class Book:
     def _decided(self, entry: e.Decided, at: Instant) -> None:
         self._number(entry.decision)
         ep = self.episodes[entry.episode]
-        ep.action = entry.action
+        ep.action, ep.target = entry.action, str(entry.inputs.get("target", ""))
         if entry.ruling is e.Ruling.REFUSED:
             ep.refusals = (*ep.refusals, entry.reason)
         if entry.ruling is e.Ruling.WOULD_ACT:
@@ -204,7 +204,7 @@ class Book:
         ep.intent = entry.intent
         if entry.direction is Direction.UNDO:
             return
-        ep.action = entry.action
+        ep.action, ep.target = entry.action, entry.target
         if not entry.actor:
             self.acted.append(Acted(World.LIVE, ep.rule, entry.action, entry.intent, at))
             self.cleared.discard(ep.rule)  # re-armed only after it was clear again

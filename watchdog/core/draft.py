@@ -40,11 +40,15 @@ class Draft:
         rung = ep.rung if rung is None else rung
         self.add(EpisodeMoved(ep.id, ep.state, event, after, rung, reason, actor, verdict))
 
-    def page(self, ep: Episode, title: str, body: str) -> None:
-        """Tell people about a live episode. Shadow never pages; silence is remembered with it."""
+    def page(self, ep: Episode, title: str, body: str, *, target: str = "") -> None:
+        """Tell people about a live episode. Shadow never pages; silence is remembered with it.
+
+        `target` is what the page is about where that is not what the episode last decided on.
+        """
         if ep.world is World.LIVE:
+            about = target or ep.target
             silenced = any(
-                h.silence and h.scope.covers(owner=ep.owner, rule=ep.rule, target="")
+                h.silence and h.scope.covers(owner=ep.owner, rule=ep.rule, target=about)
                 for h in self.book.standing_holds(self.now)
             )
             self.add(Paged(f"episode:{ep.id}", ep.severity, title, body, silenced))

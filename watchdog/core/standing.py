@@ -41,6 +41,7 @@ class Episode:
     acked_by: str = ""
     mark: str = ""
     action: str = ""  # the last one that was decided for
+    target: str = ""  # what that one, or the last that was started, would change
     intent: str = ""  # the one that is open
     effect_at: Instant | None = None
     effected: tuple[str, ...] = ()  # actions that were started and not abandoned

@@ -139,3 +139,45 @@ def test_leave_to_act_through_a_hold_does_not_cover_a_window_that_begins_later()
     watch.run(9, BREACHED)
     assert watch.started == []
     assert watch.episode.barred.startswith("already burning: breached under")
+
+
+@pytest.mark.parametrize(
+    ("scope", "silenced"),
+    [
+        (Scope("target", "flag:redemption"), True),
+        (Scope("target", "tree:config"), False),
+        (Scope("rule", "errors"), True),
+        (Scope("rule", "latency"), False),
+    ],
+    ids=lambda one: getattr(one, "text", ""),
+)
+def test_a_silence_keeps_back_the_pages_of_what_it_covers(scope: Scope, *, silenced: bool) -> None:
+    watch = Watch(a_policy(actions=LADDER))
+    watch.break_it()
+    watch.hold(scope, silence=True)
+    watch.end(Outcome.DONE)
+    watch.look(Truth.TRUE, Truth.TRUE)
+    watch.undo(watch.episode)
+    watch.run(25, HEALTHY)
+    watch.break_it()
+    assert [page.silenced for page in watch.pages] == [silenced] * 4
+    assert titles(watch)[-1].startswith("errors is breached and held")
+
+
+def test_what_goes_on_at_another_target_of_an_episode_is_not_silenced_with_it() -> None:
+    """Its first rung is drifted from while the second is silenced, and the other way round."""
+    watch = Watch(a_policy(actions=LADDER))
+    watch.break_it()
+    watch.end(Outcome.DONE)
+    watch.run(25, BREACHED)
+    watch.look(Truth.FALSE, Truth.FALSE)
+    watch.run(1, BREACHED)
+    watch.end(Outcome.DONE)
+    watch.look(Truth.TRUE, Truth.TRUE)
+    watch.hold(Scope("target", "tree:config"), silence=True)
+    watch.drift()
+    assert "flag:redemption was changed by somebody else" in titles(watch)[-1]
+    assert not watch.pages[-1].silenced
+    watch.drift("tree:config", "restore")
+    assert "tree:config was changed by somebody else" in titles(watch)[-1]
+    assert watch.pages[-1].silenced
