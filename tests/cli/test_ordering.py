@@ -1,8 +1,11 @@
 """Who changes something sees its effect first, and must mean it."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import House, here
+from watchdog.cli.commands import PLACES, command
 
 ACTION = "pause-redemption"
 
@@ -61,6 +64,10 @@ def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_pers
     assert f"{episode}  latched" in house.run("status").out
     assert house.pages_of(episode) == ["error"]
     assert house.run("close", episode, "-r", "seen", "--yes").status == 0
+    for late in ("close", "act"):
+        again = house.run(late, episode, "-r", "seen", "--yes")
+        assert again.status == 4
+        assert f"{episode} has ended already, at 2" in again.err
 
 
 def test_nothing_to_apply_asks_nothing(house: House) -> None:
@@ -121,3 +128,32 @@ def test_what_is_not_there_is_refused(house: House, order: tuple[str, ...]) -> N
 )
 def test_wrong_usage_has_its_own_status(house: House, order: tuple[str, ...]) -> None:
     assert here(*order, socket=house.socket).status == 2
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        (("hold", "-r", "x"), "say what to hold: --all, or one of --owner NAME, --rule NAME"),
+        (
+            ("hold", "-r", "x", "--target", "flag:a", "--owner", "b"),
+            "one hold covers one thing, and this names 2: --owner b, --target flag:a.",
+        ),
+        (("mark", "E1", "maybe"), "Invalid value for 'MARK': 'maybe' is not one of 'true', "),
+        (("rollback", "--kind", "technical", "-r", "x"), "Missing argument 'ACTION'."),
+        (("mark", "E1"), "Usage: slo-watchdog mark [OPTIONS] EPISODE MARK"),
+    ],
+)
+def test_wrong_usage_is_told_in_our_own_words(order: tuple[str, ...], told: str) -> None:
+    ended = here(*order, socket=Path("/nowhere"))
+    assert ended.status == 2
+    assert told in " ".join(ended.err.replace("│", " ").split())
+    assert "Value error" not in ended.err
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_help_shows_arguments_as_the_documents_do(name: str) -> None:
+    told = here(name, "--help", socket=Path("/nowhere")).out
+    usage = next(line for line in told.splitlines() if "Usage:" in line)
+    wanted = [p.metavar for p in command(name).params if p.param_type_name == "argument"]
+    assert usage.split() == ["Usage:", "slo-watchdog", name, "[OPTIONS]", *wanted]
+    assert "".join(wanted) == "".join(wanted).upper()

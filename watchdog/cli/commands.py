@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 PLACES = {
     "run": "process",
@@ -46,9 +46,29 @@ class Commands(TyperGroup):
         return command(cmd_name) if cmd_name in PLACES else None
 
 
+class Command(TyperCommand):
+    """One command, told of in the same way everywhere: its arguments in capitals, no braces."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for param in self.params:
+            if param.param_type_name == "argument":
+                param.metavar = param.metavar or param.name.upper()
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")  # the library's own words
+            raise
+
+
 def command(name: str) -> Any:
     """The command as typer understands it."""
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     module = import_module(f"watchdog.cli.{PLACES[name]}")
-    alone.command(name)(getattr(module, name))
+    alone.command(name, cls=Command)(getattr(module, name))
     return typer.main.get_command(alone)

@@ -56,8 +56,16 @@ def hold(
     """Stop automatic starts, at once; what is under way finishes."""
     scopes = {"owner": owner, "rule": rule, "target": target}
     chosen = [(kind, name) for kind, name in scopes.items() if name]
-    if len(chosen) + everything != 1:
-        raise typer.BadParameter("say what to hold: one of --all, --owner, --rule, --target")
+    named = [*(["--all"] if everything else []), *(f"--{kind} {name}" for kind, name in chosen)]
+    if not named:
+        raise typer.BadParameter(
+            "say what to hold: --all, or one of --owner NAME, --rule NAME, --target NAME"
+        )
+    if len(named) > 1:
+        raise typer.BadParameter(
+            f"one hold covers one thing, and this names {len(named)}: {', '.join(named)}. "
+            "Leave one of them, or place a hold for each"
+        )
     kind, name = chosen[0] if chosen else ("all", "")
     order = {"scope": kind, "name": name, "reason": reason, "for_seconds": seconds(for_)}
     give(socket, "/v1/hold", order, yes=yes, as_json=as_json)

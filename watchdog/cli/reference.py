@@ -111,7 +111,7 @@ def _command(one: Any) -> Iterator[str]:
 
 
 def _metavar(argument: Any) -> str:
-    return str(argument.metavar or argument.name.upper())
+    return str(argument.metavar)
 
 
 def _argument(one: Any) -> str:

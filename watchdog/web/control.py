@@ -77,6 +77,12 @@ class ReleaseOrder(Order):
 class EpisodeOrder(Order):
     episode: Name
 
+    def refuse_what_is_over(self, control: Control) -> None:
+        """Its state's name, ok, would tell nobody that there is nothing left to do."""
+        for ep in control.views.episodes():
+            if ep["id"] == self.episode and ep["state"] == "ok":
+                raise OrderRefused(f"{self.episode} has ended already, at {ep['since']}")
+
 
 class AckOrder(EpisodeOrder):
     async def carry_out(self, by: Person, control: Control) -> Done:
@@ -85,6 +91,7 @@ class AckOrder(EpisodeOrder):
 
 class CloseOrder(EpisodeOrder):
     async def carry_out(self, by: Person, control: Control) -> Done:
+        self.refuse_what_is_over(control)
         return control.orders.episodes.close(by, self.episode, self.reason, dry=self.dry)
 
 
@@ -99,6 +106,7 @@ class ActOrder(EpisodeOrder):
     through_hold: bool = False
 
     async def carry_out(self, by: Person, control: Control) -> Done:
+        self.refuse_what_is_over(control)
         return control.orders.episodes.act(
             by, self.episode, self.reason, through_hold=self.through_hold, dry=self.dry
         )
