@@ -154,7 +154,9 @@ class _Daemon:
         open_episodes = sum(1 for _ in self.engine.book.open_episodes())
         rules = len(self.engine.memory.rules)
         self.manager.tell(
-            "WATCHDOG=1", f"STATUS=Watching {rules} rules, {open_episodes} open episodes"
+            "WATCHDOG=1",
+            f"STATUS=Watching {rules} {'rule' if rules == 1 else 'rules'}, "
+            f"{open_episodes} open {'episode' if open_episodes == 1 else 'episodes'}",
         )
 
     def _tell_stuck(self) -> None:

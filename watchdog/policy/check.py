@@ -45,9 +45,9 @@ class Report:
             else:
                 armed = sum(rule.mode.word == "armed" for rule in policy.rules.values())
                 lines.append(
-                    f"{environment}: {len(policy.rules)} rules ({armed} armed), "
-                    f"{len(policy.sources)} sources, {len(policy.actions)} actions, "
-                    f"sha256 {policy.sha256[:12]}"
+                    f"{environment}: {_count(len(policy.rules), 'rule')} ({armed} armed), "
+                    f"{_count(len(policy.sources), 'source')}, "
+                    f"{_count(len(policy.actions), 'action')}, sha256 {policy.sha256[:12]}"
                 )
         return "\n".join(lines)
 
@@ -122,3 +122,7 @@ def _plain(problem: Problem) -> dict[str, str | int]:
         "what": problem.what,
         "remedy": problem.remedy,
     }
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

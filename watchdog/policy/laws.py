@@ -117,14 +117,16 @@ def check_grants(
         return
     granted = platform.grants.get(owner, frozenset())
     reach = names[: names.index(shape.up_to) + 1] if shape.up_to else names
+    missing = [name for name in reach if name not in granted]
     if playbook.name not in granted:
+        reached = f" with {', '.join(missing)}, which {entry.name} could reach" if missing else ""
+        whole = ", ".join([*sorted(granted), playbook.name, *missing])
         findings.refuse(
             entry.at("playbook"),
-            f"{owner} may not use the playbook {playbook.name}",
-            f"The platform's file grants it: grants: {{{owner}: [{playbook.name}]}}.",
+            f"{owner} may not use the playbook {playbook.name}{reached}",
+            f"The platform's file grants it: grants: {{{owner}: [{whole}]}}.",
         )
-    missing = [name for name in reach if name not in granted]
-    if missing:
+    elif missing:
         findings.refuse(
             entry.at("up_to" if shape.up_to else "playbook"),
             f"{owner} may not use {', '.join(missing)}, which {entry.name} could reach",
