@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.house import ALICE, ROBOT, House, living, peg, policy
+from tests.engine.house import ALICE, ROBOT, TARGET, House, living, peg, policy
 from watchdog.core import entries as e
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
@@ -210,6 +210,22 @@ async def test_who_of_two_gives_up_first_changes_nothing_at_the_target(
         assert not sandbox.is_enabled()
         await house.orders.rollbacks.undo(ALICE, "E2", "fixed", force=False, dry=False)
         assert sandbox.is_enabled()
+
+
+async def test_the_undo_of_what_holds_nothing_is_refused_and_names_who_does(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await latched(house)
+        sandbox.clear_faults("flag_write")
+        await rollback(house, ALICE, False)  # noqa: FBT003  # as Order says
+        assert [claim.episode for claim in house.engine.book.claimants(TARGET)] == ["E2"]
+        for dry in (True, False):
+            with pytest.raises(OrderRefused, match="E1 has no claim to give up; ") as refused:
+                await undo(house, ALICE, dry)
+            assert f"{TARGET} stays as it is for E2 (manual). " in str(refused.value)
+            assert "slo-watchdog undo pause" in str(refused.value)
+        assert not sandbox.is_enabled()
 
 
 async def test_two_undos_at_once_are_one(tmp_path: Path, sandbox: Sandbox) -> None:

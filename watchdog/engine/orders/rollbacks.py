@@ -93,7 +93,7 @@ class Rollbacks:
         mine = [c for c in claims if ep is None or c.episode == ep.id]
         rest = [c for c in claims if c not in mine]
         if rest or (mine and all(c.found for c in claims)):
-            return self._give_up(person, spec, mine, rest, reason, dry=dry)
+            return self._give_up(person, what, spec, mine, rest, reason, dry=dry)
         await self._may_resume(spec, reason, force=force)
         effect = f"{spec.target} is switched back by {spec.name}'s undo, and read back"
         if dry:
@@ -130,6 +130,7 @@ class Rollbacks:
     def _give_up(
         self,
         person: Person,
+        asked: str,
         spec: ActionSpec,
         mine: list[Claim],
         rest: list[Claim],
@@ -137,16 +138,19 @@ class Rollbacks:
         *,
         dry: bool,
     ) -> Done:
-        """Release claims without touching the target."""
+        """Release claims without touching the target. Refused who has none to give up."""
         names = ", ".join(c.episode for c in mine)
         if rest:
             others = ", ".join(
                 f"{c.episode} ({self._desk.book.episodes[c.episode].rule})" for c in rest
             )
-            effect = (
-                f"{names} gives up its claim; {spec.target} stays as it is for {others}. "
+            stays = (
+                f"{spec.target} stays as it is for {others}. "
                 f"To give all up: slo-watchdog undo {spec.name}"
             )
+            if not mine:
+                raise OrderRefused(f"{asked} has no claim to give up; {stays}")
+            effect = f"{names} gives up its claim; {stays}"
         else:
             effect = (
                 f"{names} gives up its claim; {spec.target} was found in this state, "
