@@ -183,7 +183,10 @@ def apply(
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:
-    """Show what loading the rules folder would change, and load it."""
+    """Show what loading the rules folder would change, and load it.
+
+    The first start takes the rules folder as it is, without this; afterwards only this loads it.
+    """
     done = give(socket, "/-/reload", {}, yes=yes, as_json=as_json)
     if done["data"].get("errors"):
         fail("Some of it was not loaded; see above", NOT_SO)

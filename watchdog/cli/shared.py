@@ -63,9 +63,14 @@ def daemon(socket: Path) -> Iterator[Client]:
 def give(
     socket: Path, path: str, order: dict[str, Any], *, yes: bool, as_json: bool
 ) -> dict[str, Any]:
-    """Show what the order would do, ask for its target's name, then give it."""
+    """Show what the order would do, ask for its target's name, then give it.
+
+    An order that would be refused from whoever gives it is not asked about.
+    """
     with daemon(socket) as client:
         done = client.order(path, {**order, "dry": True})
+        if done["data"].get("refused"):
+            raise Refused(str(done["effect"]))  # which begins with why, and tells what it would do
         if done["data"].get("changes", 1):
             if not yes:
                 _confirm(str(done["effect"]), str(done["target"]))

@@ -121,15 +121,17 @@ class Loading:
             if not lines:
                 told = "nothing changes: the rules folder is in force as it is"
                 return Done(told, "apply", {"changes": 0})
+            refused = _not_a_person(person) if changes and not person.counts else ""
+            if refused and not dry:
+                raise OrderRefused(refused)
             if changes and not dry:
-                if not person.counts:
-                    raise OrderRefused(
-                        f"{person.name} does not count as a person here. Order it under your "
-                        "own name, or set root_is_person"
-                    )
                 self._adopt(load, load.policy, old, person.name)
                 self._see(load)
-            return Done("\n".join(lines), "apply", {"errors": list(self.errors)})
+            data: dict[str, object] = {"errors": list(self.errors)}
+            if refused:
+                lines.insert(0, f"{refused}. What it would load:")
+                data["refused"] = refused
+            return Done("\n".join(lines), "apply", data)
 
     def _applied_sha256(self) -> str:
         applied = self._engine.book.policy
@@ -180,6 +182,13 @@ class Loading:
             f"{self._settings.rules_dir}: there is no rule that could be loaded, so there would be "
             "nothing to watch. Rules lie in a folder per owner, beside platform.yaml"
         )
+
+
+def _not_a_person(person: Person) -> str:
+    return (
+        f"{person.name} does not count as a person here, so nothing is loaded. Order it under "
+        "your own name, or set root_is_person"
+    )
 
 
 def _texts(load: Load) -> tuple[str, ...]:

@@ -1,0 +1,91 @@
+"""Who may not load the rules folder is told so first, and sees what loading would change."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import here
+from tests.daemon.conftest import Home
+from tests.web.policies import ERROR_RATE, pause, policy, source
+from tests.web.watching import Watch, watching
+from watchdog.core.spec import Endpoint, Scrape
+from watchdog.daemon.loading import Loading
+from watchdog.engine import OrderRefused, Person, Views
+from watchdog.sandbox.handle import Sandbox
+from watchdog.web.control import Control, control_app
+from watchdog.web.serve import serve_unix
+
+ROOT = Person("root (uid 0)", counts=False)
+ALICE = Person("alice (uid 1000)", counts=True)
+TOLD = (
+    "root (uid 0) does not count as a person here, so nothing is loaded. Order it under your own "
+    "name, or set root_is_person"
+)
+
+
+@dataclass
+class Desk:
+    """A rules folder that says something else than what is in force."""
+
+    watch: Watch
+    loading: Loading
+
+    @property
+    def in_force(self) -> str:
+        return self.watch.engine.in_force().sha256
+
+
+@pytest.fixture
+async def desk(tmp_path: Path, home: Home) -> AsyncIterator[Desk]:
+    async with Sandbox.start(tmp_path / "sandbox") as sandbox:
+        sources = {"app": source("app", Scrape(Endpoint(sandbox.metrics_url)))}
+        before = policy(sources, (ERROR_RATE,), (pause(sandbox),))
+        (tmp_path / "watch").mkdir()
+        async with watching(tmp_path / "watch", before, runs=False) as watch:
+            yield Desk(watch, Loading(watch.engine, home.settings()))
+
+
+async def test_who_does_not_count_is_told_first_and_then_what_would_change(desk: Desk) -> None:
+    before = desk.in_force
+    told = await desk.loading.apply(ROOT, dry=True)
+    first, *changes = told.effect.splitlines()
+    assert first == f"{TOLD}. What it would load:"
+    assert changes == (await desk.loading.apply(ALICE, dry=True)).effect.splitlines()
+    assert told.data["refused"] == TOLD
+    with pytest.raises(OrderRefused, match="does not count as a person here"):
+        await desk.loading.apply(ROOT, dry=False)
+    assert desk.in_force == before
+
+
+async def test_who_counts_loads_and_then_nobody_is_refused_what_changes_nothing(
+    desk: Desk,
+) -> None:
+    before = desk.in_force
+    told = await desk.loading.apply(ALICE, dry=False)
+    assert "refused" not in told.data
+    assert desk.in_force != before
+    again = await desk.loading.apply(ROOT, dry=True)
+    assert again.effect == "nothing changes: the rules folder is in force as it is"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="asks as root, which needs root")
+@pytest.mark.parametrize("sure", [(), ("--yes",)])
+async def test_root_at_a_shell_is_refused_before_it_is_asked(
+    desk: Desk, tmp_path: Path, sure: tuple[str, ...]
+) -> None:
+    control = Control(
+        desk.watch.orders, Views(desk.watch.engine), desk.loading.apply, root_is_person=False
+    )
+    served = await serve_unix(control_app(control), tmp_path / "s")
+    await desk.loading.look()  # it logs what it finds, once, and the command's output is read here
+    try:
+        told = await asyncio.to_thread(here, "apply", *sure, socket=tmp_path / "s")
+    finally:
+        await served.stop()
+    assert (told.status, told.out) == (4, "")
+    assert told.err.startswith(f"Refused: {TOLD}. What it would load:\n")
+    assert "Type apply" not in told.err
