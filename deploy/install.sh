@@ -34,12 +34,13 @@ create_user() {
             --shell /usr/sbin/nologin --comment "SLO watchdog" "$user"
 }
 
-# The name of the environment that this source, with these libraries, makes.
+# The name of the environment that this source, with these libraries, makes: of all that the wheel
+# is built from, so that a change of any of it is a change of the name.
 environment_name() {
     local digest
     digest=$(cd -- "$source" &&
         { /usr/bin/python3 --version
-          find watchdog -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
+          find watchdog rules -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum
           sha256sum requirements.lock requirements-build.lock pyproject.toml README.md
         } | sha256sum)
     echo "env-${digest:0:12}"

@@ -1,5 +1,11 @@
 """What the install script puts on a host fits the program that will read it."""
 
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from tests.house.tree import REPOSITORY
@@ -24,3 +30,42 @@ def test_settings_and_unit_agree_on_places() -> None:
     assert f"StateDirectory={settings.state_dir.relative_to('/var/lib')}" in unit
     assert f"RuntimeDirectory={settings.control_socket.parent.relative_to('/run')}" in unit
     assert f"ConfigurationDirectory={settings.rules_dir.parent.relative_to('/etc')}" in unit
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of what the wheel is built from, as the build's own configuration names it."""
+    config = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    for name in config["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]:
+        shutil.copytree(REPOSITORY / name, tmp_path / name)
+    for file in ("requirements.lock", "requirements-build.lock", "pyproject.toml", "README.md"):
+        shutil.copyfile(REPOSITORY / file, tmp_path / file)
+    return tmp_path
+
+
+def name_by_the_install_script(checkout: Path) -> str:
+    """What its own function says of this checkout; by it a second run knows what changed."""
+    script = (REPOSITORY / "deploy" / "install.sh").read_text()
+    found = re.search(r"^environment_name\(\) \{$.*?^\}$", script, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    alone = f"set -euo pipefail\nsource=$1\n{found[0]}\nenvironment_name"
+    ended = subprocess.run(
+        ["bash", "-c", alone, "-", checkout],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return ended.stdout.strip()
+
+
+@pytest.mark.parametrize("file", ["watchdog/settings.py", "rules/platform.yaml", "README.md"])
+def test_a_second_installation_notices_every_change_of_what_is_shipped(
+    checkout: Path, file: str
+) -> None:
+    before = name_by_the_install_script(checkout)
+    assert re.fullmatch(r"env-[0-9a-f]{12}", before)
+    assert name_by_the_install_script(checkout) == before
+    with (checkout / file).open("a") as changed:
+        changed.write("# changed\n")
+    assert name_by_the_install_script(checkout) != before
