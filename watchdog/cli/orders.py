@@ -185,7 +185,8 @@ def apply(
 ) -> None:
     """Show what loading the rules folder would change, and load it.
 
-    The first start takes the rules folder as it is, without this; afterwards only this loads it.
+    The first start takes the rules folder as it is, without this; afterwards only this
+    loads it, or a SIGHUP to the daemon.
     """
     done = give(socket, "/-/reload", {}, yes=yes, as_json=as_json)
     if done["data"].get("errors"):
