@@ -90,6 +90,29 @@ async def test_a_ceiling_of_shadow_makes_an_armed_rule_only_say_what_it_would_do
     assert shown["mode_reason"] == "lowered by max_mode = shadow"
 
 
+async def test_a_rung_in_shadow_lowers_what_an_armed_rule_is_shown_to_do(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    """What is shown is what the gate then rules by, rung for rung."""
+    watchdog.rules.add_rung(within="5s")
+    books = watchdog.rules.platform["playbooks"]
+    books["redemption"][0]["mode"] = "shadow"
+    await watchdog.on_guard()
+    shown = (await watchdog.why(PEG))["rule"]
+    break_peg(sandbox)
+    await watchdog.episode(PEG, state="shadowed")
+
+    assert (shown["mode"], shown["effective_mode"]) == ("armed", "shadow")
+    assert shown["mode_reason"] == "lowered by rung 1 of redemption = shadow"
+    assert [(r["action"], r["effective_mode"], r["by"]) for r in shown["rungs"]] == [
+        (PAUSE, "shadow", "rung 1 of redemption"),
+        (SLOW, "armed", "process max_mode"),
+    ]
+    (decided,) = watchdog.decisions(PEG)
+    assert decided.reason == "shadow, by rung 1 of redemption"
+    await nothing_is_done(sandbox, watchdog)
+
+
 async def test_approve_asks_people_and_takes_the_question_back_when_all_is_well(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

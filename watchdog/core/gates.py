@@ -67,6 +67,11 @@ class GateInputs:
     budget_seconds: float
 
 
+def lowest(modes: tuple[ModeLimit, ...]) -> ModeLimit:
+    """The one that counts; of equals the first."""
+    return min(modes, key=lambda limit: limit.mode)
+
+
 def evidence(x: GateInputs) -> GateAnswer:
     """A breach, seen now, for long enough, and not alone where company is asked for."""
     if x.status is not Status.BREACHED:
@@ -146,10 +151,10 @@ def mode(x: GateInputs) -> GateAnswer:
     """The lowest mode counts. Shadow and approve pass here; `rule_on` turns them into theirs."""
     if x.beyond:
         return _refuse("mode", x.beyond)
-    lowest = min(x.modes, key=lambda limit: limit.mode)
-    if lowest.mode is Mode.OBSERVE:
-        return _refuse("mode", f"observe, by {lowest.who}")
-    return _pass("mode", f"{lowest.mode.word}, by {lowest.who}")
+    limit = lowest(x.modes)
+    if limit.mode is Mode.OBSERVE:
+        return _refuse("mode", f"observe, by {limit.who}")
+    return _pass("mode", f"{limit.mode.word}, by {limit.who}")
 
 
 def budget(x: GateInputs) -> GateAnswer:
@@ -191,12 +196,12 @@ def rule_on(x: GateInputs) -> Judgement:
     refused = next((a for a in answers if not a.passed), None)
     if refused is not None:
         return Judgement(Ruling.REFUSED, f"{refused.gate}: {refused.reason}", answers)
-    lowest = min(x.modes, key=lambda limit: limit.mode)
-    match lowest.mode:
+    limit = lowest(x.modes)
+    match limit.mode:
         case Mode.SHADOW:
-            return Judgement(Ruling.WOULD_ACT, f"shadow, by {lowest.who}", answers)
+            return Judgement(Ruling.WOULD_ACT, f"shadow, by {limit.who}", answers)
         case Mode.APPROVE:
-            return Judgement(Ruling.NEEDS_APPROVAL, f"approve, by {lowest.who}", answers)
+            return Judgement(Ruling.NEEDS_APPROVAL, f"approve, by {limit.who}", answers)
         case _:
             return Judgement(Ruling.ALLOWED, "every gate passed", answers)
 

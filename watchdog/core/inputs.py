@@ -12,6 +12,8 @@ from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
 from watchdog.core.stops import Subject, acts_through, standing_holds, standing_windows
 from watchdog.core.words import Instant, Mode, Status, Truth, Verdict, World
 
+PROCESS = "process max_mode"
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -79,7 +81,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         cooldown_exempt=bool(ep.reopens),
         breaching_targets=_breaching_targets(ep, scene),
         blast_radius=policy.limits.blast_radius,
-        modes=_modes(rule, ep, rung, facts),
+        modes=mode_limits(rule, ep, ep.rung, policy, facts.max_mode),
         beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
         budget_used=sum(
             a.world is ep.world and now.steady - a.at.steady < policy.limits.budget_seconds
@@ -122,7 +124,7 @@ def command_inputs(
         cooldown_exempt=True,
         breaching_targets=(),
         blast_radius=scene.policy.limits.blast_radius,
-        modes=(ModeLimit("process max_mode", scene.facts.max_mode),),
+        modes=(ModeLimit(PROCESS, scene.facts.max_mode),),
         beyond="",
         budget_used=0,
         budget_actions=scene.policy.limits.budget_actions,
@@ -169,15 +171,21 @@ def busy(action: ActionSpec, book: Book) -> str:
     return ""
 
 
-def _modes(rule: RuleSpec, ep: Episode, rung: Rung, facts: Facts) -> tuple[ModeLimit, ...]:
-    limits = (
-        ModeLimit("process max_mode", facts.max_mode),
-        ModeLimit(f"rule {rule.name}", rule.mode),
-        ModeLimit(f"rung {ep.rung + 1} of {rule.playbook}", rung.mode),
-    )
-    if ep.world is World.SHADOW:
-        return (*limits, ModeLimit(f"{ep.id}, which began in shadow", Mode.SHADOW))
-    return limits
+def mode_limits(
+    rule: RuleSpec, ep: Episode | None, number: int, policy: Policy, max_mode: Mode
+) -> tuple[ModeLimit, ...]:
+    """All that limits how far a rule goes on the rung with this number, counted from 0.
+
+    The gates judge by it, and what people are shown is taken from it. `ep` is the rule's open
+    episode, if it has one.
+    """
+    limits = [ModeLimit(PROCESS, max_mode), ModeLimit(f"rule {rule.name}", rule.mode)]
+    rungs = policy.playbooks[rule.playbook].rungs if rule.playbook is not None else ()
+    if number < len(rungs):
+        limits.append(ModeLimit(f"rung {number + 1} of {rule.playbook}", rungs[number].mode))
+    if ep is not None and ep.world is World.SHADOW:
+        limits.append(ModeLimit(f"{ep.id}, which began in shadow", Mode.SHADOW))
+    return tuple(limits)
 
 
 def _cooldown_until(

@@ -13,8 +13,9 @@ from typing import Any, Protocol, runtime_checkable
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.spec import ActionSpec, RuleSpec
-from watchdog.core.words import Instant, Mode, Truth, Verdict, WindowReading
+from watchdog.core.words import Instant, Truth, Verdict, WindowReading
 from watchdog.engine.engine import Engine
+from watchdog.engine.modes import mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 
@@ -45,13 +46,17 @@ class Views:
         """The moment, for metrics."""
         engine, book, now = self._engine, self._engine.book, self._engine.ports.clock.now()
         policy, journal = engine.in_force(), engine.ports.journal
-        ceiling = engine.process.max_mode
         return Present(
             now=now,
             process=engine.process,
             policy=policy,
             rules=tuple(
-                RuleNow(r, engine.memory.verdict(r.name), self._held(r.name), min(r.mode, ceiling))
+                RuleNow(
+                    r,
+                    engine.memory.verdict(r.name),
+                    self._held(r.name),
+                    standing_mode(engine, r).mode,
+                )
                 for r in policy.rules.values()
             ),
             episodes=Counter((ep.world, ep.state) for ep in book.open_episodes()),
@@ -117,10 +122,11 @@ class Views:
             "severity": rule.severity.value,
             "source": rule.source,
             "mode": rule.mode.word,
-            "effective_mode": min(rule.mode, self._engine.process.max_mode).word,
-            "mode_reason": self._mode_reason(rule),
+            "effective_mode": standing_mode(self._engine, rule).mode.word,
+            "mode_reason": mode_reason(self._engine, rule),
             "playbook": rule.playbook,
             "up_to": rule.up_to,
+            "rungs": rungs(self._engine, rule),
             "for_seconds": rule.for_seconds,
             "runbook": rule.runbook,
             "labels": dict(rule.labels),
@@ -167,13 +173,6 @@ class Views:
     def _held(self, name: str) -> float:
         memory = self._engine.memory.rules.get(name)
         return memory.sight.held_seconds if memory and memory.sight else 0.0
-
-    def _mode_reason(self, rule: RuleSpec) -> str:
-        if self._engine.process.max_mode < rule.mode:
-            return f"lowered by max_mode = {self._engine.process.max_mode.word}"
-        if rule.mode is Mode.ARMED:
-            return f"armed because: {rule.mode_reason}"
-        return rule.mode_reason
 
     def episode(self, ep: Episode) -> View:
         book = self._engine.book
