@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from watchdog.engine import Views
+from watchdog.ports import JournalError
 from watchdog.web import prometheus_api
+from watchdog.web.decisions import Decisions, Page
 from watchdog.web.json_response import Json
 from watchdog.web.timeline import Timelines
 
@@ -27,6 +29,7 @@ class Api:
     def __init__(self, views: Views, timelines: Timelines) -> None:
         self._views = views
         self._timelines = timelines
+        self._decisions = Decisions(views)
 
     def status(self, request: Request) -> Response:
         del request
@@ -47,18 +50,37 @@ class Api:
         found = self._views.why(name_in(request))
         return Json(found) if found else Json({"wrong": "there is no such rule"}, 404)
 
-    def decisions(self, request: Request) -> Response:
-        """Oldest first. With `after`, the first ones behind it; without, the newest ones."""
-        after = _whole(request, "after", most=2**62)
+    async def decisions(self, request: Request) -> Response:
+        """A page, oldest first: the newest ones, or those behind `after` or ahead of `before`.
+
+        Where there may be more that way, the header Link names the next page's address.
+        """
+        after, before = _whole(request, "after"), _whole(request, "before")
         limit = _whole(request, "limit", most=MOST_DECISIONS)
-        rule = request.query_params.get("rule")
-        if rule is not None and not NAME.fullmatch(rule):
-            raise HTTPException(400)
         limit = USUAL_DECISIONS if limit is None else limit
-        found: list[dict[str, Any]] = [
-            one for one in self._views.decisions(after or 0) if rule in {None, one["rule"]}
-        ]
-        return Json(found[:limit] if after is not None else found[max(0, len(found) - limit) :])
+        rule = request.query_params.get("rule")
+        if (rule is not None and not NAME.fullmatch(rule)) or limit == 0:
+            raise HTTPException(400)
+        if after is not None and before is not None:
+            raise HTTPException(400)
+        try:
+            page = await self._page(after, before, rule, limit)
+        except JournalError:
+            raise HTTPException(503) from None
+        cursor = {"after": page.after, "before": page.before, "limit": limit, "rule": rule}
+        return Json(page.decisions, headers=_next(request, page, cursor))
+
+    async def _page(
+        self, after: int | None, before: int | None, rule: str | None, limit: int
+    ) -> Page:
+        def wanted(name: str) -> bool:
+            return rule in {None, name}
+
+        if after is not None:
+            return await self._decisions.after(after, wanted, limit)
+        if before is not None:
+            return await self._decisions.before(before, wanted, limit)
+        return self._decisions.newest(wanted, limit)
 
     def rules(self, request: Request) -> Response:
         kind = request.query_params.get("type", "")
@@ -79,7 +101,15 @@ def name_in(request: Request) -> str:
     return name
 
 
-def _whole(request: Request, key: str, *, most: int) -> int | None:
+def _next(request: Request, page: Page, cursor: dict[str, int | str | None]) -> dict[str, str]:
+    """RFC 8288's header, where there is a page to go on to."""
+    if page.after is None and page.before is None:
+        return {}
+    query = urlencode({key: value for key, value in cursor.items() if value is not None})
+    return {"Link": f'<{request.url.path}?{query}>; rel="next"'}
+
+
+def _whole(request: Request, key: str, *, most: int = 2**62) -> int | None:
     given = request.query_params.get(key)
     if given is None:
         return None
