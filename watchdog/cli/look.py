@@ -57,7 +57,8 @@ def decisions(
 ) -> None:
     """Every decision with its reason, also those not to act; newest last.
 
-    With --json one object a line.
+    The daemon has the newest thousand at hand; --state-dir reads all that the journal holds. With
+    --json one object a line.
     """
     page = Page()
 
