@@ -220,7 +220,7 @@ async def test_a_hold_placed_between_the_decision_and_the_effect_stops_it(
     held = await watchdog.episode(PEG, state="held")
 
     sandbox.clear_faults("flag_read")
-    assert "stopped right before the effect: hold H1" in held.reason
+    assert "stopped right before the effect: hold: hold H1" in held.reason
     (ended,) = watchdog.entries(IntentEnded)
     assert ended.outcome is Outcome.ABANDONED
     assert sandbox.launchctl.calls() == []

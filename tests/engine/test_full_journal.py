@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from tests.engine.house import ALICE, House, living, pause, policy
 from watchdog.core import entries as e
 from watchdog.core.states import State
-from watchdog.core.words import Instant
+from watchdog.core.words import Instant, Status
 from watchdog.engine import OrderRefused
 from watchdog.ports import JournalFull
 from watchdog.sandbox.handle import Sandbox
@@ -88,6 +88,39 @@ async def test_an_intent_whose_time_is_over_when_there_is_room_is_abandoned_and_
         ends = house.entries(e.IntentEnded)
         assert [end.outcome for end in ends] == [e.Outcome.ABANDONED, e.Outcome.DONE]
         assert sandbox.flag_changes() == 1
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "says", "state"),
+    [
+        (House.mend_peg, "evidence: healthy", State.OK),
+        (lambda house: house.sandbox.fault("status", "hang"), "evidence: blind: ", State.HELD),
+    ],
+    ids=["over", "out of sight"],
+)
+async def test_an_intent_that_waited_is_not_started_when_its_breach_holds_no_more(
+    tmp_path: Path,
+    sandbox: Sandbox,
+    meanwhile: Callable[[House], None],
+    says: str,
+    state: State,
+) -> None:
+    patient = policy(sandbox, action=pause(sandbox, deadline_seconds=10.0))
+    async with living(tmp_path, sandbox, patient, journal=Filling) as house:
+        await breach_on_a_full_disk(house)
+        meanwhile(house)
+        rule = house.engine.memory.rules["peg"]
+        await house.until(
+            lambda: rule.sight and rule.sight.verdict.status is not Status.BREACHED, "no breach"
+        )
+        disk(house).full = False
+        ep = await house.reaches(state)
+        (end,) = house.entries(e.IntentEnded)
+        assert end.outcome is e.Outcome.ABANDONED
+        assert f"stopped right before the effect: {says}" in end.reason
+        await asyncio.sleep(0.5)
+        assert ep.state is state
+        assert sandbox.flag_requests(method="PUT") == 0
 
 
 async def test_a_persons_order_that_cannot_be_recorded_is_refused_and_not_done_later(

@@ -158,7 +158,7 @@ async def test_a_hold_between_decision_and_effect_stops_it(
         house.break_peg()
         await house.until(lambda: house.entries(e.IntentEnded), "the end of the intent")
         assert ended(house).outcome is e.Outcome.ABANDONED
-        assert "stopped right before the effect: hold H1" in ended(house).reason
+        assert "stopped right before the effect: hold: hold H1" in ended(house).reason
         ep = await house.reaches(State.HELD)
         await asyncio.sleep(1.0)
         assert ep.state is State.HELD

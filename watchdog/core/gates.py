@@ -183,6 +183,12 @@ FOR_PEOPLE = (environment, target, ready)
 """What a person's own command cannot overrule; holds it must name (`through_hold`)."""
 
 
+ONCE_MORE = (evidence, environment, stops, burning, blast_radius, mode)
+"""Asked again right before the effect of an automatic start, which may have waited meanwhile. Its
+own start answers the others by then: it has the target, the cooldown and the slot, and whether the
+action is ready shows in trying it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     ruling: Ruling
@@ -204,6 +210,15 @@ def rule_on(x: GateInputs) -> Judgement:
             return Judgement(Ruling.NEEDS_APPROVAL, f"approve, by {limit.who}", answers)
         case _:
             return Judgement(Ruling.ALLOWED, "every gate passed", answers)
+
+
+def refused_by_now(x: GateInputs) -> str:
+    """Why what was allowed may not take effect any more, as its gate says it; "" when it may."""
+    refused = next((a for a in (gate(x) for gate in ONCE_MORE) if not a.passed), None)
+    if refused is not None:
+        return f"{refused.gate}: {refused.reason}"
+    limit = lowest(x.modes)
+    return "" if limit.mode is Mode.ARMED else f"mode: {limit.mode.word}, by {limit.who}"
 
 
 def rule_on_command(x: GateInputs) -> Judgement:

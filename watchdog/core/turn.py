@@ -13,7 +13,7 @@ from watchdog.core import entries as e
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
-from watchdog.core.gates import FLOAT_DUST, Judgement, rule_on
+from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
@@ -146,6 +146,22 @@ def _bar(rule: RuleSpec, ep: Episode, scene: Scene) -> None:
     stops = standing_stops(subject, scene.policy, draft.book, draft.now)
     if stops and not acts_through(ep, subject, scene.policy, draft.book, draft.now):
         draft.add(e.EpisodeBarred(ep.id, f"already burning: breached under {stops[0]}"))
+
+
+def ask_once_more(entry: e.IntentOpened, sight: Sight | None, scene: Scene) -> str:
+    """Why an automatic start that was allowed may not take effect by now; "" when it may.
+
+    Between the decision and the effect lies the time that recording took, and on a full disk that
+    may be most of the deadline. `sight` is what is seen of its rule now, None where that is new.
+    """
+    ep = scene.draft.book.episodes[entry.episode]
+    rule = scene.policy.rules.get(ep.rule)
+    rung = next_rung(rule, ep, scene.policy) if rule is not None else None
+    if rule is None or rung is None or rung.action != entry.action:
+        return f"the policy does not lead {ep.rule} to {entry.action} any more"
+    if sight is None:
+        return f"{ep.rule} is not judged yet by the policy in force"
+    return refused_by_now(gate_inputs(rule, ep, rung, sight, scene))
 
 
 # -- going on --------------------------------------------------------------------------------------

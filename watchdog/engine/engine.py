@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from watchdog.core.entries import PolicyApplied, Started, Stopped
+from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
-from watchdog.core.inputs import Facts
+from watchdog.core.inputs import Facts, Scene
 from watchdog.core.memory import Memory, SourceMemory
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
+from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Instant, Mode, Truth
 from watchdog.engine.custody import Custody
 from watchdog.engine.passes import Passes
@@ -80,7 +81,12 @@ class Engine:
         self.rules_folder = RulesFolder()
         self.passes = Passes(self.recorder, Evaluation(self.memory, self.facts))
         self.runner = Runner(
-            self.recorder, ports.actuator, ports.probe, self.in_force, self._outcome
+            self.recorder,
+            ports.actuator,
+            ports.probe,
+            self.in_force,
+            self._ask_once_more,
+            self._outcome,
         )
         self.custody = Custody(
             self.recorder, ports.probe, self.in_force, self.memory.recovered_since
@@ -232,6 +238,12 @@ class Engine:
     def wake(self) -> None:
         """Run the next pass now."""
         self._due.set()
+
+    def _ask_once_more(self, intent: IntentOpened) -> str:
+        """What the gates say of an automatic start by now, by what is seen of its rule by now."""
+        memory = self.memory.rules.get(self.book.episodes[intent.episode].rule)
+        scene = Scene(self.in_force(), self.facts(), self.recorder.draft())
+        return ask_once_more(intent, memory.sight if memory else None, scene)
 
     def _outcome(self) -> None:
         """An intent ended: what follows is judged now, not at the next second."""

@@ -1,6 +1,6 @@
 """Does what recorded intents say, proves it by read-back, and tells how it ended.
 
-Laws: nothing is started for an intent that is not durable; holds are looked at once more right
+Laws: nothing is started for an intent that is not durable; the gates are asked once more right
 before the effect; exit status 0 and HTTP 200 are claims, the read-back is the proof; every
 intent ends within its deadline. After a restart an open intent is settled by reading alone.
 """
@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from watchdog.core.aftermath import intent_ended
-from watchdog.core.book import MANUAL, OpenIntent
+from watchdog.core.book import OpenIntent
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, Recorded, StepTaken
 from watchdog.core.spec import ActionSpec, Policy, Step
-from watchdog.core.stops import Subject, acts_through, standing_stops
 from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Attempt, Attempted, Probe
@@ -51,12 +50,14 @@ class Runner:
         actuator: Actuator,
         probe: Probe,
         policy: Callable[[], Policy],
+        ask_once_more: Callable[[IntentOpened], str],
         on_outcome: Callable[[], None],
     ) -> None:
         self._recorder = recorder
         self._actuator = actuator
         self._probe = probe
         self._policy = policy
+        self._ask_once_more = ask_once_more
         self._on_outcome = on_outcome
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._withdrawn: set[str] = set()
@@ -186,20 +187,13 @@ class Runner:
         """Its person was told that it is not done: when it is heard of at last, it is abandoned."""
         self._withdrawn.add(intent)
 
-    def stopped(self, entry: IntentOpened, action: ActionSpec) -> str:
-        """A stop that now covers the target, for an automatic start; or a withdrawn order."""
+    def stopped(self, entry: IntentOpened) -> str:
+        """Why an automatic start may not take effect by now; or a withdrawn order."""
         if entry.intent in self._withdrawn:
             return "it could not be recorded when it was ordered"
         if entry.actor:
             return ""
-        if self._draining:
-            return "the watchdog is stopping"
-        book = self._recorder.book
-        ep = book.episodes[entry.episode]
-        subject = Subject(ep.owner, "" if ep.rule == MANUAL else ep.rule, action.target)
-        if acts_through(ep, subject, self._policy(), book, self.now):
-            return ""
-        return next(iter(standing_stops(subject, self._policy(), book, self.now)), "")
+        return "the watchdog is stopping" if self._draining else self._ask_once_more(entry)
 
     def note(self, step: StepTaken) -> bool:
         """Record one step. True when it is durable."""
@@ -231,7 +225,7 @@ class _Attempting:
         return self.until.steady - self.runner.now.steady
 
     async def go(self) -> Ending:
-        """Look, ask the holds once more, change, and read until it shows or time is up."""
+        """Look, ask the gates once more, change, and read until it shows or time is up."""
         if self.left() <= 0:
             return Ending(Outcome.ABANDONED, "its deadline was over before it could begin")
         before = await self.runner.read(self.action, self.step, self.until)
@@ -248,7 +242,7 @@ class _Attempting:
         pause = FIRST_PAUSE_SECONDS
         untouched = True  # nothing that was tried can have had an effect
         while True:
-            stop = self.runner.stopped(self.entry, self.action) if untouched else ""
+            stop = self.runner.stopped(self.entry) if untouched else ""
             if untouched and self.left() <= 0:
                 stop = "its deadline is over"
             if stop:
