@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.policy.texts import folder
-from watchdog.policy import Load, PartState, load_folder
+from watchdog.policy import Load, PartState, load_files, load_folder
 
 AS_ROOT = os.geteuid() == 0
 
@@ -115,7 +115,6 @@ def test_bytes_that_are_no_text_are_refused_at_their_place(rules: Path) -> None:
         ("team-a/more.yml", "would not be read"),
         ("more.yaml", "beside platform.yaml"),
         ("team-a/deep/more.yaml", "a folder inside"),
-        ("team-a/rules.test.yaml", "not supported by this version"),
         ("Team_B/rules.yaml", "no name for an owner"),
         ("platform/rules.yaml", "platform"),
         ("manual/rules.yaml", "no name for an owner"),
@@ -126,6 +125,18 @@ def test_a_file_in_the_wrong_place_is_refused(rules: Path, path: str, says: str)
     (rules / path).write_text("version: 1\nrules: {}\n")
     outcome = load_folder(rules, "production")
     assert any(says in problem.text for problem in outcome.errors), told(outcome)
+
+
+@pytest.mark.parametrize(
+    "path", ["team-a/rules.test.yaml", "team-a/tests/more.test.yaml", "all.test.yaml"]
+)
+def test_unit_tests_of_rules_are_left_alone(rules: Path, path: str) -> None:
+    before = load_folder(rules, "production")
+    (rules / path).parent.mkdir(exist_ok=True)
+    (rules / path).write_text("this is no rule file: [")
+    after = load_folder(rules, "production")
+    assert (after.policy, after.files, after.errors) == (before.policy, before.files, ())
+    assert load_files({**before.files, path: "tests: ["}, "production").files == before.files
 
 
 def test_a_folder_that_is_gone_takes_nothing_away(rules: Path, tmp_path: Path) -> None:

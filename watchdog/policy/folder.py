@@ -20,6 +20,11 @@ MAX_FILES = 500
 MAX_FILE_BYTES = 4 * MAX_CHARACTERS
 """Four bytes are the longest character of UTF-8; the parser has its own, lower limit."""
 
+TESTS_END = ".test.yaml"
+"""Unit tests of rules lie beside them; what judges at night never reads them."""
+
+_LEFT_ALONE = ("~", ".swp", ".md", ".txt", TESTS_END)  # editors' files, notes for people, tests
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -28,6 +33,11 @@ class Folder:
     files: dict[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     whole: bool = True
+
+
+def is_test(path: str) -> bool:
+    """Whether a file holds unit tests of rules, and no rules."""
+    return path.endswith(TESTS_END)
 
 
 def read_folder(folder: str | Path) -> Folder:
@@ -70,8 +80,8 @@ class _Reader:
     def _paths(self, under: str, names: list[str], depth: int) -> Iterator[str]:
         for name in names:
             path = f"{under}{name}"
-            if name.startswith((".", "#")) or name.endswith(("~", ".swp", ".md", ".txt")):
-                continue  # editors' files and notes for people
+            if name.startswith((".", "#")) or name.endswith(_LEFT_ALONE):
+                continue
             full = f"{self._root}/{path}"
             if Path(full).is_dir():
                 yield from self._inside(path, full, depth)
@@ -92,7 +102,7 @@ class _Reader:
                 path, f"the folder cannot be read: {_why(error)}", "Give the daemon access."
             )
             return
-        if depth and any(name.endswith(".yaml") for name in names):
+        if depth and any(name.endswith(".yaml") and not is_test(name) for name in names):
             self._refuse(
                 path,
                 "a folder inside an owner's folder",

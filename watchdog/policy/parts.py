@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.policy.document import Document, Given, check_top, read_document
+from watchdog.policy.folder import is_test
 from watchdog.policy.platform import KEYS, LATER, Platform, check_environment, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
 from watchdog.policy.rules import KEYS as OWNER_KEYS
@@ -57,6 +58,8 @@ def split(files: Mapping[str, str], problems: Iterable[Problem]) -> Parts:
     for problem in problems:
         sorted_problems.setdefault(_part_of(problem.file), []).append(problem)
     for path, text in files.items():
+        if is_test(path):
+            continue
         part = _part_of(path)
         if part == PLATFORM:
             platform[path] = text
@@ -150,10 +153,6 @@ def _compile(
         return None
     documents: list[Document] = []
     for path, text in sorted(files.items()):
-        if path.endswith(".test.yaml"):
-            what = "unit tests of rules are not supported by this version"
-            findings.errors.append(Problem(path, 1, 1, what, "Remove the file."))
-            continue
         document = read_document(text, path, base.given, findings)
         if document is None:
             continue
