@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from watchdog.core.spec import Command, Policy, RatioThreshold, Slo
 from watchdog.core.words import Mode
 from watchdog.policy import load_files
+from watchdog.policy.platform_models import ActionShape
 from watchdog.policy.reference import reference
+from watchdog.policy.rule_models import SloShape
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -70,3 +74,40 @@ def test_the_sandbox_is_quick_and_takes_what_the_demo_gives() -> None:
 def test_the_reference_is_current() -> None:
     written = (ROOT / "docs/rules.md").read_text()
     assert written == reference(), "run: python -m watchdog.policy.reference > docs/rules.md"
+
+
+def test_the_documents_examples_load_and_show_every_word_of_an_action_and_an_slo() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text()
+    blocks = re.findall(r"^```yaml\n(?:# (\S+)\n)(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == page.count("```yaml") == 2
+    outcome = load_files(dict(blocks), "production")
+    assert outcome.complete, [problem.text for problem in outcome.errors]
+    assert not outcome.advice, [problem.text for problem in outcome.advice]
+    assert outcome.policy is not None
+    (action,) = outcome.policy.actions.values()
+    assert action.undo is not None
+    assert action.contained_when
+    assert action.resume_when
+    (rule,) = outcome.policy.rules.values()
+    assert isinstance(rule.signal, Slo)
+    assert rule.mode is Mode.ARMED
+    words = YAML(typ="safe")
+    platform, rules = (words.load(text) for _, text in blocks)
+    shown = set(platform["actions"]["pause-withdrawals"])
+    assert shown == {info.alias or name for name, info in ActionShape.model_fields.items()}
+    slo = set(rules["rules"]["withdrawal-availability"]["slo"])
+    alternatives = {"good"}  # in place of bad
+    assert slo == set(SloShape.model_fields) - alternatives
+
+
+def test_the_readmes_rule_loads_beside_the_shipped_platform() -> None:
+    (text,) = re.findall(
+        r"^```yaml\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    rules = ROOT / "rules"
+    others = ("platform.yaml", "vars/production.yaml")
+    files = {name: (rules / name).read_text() for name in others}
+    outcome = load_files({**files, "redemption-team/rules.yaml": text}, "production")
+    assert outcome.complete, [problem.text for problem in outcome.errors]
+    assert outcome.policy is not None
+    assert list(outcome.policy.rules) == ["redemption-error-rate"]

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from watchdog.policy import platform_models as platform
 from watchdog.policy import rule_models as rules
 from watchdog.policy.base import Shape
+from watchdog.policy.examples import PLATFORM, RULES
 
 _INTRO = """\
 # The rule language
@@ -35,7 +36,9 @@ link out of the folder. Notes (`.md`, `.txt`) and files that begin with a dot ar
 owners.
 * Durations: `250ms`, `10s`, `5m`, `1h30m`, `30d`. Never 0: leave the key out.
 * Ratios: `5%` or `0.05`. A bare `5` is refused as a slip.
-* Bounds: `"> 5%"`, `"< 1"`, in quotes; not negative.
+* Bounds: `"> 5%"`, `"< 1"`, in quotes; not negative. `present`: an expression breaches while it \
+returns anything (`a > 5 and b == 0`, `absent(a)`); returning nothing is healthy only where every \
+selector that could have spoken matched something.
 * Sizes: `512KiB`, `16MiB`.
 * `environment: production` must equal the process's own. A folder that serves several writes \
 `environments: [production, sandbox]`.
@@ -49,7 +52,8 @@ these reach granted actions only.
 A rule above `observe` names a `playbook`. An armed rule says why (`armed_because`). Armed and not \
 an slo, it needs `for` of at least three polls of its source; armed on a ratio, \
 `minimum_events`; or `override: REASON` for both. \
-An expression may not filter its own result: the comparison is `breach_when`. A window holds at \
+An expression may not filter its own result, except under `breach_when: present`: the comparison is \
+`breach_when`. A window holds at \
 least two samples. An slo whose pair could never fire (budget x period / long x (1 - objective) \
 at or above 1) is refused. Two playbooks may not want different states of one target. An action \
 without `read_back` is refused.
@@ -59,6 +63,24 @@ anything outside of it is refused by name. On a `prometheus` source all of PromQ
 
 A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's \
 by itself. A platform under which rules in force could no longer be loaded is refused.
+
+The first start of a new installation takes the folder as it is. From then on saving a file arms \
+nothing, and neither does a restart: `slo-watchdog apply` shows what would change, and loads it.
+"""
+
+_EXAMPLE = f"""
+## A whole example
+
+An action by an HTTP call, with the proof that it took effect, and an slo that may start it. The \
+platform's file:
+
+```yaml
+{PLATFORM}```
+
+The owner's file, in a folder of the owner's name:
+
+```yaml
+{RULES}```
 """
 
 _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
@@ -86,7 +108,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
 
 def reference() -> str:
     """The whole page."""
-    return _INTRO + "".join(_section(title, shape) for title, shape in _SECTIONS)
+    return _INTRO + _EXAMPLE + "".join(_section(title, shape) for title, shape in _SECTIONS)
 
 
 def _section(title: str, shape: type[Shape]) -> str:
