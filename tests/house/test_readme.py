@@ -11,7 +11,8 @@ from watchdog.cli import app
 
 PAGES = [path for path in files() if path.suffix == ".md"]
 _COMMAND = re.compile(
-    r"(?:^    (?:sudo )?|`)slo-watchdog (?P<command>[a-z]+)(?P<rest>[^`\n]*)", re.MULTILINE
+    r"(?:^    (?:sudo )?|`)(?:\.venv/bin/)?slo-watchdog (?P<command>[a-z]+)(?P<rest>[^`\n]*)",
+    re.MULTILINE,
 )
 _MAKE = re.compile(r"(?:^    |`)make (?P<target>[a-z][a-z-]*)", re.MULTILINE)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -68,5 +70,14 @@ async def _play(rules: Path, port: int, say: Say, told: list[Story], *, stay: bo
             told.append(story)
             if stay and story.ok:
                 say(f"The page stays up until Ctrl-C: {set_up.page}")
-                say(f"Try: slo-watchdog status --socket {folder / 'control.sock'}")
+                say(f"Try: {command_name()} status --socket {folder / 'control.sock'}")
                 await asyncio.Event().wait()
+
+
+def command_name() -> str:
+    """How this very command can be typed: by its path, where no PATH leads to it."""
+    called = Path(sys.argv[0])
+    found = shutil.which("slo-watchdog")
+    if called.name != "slo-watchdog" or not called.exists():
+        return "slo-watchdog"
+    return "slo-watchdog" if found and called.samefile(found) else str(called)
