@@ -136,7 +136,10 @@ class Playbook:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What breaches: the value compared with `limit` by `op`, one of > >= < <= == !=."""
+    """What breaches: the value compared with `limit` by `op`, one of > >= < <= == !=.
+
+    Or `op` is `present`, and any result of the expression breaches (`limit` means nothing then).
+    """
 
     op: str
     limit: float

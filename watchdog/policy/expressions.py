@@ -14,8 +14,9 @@ import jmespath
 import promql_parser as promql
 from jmespath.exceptions import JMESPathError
 
+from watchdog.core.judge.presence import PRESENT
 from watchdog.core.promql import Refused, Unsupported, check
-from watchdog.core.spec import JsonDocument, PrometheusApi, SourceSpec
+from watchdog.core.spec import Bound, JsonDocument, PrometheusApi, SourceSpec
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest
@@ -25,6 +26,7 @@ from watchdog.wire import expectation
 MAX_NESTING = 40
 MAX_DEPTH = 100
 _FILTERS = {">", "<", ">=", "<=", "==", "!="}
+_SETS = {"and", "or", "unless"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,27 @@ def normal(text: str) -> str:
         return text
 
 
-def check_value(spot: Spot, source: SourceSpec, findings: Findings) -> None:
+def check_value(spot: Spot, bound: Bound, source: SourceSpec, findings: Findings) -> None:
     """`expr` of a threshold or integrity rule."""
     parsed = _parsed(spot, findings)
     if parsed is None:
         return
     found = _filter_in(parsed)
-    if found:
+    if bound.op == PRESENT:
+        if not found and not _may_vanish(parsed):
+            findings.advise(
+                spot.place(),
+                f"{spot.name} returns something whenever there is data, so with `present` the "
+                "rule is always breached",
+                'Compare it, like breach_when: "> 5%".',
+            )
+    elif found:
         findings.refuse(
             spot.place(),
             f'{spot.name} filters its own result ("{found}"), so "healthy" and "no data" would '
             "look the same",
-            'Remove the comparison and write it as breach_when, like breach_when: "> 5%".',
+            'Remove the comparison and write it as breach_when, like breach_when: "> 5%". Or, '
+            "where it is the result itself that speaks, write `breach_when: present`.",
         )
         return
     if isinstance(parsed, promql.StringLiteral | promql.NumberLiteral | promql.MatrixSelector):
@@ -180,6 +191,16 @@ def _filter_in(parsed: Any) -> str:
             if modifier is None or not modifier.return_bool:
                 return f"{node.op} {shown(str(node.rhs))}"
     return ""
+
+
+def _may_vanish(parsed: Any) -> bool:
+    """Whether the result can be empty beside live data, filters aside."""
+    for node in _nodes(parsed):
+        if isinstance(node, promql.BinaryExpr) and str(node.op) in _SETS:
+            return True
+        if isinstance(node, promql.Call) and node.func.name in {"absent", "absent_over_time"}:
+            return True
+    return isinstance(parsed, promql.VectorSelector)  # series that come and go: ALERTS
 
 
 def _names(parsed: Any) -> Iterable[str]:

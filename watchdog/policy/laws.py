@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from watchdog.core.judge.presence import PRESENT
 from watchdog.core.spec import Bound, Kind, SourceSpec
 from watchdog.policy.platform import Platform
 from watchdog.policy.problem import Entry, Findings
@@ -192,7 +193,11 @@ def check_window(
 def check_ratio_bound(entry: Entry, bound: Bound, findings: Findings) -> None:
     """A ratio lies between 0 and 1, and what breaches is too much of it."""
     here = entry.at("threshold", "breach_when")
-    if bound.limit > 1 and "%" not in bound.text:
+    if bound.op == PRESENT:
+        findings.refuse(
+            here, "`present` is for expressions; a ratio is compared", 'Write it like "> 5%".'
+        )
+    elif bound.limit > 1 and "%" not in bound.text:
         number = bound.text.removeprefix(bound.op).strip()
         findings.refuse(
             here,

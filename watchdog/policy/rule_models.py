@@ -60,7 +60,9 @@ class ThresholdShape(Shape):
     total: Expression | None = Field(None, description="selector of the counter of all events")
     over: Duration | None = Field(None, description="window over which the ratio is taken")
     expr: Expression | None = Field(None, description="PromQL, in place of counters")
-    breach_when: BoundText = Field(description='what breaches: "> 5%"')
+    breach_when: BoundText = Field(
+        description='what breaches: "> 5%"; `present`: whatever the expr returns'
+    )
     allow_infinite: bool = Field(
         default=False, description="expr: judge infinity too; else it is blind"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from watchdog.core.judge.presence import PRESENT
 from watchdog.core.spec import (
     BurnPair,
     Counters,
@@ -33,7 +34,7 @@ from watchdog.policy.laws import (
 )
 from watchdog.policy.platform import Platform
 from watchdog.policy.problem import Entry, Findings
-from watchdog.policy.rule_models import RuleShape, SloShape, ThresholdShape
+from watchdog.policy.rule_models import IntegrityShape, RuleShape, SloShape, ThresholdShape
 from watchdog.policy.shape import closest, shape_of
 
 KEYS = ("version", "rules")
@@ -228,11 +229,29 @@ def _signal(
         return _threshold(entry, shape.threshold, source, findings)
     if shape.integrity is not None:
         integrity = shape.integrity
-        check_value(Spot(entry, ("integrity", "expr"), integrity.expr), source, findings)
-        return ValueThreshold(integrity.expr, integrity.breach_when, integrity.allow_infinite)
+        return _value(entry, "integrity", integrity.expr, integrity, source, findings)
     if shape.liveness is not None:
         return _liveness(entry, shape.liveness.up, source, findings, named=shape.source is None)
     return None
+
+
+def _value(
+    entry: Entry,
+    under: str,
+    expr: str,
+    shape: ThresholdShape | IntegrityShape,
+    source: SourceSpec,
+    findings: Findings,
+) -> ValueThreshold:
+    bound = shape.breach_when
+    if bound.op == PRESENT and shape.allow_infinite:
+        findings.refuse(
+            entry.key_at(under, "allow_infinite"),
+            "with `present` no value is judged",
+            "Remove `allow_infinite`.",
+        )
+    check_value(Spot(entry, (under, "expr"), expr), bound, source, findings)
+    return ValueThreshold(expr, bound, shape.allow_infinite)
 
 
 def _liveness(
@@ -311,8 +330,7 @@ def _threshold(
                 f"`{key}` beside `expr`",
                 "Write either an expr, or bad, total and over.",
             )
-        check_value(Spot(entry, ("threshold", "expr"), threshold.expr), source, findings)
-        return ValueThreshold(threshold.expr, threshold.breach_when, threshold.allow_infinite)
+        return _value(entry, "threshold", threshold.expr, threshold, source, findings)
     if threshold.allow_infinite:
         findings.refuse(
             entry.key_at("threshold", "allow_infinite"),

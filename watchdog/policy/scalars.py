@@ -82,8 +82,13 @@ def ratio(value: Any) -> float:
 
 
 def bound(value: Any) -> Bound:
-    """`> 5%`, `< 1`: what breaches. A bound is not negative (turn the expression round)."""
-    how = 'Write it like "> 5%" or "< 1", in quotes.'
+    """`> 5%`, `< 1`: what breaches. A bound is not negative (turn the expression round).
+
+    `present`: whatever the expression returns.
+    """
+    how = 'Write it like "> 5%" or "< 1", in quotes, or `present`.'
+    if value == "present":
+        return Bound("present", 0.0, "present")
     match = _BOUND.match(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise refused(f"{shown(value)} is no bound", how)

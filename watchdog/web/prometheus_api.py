@@ -152,6 +152,8 @@ def query(rule: RuleSpec) -> str:
         case RatioThreshold():
             ratio = _ratio(signal.counters, signal.over_seconds)
             return f"{ratio} {signal.bound.op} {signal.bound.limit!r}"
+        case ValueThreshold() if signal.bound.op == "present":
+            return signal.expr
         case ValueThreshold():
             return f"({signal.expr}) {signal.bound.op} {signal.bound.limit!r}"
         case Liveness():

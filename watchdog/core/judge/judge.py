@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
 from watchdog.core.judge.finding import Finding, blinded
+from watchdog.core.judge.presence import PRESENT, judge_presence
 from watchdog.core.judge.ratio import judge_ratio, judge_slo, recovered, windows_of
 from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
 from watchdog.core.samples import Answer, Fault, Reading
@@ -176,9 +177,12 @@ class Judge:
             return self._find_ratio(self._counted, picked, reading, now)
         (answer,) = picked
         finding = _judge_value(self.rule.signal, answer)
+        newest = answer.newest
+        if finding.status is Status.BREACHED and newest is None and finding.bound == PRESENT:
+            newest = reading.at.wall  # that nothing is there was seen when we looked
         if finding.status is Status.BLIND:
-            return finding, answer.newest
-        return self._aged(answer.newest, reading, now) or finding, answer.newest
+            return finding, newest
+        return self._aged(newest, reading, now) or finding, newest
 
     def _aged(self, newest: float | None, reading: Reading, now: Instant) -> Finding | None:
         """Why the newest sample is not fit to be judged, if it is not."""
@@ -281,6 +285,8 @@ def _judge_value(
     signal: RatioThreshold | ValueThreshold | Slo | Liveness, answer: Answer
 ) -> Finding:
     match signal:
+        case ValueThreshold() if signal.bound.op == PRESENT:
+            return judge_presence(signal, answer)
         case ValueThreshold():
             return judge_value(signal, answer)
         case Liveness():
