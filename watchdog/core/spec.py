@@ -134,11 +134,15 @@ class Playbook:
 # -- rules -----------------------------------------------------------------------------------------
 
 
+PRESENT = "present"
+"""The `op` of a bound that any result of the expression breaches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """What breaches: the value compared with `limit` by `op`, one of > >= < <= == !=.
 
-    Or `op` is `present`, and any result of the expression breaches (`limit` means nothing then).
+    Or `op` is PRESENT, and `limit` means nothing.
     """
 
     op: str

@@ -14,9 +14,8 @@ import jmespath
 import promql_parser as promql
 from jmespath.exceptions import JMESPathError
 
-from watchdog.core.judge.presence import PRESENT
 from watchdog.core.promql import Refused, Unsupported, check
-from watchdog.core.spec import Bound, JsonDocument, PrometheusApi, SourceSpec
+from watchdog.core.spec import PRESENT, Bound, JsonDocument, PrometheusApi, SourceSpec
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest

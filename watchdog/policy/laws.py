@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from watchdog.core.judge.presence import PRESENT
-from watchdog.core.spec import Bound, Kind, SourceSpec
+from watchdog.core.spec import PRESENT, Bound, Kind, SourceSpec
 from watchdog.policy.platform import Platform
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rule_models import RuleShape, SloShape

@@ -52,8 +52,8 @@ these reach granted actions only.
 A rule above `observe` names a `playbook`. An armed rule says why (`armed_because`). Armed and not \
 an slo, it needs `for` of at least three polls of its source; armed on a ratio, \
 `minimum_events`; or `override: REASON` for both. \
-An expression may not filter its own result, except under `breach_when: present`: the comparison is \
-`breach_when`. A window holds at \
+An expression may not filter its own result, except under `breach_when: present`: the comparison \
+is `breach_when`. A window holds at \
 least two samples. An slo whose pair could never fire (budget x period / long x (1 - objective) \
 at or above 1) is refused. Two playbooks may not want different states of one target. An action \
 without `read_back` is refused.

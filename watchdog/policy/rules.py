@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from watchdog.core.judge.presence import PRESENT
 from watchdog.core.spec import (
+    PRESENT,
     BurnPair,
     Counters,
     Kind,

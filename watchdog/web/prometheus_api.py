@@ -13,7 +13,15 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from watchdog.core.spec import Counters, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.spec import (
+    PRESENT,
+    Counters,
+    Liveness,
+    RatioThreshold,
+    RuleSpec,
+    Slo,
+    ValueThreshold,
+)
 from watchdog.core.text import duration
 from watchdog.core.words import Blind
 from watchdog.engine import Views
@@ -152,7 +160,7 @@ def query(rule: RuleSpec) -> str:
         case RatioThreshold():
             ratio = _ratio(signal.counters, signal.over_seconds)
             return f"{ratio} {signal.bound.op} {signal.bound.limit!r}"
-        case ValueThreshold() if signal.bound.op == "present":
+        case ValueThreshold() if signal.bound.op == PRESENT:
             return signal.expr
         case ValueThreshold():
             return f"({signal.expr}) {signal.bound.op} {signal.bound.limit!r}"

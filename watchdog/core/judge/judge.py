@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
 from watchdog.core.judge.finding import Finding, blinded
-from watchdog.core.judge.presence import PRESENT, judge_presence
+from watchdog.core.judge.presence import judge_presence
 from watchdog.core.judge.ratio import judge_ratio, judge_slo, recovered, windows_of
 from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
 from watchdog.core.samples import Answer, Fault, Reading
-from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number, shortened
 from watchdog.core.windows import Tally, position
 from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict

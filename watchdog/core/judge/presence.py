@@ -24,12 +24,9 @@ from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.promql.parsing import parsed
 from watchdog.core.promql.selector import selector_text
 from watchdog.core.samples import Answer
-from watchdog.core.spec import ValueThreshold
+from watchdog.core.spec import PRESENT, ValueThreshold
 from watchdog.core.text import shortened
 from watchdog.core.words import Blind, Status
-
-PRESENT = "present"
-"""`breach_when: present`, and the `op` of its bound."""
 
 _ABSENT = frozenset({"absent", "absent_over_time"})
 
