@@ -104,10 +104,12 @@ class Node:
         return key if complete else value
 
 
-def read_tree(text: str, file: str) -> Node | None:
+def read_tree(text: str, file: str, *, texts: bool = False) -> Node | None:
     """The tree of one document, None when there is nothing in it but comments.
 
-    Raises BadText for everything that a rule file must not contain.
+    With `texts` every scalar is left as it is written (a null is none): for formats of others, in
+    which the key says what a value is. Raises BadText for everything that a rule file must not
+    contain.
     """
     start = Place(file, 1, 1)
     if len(text) > MAX_CHARACTERS:
@@ -119,7 +121,7 @@ def read_tree(text: str, file: str) -> Node | None:
     if text.startswith(("\ufeff", "\ufffe")):
         raise BadText(start, "the file begins with a byte order mark", "Save it as plain UTF-8.")
     try:
-        return _Builder(file, text).document()
+        return _Builder(file, text, texts=texts).document()
     except MarkedYAMLError as error:
         raise _syntax(error, file, text) from error
     except ReaderError as error:
@@ -170,8 +172,9 @@ def _syntax(error: MarkedYAMLError, file: str, text: str) -> BadText:
 class _Builder:
     """Consumes the parser's events; stops at the first thing that is not allowed."""
 
-    def __init__(self, file: str, text: str) -> None:
+    def __init__(self, file: str, text: str, *, texts: bool) -> None:
         self._file = file
+        self._texts = texts
         parser = YAML(typ="safe", pure=True)
         self._events: Iterator[Event] = iter(parser.parse(text))
         self._anchors: dict[str, Node | None] = {}  # None while the anchored node is being read
@@ -289,7 +292,13 @@ class _Builder:
                 place, f"a value of {len(text)} characters; {MAX_SCALAR} is the most", "Shorten it."
             )
         implicit = getattr(event, "implicit", (True, False))
-        value = resolve(text, place) if implicit and implicit[0] else text
+        plain = implicit and implicit[0]
+        if self._texts:
+            value: str | int | float | bool | None = (
+                None if plain and _WORDS.get(text, True) is None else text
+            )
+        else:
+            value = resolve(text, place) if plain else text
         return Node(place, "scalar", value, text)
 
 
