@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.policy.texts import PLATFORM, RULES, folder, load
-from watchdog.core.spec import Policy
+from watchdog.core.spec import ActionSpec, Playbook, Policy, Rung
+from watchdog.core.standing import Claim
+from watchdog.core.words import Instant, Mode
 from watchdog.policy.diff import Effect, compare, rearmed, removed
 
 
@@ -164,3 +168,51 @@ def test_a_changed_action_is_told_and_resets_no_rule() -> None:
     assert [change.text for change in compare(policy(), after)] == [
         "the action pause-redemption is done or proven differently"
     ]
+
+
+# -- what episodes hold ----------------------------------------------------------------------------
+
+HELD = Claim("E1", "pause-redemption", "flag:btc_mainnet_redemption", found=False, at=Instant(0, 0))
+
+
+def without_the_action(**standing_in: ActionSpec) -> Policy:
+    """Its action is gone, or it has another name now."""
+    new = policy()
+    rungs = tuple(Rung(name, Mode.ARMED, 120.0) for name in standing_in)
+    return replace(
+        new, actions=standing_in, playbooks={"redemption": Playbook("redemption", rungs)}
+    )
+
+
+def held_changes(old: Policy, new: Policy) -> list[str]:
+    found = compare(old, new, [HELD])
+    assert not any("holds" in change.text for change in compare(old, new))
+    return [change.text for change in found if "holds" in change.text]
+
+
+def test_an_action_that_goes_while_an_episode_holds_by_it_is_named() -> None:
+    (text,) = held_changes(policy(), without_the_action())
+    assert text == (
+        "the action pause-redemption holds flag:btc_mainnet_redemption for E1; without "
+        "pause-redemption its drift is no longer watched and undo is not possible. Undo E1 "
+        "before, or close it afterwards"
+    )
+    assert held_changes(policy(), policy()) == []
+    assert held_changes(without_the_action(), without_the_action()) == []
+
+
+def test_an_action_that_moves_to_another_target_leaves_what_it_held_alone() -> None:
+    moved = replace(policy().actions["pause-redemption"], target="flag:another")
+    (text,) = held_changes(policy(), without_the_action(**{"pause-redemption": moved}))
+    assert "without pause-redemption its drift is no longer watched" in text
+
+
+def test_an_action_of_another_name_for_the_same_target_is_said_to_stand_in() -> None:
+    renamed = replace(policy().actions["pause-redemption"], name="pause")
+    (text,) = held_changes(policy(), without_the_action(pause=renamed))
+    assert text == (
+        "the action pause-redemption holds flag:btc_mainnet_redemption for E1; from now on pause "
+        "watches and undoes it"
+    )
+    (text,) = held_changes(without_the_action(pause=renamed), without_the_action())
+    assert "without pause its drift is no longer watched" in text

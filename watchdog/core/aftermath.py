@@ -10,6 +10,7 @@ from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import last_rung
+from watchdog.core.keeping import left_alone
 from watchdog.core.spec import Policy, Rung
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Truth, any_true
@@ -105,6 +106,20 @@ def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
             target=target,
         )
         _undone(ep, f"drift: {seen}", "", draft)
+
+
+def policy_changed(old: Policy | None, new: Policy, draft: Draft) -> None:
+    """Tell of every claim that nothing in the policy looks after from now on."""
+    for claim in left_alone(draft.book.every_claim(), old, new):
+        ep = draft.book.episodes[claim.episode]
+        draft.page(
+            ep,
+            f"{claim.target} is not looked after any more: the policy has no {claim.action} for it",
+            f"{ep.id} ({ep.rule}) holds it. Its drift is not watched, and undo is not possible. "
+            f"Apply a policy that has {claim.action} again, or restore {claim.target} by hand and "
+            f"then: slo-watchdog close {ep.id} --reason TEXT",
+            target=claim.target,
+        )
 
 
 def tend_manual(draft: Draft) -> None:

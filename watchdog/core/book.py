@@ -69,6 +69,9 @@ class Book:
     def claimants(self, target: str) -> tuple[Claim, ...]:
         return tuple(self.claims.get(target, {}).values())
 
+    def every_claim(self) -> tuple[Claim, ...]:
+        return tuple(claim for held in self.claims.values() for claim in held.values())
+
     def claims_of(self, episode: str) -> tuple[Claim, ...]:
         return tuple(held[episode] for held in self.claims.values() if episode in held)
 

@@ -59,7 +59,8 @@ _MOVES: dict[tuple[State, Event], State] = {
     (State.LATCHED, Event.UNDONE): State.LATCHED,  # what was rolled back is undone; still latched
     (State.LATCHED, Event.CLOSED): State.OK,
     #
-    # A person closes what no rule can end any more, because the rule was removed.
+    # A person closes what no rule can end any more, because the rule was removed, and what nothing
+    # can undo any more, because the action was.
     (State.PENDING, Event.CLOSED): State.OK,
     (State.HELD, Event.CLOSED): State.OK,
     (State.AWAITING, Event.CLOSED): State.OK,

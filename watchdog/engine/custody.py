@@ -11,8 +11,9 @@ import asyncio
 from collections.abc import Callable
 
 from watchdog.core.aftermath import drifted, verify
-from watchdog.core.book import Episode
+from watchdog.core.book import Claim, Episode
 from watchdog.core.inputs import next_rung
+from watchdog.core.keeping import keeper
 from watchdog.core.spec import ActionSpec, Check, Policy, Rung
 from watchdog.core.states import State
 from watchdog.core.words import CheckReading, Instant, Mode, Truth
@@ -56,17 +57,16 @@ class Custody:
     async def watch_forever(self) -> None:
         while True:
             await asyncio.sleep(DRIFT_EVERY_SECONDS)
-            targets = {
-                target: next(iter(held.values())).action
-                for target, held in self._recorder.book.claims.items()
-            }
-            await asyncio.gather(*(self._watch(t, a) for t, a in targets.items()))
+            claims = {t: tuple(held.values()) for t, held in self._recorder.book.claims.items()}
+            await asyncio.gather(*(self._watch(t, held) for t, held in claims.items()))
 
     def _in(self, state: State) -> list[Episode]:
         return [ep for ep in self._recorder.book.open_episodes() if ep.state is state]
 
     async def _verify(self, ep: Episode) -> None:
-        policy, action = self._policy(), self._policy().actions.get(ep.action)
+        policy, claims = self._policy(), self._recorder.book.claims_of(ep.id)
+        claim = next((c for c in claims if c.action == ep.action), None)
+        action = keeper(claim, policy) if claim is not None else None
         checks = action.contained_when if action else ()
         contained = await asyncio.gather(*(self._look(check) for check in checks))
         if ep.state is not State.VERIFYING or ep.intent:
@@ -82,10 +82,11 @@ class Custody:
             check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS
         )
 
-    async def _watch(self, target: str, name: str) -> None:
-        action = self._policy().actions.get(name)
+    async def _watch(self, target: str, claims: tuple[Claim, ...]) -> None:
+        keepers = (keeper(claim, self._policy()) for claim in claims)
+        action = next((found for found in keepers if found is not None), None)
         if action is None or self._under_way(target):
-            return
+            return  # of a claim that nothing looks after people were told when it came to that
         seen = await self._look(_desired(action))
         if self._under_way(target) or not self._recorder.book.claimants(target):
             return
@@ -96,7 +97,7 @@ class Custody:
         if self._off[target] >= SEEN_TWICE:
             del self._off[target]
             draft = self._recorder.draft()
-            drifted(target, name, seen.seen or seen.reason, draft)
+            drifted(target, action.name, seen.seen or seen.reason, draft)
             self._recorder.commit(draft)
 
     def _under_way(self, target: str) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from watchdog.core.aftermath import policy_changed
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, Scene
@@ -135,6 +136,7 @@ class Engine:
         if applied is not None:
             draft = self.recorder.draft()
             draft.add(applied)
+            policy_changed(self.policy, policy, draft)
             self.recorder.commit(draft)
         old, self.policy = self.policy, policy
         self.memory.adopt(policy)

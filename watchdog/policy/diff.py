@@ -6,11 +6,13 @@ makes it act less is named as a change. Nothing here loads anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from watchdog.core.keeping import keeper, left_alone
 from watchdog.core.spec import Bound, Policy, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.standing import Claim
 from watchdog.core.words import Mode
 from watchdog.policy.laws import seconds_text
 
@@ -32,12 +34,16 @@ class Change:
     text: str
 
 
-def compare(old: Policy | None, new: Policy) -> list[Change]:
-    """All changes, the ones that let more happen first. `old` None: everything is new."""
+def compare(old: Policy | None, new: Policy, claims: Iterable[Claim] = ()) -> list[Change]:
+    """All changes, the ones that let more happen first. `old` None: everything is new.
+
+    `claims` are what open episodes hold now, so that nothing is taken from under them unsaid.
+    """
     found = [
         *_rules(old, new),
         *_rungs(old, new),
         *_things(old, new),
+        *_held(old, new, claims),
         *_windows(old, new),
         *_limits(old, new),
     ]
@@ -219,6 +225,25 @@ def _things(old: Policy | None, new: Policy) -> Iterator[Change]:
             yield Change(Effect.CHANGE, name, f"the source {name} is new")
         elif old.sources[name] != source:
             yield Change(Effect.CHANGE, name, f"the source {name} is read differently")
+
+
+def _held(old: Policy | None, new: Policy, claims: Iterable[Claim]) -> Iterator[Change]:
+    """An action that goes, or that changes another target, while an episode holds by it."""
+    claims = tuple(claims)
+    alone = left_alone(claims, old, new)
+    for claim in claims:
+        was, now = keeper(claim, old) if old else None, keeper(claim, new)
+        name = was.name if was is not None else claim.action
+        said = f"the action {name} holds {claim.target} for {claim.episode}; "
+        if claim in alone:
+            said += (
+                f"without {name} its drift is no longer watched and undo is not possible. "
+                f"Undo {claim.episode} before, or close it afterwards"
+            )
+            yield Change(Effect.REMOVE, name, said)
+        elif now is not None and now.name != name:
+            said += f"from now on {now.name} watches and undoes it"
+            yield Change(Effect.REMOVE, name, said)
 
 
 def _windows(old: Policy | None, new: Policy) -> Iterator[Change]:

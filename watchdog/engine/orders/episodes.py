@@ -7,6 +7,7 @@ from typing import Literal
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.inputs import rung_target
+from watchdog.core.keeping import own_action
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, standing_stops
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
@@ -60,13 +61,15 @@ class Episodes:
         return Done(effect, ep.id)
 
     def close(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
-        """Leave LATCHED, or end an episode whose rule is gone."""
+        """Leave LATCHED, or end an episode whose rule, or the action of whose claim, is gone."""
         reasoned(reason)
         ep = self._desk.episode(episode)
-        orphan = ep.rule != MANUAL and ep.rule not in self._desk.policy.rules
+        claims, policy = self._desk.book.claims_of(ep.id), self._desk.policy
+        orphan = ep.rule != MANUAL and ep.rule not in policy.rules
+        orphan = orphan or any(own_action(claim, policy) is None for claim in claims)
         if ep.state is not State.LATCHED and not (orphan and ep.is_open and not ep.intent):
             raise OrderRefused(f"{ep.id} is {ep.state.value}; only latched episodes are closed")
-        left = ", ".join(c.target for c in self._desk.book.claims_of(ep.id) if not c.found)
+        left = ", ".join(c.target for c in claims if not c.found)
         effect = f"{ep.id} ({ep.rule}) is closed" + (
             f"; {left} stays rolled back and nothing looks after it any more" if left else ""
         )

@@ -11,6 +11,7 @@ from watchdog.core.book import MANUAL, Claim, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.gates import rule_on_command
 from watchdog.core.inputs import busy, command_inputs
+from watchdog.core.keeping import keeper
 from watchdog.core.spec import ActionSpec
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Severity, Truth, World
@@ -117,15 +118,24 @@ class Rollbacks:
         else:
             ep = self._desk.episode(what)
             held = self._desk.book.claims_of(ep.id)
-            name = held[-1].action if held else (ep.effected[-1] if ep.effected else "")
-            if not name or (not held and ep.state is not State.LATCHED):
+            if not held and (not ep.effected or ep.state is not State.LATCHED):
                 raise OrderRefused(f"{ep.id} has nothing rolled back")
             if ep.state is State.ACTING:
                 raise OrderRefused(f"{ep.id} is acting; wait until it has ended")
-            spec = self._desk.action(name)
+            spec = self._keeper(held[-1]) if held else self._desk.action(ep.effected[-1])
         if spec.undo is None:
             raise OrderRefused(f"{spec.name} has no undo: restore {spec.target} by hand")
         return ep, spec
+
+    def _keeper(self, claim: Claim) -> ActionSpec:
+        found = keeper(claim, self._desk.policy)
+        if found is None:
+            raise OrderRefused(
+                f"the policy has no {claim.action} for {claim.target} any more, so it cannot be "
+                "undone here. Apply a policy that has it, or restore it by hand and then: "
+                f"slo-watchdog close {claim.episode} --reason TEXT"
+            )
+        return found
 
     def _give_up(
         self,

@@ -1,0 +1,39 @@
+"""Who looks after what an episode holds, when the policy changes under it.
+
+A claim names the action that set or found the state. Its action may be renamed, removed, or moved
+to another target while the claim stands; what is held stays held, and people are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from watchdog.core.spec import ActionSpec, Policy
+from watchdog.core.standing import Claim
+
+
+def own_action(claim: Claim, policy: Policy) -> ActionSpec | None:
+    """The action that made the claim, while the policy has it for that target."""
+    found = policy.actions.get(claim.action)
+    return found if found is not None and found.target == claim.target else None
+
+
+def keeper(claim: Claim, policy: Policy) -> ActionSpec | None:
+    """The action that reads the claim's target back and can undo it; None where there is none.
+
+    Its own, or one that a playbook has for the same target: a load refuses playbooks that want
+    opposite states of one target, so that such a one wants what stands.
+    """
+    rungs = (rung.action for book in policy.playbooks.values() for rung in book.rungs)
+    others = (policy.actions[name] for name in rungs)
+    standing_in = (action for action in others if action.target == claim.target)
+    return own_action(claim, policy) or next(standing_in, None)
+
+
+def left_alone(claims: Iterable[Claim], old: Policy | None, new: Policy) -> tuple[Claim, ...]:
+    """The claims that `new` leaves without a keeper and `old` did not."""
+    return tuple(
+        claim
+        for claim in claims
+        if keeper(claim, new) is None and (old is None or keeper(claim, old) is not None)
+    )
