@@ -89,12 +89,12 @@ def check(
 ) -> Report:
     """Load the folder as each environment would; all that it names when none is given."""
     shown = str(folder).rstrip("/") or "/"
-    names = [environment] if environment is not None else _environments(folder)
+    names = [environment] if environment is not None else environments_of(folder)
     loads = {name: load_folder(folder, name, variables=variables) for name in names}
     return Report(shown, loads)
 
 
-def _environments(folder: str | Path) -> list[str]:
+def environments_of(folder: str | Path) -> list[str]:
     """Those of platform.yaml and those that have a variables file."""
     files = read_folder(folder).files
     named = {Path(path).stem for path in files if path.startswith("vars/")}
