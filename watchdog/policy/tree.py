@@ -26,7 +26,12 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.reader import ReaderError
 
+from watchdog.policy import yaml_faults
+
 MAX_CHARACTERS = 128 * 1024
+MAX_FOREIGN_CHARACTERS = 256 * 1024
+"""Of a file that is read to be imported: generated ones are long."""
+MAX_DOCUMENTS = 500
 MAX_NODES = 25_000
 MAX_DEPTH = 24
 MAX_SCALAR = 16 * 1024
@@ -34,8 +39,6 @@ MAX_DIGITS = 18
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-# `breach_when: > 5%`: without quotes YAML takes `>` for the beginning of a folded text
-_BARE_BOUND = re.compile(r":\s+[<>]=?\s*[0-9.]")
 _NOT_A_NUMBER = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
 _BASED = re.compile(r"0[xo][0-9a-fA-F]+\Z")
 _WORDS: dict[str, bool | None] = {
@@ -111,62 +114,55 @@ def read_tree(text: str, file: str, *, texts: bool = False) -> Node | None:
     which the key says what a value is. Raises BadText for everything that a rule file must not
     contain.
     """
+    trees = _read(text, file, texts=texts, most_documents=1, most_characters=MAX_CHARACTERS)
+    return trees[0] if trees else None
+
+
+def read_trees(text: str, file: str) -> list[Node]:
+    """The trees of a file of another's format, which may hold several documents; all are texts."""
+    return _read(
+        text,
+        file,
+        texts=True,
+        most_documents=MAX_DOCUMENTS,
+        most_characters=MAX_FOREIGN_CHARACTERS,
+    )
+
+
+def _read(
+    text: str, file: str, *, texts: bool, most_documents: int, most_characters: int
+) -> list[Node]:
     start = Place(file, 1, 1)
-    if len(text) > MAX_CHARACTERS:
+    if len(text) > most_characters:
         raise BadText(
             start,
-            f"the file has {len(text)} characters; {MAX_CHARACTERS} is the most",
+            f"the file has {len(text)} characters; {most_characters} is the most",
             "Split it into several files.",
         )
     if text.startswith(("\ufeff", "\ufffe")):
         raise BadText(start, "the file begins with a byte order mark", "Save it as plain UTF-8.")
     try:
-        return _Builder(file, text, texts=texts).document()
+        return _Builder(file, text, texts=texts).documents(most_documents)
     except MarkedYAMLError as error:
-        raise _syntax(error, file, text) from error
+        line, column, what, remedy = yaml_faults.syntax(error, text)
+        raise BadText(Place(file, line, column), what, remedy) from error
     except ReaderError as error:
-        raise _unreadable(error, file, text) from error
+        line, column, what, remedy = yaml_faults.unreadable(error, text)
+        raise BadText(Place(file, line, column), what, remedy) from error
     except (YAMLError, ValueError, RecursionError, IndexError, AttributeError) as error:
         # the parser's own slips on garbage (ruamel raises such on some broken directives)
         raise BadText(start, f"not YAML: {_first_line(error)}", "Correct the file.") from error
 
 
+def _too_many_documents(most: int) -> tuple[str, str]:
+    if most == 1:
+        return "a second document in one file", "Remove the `---` line or split."
+    return f"more than {most} documents in one file", "Split it."
+
+
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def _unreadable(error: ReaderError, file: str, text: str) -> BadText:
-    index = next((i for i, c in enumerate(text) if ord(c) == error.character), 0) if isinstance(
-        error.character, int
-    ) else 0  # fmt: skip
-    before = text[:index]
-    place = Place(file, before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
-    code = f"U+{error.character:04X}" if isinstance(error.character, int) else "a byte"
-    return BadText(
-        place, f"the file contains {code}, which is no text", "It is binary or damaged: restore it."
-    )
-
-
-def _syntax(error: MarkedYAMLError, file: str, text: str) -> BadText:
-    mark = error.problem_mark or error.context_mark
-    place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
-    lines = text.splitlines()
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
-    problem = " ".join(str(error.problem or error.context or "it cannot be parsed").split())
-    remedy = "Correct the YAML there, or the line before it."
-    if "\t" in line[: place.column] or "\\t" in problem:
-        problem, remedy = "a tab where YAML wants spaces", "Indent with spaces."
-    elif "{{" in line:
-        remedy = 'Put quotes around a value that holds a variable: "{{ app }}/metrics".'
-    elif "<block" in problem:  # the parser's words for it say nothing to an author
-        problem = "the line is not indented like the ones that it belongs to"
-        remedy = "Give keys of one mapping the same number of spaces."
-    elif _BARE_BOUND.search(line):
-        remedy = 'Put quotes around a bound: "> 5%".'
-    elif place.line >= len(lines):
-        remedy = "The file seems cut off here: was it saved whole?"
-    return BadText(place, f"not YAML: {problem}", remedy)
 
 
 class _Builder:
@@ -180,17 +176,16 @@ class _Builder:
         self._anchors: dict[str, Node | None] = {}  # None while the anchored node is being read
         self._nodes = 0
 
-    def document(self) -> Node | None:
-        found: Node | None = None
-        documents = 0
+    def documents(self, most: int) -> list[Node]:
+        found: list[Node] = []
+        count = 0
         for event in self._events:
             if isinstance(event, DocumentStartEvent):
-                documents += 1
+                count += 1
+                self._anchors.clear()  # they end with their document
                 place = self._place(event)
-                if documents > 1:
-                    raise BadText(
-                        place, "a second document in one file", "Remove the `---` line or split."
-                    )
+                if count > most:
+                    raise BadText(place, *_too_many_documents(most))
                 if event.version or event.tags:
                     raise BadText(
                         place, "a YAML directive", "Remove it: rule files are YAML 1.2 as such."
@@ -198,8 +193,10 @@ class _Builder:
             elif isinstance(
                 event, ScalarEvent | SequenceStartEvent | MappingStartEvent | AliasEvent
             ):
-                found = self._node(event, 0)
-        return None if found is None or _is_blank(found) else found
+                node = self._node(event, 0)
+                if not _is_blank(node):
+                    found.append(node)
+        return found
 
     def _place(self, event: Event) -> Place:
         mark = event.start_mark
