@@ -112,7 +112,10 @@ def why(
     state_dir: StateDir = None,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:
-    """The last verdict with every number, gate and reason, also for not acting."""
+    """The last verdict with every number, gate and reason, also for not acting.
+
+    What "clear" and "assumed good" mean: docs/episode.md.
+    """
     if state_dir is not None:
         _only_text(as_json=as_json)
         # Late on purpose: the store takes most of a second, and only a dead daemon needs it.
