@@ -8,6 +8,7 @@ what it would do, in the same words.
 from __future__ import annotations
 
 import pwd
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -138,7 +139,7 @@ class ApplyOrder(Order):
         return await control.apply(by, self.dry)
 
 
-_ORDERS: dict[str, type[Order]] = {
+ORDERS: dict[str, type[Order]] = {
     "/v1/hold": HoldOrder,
     "/v1/release": ReleaseOrder,
     "/v1/ack": AckOrder,
@@ -149,11 +150,12 @@ _ORDERS: dict[str, type[Order]] = {
     "/v1/undo": UndoOrder,
     "/-/reload": ApplyOrder,
 }
+"""Where each order is given; docs/api.md tells of them, and a test compares."""
 
 
 def control_app(control: Control) -> Starlette:
     """The ASGI app of the control socket."""
-    orders = [_order(path, model, control) for path, model in _ORDERS.items()]
+    orders = [_order(path, model, control) for path, model in ORDERS.items()]
     return Starlette(routes=[*orders, *_reads(control.views)])
 
 
@@ -175,7 +177,9 @@ def _reads(views: Views) -> list[Route]:
 
     async def decisions(request: Request) -> Response:
         after = request.query_params.get("after", "0")
-        return Json(views.decisions(int(after) if after.isascii() and after.isdigit() else 0))
+        if not re.fullmatch(r"[0-9]{1,19}", after):
+            return Json({"wrong": "after: write a whole number"}, 422)
+        return Json(views.decisions(int(after)))
 
     async def why(request: Request) -> Response:
         found = views.why(request.path_params["rule"])
