@@ -16,6 +16,7 @@ PLACES = {
     "run": "process",
     "init": "process",
     "check": "check",
+    "backtest": "backtest",
     "demo": "demo",
     "status": "look",
     "decisions": "look",

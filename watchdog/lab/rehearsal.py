@@ -12,18 +12,21 @@ from dataclasses import dataclass, field
 
 from watchdog.core import entries as e
 from watchdog.core.aftermath import intent_ended, verify
-from watchdog.core.book import Book, OpenIntent
+from watchdog.core.book import Book, Episode, OpenIntent
 from watchdog.core.draft import Draft
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, next_rung
 from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, Rung
-from watchdog.core.states import State
-from watchdog.core.words import CheckReading, Instant, Mode, Status, Truth
+from watchdog.core.states import Event, State
+from watchdog.core.words import CheckReading, Direction, Instant, Mode, Status, Truth
 
 HOST = "lab"
+PERSON = "lab"
 SUPPOSED = "supposed: the lab changes nothing"
+
+_PERSONS_MOVE = frozenset({State.CONTAINED, State.LATCHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,16 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class Supposing:
-    """`actions` by name; `otherwise` for all others. `ready` is what preflight is taken to say."""
+    """`actions` by name; `otherwise` for all others. `ready` is what preflight is taken to say.
+
+    `undo_after_seconds`: a person is taken to undo a rollback, and to close what is latched, once
+    every rule that asked for it has been healthy for so long. None: nobody does anything.
+    """
 
     otherwise: Supposed = Supposed()
     actions: Mapping[str, Supposed] = field(default_factory=dict)
     ready: Truth = Truth.TRUE
+    undo_after_seconds: float | None = None
 
     def of(self, action: str) -> Supposed:
         return self.actions.get(action, self.otherwise)
@@ -106,10 +114,16 @@ class Rehearsal:
 
     def _catch_up(self, now: Instant) -> None:
         """End the intents whose time has come, each at its own time, and see whether they help."""
-        for intent in sorted(self.book.intents.values(), key=self._ends):
-            if self._ends(intent) <= now.steady:
-                self._end(intent)
-        for ep in list(self.book.open_episodes()):
+        if self.book.intents:
+            for intent in sorted(self.book.intents.values(), key=self._ends):
+                if self._ends(intent) <= now.steady:
+                    self._end(intent)
+        if not self.book.current:
+            return
+        person_at_work = self._supposing.undo_after_seconds is not None
+        for ep in [self.book.episodes[name] for name in self.book.current.values()]:
+            if person_at_work and ep.state in _PERSONS_MOVE:
+                self._person(ep, now)
             if ep.state is not State.VERIFYING:
                 continue
             draft = Draft(self.book, now)
@@ -122,6 +136,41 @@ class Rehearsal:
             verify(ep, rung, (contained,), recovered, self.policy, draft)
             self._keep(draft)
 
+    def _person(self, ep: Episode, now: Instant) -> None:
+        """Undo or close what has been over for long enough."""
+        claims = self.book.claims_of(ep.id)
+        asking = {ep.rule}
+        for claim in claims:
+            held_by = self.book.claimants(claim.target)
+            asking |= {self.book.episodes[other.episode].rule for other in held_by}
+        if not all(self._over(rule) for rule in asking):
+            return
+        draft = Draft(self.book, now)
+        undo = next((claim for claim in claims if not claim.found), None)
+        if undo is None and ep.state is State.LATCHED:
+            draft.move(ep, Event.CLOSED, f"{SUPPOSED}; healthy again", actor=PERSON)
+        elif undo is not None and not self.book.intents:
+            draft.add(
+                e.IntentOpened(
+                    intent=self.book.next_id("I"),
+                    episode=ep.id,
+                    action=undo.action,
+                    target=undo.target,
+                    direction=Direction.UNDO,
+                    deadline=now.plus(self._supposing.of(undo.action).seconds),
+                    actor=PERSON,
+                    reason="healthy again",
+                )
+            )
+        self._keep(draft)
+
+    def _over(self, rule: str) -> bool:
+        memory = self.memory.rules.get(rule)
+        if memory is None or memory.sight is None:
+            return memory is None
+        quiet = memory.sight.quiet_seconds
+        return memory.sight.verdict.clear and quiet >= (self._supposing.undo_after_seconds or 0.0)
+
     def _ends(self, intent: OpenIntent) -> float:
         return intent.at.steady + self._supposing.of(intent.entry.action).seconds
 
@@ -129,17 +178,22 @@ class Rehearsal:
         entry, supposed = intent.entry, self._supposing.of(intent.entry.action)
         at = intent.at.plus(supposed.seconds)
         draft = Draft(self.book, at)
+        outcome = supposed.outcome
+        if entry.direction is Direction.UNDO:
+            outcome = e.Outcome.DONE
+        elif outcome is e.Outcome.DONE and self.book.claimants(entry.target):
+            outcome = e.Outcome.FOUND  # another episode has brought it there already
         ended = e.IntentEnded(
             intent=entry.intent,
             episode=entry.episode,
             action=entry.action,
             target=entry.target,
             direction=entry.direction,
-            outcome=supposed.outcome,
+            outcome=outcome,
             reason=SUPPOSED,
             read_back=SUPPOSED,
             seconds=supposed.seconds,
-            effect_at=at if supposed.outcome is e.Outcome.DONE else None,
+            effect_at=at if outcome in {e.Outcome.DONE, e.Outcome.FOUND} else None,
         )
         intent_ended(ended, self.policy, draft)
         self._keep(draft)
