@@ -6,9 +6,11 @@ what could not be read is UNKNOWN, and UNKNOWN is never treated as FALSE.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, NamedTuple
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -141,9 +143,29 @@ class WindowReading:
     factor: float | None = None
 
 
+class Telling(NamedTuple):
+    """What people ask of a verdict; the fields mean what they mean in `Verdict`."""
+
+    reason: str
+    value: float | None = None
+    bound: str = ""
+    evidence: tuple[WindowReading, ...] = ()
+
+
+class _Untold:
+    """Room for how a verdict tells what it was not yet asked for."""
+
+    __slots__ = ("_tell",)
+    _tell: Callable[[], Telling]
+
+
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A rule's judgement at one time, with the numbers it rests on."""
+class Verdict(_Untold):
+    """A rule's judgement at one time, with the numbers it rests on.
+
+    With ten thousand rules most verdicts are never read: one made by `told_later` puts its
+    numbers into words when they are first asked for. Nothing else can be told from outside.
+    """
 
     status: Status
     reason: str  # "burn 21.4 > 14.4 over 1h and 5m"
@@ -154,6 +176,37 @@ class Verdict:
     bound: str = ""  # what it was compared with: "> 5%"
     evidence: tuple[WindowReading, ...] = ()
     clear: bool = False  # healthy with its (short) window wholly observed
+
+    @classmethod
+    def told_later(
+        cls,
+        status: Status,
+        at: Instant,
+        sampled_at: float | None,
+        tell: Callable[[], Telling],
+        *,
+        clear: bool,
+    ) -> Verdict:
+        """One whose words `tell` gives: of frozen numbers, so that they stay true until then."""
+        verdict = cls.__new__(cls)
+        put = object.__setattr__
+        put(verdict, "status", status)
+        put(verdict, "at", at)
+        put(verdict, "sampled_at", sampled_at)
+        put(verdict, "blind", None)
+        put(verdict, "clear", clear)
+        put(verdict, "_tell", tell)
+        return verdict
+
+    if not TYPE_CHECKING:  # a type checker would take it for any name at all
+
+        def __getattr__(self, name: str) -> object:
+            """Python asks here for a field that is not filled in yet."""
+            if name not in Telling._fields:
+                raise AttributeError(f"a verdict has no {name}")
+            for field, told in zip(Telling._fields, self._tell(), strict=True):
+                object.__setattr__(self, field, told)
+            return object.__getattribute__(self, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,8 +302,14 @@ def test_since_reaches_back_for_days_and_never_before_the_moment() -> None:
 
 
 def test_thirty_days_of_one_slo_are_small() -> None:
-    assert Tally(15.0, (HOUR, 300.0, 30 * DAY)).bytes_held < 170_000
-    assert Tally(15.0, (30 * DAY,)).bytes_held < 156 * 1024
+    assert Tally(15.0, (HOUR, 300.0, 30 * DAY)).bytes_held < 95_000
+    assert Tally(15.0, (30 * DAY,)).bytes_held < 92_000
+
+
+def test_thirty_days_of_fractions_take_twice_the_room_and_no_more() -> None:
+    polls = started(30 * DAY, every=15.0)
+    polls.step(ok=0.5, failed=0.25)
+    assert polls.tally.bytes_held < 165_000
 
 
 def lines_run_by_a_read(tally: Tally, window: float, at: float) -> int:

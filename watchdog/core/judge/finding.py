@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from watchdog.core.words import Blind, Instant, Status, Verdict, WindowReading
+from watchdog.core.words import Blind, Instant, Status, Telling, Verdict, WindowReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ class Finding:
             evidence=self.evidence,
             clear=self.clear,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A judgement that is no blindness, with its words for when they are asked for."""
+
+    status: Status
+    clear: bool
+    tell: Callable[[], Telling]
+
+    def verdict(self, at: Instant, sampled_at: float | None) -> Verdict:
+        return Verdict.told_later(self.status, at, sampled_at, self.tell, clear=self.clear)
 
 
 def blinded(blind: Blind, reason: str, evidence: tuple[WindowReading, ...] = ()) -> Finding:

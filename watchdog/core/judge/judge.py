@@ -15,9 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
-from watchdog.core.judge.finding import Finding, blinded
+from watchdog.core.judge.finding import Finding, Glance, blinded
 from watchdog.core.judge.presence import judge_presence
-from watchdog.core.judge.ratio import judge_ratio, judge_slo, recovered, windows_of
+from watchdog.core.judge.ratio import glance_at_ratio, glance_at_slo, recovered, windows_of
+from watchdog.core.judge.sound import Sound
 from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
 from watchdog.core.samples import Answer, Fault, Reading
 from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
@@ -60,6 +61,7 @@ class Judge:
         self.rule = rule
         self._queries = queries(rule)
         self._counted = _counted(rule)
+        self._sound = tuple(Sound() for _ in self._queries)
         self._freshness = Freshness()
         self._resumed = False
         self._read_at: Instant | None = None
@@ -162,7 +164,7 @@ class Judge:
 
     def _find(
         self, reading: Reading, answers: Mapping[str, Answer], now: Instant
-    ) -> tuple[Finding, float | None]:
+    ) -> tuple[Finding | Glance, float | None]:
         """The finding, and the wall time of the newest sample where there is one."""
         failure = reading.failure
         judged_by_up = isinstance(self.rule.signal, Liveness) and all(
@@ -200,7 +202,7 @@ class Judge:
         picked: tuple[Answer, ...],
         reading: Reading,
         now: Instant,
-    ) -> tuple[Finding, float | None]:
+    ) -> tuple[Finding | Glance, float | None]:
         events, total = picked
         tally, good = counted.tally, counted.signal.counters.good
         unfit = self._unfit(picked, reading, now)
@@ -227,10 +229,11 @@ class Judge:
     def _unfit(self, picked: tuple[Answer, ...], reading: Reading, now: Instant) -> Finding | None:
         """Why these counters may not even be counted."""
         events, total = picked
-        for query, answer in zip(self._queries, picked, strict=True):
-            odd = odd_counters(query, answer.points)
-            if odd is not None:
-                return odd
+        for query, answer, sound in zip(self._queries, picked, self._sound, strict=True):
+            if not sound.holds(answer.points):
+                odd = odd_counters(query, answer.points)
+                if odd is not None:
+                    return odd
         if not total.points:
             return self._total_absent(events, reading)
         if self._good() and not events.points:
@@ -253,11 +256,11 @@ class Judge:
             return blinded(Blind.CONTRADICTION, f"{counted} counts, and nothing matches {query}")
         return None if reading.up else blinded(Blind.NO_DATA, f"nothing matches {query}")
 
-    def _judge_windows(self, counted: _Counted, now: Instant) -> Finding:
-        signal, tally, minimum = counted.signal, counted.tally, self.rule.minimum_events
+    def _judge_windows(self, counted: _Counted, now: Instant) -> Finding | Glance:
+        signal, windows = counted.signal, counted.tally.read_all(now)
         if isinstance(signal, RatioThreshold):
-            return judge_ratio(signal, lambda seconds: tally.read(seconds, now), minimum)
-        return judge_slo(signal, lambda seconds: tally.read(seconds, now), minimum)
+            return glance_at_ratio(signal, windows, self.rule.minimum_events)
+        return glance_at_slo(signal, windows, self.rule.minimum_events)
 
     def _recovered_by_events(
         self, counted: _Counted, effect: Instant, now: Instant

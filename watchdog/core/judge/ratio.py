@@ -4,24 +4,31 @@ ratio = bad(W) / total(W) from raw counters; burn = ratio / (1 - objective); a p
 long and its short window both burn above the factor. Nothing is rounded before it is compared.
 Source of the pairs: Google SRE Workbook, chapter 5. Truth is Kleene's: a pair that cannot be judged
 does not hide one that fires, and without one that fires it leaves the rule BLIND.
+
+`judge_ratio` and `judge_slo` say what is meant, and find the words. At every poll a glance decides
+the same of plain numbers, where these are in order, and leaves the words until they are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from watchdog.core.judge.finding import Finding, blinded
+from watchdog.core.judge.finding import Finding, Glance, blinded
 from watchdog.core.judge.value import breaches, compared
 from watchdog.core.spec import BurnPair, RatioThreshold, Slo
 from watchdog.core.text import apart, duration, number, percent
-from watchdog.core.windows import WHOLE
-from watchdog.core.words import Blind, Status, Truth, WindowReading, any_true
+from watchdog.core.windows import WHOLE, Counted
+from watchdog.core.words import Blind, Status, Telling, Truth, WindowReading, any_true
 
 Read = Callable[[float], WindowReading]
 """Gives the reading of a window of so many seconds."""
 
 _EXCESS = 0.01  # of the total: two counters read a moment apart differ by what is in flight
+
+
+Windows = Mapping[float, Counted]
+"""What all windows of a rule held at one time, by their length."""
 
 
 def burn_rate(ratio: float, objective: float) -> float:
@@ -36,6 +43,56 @@ def windows_of(signal: RatioThreshold | Slo) -> tuple[float, ...]:
     return tuple(
         sorted({s for pair in signal.pairs for s in (pair.long_seconds, pair.short_seconds)})
     )
+
+
+def glance_at_ratio(
+    signal: RatioThreshold, windows: Windows, minimum_events: float
+) -> Finding | Glance:
+    """What `judge_ratio` finds."""
+
+    def judged() -> Finding:
+        return judge_ratio(signal, _reader(windows), minimum_events)
+
+    held = windows[signal.over_seconds]
+    if not _in_order(held, minimum_events):
+        return judged()
+    breached = breaches(held.ratio or 0.0, signal.bound)
+    status = Status.BREACHED if breached else Status.HEALTHY
+    return Glance(status, not breached and held.coverage >= WHOLE, lambda: _told(judged()))
+
+
+def glance_at_slo(signal: Slo, windows: Windows, minimum_events: float) -> Finding | Glance:
+    """What `judge_slo` finds."""
+
+    def judged() -> Finding:
+        return judge_slo(signal, _reader(windows), minimum_events)
+
+    fires, shortest = False, signal.pairs[0].short_seconds
+    for pair in signal.pairs:
+        long, short = windows[pair.long_seconds], windows[pair.short_seconds]
+        if not (_in_order(long, minimum_events) and _in_order(short, 0.0)):
+            return judged()
+        fires = fires or (
+            burn_rate(short.ratio or 0.0, signal.objective) > pair.factor
+            and burn_rate(long.ratio or 0.0, signal.objective) > pair.factor
+        )
+        shortest = min(shortest, pair.short_seconds)
+    status = Status.BREACHED if fires else Status.HEALTHY
+    clear = not fires and windows[shortest].coverage >= WHOLE
+    return Glance(status, clear, lambda: _told(judged()))
+
+
+def _in_order(held: Counted, minimum_events: float) -> bool:
+    """No reason to be BLIND, and nothing to put right."""
+    return 0 <= held.bad <= held.total and held.total > 0 and held.total >= minimum_events
+
+
+def _reader(windows: Windows) -> Read:
+    return lambda seconds: windows[seconds].reading(seconds)
+
+
+def _told(finding: Finding) -> Telling:
+    return Telling(finding.reason, finding.value, finding.bound, finding.evidence)
 
 
 def judge_ratio(signal: RatioThreshold, read: Read, minimum_events: float) -> Finding:

@@ -15,7 +15,7 @@ target; a target which the metrics system began to scrape late brings a lifetime
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from watchdog.core.samples import Labels, Point
 
@@ -35,8 +35,7 @@ def target_of(labels: Labels) -> Target | None:
     return (job, instance) if instance else None
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """`unsure` counts the series that were reset or whose first sample tells nothing."""
 
     amount: float
@@ -46,18 +45,54 @@ class Growth:
 
 
 class Counter:
-    """The last value of every series of one selector, the longest unseen first."""
+    """The last value of every series of one selector, the longest unseen first.
 
-    __slots__ = ("forgot", "fresh", "last")
+    Nearly always the same series come again, in the same order. Their values are then kept in
+    `_values` beside `_living`, and in `last` only once something else comes.
+    """
+
+    __slots__ = ("_living", "_values", "forgot", "fresh", "last")
 
     def __init__(self) -> None:
         self.last: dict[Labels, float] = {}
         self.fresh: list[Labels] = []  # never seen before; the owner takes them out
         # Once a series had to be forgotten, a new one cannot be told from it: no births then.
         self.forgot = False
+        self._living: list[Labels] = []
+        self._values: list[float] = []
 
     def grow(self, points: Sequence[Point], *, births: bool, targets: Collection[Target]) -> Growth:
         """Take one observation in. `births`: an unseen series may have been born at zero."""
+        living = [point.labels for point in points]
+        values = [point.value for point in points]
+        if living == self._living:
+            return self._grow_on(values)
+        self._settle()
+        growth = self._take_in(points, births=births, targets=targets)
+        if len(set(living)) == len(living):
+            self._living, self._values = living, values
+        return growth
+
+    def _grow_on(self, values: list[float]) -> Growth:
+        amount, resets = 0.0, 0
+        for value, before in zip(values, self._values, strict=True):
+            if value < before:
+                amount += value
+                resets += 1
+            else:
+                amount += value - before
+        self._values = values
+        return Growth(amount, len(values), resets, resets)
+
+    def _settle(self) -> None:
+        for labels, value in zip(self._living, self._values, strict=True):
+            self.last.pop(labels, None)
+            self.last[labels] = value
+        self._living, self._values = [], []
+
+    def _take_in(
+        self, points: Sequence[Point], *, births: bool, targets: Collection[Target]
+    ) -> Growth:
         amount, resets, unknown = 0.0, 0, 0
         for point in points:
             before = self.last.pop(point.labels, None)
@@ -78,11 +113,14 @@ class Counter:
         return Growth(amount, len(points), resets, resets + unknown)
 
     def _forget(self, most: int) -> None:
-        for labels in list(self.last)[: max(0, len(self.last) - most)]:
+        if len(self.last) <= most:
+            return
+        for labels in list(self.last)[: len(self.last) - most]:
             del self.last[labels]
             self.forgot = True
 
     def dump(self) -> list[object]:
+        self._settle()
         return [self.forgot, [[list(labels), value] for labels, value in self.last.items()]]
 
     def load(self, data: Sequence[object]) -> None:
@@ -95,3 +133,4 @@ class Counter:
             for labels, value in rows
         }
         self.fresh = list(self.last)
+        self._living, self._values = [], []

@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
+from operator import sub, truediv
 
 _MOST = 128
 _NEWEST_KEPT = 48
@@ -35,8 +36,11 @@ class Marks:
 
     def put(self, position: float) -> None:
         """Remember the counts as they are at `position`."""
-        for column, value in zip(self._columns(), (position, *self._now), strict=True):
-            column.append(value)
+        bad, total, seconds = self._now
+        self._at.append(position)
+        self._bad.append(bad)
+        self._total.append(total)
+        self._seconds.append(seconds)
         if len(self._at) > _MOST:
             spare = self._least_needed()
             for column in self._columns():
@@ -70,11 +74,12 @@ class Marks:
 
     def _least_needed(self) -> int:
         """The old mark whose neighbours lie closest together for their age."""
-        at, now = self._at, self._at[-1]
-        return min(
-            range(1, len(at) - _NEWEST_KEPT),
-            key=lambda i: (at[i + 1] - at[i - 1]) / (now - at[i - 1]),
-        )
+        # Run at every poll, so over whole columns at once.
+        before = self._at[: len(self._at) - _NEWEST_KEPT - 1]
+        spans = map(sub, self._at[2:], before)
+        ages = map(self._at[-1].__sub__, before)
+        shares = list(map(truediv, spans, ages))
+        return shares.index(min(shares)) + 1
 
     def _columns(self) -> tuple[array[float], ...]:
         return self._at, self._bad, self._total, self._seconds

@@ -14,6 +14,9 @@ import math
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from watchdog.core.windows.columns import KINDS, WIDE, narrowed, put, zeros
 
 UNITS = 60000  # of time in one bucket; the largest count that fits an unsigned short with ease
 _ROUNDING_UNITS = 2  # what the two ends of an observed stretch may have lost by rounding
@@ -33,8 +36,7 @@ class _Sum:
     total_buckets: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """One window's content. Times are seconds.
 
     `observed_seconds` were watched without a break; `known_seconds` are these and what the
@@ -59,8 +61,8 @@ class Ring:
         # Polls fall into the middle of their share of a bucket: jitter moves none to a neighbour.
         self._lead_seconds = min(every_seconds, width_seconds) / 2
         self._windows = tuple(windows)
-        self._bad = array("d", bytes(8 * self._slots))
-        self._total = array("d", bytes(8 * self._slots))
+        self._bad = zeros(self._slots)
+        self._total = zeros(self._slots)
         self._observed = array("H", bytes(2 * self._slots))
         # Rare, so not arrays: bucket -> units bridged; bucket watched in part -> what was not.
         self._extra: dict[int, int] = {}
@@ -86,8 +88,35 @@ class Ring:
     def advance(self, position: float) -> None:
         """Move the windows' end to `position`; never back."""
         anchor = self._units(position)
-        if anchor <= self._anchor:
+        if anchor > self._anchor:
+            self._move(anchor)
+
+    def watch(self, start: float, end: float, bad: float, total: float) -> None:
+        """`advance` to `end`, `add` there, and `cover` from `start`, at once: nearly every poll."""
+        since, until = self._units(start), self._units(end)
+        if until > self._anchor:
+            self._move(until)
+        index = until // UNITS
+        if index != self._head or since // UNITS != index:
+            self.add(end, bad, total)
+            self.cover(start, end)
             return
+        slot, units = index % self._slots, until - since
+        was_bad, was_total = self._bad[slot], self._total[slot]
+        now_bad, now_total = was_bad + bad, was_total + total
+        self._put(slot, now_bad, now_total)
+        self._observed[slot] += units
+        more_bad = (now_bad != 0) - (was_bad != 0)
+        more_total = (now_total != 0) - (was_total != 0)
+        for window in self._sums.values():
+            if index >= window.first:
+                window.bad += bad
+                window.total += total
+                window.observed += units
+                window.bad_buckets += more_bad
+                window.total_buckets += more_total
+
+    def _move(self, anchor: int) -> None:
         head = anchor // UNITS
         self._anchor = anchor
         if head - self._head >= self._slots:
@@ -95,10 +124,14 @@ class Ring:
             self._clear()
             return
         for window in self._sums.values():
-            self._drop(window, (anchor - window.units) // UNITS + 1)
+            first = (anchor - window.units) // UNITS + 1
+            if first > window.first:
+                self._drop(window, first)
+        if head == self._head:
+            return
         for index in range(self._head + 1, head + 1):
             slot = index % self._slots
-            self._bad[slot] = self._total[slot] = 0.0
+            self._bad[slot] = self._total[slot] = 0
             self._observed[slot] = 0
             self._extra.pop(index - self._slots, None)
             self._blank.pop(index - self._slots, None)
@@ -114,7 +147,7 @@ class Ring:
         slot = index % self._slots
         was_bad, was_total = self._bad[slot], self._total[slot]
         now_bad, now_total = was_bad + bad, was_total + total
-        self._bad[slot], self._total[slot] = now_bad, now_total
+        self._put(slot, now_bad, now_total)
         for window in self._sums.values():
             if index >= window.first:
                 window.bad += bad
@@ -157,30 +190,26 @@ class Ring:
     def read(self, window_seconds: float) -> Held:
         """What the window that ends at the anchor holds."""
         window = self._sums[window_seconds]
+        units, per_second = window.units, self._per_second
         bad, total, observed = window.bad, window.total, window.observed
-        tail, outside = divmod(self._anchor - window.units, UNITS)
+        tail, outside = divmod(self._anchor - units, UNITS)
         slot = tail % self._slots
         inside = UNITS - outside
-        observed += self._watched(tail, outside)
+        watched = self._observed[slot]
+        observed += self._watched(tail, outside) if tail in self._blank else min(watched, inside)
         polls = (inside - 1) // self._every  # that lie after the window's beginning
         if polls > 0 and tail not in self._extra:
-            share = polls / max(polls, self._observed[slot] // self._every)
+            share = polls / max(polls, watched // self._every)
             bad += self._bad[slot] * share
             total += self._total[slot] * share
-        unknown = window.units - observed - window.extra
-        known = window.units
+        unknown = units - observed - window.extra
         if unknown <= _ROUNDING_UNITS:
-            unknown = 0
+            known_seconds, unknown_seconds = units / per_second, 0.0
         else:  # rounded against us, so that filling never fires a rule too early
             known = max(0, observed + window.extra - _ROUNDING_UNITS)
-            unknown = window.units - known
-        return Held(
-            bad=bad,
-            total=total,
-            observed_seconds=min(observed, window.units) / self._per_second,
-            known_seconds=known / self._per_second,
-            unknown_seconds=unknown / self._per_second,
-        )
+            known_seconds, unknown_seconds = known / per_second, (units - known) / per_second
+        observed_seconds = min(observed, units) / per_second
+        return Held(bad, total, observed_seconds, known_seconds, unknown_seconds)
 
     def _watched(self, index: int, outside: int) -> int:
         """How much of a bucket was watched, its first units left aside."""
@@ -193,31 +222,43 @@ class Ring:
         extra = [[index, units] for index, units in self._extra.items()]
         blob = self._bad.tobytes() + self._total.tobytes() + self._observed.tobytes()
         blank = [[index, *span] for index, span in self._blank.items()]
-        return [self._origin, self._anchor, self._head, extra, blank], blob
+        kinds = self._bad.typecode + self._total.typecode
+        return [self._origin, self._anchor, self._head, extra, blank, kinds], blob
 
     def load(self, data: Sequence[object], blob: bytes) -> bytes:
         """Take `dump`'s content back; gives the rest of the bytes.
 
         Raises ValueError or TypeError where it is not that.
         """
-        origin, anchor, head, extra, blank = data
+        origin, anchor, head, extra, blank, *rest = data
+        kinds = rest[0] if rest else WIDE + WIDE  # as it was written before columns were narrow
         if not (isinstance(anchor, int) and isinstance(head, int)):
             raise TypeError("not a ring's place in time")
         if not (isinstance(extra, list) and isinstance(blank, list)):
             raise TypeError("not a ring's numbers")
         if anchor // UNITS != head:
             raise ValueError("a ring whose head is not where its time is")
+        bad, total = list(str(kinds))
+        if not {bad, total} <= KINDS:
+            raise ValueError("a ring's columns are of no known kind")
+        self._bad, self._total = zeros(self._slots, bad), zeros(self._slots, total)
         for store in (self._bad, self._total, self._observed):
             size = store.itemsize * self._slots
             if len(blob) < size:
                 raise ValueError("a ring's buckets are cut off")
             store[:] = array(store.typecode, blob[:size])
             blob = blob[size:]
+        if not rest:
+            self._bad, self._total = narrowed(self._bad), narrowed(self._total)
         self._origin, self._anchor, self._head = float(str(origin)), anchor, head
         self._extra = {int(index): int(units) for index, units in extra}
         self._blank = {int(index): (int(low), int(high)) for index, low, high in blank}
         self._sum_anew()
         return blob
+
+    def _put(self, slot: int, bad: float, total: float) -> None:
+        self._bad = put(self._bad, slot, bad)
+        self._total = put(self._total, slot, total)
 
     def _units(self, position: float) -> int:
         return math.floor((position - self._origin) * self._per_second)
@@ -226,8 +267,8 @@ class Ring:
         return self._head - self._slots < index <= self._head
 
     def _clear(self) -> None:
-        for store in (self._bad, self._total, self._observed):
-            store[:] = array(store.typecode, bytes(store.itemsize * self._slots))
+        self._bad, self._total = zeros(self._slots), zeros(self._slots)
+        self._observed[:] = array("H", bytes(2 * self._slots))
         self._extra.clear()
         self._blank.clear()
         self._sums = dict(self._empty_sums())
@@ -239,7 +280,7 @@ class Ring:
             yield seconds, _Sum(units=units, first=(self._anchor - units) // UNITS + 1)
 
     def _drop(self, window: _Sum, first: int) -> None:
-        """Move a window's tail: what lies before bucket `first` leaves its sums."""
+        """Move a window's tail on: what lies before bucket `first` leaves its sums."""
         for index in range(window.first, min(first, self._head + 1)):
             slot = index % self._slots
             if self._bad[slot]:
@@ -250,7 +291,7 @@ class Ring:
                 window.total = window.total - self._total[slot] if window.total_buckets else 0.0
             window.observed -= self._observed[slot]
             window.extra -= self._extra.get(index, 0)
-        window.first = max(window.first, first)
+        window.first = first
 
     def _sum_anew(self) -> None:
         """Once a round: what fractions have drifted apart is forgotten. Whole numbers never do."""

@@ -21,13 +21,13 @@ import math
 import sys
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.samples import Point
 from watchdog.core.windows.counters import Counter, Target, target_of
 from watchdog.core.windows.marks import Marks
-from watchdog.core.windows.ring import Ring
+from watchdog.core.windows.ring import Held, Ring
 from watchdog.core.words import Instant, WindowReading
 
 _VERSION = 1
@@ -55,8 +55,20 @@ def position(at: Instant, sampled_at: float) -> float:
     return at.steady - (at.wall - sampled_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Counted(NamedTuple):
+    """One window's numbers; the fields mean what they mean in `WindowReading`."""
+
+    bad: float
+    total: float
+    filled: float
+    coverage: float
+    ratio: float | None
+
+    def reading(self, seconds: float) -> WindowReading:
+        return WindowReading(seconds, *self)
+
+
+class Observation(NamedTuple):
     """What one look at the counters showed."""
 
     fresh: bool  # False: the samples are the last ones again, or older, and nothing was counted
@@ -66,6 +78,9 @@ class Observation:
     bad: float = 0.0
     total: float = 0.0
     resets: int = 0
+
+
+_UNSEEN = Counted(0.0, 0.0, 0.0, 0.0, None)
 
 
 class Tally:
@@ -142,11 +157,11 @@ class Tally:
         bridged = (here - before) * (1 - unsure / series)
         watched = not (gap or restarted or resets)
         for ring in self._rings:
-            ring.advance(here)
-            ring.add(before if gap else here, bad, overall.amount)
             if watched:
-                ring.cover(before, here)
+                ring.watch(before, here, bad, overall.amount)
             else:
+                ring.advance(here)
+                ring.add(before if gap else here, bad, overall.amount)
                 ring.skip(before, here)
                 ring.bridge(before if gap else here, bridged)
         self._stretches += 1
@@ -168,16 +183,33 @@ class Tally:
         It ends at the newest sample; at `now` less two intervals once that is later, so that
         missed polls show as falling coverage and ordinary delay does not.
         """
-        ring = self._ring_of[window_seconds]
         if self._position is None:
-            return WindowReading(window_seconds, 0.0, 0.0, 0.0, 0.0, None)
+            return _UNSEEN.reading(window_seconds)
+        ring = self._ring_of[window_seconds]
         ring.advance(max(self._position, now.steady - self._gap_seconds))
-        held = ring.read(window_seconds)
-        seen = held.total / held.known_seconds if held.known_seconds > 0 else 0.0
-        filled = max(seen, self._rate) * held.unknown_seconds
-        coverage = min(1.0, held.observed_seconds / window_seconds)
-        ratio = held.bad / (held.total + filled) if held.total > 0 else None
-        return WindowReading(window_seconds, held.bad, held.total, filled, coverage, ratio)
+        return self._counted(window_seconds, ring.read(window_seconds)).reading(window_seconds)
+
+    def read_all(self, now: Instant) -> dict[float, Counted]:
+        """All windows as `read` gives them, by their length."""
+        if self._position is None:
+            return dict.fromkeys(self.window_seconds, _UNSEEN)
+        end = max(self._position, now.steady - self._gap_seconds)
+        for ring in self._rings:
+            ring.advance(end)
+        return {
+            window: self._counted(window, ring.read(window))
+            for window, ring in self._ring_of.items()
+        }
+
+    def _counted(self, window_seconds: float, held: Held) -> Counted:
+        bad, total, observed_seconds, known_seconds, unknown_seconds = held
+        filled = 0.0
+        if unknown_seconds:
+            seen = total / known_seconds if known_seconds > 0 else 0.0
+            filled = max(seen, self._rate) * unknown_seconds
+        coverage = observed_seconds / window_seconds
+        ratio = bad / (total + filled) if total > 0 else None
+        return Counted(bad, total, filled, min(1.0, coverage), ratio)
 
     def since(self, at: Instant) -> tuple[float, float, float]:
         """(bad, total, observed seconds) of the stretches that lie wholly after `at`."""
@@ -239,6 +271,8 @@ class Tally:
 
     def _remember_targets(self) -> None:
         for counter in (self._events, self._totals):
+            if not counter.fresh:
+                continue
             self._targets.update(t for t in map(target_of, counter.fresh) if t is not None)
             counter.fresh.clear()
 
