@@ -96,7 +96,7 @@ class PrometheusQueries:
             return Failure(Fault.PROVIDER, Blind.QUERY_ERROR, text[:300])
         if status != "success" or failure is not None:
             return Silence(failure or odd("JSON without the API's status"))
-        return _partial(document) or self._vector(document.get("data"), query)
+        return partial(document) or self._vector(document.get("data"), query)
 
     def _vector(self, data: Any, query: Query) -> Outcome:
         if not isinstance(data, dict):
@@ -113,7 +113,7 @@ class PrometheusQueries:
         return Vector(tuple(_point(row, query) for row in result))
 
 
-def _partial(document: dict[str, Any]) -> Failure | None:
+def partial(document: dict[str, Any]) -> Failure | None:
     """`infos` are no warnings: they speak of style, not of missing data."""
     warnings = document.get("warnings")
     if warnings:
