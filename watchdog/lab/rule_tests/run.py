@@ -1,0 +1,150 @@
+"""Runs test files: each is read, found sensible, and every case of it is run by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchdog.core.promql import Refused, check
+from watchdog.core.promql.faults import EvaluationFault
+from watchdog.lab.rule_tests.alerting import Groups, RuleFailed
+from watchdog.lab.rule_tests.checks import Check, Checker, as_alerts
+from watchdog.lab.rule_tests.course import Course, run_course
+from watchdog.lab.rule_tests.loaded import Feed, LoadedStore, vector_at
+from watchdog.lab.rule_tests.notation import series_text
+from watchdog.lab.rule_tests.sense import check_sense
+from watchdog.lab.rule_tests.suite import Case, Suite, read_suite
+from watchdog.lab.rule_tests.under_test import Loader
+from watchdog.policy.problem import Findings, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One case that was run. `course` is of our own rules, where the file names any."""
+
+    case: Case
+    checks: tuple[Check, ...]
+    course: Course | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRan:
+    """One test file: what was wrong with it, or what came of its cases."""
+
+    file: str
+    suite: Suite | None
+    problems: tuple[Problem, ...] = ()
+    advice: tuple[Problem, ...] = ()
+    ran: tuple[Ran, ...] = ()
+
+    @property
+    def checks(self) -> Iterator[Check]:
+        return (check for ran in self.ran for check in ran.checks)
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems and all(check.passed for check in self.checks)
+
+
+def run_files(paths: Iterable[Path], loader: Loader | None = None) -> tuple[FileRan, ...]:
+    """Every file in its order; a file that is wrong stops no other."""
+    loader = loader or Loader()
+    return tuple(run_file(path, loader) for path in paths)
+
+
+def run_file(path: Path, loader: Loader) -> FileRan:
+    findings = Findings()
+    suite = read_suite(path, loader, findings)
+    if suite is not None:
+        check_sense(suite, findings)
+    problems = tuple(sorted(set(findings.errors)))
+    if suite is None or problems:
+        return FileRan(str(path), None, problems)
+    ran = tuple(_run(suite, case) for case in suite.cases)
+    return FileRan(str(path), suite, advice=tuple(findings.advice), ran=ran)
+
+
+def _run(suite: Suite, case: Case) -> Ran:
+    ours = suite.rules.ours
+    course = run_course(ours, case) if ours is not None else None
+    checks = list(_promtool(suite, case, course))
+    if course is not None:
+        checks += _ours(case, course)
+    return Ran(case, tuple(checks), course)
+
+
+def _ours(case: Case, course: Course) -> Iterator[Check]:
+    shape, checker = case.shape, Checker(case)
+    for rule, why in sorted(course.failures.items()):  # a bug of ours: nothing it says counts
+        yield checker.broken(case.at(), case.until, f"evaluation of {rule}", why)
+    for index, test in enumerate(shape.rule_test):
+        yield from checker.rule(index, test, course.standings[test.eval_time][test.rule])
+    for index, episodes in enumerate(shape.episode_test):
+        yield checker.episode(index, episodes, course)
+    for index, actions in enumerate(shape.action_test):
+        yield checker.actions(index, actions, course)
+    for index, pages in enumerate(shape.page_test):
+        yield checker.pages(index, pages, course)
+
+
+@dataclass(slots=True)
+class _Firing:
+    """What fires at the times that are asked about, as far as the passes came."""
+
+    by_time: dict[float, dict[str, list[object]]] = field(default_factory=dict)
+    failed: str = ""
+
+
+def _promtool(suite: Suite, case: Case, course: Course | None) -> Iterator[Check]:
+    """Promtool's own tests. An eval_time between two passes is answered by the one before it."""
+    shape, checker = case.shape, Checker(case)
+    every = suite.shape.evaluation_interval
+    ours = suite.rules.ours
+    store = LoadedStore()
+    named = [(one.name, one.labels, one.values) for one in case.series]
+    feed = Feed(named, shape.start_timestamp, case.interval_seconds, case.promtool_until)
+    groups = Groups(
+        suite.rules.theirs, suite.shape.group_eval_order, shape.external_labels, shape.external_url
+    )
+    pending = sorted(enumerate(shape.alert_rule_test), key=lambda item: item[1].eval_time)
+    failed = ""
+    for number in range(int(case.promtool_until / every + 1e-9) + 1):
+        at = number * every
+        feed.till(at, store)
+        try:
+            groups.evaluate(store, shape.start_timestamp + at)
+        except RuleFailed as error:
+            failed = str(error)
+            break
+        while pending and pending[0][1].eval_time < at + every:
+            index, test = pending.pop(0)
+            got = groups.firing(test.alertname)
+            if ours is not None and course is not None and test.alertname in ours.policy.rules:
+                rule = ours.policy.rules[test.alertname]
+                got += as_alerts(rule, course.standings[test.eval_time][rule.name], test)
+            yield checker.alerts(index, test, got)
+    for index, test in pending:
+        about = f"alert {test.alertname}"
+        yield checker.broken(case.at("alert_rule_test", index), test.eval_time, about, failed)
+    if not failed:
+        yield from _expressions(suite, case, store)
+    else:
+        for index, asked in enumerate(shape.promql_expr_test):
+            place = case.at("promql_expr_test", index)
+            yield checker.broken(place, asked.eval_time, f"expression {asked.expr}", failed)
+
+
+def _expressions(suite: Suite, case: Case, store: LoadedStore) -> Iterator[Check]:
+    checker = Checker(case)
+    for index, test in enumerate(case.shape.promql_expr_test):
+        place = case.at("promql_expr_test", index, "expr")
+        about = f"expression {test.expr}"
+        try:
+            expression = check(test.expr)
+            found = vector_at(expression, store, case.shape.start_timestamp + test.eval_time)
+        except (Refused, EvaluationFault) as error:
+            yield checker.broken(place, test.eval_time, about, str(error))
+            continue
+        got = [(series_text(one.name or "", one.labels), one.value) for one in found]
+        yield checker.samples(index, test, got, fuzzy=suite.shape.fuzzy_compare)

@@ -1,0 +1,225 @@
+"""Does a test file make sense? What names something that does not exist must not pass for that.
+
+A test of a misspelt alert that expects nothing would always pass; so would an action of a rule
+that cannot act. Everything that is named is looked up before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from watchdog.core.promql import Refused, check
+from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape
+from watchdog.core.words import Status
+from watchdog.lab.rule_tests.notation import BadNotation, series_of
+from watchdog.lab.rule_tests.shapes import RuleTestShape
+from watchdog.lab.rule_tests.suite import Case, Suite
+from watchdog.lab.rule_tests.under_test import Ours
+from watchdog.policy.problem import Findings
+from watchdog.policy.shape import closest
+from watchdog.policy.tree import Place
+
+MAX_STEPS = 3_000_000
+"""Passes, polls and samples of one case; more would look like a test that hangs."""
+
+_OURS = ("rule_test", "episode_test", "action_test", "page_test", "sources", "holds", "supposing")
+
+
+def check_sense(suite: Suite, findings: Findings) -> None:
+    """What is wrong with a file that has the right form."""
+    for case in suite.cases:
+        _size(suite, case, findings)
+        _promtool(suite, case, findings)
+        ours = suite.rules.ours
+        if ours is None:
+            _only_promtool(case, findings)
+        else:
+            _rules(case, ours, findings)
+            _surroundings(case, ours, findings)
+            _holds(case, ours, findings)
+
+
+def _size(suite: Suite, case: Case, findings: Findings) -> None:
+    until, shape = case.until, case.shape
+    every = [suite.shape.evaluation_interval]
+    if suite.rules.ours is not None:
+        every += [1.0, *(spec.every_seconds for spec in suite.rules.ours.policy.sources.values())]
+    steps = sum(until / one for one in every)
+    steps += sum(min(len(one.values), until / case.interval_seconds) for one in case.series)
+    if steps > MAX_STEPS:
+        findings.refuse(
+            case.at(),
+            f"the test has {steps:.0f} steps; {MAX_STEPS} are the most",
+            "Lengthen the intervals, or ask about an earlier time.",
+        )
+    tests = [*shape.alert_rule_test, *shape.promql_expr_test, *shape.rule_test]
+    if not (tests or shape.episode_test or shape.action_test or shape.page_test):
+        what = f"{case.title} tests nothing"
+        findings.advise(case.at(), what, "Add an alert_rule_test, or one of the others.")
+
+
+def _promtool(suite: Suite, case: Case, findings: Findings) -> None:
+    names = {rule.name for group in suite.rules.theirs for rule in group.rules if rule.alerts}
+    ours = suite.rules.ours.policy.rules if suite.rules.ours is not None else {}
+    for index, test in enumerate(case.shape.alert_rule_test):
+        place = case.at("alert_rule_test", index, "alertname")
+        if not test.alertname:
+            findings.refuse(place, "an alert_rule_test without alertname", "Name the alert.")
+        elif test.alertname not in names and test.alertname not in ours:
+            known = {*names, *ours}
+            what = f"there is no alert {test.alertname} in rule_files"
+            (findings.refuse if ours else findings.advise)(
+                place, what, closest(test.alertname, known)
+            )
+    for index, asked in enumerate(case.shape.promql_expr_test):
+        try:
+            check(asked.expr)
+        except Refused as error:
+            place = case.at("promql_expr_test", index, "expr")
+            findings.refuse(place, str(error).split("; ")[0], "promtool itself can ask it.")
+        for number, sample in enumerate(asked.exp_samples):
+            try:
+                series_of(sample.labels)
+            except BadNotation as bad:
+                place = case.at("promql_expr_test", index, "exp_samples", number, "labels")
+                findings.refuse(place, bad.what, bad.remedy)
+
+
+def _only_promtool(case: Case, findings: Findings) -> None:
+    """Our words need rules of ours."""
+    for word in _OURS:
+        if getattr(case.shape, word):
+            what = f"`{word}` is about our own rules, and rule_files names none"
+            findings.refuse(case.entry.key_at(word), what, "Name the rules folder there.")
+
+
+def _rules(case: Case, ours: Ours, findings: Findings) -> None:
+    shape = case.shape
+    for word in ("rule_test", "episode_test", "action_test", "page_test"):
+        for index, test in enumerate(getattr(shape, word)):
+            _rule(case, (word, index, "rule"), test.rule, ours, findings)
+    for index, alert in enumerate(shape.alert_rule_test):
+        if alert.alertname in ours.policy.rules:
+            path = ("alert_rule_test", index, "alertname")
+            _rule(case, path, alert.alertname, ours, findings)
+    for index, test in enumerate(shape.rule_test):
+        _rule_test(case.at("rule_test", index), test, findings)
+    _actions(case, ours, findings)
+
+
+def _rule_test(place: Place, test: RuleTestShape, findings: Findings) -> None:
+    said = (test.exp_verdict, test.exp_blind, test.exp_reason, test.exp_state, test.exp_refused)
+    if all(one is None for one in said):
+        how = "Write exp_verdict, exp_blind, exp_reason, exp_state or exp_refused."
+        findings.refuse(place, "a rule_test that expects nothing", how)
+    if test.exp_blind is not None and test.exp_verdict not in {None, Status.BLIND}:
+        what = f"blind ({test.exp_blind.value}) and {test.exp_verdict} at once"
+        findings.refuse(place, what, "Keep one of the two.")
+
+
+def _actions(case: Case, ours: Ours, findings: Findings) -> None:
+    for index, test in enumerate(case.shape.action_test):
+        for number, action in enumerate(test.exp_actions):
+            path = ("action_test", index, "exp_actions", number)
+            if action.rule is None and test.rule is None:
+                findings.refuse(case.at(*path), "an action without its rule", "Name it: rule: X.")
+            _rule(case, (*path, "rule"), action.rule, ours, findings)
+            _known(case, (*path, "action"), action.action, ours.policy.actions, "action", findings)
+
+
+def _rule(
+    case: Case,
+    path: tuple[str | int, ...],
+    name: str | None,
+    ours: Ours,
+    findings: Findings,
+) -> None:
+    """A rule that exists, and can be judged here together with those that it leans on."""
+    if name is None:
+        return
+    _known(case, path, name, ours.policy.rules, "rule", findings)
+    rule = ours.policy.rules.get(name)
+    for one in (name, *(rule.corroborate if rule is not None else ())):
+        if one in ours.unasked:
+            what = f"{one} asks its Prometheus what cannot be answered here: {ours.unasked[one]}"
+            findings.refuse(
+                case.at(*path), what.split("; ", maxsplit=1)[0], "Test the rest of the rules."
+            )
+
+
+def _known(
+    case: Case,
+    path: tuple[str | int, ...],
+    name: str,
+    known: Collection[str],
+    kind: str,
+    findings: Findings,
+) -> None:
+    if name not in known:
+        findings.refuse(case.at(*path), f"there is no {kind} {name}", closest(name, known))
+
+
+def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
+    shape, sources = case.shape, ours.policy.sources
+    for index, series in enumerate(shape.input_series):
+        if series.source is not None:
+            path: tuple[str | int, ...] = ("input_series", index, "source")
+            _known(case, path, series.source, sources, "source", findings)
+            _showable(case, index, ours, findings)
+    for index, stretch in enumerate(shape.sources):
+        _known(case, ("sources", index, "source"), stretch.source, sources, "source", findings)
+        spec = sources.get(stretch.source)
+        can = _CAN[type(spec.how)] if spec is not None else ()
+        if spec is not None and stretch.is_ not in can:
+            what = f"{stretch.source} cannot be {stretch.is_}"
+            findings.refuse(case.at("sources", index, "is"), what, f"Write {' or '.join(can)}.")
+        _ends(case, ("sources", index, "to"), stretch.from_, stretch.to, findings)
+    if shape.supposing is not None:
+        for name in shape.supposing.actions:
+            path = ("supposing", "actions", name)
+            _known(case, path, name, ours.policy.actions, "action", findings)
+
+
+def _holds(case: Case, ours: Ours, findings: Findings) -> None:
+    for index, hold in enumerate(case.shape.holds):
+        named = [hold.owner, hold.rule, hold.target]
+        if sum(one is not None for one in named) > 1:
+            what = "a hold of several things"
+            findings.refuse(case.at("holds", index), what, "Keep one of owner, rule and target.")
+        owners = {part.owner for part in ours.policy.parts}
+        targets = {action.target for action in ours.policy.actions.values()}
+        known = {"owner": owners, "rule": set(ours.policy.rules), "target": targets}
+        for (kind, names), name in zip(known.items(), named, strict=True):
+            if name is not None:
+                _known(case, ("holds", index, kind), name, names, kind, findings)
+        _ends(case, ("holds", index, "to"), hold.from_, hold.to, findings)
+
+
+def _ends(
+    case: Case, path: tuple[str | int, ...], since: float, to: float | None, findings: Findings
+) -> None:
+    if to is not None and to <= since:
+        findings.refuse(case.at(*path), "it ends before it begins", "Write a later `to`.")
+
+
+_CAN: dict[type, tuple[str, ...]] = {
+    Scrape: ("down", "unasked", "restarted"),
+    JsonDocument: ("down", "unasked", "frozen"),
+    PrometheusApi: ("down", "unasked", "frozen", "partial"),
+}
+
+
+def _showable(case: Case, index: int, ours: Ours, findings: Findings) -> None:
+    """A document shows its own samples only, and those without labels."""
+    written, one = case.shape.input_series[index], case.series
+    spec = ours.policy.sources.get(written.source or "")
+    if spec is None or not isinstance(spec.how, JsonDocument):
+        return
+    names = {name for name, _ in spec.how.samples}
+    found = next((each for each in one if each.source == written.source), None)
+    if found is None:
+        return
+    name, labels = series_of(written.series)
+    if name not in names or labels:
+        what = f"the document {spec.name} has no sample {written.series}"
+        findings.refuse(case.at("input_series", index, "series"), what, closest(name, names))
