@@ -16,6 +16,7 @@ PLACES = {
     "run": "process",
     "init": "process",
     "check": "check",
+    "test": "rule_tests",
     "backtest": "backtest",
     "demo": "demo",
     "status": "look",
