@@ -33,6 +33,7 @@ class Desk:
 
     watch: Watch
     loading: Loading
+    rules: Path
 
     @property
     def in_force(self) -> str:
@@ -46,7 +47,7 @@ async def desk(tmp_path: Path, home: Home) -> AsyncIterator[Desk]:
         before = policy(sources, (ERROR_RATE,), (pause(sandbox),))
         (tmp_path / "watch").mkdir()
         async with watching(tmp_path / "watch", before, runs=False) as watch:
-            yield Desk(watch, Loading(watch.engine, home.settings()))
+            yield Desk(watch, Loading(watch.engine, home.settings()), home.rules)
 
 
 async def test_who_does_not_count_is_told_first_and_then_what_would_change(desk: Desk) -> None:
@@ -70,6 +71,20 @@ async def test_who_counts_loads_and_then_nobody_is_refused_what_changes_nothing(
     assert desk.in_force != before
     again = await desk.loading.apply(ROOT, dry=True)
     assert again.effect == "nothing changes: the rules folder is in force as it is"
+
+
+async def test_what_is_rolled_back_and_would_not_be_looked_after_is_named(desk: Desk) -> None:
+    engine = desk.watch.engine
+    await engine.preflight.look()
+    await desk.watch.orders.rollbacks.rollback(
+        ALICE, "pause-redemption", "executive", "a drill", through_hold=False, dry=False
+    )
+    await desk.watch.until(lambda: bool(engine.book.every_claim()))
+    (claim,) = engine.book.every_claim()
+    for file in desk.rules.rglob("*.yaml"):
+        file.write_text(file.read_text().replace("pause-redemption", "stop-redemption"))
+    told = await desk.loading.apply(ALICE, dry=True)
+    assert f"the action pause-redemption holds {claim.target} for {claim.episode}" in told.effect
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="asks as root, which needs root")

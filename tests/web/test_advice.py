@@ -28,6 +28,7 @@ def episode(state: State, **different: Any) -> dict[str, Any]:
         "action": "pause-redemption",
         "barred": "",
         "world": "live",
+        "rung": 0,
         "claims": [],
         "acked_by": "",
         "actor": "",
@@ -133,3 +134,5 @@ def test_what_was_handed_over_needs_a_person(state: State) -> None:
     observed = {**well, "rules": [{**RULE, "effective_mode": "observe"}]}
     held_by_its_mode = state is State.HELD
     assert (headline(observed, "").title == "1 episode is open") is held_by_its_mode
+    climbed = {**observed, "episodes": [episode(state, rung=1)]}
+    assert headline(climbed, "").title == "1 episode needs you"

@@ -114,8 +114,8 @@ class Loading:
         async with self._one_at_a_time:
             load = await self._look()
             old = self._engine.in_force()
-            changes = [change.text for change in compare(old, load.policy)] if load.policy else []
-            lines = changes + [f"not loaded: {error}" for error in self.errors]
+            changes = self._changes(old, load.policy) if load.policy else ()
+            lines = [*changes, *(f"not loaded: {error}" for error in self.errors)]
             if load.policy is None:
                 raise OrderRefused("\n".join(lines))
             if not lines:
@@ -157,12 +157,17 @@ class Loading:
                 sha256=policy.sha256,
                 parts=tuple((part.owner, part.sha256) for part in policy.parts),
                 actor=actor,
-                changes=tuple(change.text for change in compare(old, policy)),
+                changes=self._changes(old, policy),
                 rearmed=tuple(sorted(rearmed(old, policy))),
                 removed=tuple(sorted(removed)),
                 files=tuple(sorted(load.files.items())),
             ),
         )
+
+    def _changes(self, old: Policy | None, new: Policy) -> tuple[str, ...]:
+        """What a load would change, also for what is rolled back at this moment."""
+        claims = self._engine.book.every_claim()
+        return tuple(change.text for change in compare(old, new, claims))
 
     def _folder(self, *, last_good: Mapping[str, str] | None) -> Load:
         return load_folder(

@@ -44,7 +44,9 @@ def _in_trouble(status: View) -> Headline | None:
     for_people = [
         ep
         for ep in episodes
-        if ep["state"] in _HANDED_OVER and not (ep["state"] == "held" and ep["rule"] in watching)
+        if ep["state"] in _HANDED_OVER
+        # What climbed to a rung that only observes did act before: that one needs a person.
+        and not (ep["state"] == "held" and ep["rule"] in watching and ep["rung"] == 0)
     ]
     if for_people:
         title = _count(len(for_people), "episode needs you", "episodes need you")

@@ -76,7 +76,7 @@ RULES = (
         "As the rule says: 0 observe, 1 shadow, 2 approve, 3 armed.",
         ("rule",),
     ),
-    Metric("rule_mode_effective", GAUGE, "As the process lets it; numbers as above.", ("rule",)),
+    Metric("rule_mode_effective", GAUGE, "The lowest of process, rule and its rung.", ("rule",)),
     Metric(
         "rule_evaluation_age_seconds", GAUGE, "Time since the samples were asked for.", ("rule",)
     ),
