@@ -109,7 +109,7 @@ def has_held(seconds: float) -> Callable[[dict[str, Any]], bool]:
 def test_it_is_ready_only_when_it_serves_and_says_what_it_watches(running: Container) -> None:
     assert running.show(UNIT, "ActiveState") == "active"
     assert status(running)["environment"] == "production"
-    running.wait_until(UNIT, "StatusText", "Watching 1 rules, 1 open episodes")
+    running.wait_until(UNIT, "StatusText", "Watching 1 rule, 1 open episode")
 
 
 def test_a_stopped_daemon_is_killed_and_comes_back_with_its_episode_and_clocks(
