@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from watchdog.core.looks import LOOKBACK_SECONDS
 from watchdog.core.promql import Selector, check, evaluate, no_room, select
 from watchdog.core.samples import Answer, Failure, Fault, Reading, Sample, labels_of
-from watchdog.core.series import LOOKBACK_SECONDS, SeriesStore
+from watchdog.core.series import SeriesStore
 from watchdog.core.words import Blind, Instant
 
 EVERY = 5.0

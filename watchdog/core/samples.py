@@ -60,12 +60,14 @@ class Answer:
 
     `newest` is the time of the newest sample of that selector in the expression whose newest
     sample is oldest: the whole is as fresh as its stalest part. None when nothing was matched.
-    `missing` names the selectors that matched nothing.
+    `missing` names the selectors that matched nothing. `unwatched` names what nobody has watched
+    long enough: a range that begins before its series were collected, or an absence unseen.
     """
 
     points: tuple[Point, ...] = ()
     newest: float | None = None
     missing: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
     failure: Failure | None = None
 
 

@@ -14,10 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from math import inf, isfinite, nextafter
 from typing import Protocol
 
+from watchdog.core.looks import LOOKBACK_SECONDS, Looks
 from watchdog.core.samples import Fault, Labels, Reading, Sample
-
-LOOKBACK_SECONDS = 300.0
-"""How far an instant selector looks back for a series' newest sample; Prometheus' default."""
 
 AHEAD_SECONDS = 600.0
 """Samples dated further ahead of their reading than this are not kept; Prometheus' limit too."""
@@ -124,6 +122,7 @@ class SeriesStore:
     def __init__(self, max_series: int, keep_seconds: float) -> None:
         self.max_series = max_series
         self.keep_seconds = keep_seconds
+        self.looks = Looks()
         self._series: dict[str, dict[Labels, Series]] = {}
         self._count = 0
         self._live: dict[Series, None] = {}  # in the order of their birth, so that runs are equal
@@ -159,6 +158,8 @@ class SeriesStore:
         if reading.failure is None:
             for sample in reading.samples:
                 self._take(sample, now, seen)
+            self.looks.add(_looked_at(reading))
+        self.looks.prune(horizon)
         for series in [series for series in self._live if series not in seen]:
             series.end(now)
             self._gone[series] = now
@@ -195,6 +196,7 @@ class SeriesStore:
 
     def _rewind(self, now: float) -> None:
         """The wall clock was set back: what seems to lie ahead would hide all that comes."""
+        self.looks.rewind(now)
         for series in self:
             series.rewind(now)
         for series in self._gone:
@@ -272,3 +274,10 @@ class SeriesStore:
             self._generation += 1
         for name in [name for name, at in self._refused.items() if at < horizon]:
             del self._refused[name]
+
+
+def _looked_at(reading: Reading) -> float:
+    """As of when an answered reading shows the service: a document may be older than the poll."""
+    now = reading.at.wall
+    times = (sample.at for sample in reading.samples if isfinite(sample.at))
+    return min(now, max(times, default=now))

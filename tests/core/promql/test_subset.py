@@ -16,43 +16,29 @@ from watchdog.core.promql import (
 from watchdog.core.series import SeriesStore
 
 REFUSED = {
-    "irate(r[1m])": "the function `irate`",
-    "avg_over_time(r[1m])": "the function `avg_over_time`",
-    "histogram_quantile(0.9, r)": "the function `histogram_quantile`",
-    "absent(r)": "the function `absent`",
-    "abs(r)": "the function `abs`",
-    "time()": "the function `time`",
-    "vector(1)": "the function `vector`",
-    "max_over_time(rate(r[1m])[5m:1m])": "the function `max_over_time`",
+    "idelta(r[1m])": "the function `idelta`",
+    "predict_linear(r[1m], 3600)": "the function `predict_linear`",
+    "stddev_over_time(r[1m])": "the function `stddev_over_time`",
+    "mad_over_time(r[1m])": "the function `mad_over_time`",
+    "histogram_fraction(0, 1, r)": "the function `histogram_fraction`",
+    'label_replace(r, "a", "$1", "b", "(.*)")': "the function `label_replace`",
+    "sort(r)": "the function `sort`",
+    "ln(r)": "the function `ln`",
+    "hour()": "the function `hour`",
+    "max_over_time(rate(r[1m])[5m:1m])": "a subquery",
+    "absent_over_time(r[5m:1m])": "a subquery",
+    "quantile_over_time(0.5, r[5m:1m])": "a subquery",
     "rate(r[5m:1m])": "a subquery",
-    "r[5m]": "a range without a function around it",
-    '"text"': "a text as the value",
-    "r offset 5m": "the modifier `offset`",
-    "rate(r[1m] offset 5m)": "the modifier `offset`",
+    "r[5m:1m]": "a subquery",
     "r @ 1700000000": "the modifier `@`",
     "r @ end()": "the modifier `@`",
     "topk(3, r)": "the aggregation `topk`",
-    "quantile(0.9, r)": "the aggregation `quantile`",
     "stddev(r)": "the aggregation `stddev`",
-    "group(r)": "the aggregation `group`",
     'count_values("v", r)': "the aggregation `count_values`",
-    "r == 1": "the operator `==`",
-    "r != 1": "the operator `!=`",
-    "r > 1": "the operator `>`",
-    "r < 1": "the operator `<`",
-    "r >= 1": "the operator `>=`",
-    "r <= bool 1": "the operator `<=`",
-    "r and r": "the operator `and`",
-    "r or r": "the operator `or`",
-    "r unless r": "the operator `unless`",
     "r atan2 r": "the operator `atan2`",
-    "r + on (a) r": "the modifier `on`",
-    "r + ignoring (a) r": "the modifier `ignoring`",
-    "r * on (a) group_left r": "the modifier `group_left`",
-    "r * on (a) group_right (b) r": "the modifier `group_right`",
     "r + fill (0) r": "the modifier `fill`",
     'r{a="b" or c="d"}': "`or` between label matchers",
-    "sum(1 - (r > 1))": "the operator `>`",
+    "sum(1 - ln(r > 1))": "the function `ln`",
     r'r{a=~"\\bword"}': r"the regular expression construct \b",
     r'r{a=~"\\pL"}': r"the regular expression construct \p",
     'r{a=~"(?m)x"}': "the regular expression construct (?m",
@@ -69,13 +55,68 @@ def test_what_lies_outside_the_subset_is_refused_by_name(expression: str, constr
 
 
 @pytest.mark.parametrize(
+    ("expression", "construct", "instead"),
+    [
+        ("r[5m]", "a range without a function around it", "rate(r[5m])"),
+        ("(r[5m])", "a range without a function around it", "rate(r[5m])"),
+        ('"text"', "a text as the value", "select a metric"),
+        ("r offset -5m", "a negative `offset`", "has not happened yet"),
+    ],
+)
+def test_what_no_prometheus_could_answer_either_is_not_sent_to_one(
+    expression: str, construct: str, instead: str
+) -> None:
+    with pytest.raises(Unsupported) as refused:
+        check(expression)
+    assert refused.value.construct == construct
+    assert instead in str(refused.value)
+    assert "source: prometheus" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("expression", "says", "instead"),
+    [
+        ("time() > 5", "two numbers are compared", "`bool`"),
+        (
+            "rate(r)",
+            "`rate` takes a range of samples and is given an instant vector",
+            "rate(x[5m])",
+        ),
+        ("rate(5)", "is given a number", "rate(x[5m])"),
+        ("abs(r[5m])", "`abs` takes an instant vector and is given a range", "leave the brackets"),
+        ("sum(r[5m])", "an aggregation takes an instant vector", "sum(max_over_time(x[5m]))"),
+        ("sum(1)", "is given a number", "vector(...)"),
+        ("clamp_max(r, s)", "`clamp_max` takes a number", "scalar(...)"),
+        ("quantile(r, s)", "an aggregation takes a number", "scalar(...)"),
+        ("r or 0", "`or` stands between vectors", "vector(...)"),
+        ("r[5m] / 2", "one side is a range", "rate(x[5m])"),
+        ("-r[5m]", "before a range", "-delta(x[5m])"),
+        ("r * on (a) 2", "one side is a number", "leave them out"),
+        ("clamp(r, 1)", "expected 3 argument", ""),
+        ("quantile(95, r)", "quantile of 95", "0.95"),
+        ("histogram_quantile(-(-99), r)", "histogram_quantile of 99", "0.95"),
+        ("quantile_over_time((-0.5), r[5m])", "quantile_over_time of -0.5", "0.95"),
+    ],
+)
+def test_types_are_checked_before_anything_runs(expression: str, says: str, instead: str) -> None:
+    with pytest.raises(ParseFault) as fault:
+        check(expression)
+    assert says in str(fault.value)
+    assert instead in str(fault.value)
+
+
+def test_nesting_has_an_end() -> None:
+    check("abs(" * 100 + "r" + ")" * 100)
+    with pytest.raises(ParseFault):
+        check("abs(" * 400 + "r" + ")" * 400)
+
+
+@pytest.mark.parametrize(
     ("expression", "says"),
     [
         ("", "no expression"),
         ("sum(r", "r"),
         ("r{", "braces"),
-        ("rate(r)", "matrix"),
-        ("sum(1)", "vector"),
         ("nosuch(r)", "nosuch"),
         ("{}", "non-empty matcher"),
         ('r{a=~"("}', "("),

@@ -60,6 +60,14 @@ def _metric(name: str, shape: Shape, **labels: str) -> Metric:
     return Metric(name, labels_of(labels), shape)
 
 
+def _histogram(name: str, steps: dict[str, float], **labels: str) -> list[Metric]:
+    """Classic buckets that grow by these steps; not all of these histograms are sound."""
+    return [
+        _metric(f"{name}_bucket", _steady(step), le=bound, **labels)
+        for bound, step in steps.items()
+    ]
+
+
 METRICS = (
     _metric("requests_total", _steady(12, 4096), code="200", method="GET"),
     _metric("requests_total", _steady(2.5, 4096), code="200", method="POST"),
@@ -84,6 +92,17 @@ METRICS = (
     _metric("ceiling", _except(_steady(0.0, 2.0), math.nan, 7), zone="b", rack="2"),
     _metric("ceiling", _except(_steady(0.0, 2.0), math.inf, 8), zone="c"),
     _metric("ceiling", _between(_steady(0.0, 3.0), 0, 80), zone="d", rack="1"),
+    _metric("version_info", _steady(0.0, 1.0), zone="a", version="1.4"),
+    _metric("version_info", _between(_steady(0.0, 1.0), 0, 90), zone="b", version="1.3"),
+    _metric("version_info", _between(_steady(0.0, 1.0), 80, 160), zone="b", version="1.4"),
+    _metric("version_info", _between(_steady(0.0, 1.0), 20, 70), zone="c", version=""),
+    *_histogram("wait_seconds", {"0.1": 2, "0.5": 6, "1": 7, "+Inf": 8}, method="GET"),
+    *_histogram("wait_seconds", {"0.1": 0, "0.5": 0, "1": 0, "+Inf": 4}, method="PUT"),
+    *_histogram("wait_seconds", {"-2": 1, "0": 1, "3": 9, "+Inf": 9}, method="POST"),
+    *_histogram("size_bytes", {"1e3": 5, "1000": 5, "1e6": 3, "+Inf": 12}, method="GET"),
+    *_histogram("size_bytes", {"1e3": 5, "1e6": 6}, method="PUT"),
+    *_histogram("size_bytes", {"+Inf": 6}, method="POST"),
+    *_histogram("idle_seconds", {"1": 0, "2.5": 0, "+Inf": 0}, method="GET"),
 )
 
 

@@ -5,56 +5,30 @@ To add one, add it to AGGREGATIONS: a function of the group's values, never empt
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 
+from watchdog.core.promql.arithmetic import largest, mean, smallest, total
 from watchdog.core.promql.vector import Element, Vector
 from watchdog.core.samples import Labels
 
 Aggregation = Callable[[Sequence[float]], float]
 
 
-def total(values: Sequence[float]) -> float:
-    """The sum with Neumaier's compensation, as Prometheus 3 adds up."""
-    result = lost = 0.0
-    for value in values:
-        both = result + value
-        if math.isinf(both):
-            lost = 0.0
-        elif abs(result) >= abs(value):
-            lost += (result - both) + value
-        else:
-            lost += (value - both) + result
-        result = both
-    return result + lost
-
-
-def mean(values: Sequence[float]) -> float:
-    added = total(values)
-    if math.isinf(added) and all(map(math.isfinite, values)):
-        # The sum alone is too large for a float; the mean need not be.
-        return total([value / len(values) for value in values])
-    return added / len(values)
-
-
-def _smallest(values: Sequence[float]) -> float:
-    return min((value for value in values if not math.isnan(value)), default=math.nan)
-
-
-def _largest(values: Sequence[float]) -> float:
-    return max((value for value in values if not math.isnan(value)), default=math.nan)
-
-
 def _count(values: Sequence[float]) -> float:
     return float(len(values))
+
+
+def _group(_values: Sequence[float]) -> float:
+    return 1.0
 
 
 AGGREGATIONS: Mapping[str, Aggregation] = {
     "sum": total,
     "avg": mean,
-    "min": _smallest,
-    "max": _largest,
+    "min": smallest,
+    "max": largest,
     "count": _count,
+    "group": _group,
 }
 
 

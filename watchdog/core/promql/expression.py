@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchdog.core.promql.faults import EvaluationFault
+from watchdog.core.looks import LOOKBACK_SECONDS
+from watchdog.core.promql.calls import Run
+from watchdog.core.promql.faults import EvaluationFault, ParseFault
 from watchdog.core.promql.outline import Outline, outlined
 from watchdog.core.promql.parsing import parsed
-from watchdog.core.promql.plan import Run, plan
+from watchdog.core.promql.plan import plan
 from watchdog.core.promql.selector import no_room
-from watchdog.core.promql.vector import Moment
+from watchdog.core.promql.vector import NO_SAMPLE, Moment
 from watchdog.core.samples import Answer, Failure, Fault, Point
-from watchdog.core.series import LOOKBACK_SECONDS, SeriesStore
+from watchdog.core.series import SeriesStore
+from watchdog.core.text import shortened
 from watchdog.core.words import Blind
 
 
@@ -25,7 +28,10 @@ class Expression(Outline):
 def check(expr: str) -> Expression:
     """Parse, and refuse what is not evaluated here. Raises ParseFault or Unsupported."""
     tree = parsed(expr)
-    run = plan(tree)
+    try:
+        run = plan(tree)
+    except RecursionError:
+        raise ParseFault(f"the expression is nested too deeply: {shortened(expr)}") from None
     facts = outlined(expr, tree)
     return Expression(
         text=facts.text,
@@ -48,7 +54,7 @@ def evaluate(expression: Expression, store: SeriesStore, at: float) -> Answer:
         full = no_room(name, store, at, range_seconds)
         if full is not None:
             return Answer(failure=full)
-    moment = Moment(store, at)
+    moment = Moment(store, float(at))
     try:
         value = expression.run(moment)
     except EvaluationFault as fault:
@@ -59,9 +65,10 @@ def evaluate(expression: Expression, store: SeriesStore, at: float) -> Answer:
     if isinstance(value, float):
         points: tuple[Point, ...] = (Point((), value),)
     else:
-        points = tuple(Point(e.labels, e.value, e.at) for e in value)
+        points = tuple(Point(e.labels, e.value, None if e.at == NO_SAMPLE else e.at) for e in value)
     return Answer(
         points=points,
         newest=min(moment.newest, default=None),
-        missing=tuple(dict.fromkeys(moment.missing)),
+        missing=tuple(dict.fromkeys(view.text for view in moment.missing)),
+        unwatched=tuple(dict.fromkeys(moment.unwatched)),
     )

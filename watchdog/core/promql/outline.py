@@ -12,9 +12,9 @@ from typing import Any
 
 import promql_parser as parser
 
+from watchdog.core.looks import LOOKBACK_SECONDS
 from watchdog.core.promql.parsing import parsed
 from watchdog.core.promql.selector import exact_name, selector_text
-from watchdog.core.series import LOOKBACK_SECONDS
 
 _COMPARISONS = frozenset({"==", "!=", ">", "<", ">=", "<="})
 _SETS = frozenset({"and", "or", "unless"})

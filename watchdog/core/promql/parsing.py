@@ -7,6 +7,7 @@ from typing import Any
 
 import promql_parser as parser
 
+from watchdog.core.promql.explaining import explained
 from watchdog.core.promql.faults import ParseFault
 
 MAX_CHARACTERS = 8192
@@ -28,4 +29,5 @@ def parsed(text: str) -> Any:
     try:
         return parser.parse(text)
     except ValueError as fault:
-        raise ParseFault(f"{fault} (in `{text}`)") from fault
+        what, instead = explained(str(fault))
+        raise ParseFault(f"{what} (in `{text}`)" + (f"; {instead}" if instead else "")) from fault

@@ -58,14 +58,14 @@ class Selector:
             raise Unsupported(
                 "anything but one selector", text, "write a metric name with its label matchers"
             )
+        if node.offset is not None:
+            raise Unsupported("the modifier `offset`", text, "select without it")
         return cls.of(node)
 
     @classmethod
     def of(cls, node: parser.VectorSelector) -> Selector:
-        """From the parser's tree. Raises Refused."""
+        """From the parser's tree, whatever its `offset`. Raises Refused."""
         found = node.prettify()
-        if node.offset is not None:
-            raise Unsupported("the modifier `offset`", found)
         if node.at is not None:
             raise Unsupported("the modifier `@`", found)
         if node.matchers.or_matchers:
@@ -88,6 +88,29 @@ class Selector:
     @property
     def text(self) -> str:
         return _text(self.name, ((m.label, m.operator, m.value) for m in self.matchers))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A selector and how far before the moment it looks."""
+
+    selector: Selector
+    text: str
+    offset_seconds: float = 0.0
+
+
+def view_of(node: parser.VectorSelector) -> View:
+    """From the parser's tree. Raises Refused."""
+    selector = Selector.of(node)
+    if node.offset is None:
+        return View(selector, selector.text)
+    seconds = node.offset.total_seconds()
+    if seconds < 0:
+        raise Unsupported(
+            "a negative `offset`", node.prettify(), "what has not happened yet cannot be asked for"
+        )
+    shifted = parser.display_duration(node.offset)
+    return View(selector, f"{selector.text} offset {shifted}", seconds)
 
 
 def exact_name(node: parser.VectorSelector) -> str | None:
