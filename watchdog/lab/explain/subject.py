@@ -1,0 +1,60 @@
+"""A rule as its explanation needs it: ratios to exceed, windows, the rhythm of its samples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.core.spec import (
+    Policy,
+    PrometheusApi,
+    RatioThreshold,
+    RuleSpec,
+    Slo,
+    SourceSpec,
+)
+from watchdog.lab.explain.formulae import Pair, lasting_seconds, window
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When what happened can be seen at the earliest and at the latest."""
+
+    every: float  # between two samples
+    wait: float  # between an event and the poll that shows it, at most
+    answer: float  # what that poll may take
+    lasting: float  # what `for` adds
+    uneven: float = 0.0  # what it may add more, where samples do not come at the polls' rhythm
+
+
+def pairs_of(rule: RuleSpec) -> tuple[Pair, ...]:
+    """The rule's windows and the ratio each pair of them must exceed; none without ratios."""
+    signal, every = rule.signal, rule.every_seconds
+    if isinstance(signal, RatioThreshold):
+        alone = window(every, signal.over_seconds)
+        return (Pair(alone, alone, signal.bound.limit, inclusive=signal.bound.op == ">="),)
+    if isinstance(signal, Slo):
+        return tuple(
+            Pair(
+                window(every, pair.long_seconds),
+                window(every, pair.short_seconds),
+                pair.factor * (1 - signal.objective),
+            )
+            for pair in signal.pairs
+        )
+    return ()
+
+
+def rhythm_of(rule: RuleSpec, source: SourceSpec) -> Rhythm:
+    """A Prometheus has samples of its own rhythm, and ours comes on top."""
+    lasting = lasting_seconds(rule.for_seconds, rule.every_seconds)
+    wait = rule.every_seconds
+    if isinstance(source.how, PrometheusApi):
+        wait = source.how.scraped_every_seconds + source.every_seconds
+        uneven = source.every_seconds if lasting else 0.0
+        return Rhythm(rule.every_seconds, wait, source.deadline_seconds, lasting, uneven)
+    return Rhythm(rule.every_seconds, wait, source.deadline_seconds, lasting)
+
+
+def rule_of(policy: Policy, name: str) -> tuple[RuleSpec, SourceSpec]:
+    rule = policy.rules[name]
+    return rule, policy.sources[rule.source]
