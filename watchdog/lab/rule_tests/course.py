@@ -58,8 +58,11 @@ class Course:
                 yield elapsed, recorded.entry
 
 
-def run_course(ours: Ours, case: Case) -> Course:
-    """The whole test; every time that it asks about is kept."""
+def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
+    """The whole test; every time that it asks about is kept.
+
+    A pass that cannot find anything new is left out, unless `every_pass`.
+    """
     shape = case.shape
     start = Instant(shape.start_timestamp, 0.0)
     rehearsal = Rehearsal(ours.policy, start, _supposing(shape.supposing), shape.max_mode)
@@ -75,9 +78,9 @@ def run_course(ours: Ours, case: Case) -> Course:
                 rehearsal.feed(reading)
         elif isinstance(what, HoldShape):
             _hold(rehearsal, what, now, start)
-        else:
+        elif every_pass or what == _LOOK or not _idle(rehearsal, pollers, now):
             rehearsal.tick(now)
-            _note(course, rehearsal)
+        _note(course, rehearsal)
         if what == _LOOK:
             course.standings[seconds] = _standings(rehearsal)
     course.failures = dict(rehearsal.failures)
@@ -105,6 +108,21 @@ def _agenda(
         ((time, 3, _LOOK) for time in times),
     ]
     return heapq.merge(*streams, key=lambda item: item[:2])
+
+
+def _idle(rehearsal: Rehearsal, pollers: list[Poller], now: Instant) -> bool:
+    """Whether a pass would find nothing new: no trouble is open, every source was read when it was
+    due, and no blindness has lasted long enough to page.
+    """
+    book, rules = rehearsal.book, rehearsal.policy.rules
+    if book.current or book.intents or book.holds:
+        return False
+    if not all(poller.on_time(now) for poller in pollers):
+        return False
+    return all(
+        blindness.paged or now.steady - blindness.since.steady < rules[name].page_after_seconds
+        for name, blindness in book.blind.items()
+    )
 
 
 def _supposing(shape: SupposingShape | None) -> Supposing:

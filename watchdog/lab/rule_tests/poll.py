@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from watchdog.core.promql import check, evaluate
@@ -31,6 +32,8 @@ class Poller:
         self._restarts = [one.from_ for one in self._stretches if one.is_ == "restarted"]
         inputs = [one for one in case.series if one.source in {None, spec.name}]
         self._wanted = rehearsal.memory.sources[spec.name].wanted
+        self._polled = Instant(0.0, -math.inf)
+        self._as_is = True  # its newest samples are those of the newest poll
         self._answers: dict[str, Answer] = {}
         self._expressions = {}
         self._shown = []
@@ -55,6 +58,7 @@ class Poller:
         name = self._spec.name
         if state == "unasked":
             return None
+        self._polled, self._as_is = now, state != "frozen"
         if isinstance(self._spec.how, PrometheusApi):
             return self._ask(seconds, now, state)
         if state == "down":
@@ -65,6 +69,11 @@ class Poller:
         up = {self._instance: True}
         samples = tuple(self._samples(as_of))
         return Reading(name, now, 0.0, samples, up=up, restarted=restarted)
+
+    def on_time(self, now: Instant) -> bool:
+        """Whether nothing of it can grow stale before its next poll."""
+        fresh = now.steady - self._polled.steady <= self.every_seconds
+        return fresh and self._as_is and not isinstance(self._spec.how, PrometheusApi)
 
     def _ask(self, seconds: float, now: Instant, state: str) -> Reading:
         name = self._spec.name
