@@ -9,6 +9,7 @@ from __future__ import annotations
 from watchdog.core.book import Book, Episode
 from watchdog.core.entries import Entry, EpisodeMoved, Paged
 from watchdog.core.episode import move
+from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.states import Event
 from watchdog.core.words import Instant, Severity, Verdict, World
 
@@ -46,13 +47,23 @@ class Draft:
         `target` is what the page is about where that is not what the episode last decided on.
         """
         if ep.world is World.LIVE:
-            about = target or ep.target
-            silenced = any(
-                h.silence and h.scope.covers(owner=ep.owner, rule=ep.rule, target=about)
-                for h in self.book.standing_holds(self.now)
-            )
+            silenced = self._silenced(ep.owner, ep.rule, target or ep.target)
             self.add(Paged(f"episode:{ep.id}", ep.severity, title, body, silenced))
 
-    def page_about(self, key: str, severity: Severity, title: str, body: str) -> None:
-        """Tell people about something that has no episode."""
-        self.add(Paged(key, severity, title, body))
+    def page_about_rule(self, rule: RuleSpec, key: str, title: str, body: str) -> None:
+        """Tell people about a rule, whether or not it has an episode."""
+        silenced = self._silenced(rule.owner, rule.name, "")
+        self.add(Paged(f"rule:{rule.name}:{key}", rule.severity, title, body, silenced))
+
+    def page_about_action(
+        self, action: ActionSpec, key: str, severity: Severity, title: str, body: str
+    ) -> None:
+        """Tell people about an action, and so about its target."""
+        silenced = self._silenced("", "", action.target)
+        self.add(Paged(f"action:{action.name}:{key}", severity, title, body, silenced))
+
+    def _silenced(self, owner: str, rule: str, target: str) -> bool:
+        return any(
+            h.silence and h.scope.covers(owner=owner, rule=rule, target=target)
+            for h in self.book.standing_holds(self.now)
+        )

@@ -67,9 +67,9 @@ def _note_blindness(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
     in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
     at_once = (in_breach and kind is not Blind.NOT_YET) or kind is Blind.BUG
     if at_once or draft.now.steady - blindness.since.steady >= rule.page_after_seconds:
-        draft.page_about(
-            f"rule:{rule.name}:blind",
-            rule.severity,
+        draft.page_about_rule(
+            rule,
+            "blind",
             f"{rule.name} is blind{' in mid-breach' if in_breach else ''}: {verdict.reason}",
             "It cannot be judged, and nothing is started or ended for it until it can. "
             f"See: slo-watchdog why {rule.name}",

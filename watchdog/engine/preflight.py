@@ -50,8 +50,9 @@ class Preflight:
             draft.add(ReadinessChanged(action.name, reading.truth, reading.reason))
             was_ready = before is None or before[0] is Truth.TRUE or before[1] == CHANGED
             if was_ready and reading.truth is not Truth.TRUE and _relied_on(action, policy):
-                draft.page_about(
-                    f"action:{action.name}:ready",
+                draft.page_about_action(
+                    action,
+                    "ready",
                     Severity.P1,
                     f"{action.name} is not ready: {reading.reason}",
                     "Armed rules rely on it and will be held until it is.",

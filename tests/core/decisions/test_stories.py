@@ -267,6 +267,17 @@ def test_a_silence_keeps_pages_back_and_says_so() -> None:
     assert [page.silenced for page in watch.pages] == [True]
 
 
+@pytest.mark.parametrize(
+    ("scope", "silenced"),
+    [(Scope("rule", "errors"), True), (Scope("owner", "team"), True), (Scope("rule", "b"), False)],
+)
+def test_a_silence_keeps_back_what_is_told_of_a_blind_rule(scope: Scope, *, silenced: bool) -> None:
+    watch = Watch(a_policy())
+    watch.hold(scope, silence=True)
+    watch.run(40, BLIND)
+    assert [page.silenced for page in watch.pages] == [silenced]
+
+
 def test_a_hold_placed_after_an_action_lets_its_episode_end() -> None:
     """What is past its first effect finishes, whatever is held meanwhile."""
     watch = Watch(a_policy())
