@@ -23,14 +23,18 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a rules folder; every error with its file, line, column and remedy."""
-    given = dict(_pair(text) for text in variable or [])
-    report = check_folder(rules, environment, variables=given)
+    report = check_folder(rules, environment, variables=pairs(variable))
     if as_json:
         print(report.json())
     else:
         console.print(report.text(), markup=False)
     if not report.ok:
         raise typer.Exit(NOT_SO)
+
+
+def pairs(texts: list[str] | None) -> dict[str, str]:
+    """What `--var NAME=VALUE` gave."""
+    return dict(_pair(text) for text in texts or [])
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -17,6 +17,7 @@ PLACES = {
     "init": "process",
     "check": "check",
     "test": "rule_tests",
+    "explain": "explain",
     "backtest": "backtest",
     "demo": "demo",
     "status": "look",

@@ -1,0 +1,190 @@
+"""The shipped rules explained, and rehearsed: the action starts when it was told to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from watchdog.cli import app
+from watchdog.core import entries as e
+from watchdog.core.gates import GATES
+from watchdog.core.samples import Reading, Sample
+from watchdog.core.spec import Policy
+from watchdog.core.words import Instant
+from watchdog.lab.explain import Asked, Explanation, explain
+from watchdog.lab.explain.needs import WORDS
+from watchdog.lab.rehearsal import Rehearsal
+from watchdog.policy import load_folder
+
+RULES = Path(__file__).resolve().parents[2] / "rules"
+NOON = Instant(1_790_000_000.0, 1000.0)
+COUNTER = "redemption_requests_total"
+FAILED, SERVED = (("code", "500"),), (("code", "200"),)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    load = load_folder(RULES, "sandbox")
+    assert load.policy is not None
+    return load.policy
+
+
+def minutes(began: float, ratio: float, rate: float, seconds: int) -> Iterator[Reading]:
+    """A scrape a second; from `began` on a share of the requests fails."""
+    for second in range(seconds):
+        at = NOON.plus(float(second))
+        failed = rate * ratio * max(0.0, second - began)
+        served = rate * second - failed
+        samples = tuple(
+            Sample(COUNTER, labels, value, at.wall)
+            for labels, value in ((FAILED, failed), (SERVED, served))
+        )
+        yield Reading("app", at, 0.0, samples, up={"app": True})
+
+
+def acted_after(policy: Policy, rule: str, began: float, ratio: float, rate: float) -> float:
+    rehearsal = Rehearsal(policy, NOON)
+    for reading in minutes(began, ratio, rate, 1800):
+        rehearsal.feed(reading)
+        for kept in rehearsal.log:
+            entry = kept.entry
+            if isinstance(entry, e.Decided) and entry.rule == rule:
+                assert entry.ruling is e.Ruling.ALLOWED, entry.reason
+                return kept.at.wall - NOON.wall - began
+        rehearsal.log.clear()
+    raise AssertionError(f"{rule} did nothing")
+
+
+def told(policy: Policy, rule: str, *ratios: float) -> Explanation:
+    return explain(policy, rule, Asked(traffic=20.0, ratios=ratios))
+
+
+@pytest.mark.parametrize("ratio", [0.08, 0.3, 1.0])
+def test_the_fast_rule_acts_when_it_was_told_to(policy: Policy, ratio: float) -> None:
+    found = told(policy, "redemption-error-rate", ratio).ratios
+    assert found is not None
+    (row,) = found.rows
+    assert row.acts is not None
+    acted = acted_after(policy, "redemption-error-rate", 30.4, ratio, 20.0)
+    assert row.acts.earliest <= acted <= row.acts.latest
+
+
+def test_the_slow_rule_acts_when_it_was_told_to(policy: Policy) -> None:
+    found = told(policy, "redemption-availability", 0.04).ratios
+    assert found is not None
+    (row,) = found.rows
+    assert row.acts is not None
+    acted = acted_after(policy, "redemption-availability", 320.5, 0.04, 20.0)
+    assert row.acts.earliest <= acted <= row.acts.latest
+    assert row.spent_acted is not None
+    assert row.spent_acted > (row.spent_seen or 0.0) > 0.0199
+
+
+def test_every_gate_of_the_core_is_told_of(policy: Policy) -> None:
+    assert set(WORDS) == set(GATES), "a gate without words of its own"
+    needs = {need.gate: need.needs for need in told(policy, "redemption-error-rate").gates}
+    assert len(needs) == len(GATES)
+    assert "breached for 3s" in needs["evidence"]
+    assert "at least 20 events" in needs["evidence"]
+    assert "flag:btc_mainnet_redemption" in needs["hold"]
+    assert "10s wholly observed" in needs["burning"]
+    assert needs["budget"].startswith("fewer than 4 automatic actions")
+    assert "1m since redemption-error-rate last started pause-redemption" in needs["cooldown"]
+
+
+def test_a_rule_without_a_playbook_asks_no_gate(policy: Policy) -> None:
+    found = told(policy, "mycelia-down")
+    assert (found.gates, found.ladder, found.ratios) == ((), (), None)
+
+
+def test_a_target_that_hangs_longer_than_its_interval_is_warned_of(policy: Policy) -> None:
+    notes = " ".join(told(policy, "mycelia-down").notes)
+    assert "too seldom for `for` to add up" in notes, "every 1s, deadline 2s, for 5s"
+
+
+def test_chance_needs_traffic(policy: Policy) -> None:
+    bare = explain(policy, "redemption-error-rate", Asked(base=0.01)).ratios
+    assert bare is not None
+    assert bare.chance is None
+    fed = explain(policy, "redemption-error-rate", Asked(traffic=20.0, base=0.01)).ratios
+    assert fed is not None
+    assert fed.chance is not None
+    assert fed.chance.per_month > 0
+
+
+def test_a_base_rate_above_the_bound_is_said_and_nothing_is_made_up(policy: Policy) -> None:
+    found = explain(policy, "redemption-error-rate", Asked(traffic=20.0, base=0.06))
+    assert found.ratios is not None
+    assert (found.ratios.rows, found.ratios.curve, found.ratios.shifted) == ((), (), ())
+    assert any("breached without any fault" in note for note in found.notes)
+
+
+# -- the command -----------------------------------------------------------------------------------
+
+
+def run(*words: str) -> tuple[int, str]:
+    command = ["explain", *words, "--rules", str(RULES), "--environment", "production"]
+    ran = CliRunner().invoke(app, command, env={"COLUMNS": "120", "NO_COLOR": "1"})
+    return ran.exit_code, ran.output
+
+
+def test_the_command_shows_table_plot_gates_and_playbook() -> None:
+    status, shown = run("redemption-availability", "--traffic", "600/m", "--base-rate", "0.01%")
+    assert status == 0
+    for text in (
+        "1h and 5m both burn above 14.4",
+        "more than 0.6%",
+        "51s..56s",
+        "|**",
+        "blast_radius",
+    ):
+        assert text in shown
+    assert "1. pause-redemption on flag:btc_mainnet_redemption, armed: acts" in shown
+
+
+def test_the_command_gives_the_same_as_json() -> None:
+    status, shown = run("redemption-availability", "--json", "--ratio", "100%", "--ratio", "0.02")
+    assert status == 0
+    rows = json.loads(shown)["ratios"]["rows"]
+    assert [row["ratio"] for row in rows] == [0.02, 1.0]
+    assert rows[1]["seen"]["earliest"] == pytest.approx(51.84)
+
+
+@pytest.mark.parametrize("rule", ["peg-collateralised", "proof-of-reserves-age", "mycelia-down"])
+def test_rules_of_values_have_their_detection_time(rule: str) -> None:
+    status, shown = run(rule, "--json")
+    assert status == 0
+    found = json.loads(shown)
+    lasting = found["rhythm"]["lasting"]
+    assert found["acts"] == {"earliest": lasting, "latest": lasting + found["rhythm"]["every"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("redemption-availabilty",), 1, "Did you mean redemption-availability?"),
+        (("mycelia-down", "--traffic", "fast"), 2, "write it like 12/s"),
+        (("mycelia-down", "--traffic", "0"), 2, "write it like 12/s"),
+        (("mycelia-down", "--ratio", "5"), 2, "write it like 5%"),
+        (("mycelia-down", "--base-rate", "-1"), 2, "write it like 5%"),
+        (("mycelia-down", "--var", "app"), 2, "write NAME=VALUE"),
+    ],
+)
+def test_what_cannot_be_answered_is_refused_with_what_to_write(
+    words: tuple[str, ...], status: int, said: str
+) -> None:
+    code, shown = run(*words)
+    assert (code, said in " ".join(shown.replace("│", " ").split())) == (status, True), shown
+
+
+def test_several_environments_and_none_said(tmp_path: Path) -> None:
+    ran = CliRunner().invoke(app, ["explain", "x", "--rules", str(RULES)])
+    assert ran.exit_code == 2
+    assert "Say which: --environment production" in ran.output
+    ran = CliRunner().invoke(app, ["explain", "x", "--rules", str(tmp_path / "none")])
+    assert ran.exit_code == 1
+    assert "Traceback" not in ran.output
