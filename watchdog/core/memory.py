@@ -76,6 +76,10 @@ class RuleMemory:
         if self.failed and self.sight is not None:
             return self.sight
         verdict = self.judge.tick(now)
+        if undone is None and self.sight is not None and verdict is self.sight.verdict:
+            if self.sight.recovered_since_undo is not Truth.UNKNOWN:  # of an undo that is over
+                self.sight = replace(self.sight, recovered_since_undo=Truth.UNKNOWN)
+            return self.sight
         if self.sight is not None and verdict.status is self.sight.verdict.status:
             since_undo = self._since(undone, now)
             self.sight = replace(self.sight, verdict=verdict, recovered_since_undo=since_undo)
@@ -234,4 +238,7 @@ def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> Sourc
     if store is None:
         store = SeriesStore(max_series=spec.max_series, keep_seconds=keep)
     store.keep_seconds = keep
+    names = [expression.names for expression in expressions.values()]
+    known = [each for each in names if each is not None]
+    store.looks.want(set().union(*known) if len(known) == len(names) else None)
     return SourceMemory(spec, wanted, expressions, store)

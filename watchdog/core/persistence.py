@@ -36,7 +36,7 @@ class BreachClock:
     ) -> BreachClock:
         """The clock after one more verdict."""
         if status is Status.HEALTHY:
-            return BreachClock()
+            return _NOT_BREACHED
         if self.breached_at is None:
             return BreachClock(0.0, at.steady) if status is Status.BREACHED else self
         if status is Status.BLIND:
@@ -58,6 +58,9 @@ class BreachClock:
     def numbers(self) -> tuple[float, float | None, float | None]:
         """To store; `BreachClock(*numbers)` is the same clock again."""
         return self.held_seconds, self.breached_at, self.blind_at
+
+
+_NOT_BREACHED = BreachClock()
 
 
 @dataclass(frozen=True, slots=True)

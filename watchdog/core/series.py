@@ -22,7 +22,7 @@ AHEAD_SECONDS = 600.0
 
 _PRUNE_FROM = 64  # short series are not worth the moving about
 _REFUSED_NAMES = 256  # beyond this many names, every name counts as refused
-_SELECTORS_CACHED = 4096
+_SELECTORS_CACHED = 65_536
 
 
 class Matches(Protocol):
