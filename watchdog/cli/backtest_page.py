@@ -11,12 +11,13 @@ from watchdog.cli.shared import console
 from watchdog.core.text import duration, percent
 from watchdog.core.words import Status
 from watchdog.lab.backtest import Firing, Run
+from watchdog.lab.backtest.against import Comparison
 from watchdog.lab.backtest.score import Figures, Score
 
 _MOST_EPISODES = 50
 
 
-def show(run: Run, scored: Score | None) -> None:
+def show(run: Run, scored: Score | None, comparison: Comparison | None = None) -> None:
     """The whole, on stdout."""
     console.print(Text(f"{clock(run.span.start)} to {clock(run.span.end)}, as the core decides it"))
     for note in run.stage.notes:
@@ -30,6 +31,8 @@ def show(run: Run, scored: Score | None) -> None:
     if scored is not None:
         console.print(_incidents(scored))
         console.print(Text(verdict(scored.overall)))
+    if comparison is not None:
+        console.print(_comparison(comparison))
 
 
 def clock(at: float | None) -> str:
@@ -114,4 +117,21 @@ def _incidents(scored: Score) -> Table:
             Text(firing.rule if firing else ""),
             "" if firing is None or firing.budget is None else percent(firing.budget),
         )
+    return table
+
+
+def _comparison(comparison: Comparison) -> Table:
+    table = _table("against the other version", "there", "here", "so")
+    for change in comparison.changes:
+        before, now = change.before.seconds, change.now.seconds
+        table.add_row(
+            Text(f"{clock(change.incident.start)} {change.incident.name}"),
+            "not" if before is None else duration(before),
+            "not" if now is None else duration(now),
+            change.verdict,
+        )
+    for firing in comparison.only_before:
+        table.add_row(Text(firing.rule), clock(firing.fired_at), "not", "fires no longer")
+    for firing in comparison.only_now:
+        table.add_row(Text(firing.rule), "not", clock(firing.fired_at), "fires newly")
     return table

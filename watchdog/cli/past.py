@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +16,20 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.shared import errors, fail
-from watchdog.core.spec import Policy
+from watchdog.core.spec import Endpoint, Policy, PrometheusApi
 from watchdog.core.text import seconds_of
 from watchdog.lab.backtest import Stage
-from watchdog.lab.history import History, Span, read_openmetrics
+from watchdog.lab.backtest.incidents import Incident, read_incidents
+from watchdog.lab.history import (
+    Cache,
+    History,
+    PrometheusHistory,
+    Span,
+    read_openmetrics,
+)
 from watchdog.policy import Load, load_folder
 from watchdog.policy.check import environments_of
+from watchdog.wire.secrets import FileSecrets
 
 Environment = Annotated[
     str | None, typer.Option(help="Which environment's rules, where the folder names several.")
@@ -35,10 +45,23 @@ To = Annotated[str | None, typer.Option("--to", help="End, written in the same w
 OpenMetrics = Annotated[
     Path | None, typer.Option(help="The past as an OpenMetrics text file with timestamps.")
 ]
+Prometheus = Annotated[
+    str | None,
+    typer.Option(help="Read the past from this API; else from the rules' own Prometheus sources."),
+]
+CacheFolder = Annotated[
+    Path | None, typer.Option("--cache", help="Where slices of the past are kept for the next run.")
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Read the past anew, and keep nothing.")]
+Warm = Annotated[
+    str | None,
+    typer.Option(help="Fill the windows from so long before --from; the longest window."),
+]
 Every = Annotated[
     str | None, typer.Option(help="Replay at this interval, where the history is coarser: 15s.")
 ]
 
+_MONTH_SECONDS = 30 * 86_400.0
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
 
 
@@ -101,22 +124,103 @@ def span_of(begin: float | None, end: float | None, known: Span | None) -> Span:
     return Span(start, stop)
 
 
-def file_history(
-    path: Path, stage: Stage, begin: float | None, end: float | None, *, quiet: bool
-) -> tuple[History, Span]:
-    """The file's samples, and the span that is asked for."""
-    settings_span = None
-    if begin is not None or end is not None:
-        settings_span = Span(
-            (begin if begin is not None else float("-inf")) - stage.longest_window_seconds,
-            end if end is not None else float("inf"),
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Which past was asked for, as the options say it."""
+
+    openmetrics: Path | None
+    prometheus: str | None
+    begin: float | None
+    end: float | None
+    cache: Path | None
+    quiet: bool
+
+    @classmethod
+    def of(
+        cls,
+        openmetrics: Path | None,
+        prometheus: str | None,
+        begin: str | None,
+        end: str | None,
+        *,
+        cache: Path | None,
+        quiet: bool,
+    ) -> Past:
+        """Ends the command where the options contradict each other."""
+        if openmetrics is not None and prometheus is not None:
+            fail("Say one past: --openmetrics or --prometheus, not both", WRONG_USAGE)
+        if prometheus is not None and not prometheus.startswith(("http://", "https://")):
+            fail(
+                f"--prometheus {prometheus}: write its address, like http://host:9090", WRONG_USAGE
+            )
+        begun, ended = moment(begin, "--from"), moment(end, "--to")
+        return cls(openmetrics, prometheus, begun, ended, cache, quiet)
+
+    @property
+    def evaluated_here(self) -> bool:
+        return self.openmetrics is not None
+
+    @contextmanager
+    def open(
+        self, policy: Policy, stage: Stage, warm_seconds: float
+    ) -> Iterator[tuple[History, Span]]:
+        """The history and the span, as long as the block lasts. Raises Bad."""
+        if self.openmetrics is not None:
+            yield self._of_file(self.openmetrics, stage, warm_seconds)
+            return
+        now = datetime.now(UTC).timestamp()
+        begin = now - _MONTH_SECONDS if self.begin is None else self.begin
+        span = span_of(begin, now if self.end is None else self.end, None)
+        cache = Cache(self.cache) if self.cache is not None else None
+        evaluated = _evaluated(policy)
+        secrets = FileSecrets.of_service("/etc/slo-watchdog/secrets")
+        with PrometheusHistory(
+            self._endpoints(policy, stage), evaluated, cache, secrets
+        ) as history:
+            yield history, span
+        if cache is not None and cache.damaged and not self.quiet:
+            errors.print(f"{cache.damaged} damaged slices of the cache were read anew")
+
+    def _of_file(self, path: Path, stage: Stage, warm_seconds: float) -> tuple[History, Span]:
+        begin = None if self.begin is None else self.begin - warm_seconds
+        wanted = Span(
+            float("-inf") if begin is None else begin,
+            float("inf") if self.end is None else self.end,
         )
-    names = stage.names
-    if names is not None:
-        names |= {"up", "process_start_time_seconds"}
-    with progress_bar(f"Reading {path.name}", quiet=quiet) as progress:
-        history = read_openmetrics(path, names, settings_span, progress)
-    return history, span_of(begin, end, history.span)
+        names = stage.names
+        if names is not None:
+            names |= {"up", "process_start_time_seconds"}
+        with progress_bar(f"Reading {path.name}", quiet=self.quiet) as progress:
+            history = read_openmetrics(path, names, wanted, progress)
+        return history, span_of(self.begin, self.end, history.span)
+
+    def _endpoints(self, policy: Policy, stage: Stage) -> dict[str, Endpoint]:
+        if self.prometheus is not None:
+            return dict.fromkeys(policy.sources, Endpoint(self.prometheus))
+        found = {}
+        for each in stage.wanted:
+            how = policy.sources[each.source].how
+            if not isinstance(how, PrometheusApi):
+                fail(
+                    f"{each.source} is no Prometheus and keeps no past. Say where its past is: "
+                    "--prometheus URL or --openmetrics FILE",
+                    WRONG_USAGE,
+                )
+            found[each.source] = how.endpoint
+        return found
+
+
+def _evaluated(policy: Policy) -> list[str]:
+    """Sources whose expressions a Prometheus evaluates."""
+    return [name for name, spec in policy.sources.items() if isinstance(spec.how, PrometheusApi)]
+
+
+def cache_folder(given: Path | None, *, none: bool) -> Path | None:
+    """Where slices are kept: as told, or where this user's caches lie."""
+    if none:
+        return None
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return given or Path(home).expanduser() / "slo-watchdog" / "history"
 
 
 def pairs(texts: list[str] | None) -> dict[str, str]:
@@ -135,3 +239,11 @@ def rule_names(names: list[str] | None, policy: Policy) -> list[str]:
         if name not in policy.rules:
             raise typer.BadParameter(f"there is no rule {name}", param_hint="--rule")
     return names or []
+
+
+def known_incidents(path: Path, stage: Stage) -> list[Incident]:
+    """The labelled incidents, or the end of the command with what is wrong with the file."""
+    read = read_incidents(path, stage.policy.rules)
+    if read.problems:
+        fail("\n".join(problem.text for problem in read.problems), NOT_SO)
+    return read.found

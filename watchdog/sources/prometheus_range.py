@@ -31,8 +31,7 @@ MOST_POINTS = 11_000
 
 _LENGTHS = (86_400.0, 43_200.0, 21_600.0, 7_200.0, 3_600.0, 1_800.0, 600.0, 60.0)
 _LONGEST_GET = 4000
-_TRIES = 4
-_PAUSE_SECONDS = 0.5  # doubled each time
+_PAUSES_SECONDS = (0.5, 1.0, 2.0)  # between tries
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 _OFF_GRID_SECONDS = 0.001
 
@@ -106,15 +105,15 @@ class PrometheusRanges:
 
     async def ask(self, query: RangeQuery) -> tuple[RangeSeries, ...] | Failure:
         """Every series with its values, or why not, after the tries that it is worth."""
-        pause_seconds = _PAUSE_SECONDS
-        for number in range(1, _TRIES + 1):
+        for pause_seconds in _PAUSES_SECONDS:
             outcome = await self._once(query)
             if not isinstance(outcome, _Passing):
                 return outcome
-            if number < _TRIES:
-                await asyncio.sleep(pause_seconds)
-                pause_seconds *= 2
-        reason = f"{outcome.failure.reason} (asked {_TRIES} times)"
+            await asyncio.sleep(pause_seconds)
+        outcome = await self._once(query)
+        if not isinstance(outcome, _Passing):
+            return outcome
+        reason = f"{outcome.failure.reason} (asked {len(_PAUSES_SECONDS) + 1} times)"
         return replace(outcome.failure, reason=reason)
 
     async def _once(self, query: RangeQuery) -> tuple[RangeSeries, ...] | Failure | _Passing:

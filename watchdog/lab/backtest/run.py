@@ -7,7 +7,7 @@ So a person is supposed, who undoes it some time after the past's own recovery.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import merge
 
@@ -17,6 +17,8 @@ from watchdog.core.samples import Reading
 from watchdog.core.spec import Endpoint, Policy, PrometheusApi, RatioThreshold, RuleSpec, Slo
 from watchdog.core.words import Instant, Mode
 from watchdog.lab.backtest.firing import Firing, firings
+from watchdog.lab.backtest.incidents import Incident
+from watchdog.lab.backtest.ledger import Ledger
 from watchdog.lab.backtest.trace import Trace
 from watchdog.lab.history import Feed, History, Span
 from watchdog.lab.history.tracks import Wanted
@@ -124,9 +126,13 @@ def replay(
     history: History,
     span: Span,
     settings: Settings,
+    incidents: Sequence[Incident] = (),
     progress: Callable[[float], None] | None = None,
 ) -> Run:
-    """Raises history.Bad where the past cannot be read."""
+    """`incidents` say since when bad events count as spent budget at a firing.
+
+    Raises history.Bad where the past cannot be read.
+    """
     whole = Span(span.start - settings.warm_seconds, span.end)
     supposing = Supposing(
         otherwise=settings.supposed, undo_after_seconds=settings.undo_after_seconds
@@ -142,9 +148,11 @@ def replay(
         ]
         for each in stage.wanted
     }
+    ledger = Ledger(rehearsal, incidents)
     readings, told = 0, whole.start
     for reading in _readings(stage.wanted, history, whole):
         rehearsal.feed(reading)
+        ledger.look()
         readings += 1
         at = reading.at.wall
         if at >= span.start:
@@ -155,6 +163,7 @@ def replay(
             told = at
             progress((at - whole.start) / max(1.0, whole.seconds))
     found = [firing for firing in firings(rehearsal.log) if firing.opened_at >= span.start]
+    ledger.settle(found)
     _recoveries(found, traces)
     return Run(stage, span, tuple(found), traces, dict(rehearsal.failures), readings)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchdog.core.spec import RuleSpec
+from watchdog.core.spec import RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.text import number
 from watchdog.core.words import Status, Verdict
 from watchdog.lab.history import Span
 
@@ -22,32 +23,33 @@ class Turn:
 
 @dataclass(slots=True)
 class Trace:
-    """`values` are the compared numbers, the worst of each stretch by the bound."""
+    """`values` are the compared numbers at `times`: one verdict of each stretch, and every one at
+    which the status changed. `limits` are what they were compared with.
+    """
 
     span: Span
     rule: RuleSpec
     times: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
-    bound: str = ""
     _until: float = -1.0
     _status: Status | None = None
 
     def see(self, at: float, verdict: Verdict) -> None:
-        """One more verdict, in the order of time."""
-        if verdict.status is not self._status:
+        """One more verdict, in the order of time. Most are not asked for their words."""
+        turned = verdict.status is not self._status
+        if turned:
             self._status = verdict.status
             self.turns.append(Turn(at, verdict.status, verdict.reason))
-        value = verdict.value
-        if value is None:
+        elif at < self._until:
             return
-        if at >= self._until:
-            self._until = at + self.span.seconds / _STRETCHES
+        self._until = at + self.span.seconds / _STRETCHES
+        limit = _limit(self.rule, verdict)
+        if verdict.value is not None and limit is not None:
             self.times.append(at)
-            self.values.append(value)
-            self.bound = verdict.bound
-        elif (value < self.values[-1]) if self.bound.startswith("<") else (value > self.values[-1]):
-            self.times[-1], self.values[-1] = at, value
+            self.values.append(verdict.value)
+            self.limits.append(limit)
 
     def seconds(self, status: Status) -> float:
         """How long the rule had this status."""
@@ -66,3 +68,17 @@ class Trace:
     def healthy_after(self, at: float) -> float | None:
         """When it was next healthy."""
         return next((t.at for t in self.turns if t.at > at and t.status is Status.HEALTHY), None)
+
+
+def _limit(rule: RuleSpec, verdict: Verdict) -> float | None:
+    """What the verdict's value was compared with, unrounded."""
+    match rule.signal:
+        case Slo(pairs=pairs):
+            found = [r.factor for r in verdict.evidence if r.factor is not None]
+            told = verdict.bound.lstrip("> ")
+            near = [factor for factor in found if number(factor) == told]
+            return near[0] if near and pairs else None
+        case RatioThreshold(bound=bound) | ValueThreshold(bound=bound):
+            return bound.limit
+        case _:
+            return None

@@ -9,7 +9,8 @@ a series that has none since the step before was not there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from watchdog.core.promql import Expression, Refused, Selector, check, evaluate
 from watchdog.core.samples import Answer, Failure, Fault, Point, Reading, Sample
@@ -40,9 +41,9 @@ class _Cursor:
 
     __slots__ = ("at", "labels", "name", "next", "point", "track")
 
-    def __init__(self, track: Track) -> None:
+    def __init__(self, track: Track, after: float) -> None:
         self.track, self.name, self.labels = track, track.name, track.labels
-        self.next = 0
+        self.next = bisect_right(track.times, after)
         self.point: Point | None = None
 
     def move(self, after: float, until: float) -> None:
@@ -92,7 +93,9 @@ class Feed:
 
     def _answered(self, each: Slice) -> Iterator[Reading]:
         every, name = self.wanted.every_seconds, self.wanted.source
-        asked = {text: _Asked(found) for text, found in each.answers.items()}
+        asked = {
+            text: _Asked(found, each.span.start - every) for text, found in each.answers.items()
+        }
         cursors = [cursor for one in asked.values() for cursor in one.cursors]
         for at in steps(each.span, every):
             for cursor in cursors:
@@ -103,7 +106,8 @@ class Feed:
     # -- raw series --------------------------------------------------------------------------------
 
     def _sampled(self, each: Slice) -> Iterator[Reading]:
-        cursors = [_Cursor(track) for track in each.tracks]
+        every = self.wanted.every_seconds
+        cursors = [_Cursor(track, each.span.start - every) for track in each.tracks]
         if len(cursors) > self.wanted.max_series:
             raise Bad(
                 f"{self.wanted.source}: {len(cursors)} series in the history, more than its "
@@ -111,10 +115,15 @@ class Feed:
             )
         self._prepare()
         plain = {text: _Plain(selector, text, cursors) for text, selector in self._plain.items()}
-        ups = [cursor for cursor in cursors if cursor.name == UP]
-        starts = [cursor for cursor in cursors if cursor.name == PROCESS_START]
-        ordinary = [cursor for cursor in cursors if cursor.name != UP]
-        every = self.wanted.every_seconds
+        ordinary = [cursor for cursor in cursors if cursor.name not in {UP, PROCESS_START}]
+        targets = {_target(cursor) for cursor in ordinary}
+        ups = _of_targets(UP, cursors, targets)
+        starts = _of_targets(PROCESS_START, cursors, targets)
+        if not ordinary and len(ups) > 1:
+            raise Bad(
+                f"{self.wanted.source}: the history has `up` of {len(ups)} targets, and nothing "
+                "tells which is this source's. Leave its liveness rule out with --rule"
+            )
         for at in steps(each.span, every):
             after, until = at - every + _EARLY, at + _EARLY
             for cursor in cursors:
@@ -180,10 +189,11 @@ class Feed:
 class _Asked:
     """One expression as the metrics system answered it at every step."""
 
-    def __init__(self, found: Answered) -> None:
-        self._values = [_Cursor(track) for track in found.values]
+    def __init__(self, found: Answered, after: float) -> None:
+        self._values = [_Cursor(track, after) for track in found.values]
         self._times = {
-            shown: [_Cursor(track) for track in tracks] for shown, tracks in found.times.items()
+            shown: [_Cursor(track, after) for track in tracks]
+            for shown, tracks in found.times.items()
         }
         self._plain = found.plain
         self.cursors = [*self._values, *(c for group in self._times.values() for c in group)]
@@ -214,6 +224,18 @@ class _Asked:
             Point(labels, values.get(labels, math.nan), times.get(labels))
             for labels in dict.fromkeys([*values, *times])
         )
+
+
+def _of_targets(
+    name: str, cursors: Sequence[_Cursor], targets: Collection[tuple[str, str]]
+) -> list[_Cursor]:
+    """The series of this name, of the targets alone that the other series are of."""
+    return [c for c in cursors if c.name == name and (not targets or _target(c) in targets)]
+
+
+def _target(cursor: _Cursor) -> tuple[str, str]:
+    labels = dict(cursor.labels)
+    return labels.get("job", ""), labels.get("instance", "")
 
 
 def _selector(text: str) -> Selector | None:
