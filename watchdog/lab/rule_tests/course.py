@@ -131,7 +131,7 @@ def _supposing(shape: SupposingShape | None) -> Supposing:
     actions = {
         name: Supposed(one.takes, one.outcome, one.contained) for name, one in shape.actions.items()
     }
-    return Supposing(actions=actions, ready=shape.ready)
+    return Supposing(actions=actions, ready=shape.ready, undo_after_seconds=shape.undo_after)
 
 
 def scope_of(hold: HoldShape) -> Scope:

@@ -119,7 +119,8 @@ def _rule(
     try:
         expression = check(shape.expr)
     except Refused as error:
-        findings.refuse(entry.at(*path, "expr"), str(error), "")
+        what = str(error).split("; ", maxsplit=1)[0]
+        findings.refuse(entry.at(*path, "expr"), what, "promtool itself can test it.")
         return
     labels = {**group.labels, **shape.labels}
     rule = Rule(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from watchdog.core.promql import check, evaluate
-from watchdog.core.promql.faults import Refused
 from watchdog.core.samples import Answer, Failure, Fault, Reading, Sample
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
 from watchdog.core.words import Blind, Instant
 from watchdog.lab.rehearsal import Rehearsal
 from watchdog.lab.rule_tests.loaded import Feed, LoadedStore
 from watchdog.lab.rule_tests.notation import Gap
+from watchdog.lab.rule_tests.provider import Question, questions
 from watchdog.lab.rule_tests.suite import Case, Input
 from watchdog.sources.faults import instance_of
 from watchdog.sources.selectors import names_in
@@ -35,19 +34,14 @@ class Poller:
         self._polled = Instant(0.0, -math.inf)
         self._as_is = True  # its newest samples are those of the newest poll
         self._answers: dict[str, Answer] = {}
-        self._expressions = {}
+        self._questions: dict[str, Question] = {}
         self._shown = []
         if isinstance(spec.how, PrometheusApi):
             self._store = LoadedStore()
             named = [(one.name, one.labels, one.values) for one in inputs]
             self._feed = Feed(named, self._start, case.interval_seconds, case.until)
-            for text in self._wanted:
-                try:
-                    self._expressions[text] = check(text)
-                except Refused as error:  # a rule that is tested is refused for it before this
-                    self._answers[text] = Answer(
-                        failure=Failure(Fault.OURS, Blind.OURS, str(error))
-                    )
+            # a rule that is tested and cannot be asked was refused before this
+            self._questions, self._answers = questions(self._wanted)
         else:
             count = int(case.until / case.interval_seconds + 1e-9) + 1
             self._shown = [(one, one.values.first(count)) for one in inputs if self._shows(one)]
@@ -83,8 +77,8 @@ class Poller:
         if state != "frozen":
             self._feed.till(seconds, self._store)
         answers = dict(self._answers)
-        for text, expression in self._expressions.items():
-            answers[text] = evaluate(expression, self._store, now.wall)
+        for text, question in self._questions.items():
+            answers[text] = question.answer(self._store, now.wall)
         if state == "partial":
             failure = Failure(Fault.PROVIDER, Blind.PARTIAL, f"an incomplete answer: {SAYS}")
             answers = {text: Answer(failure=failure) for text in answers}

@@ -207,6 +207,9 @@ class SupposingShape(Shape):
     """What is taken to come of actions; nothing is really done."""
 
     ready: ATruth = Truth.TRUE
+    undo_after: Time | None = Field(
+        None, description="a person undoes, and closes, what has been healthy for so long"
+    )
     actions: Annotated[
         dict[str, SupposedShape], BeforeValidator(_or_none), Field(default_factory=dict)
     ]

@@ -167,12 +167,11 @@ def _printf(arguments: list[tuple[Part, bool]], words: list[str]) -> tuple[Part,
 
 
 def _verb(flags: str, verb: str, value: Scalar) -> str:
-    if verb == "v" or (verb == "g" and "." not in flags):
+    odd = isinstance(value, float) and not math.isfinite(value)
+    if odd or verb == "v" or (verb == "g" and "." not in flags):
         text = go_text(value)
-        width = int(re.sub(r"\D", "", flags) or 0)
+        width = int(re.sub(r"\D", "", flags.partition(".")[0]) or 0)
         return text.ljust(width) if "-" in flags else text.rjust(width)
-    if isinstance(value, float) and not math.isfinite(value):
-        return go_text(value)
     return f"%{flags}{verb}" % value
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchdog.core.judge import queries
-from watchdog.core.promql import Refused, check
+from watchdog.core.promql import Refused
 from watchdog.core.spec import Policy, PrometheusApi
 from watchdog.lab.rule_tests.groups import Group, read_groups
+from watchdog.lab.rule_tests.provider import Question
 from watchdog.lab.rule_tests.reading import Unreadable, text_of
 from watchdog.policy.check import environments_of
 from watchdog.policy.load import load_folder
@@ -177,7 +178,7 @@ def _unasked(policy: Policy) -> Iterator[tuple[str, str]]:
             continue
         for text in queries(rule):
             try:
-                check(text)
+                Question(text)
             except Refused as error:
                 yield name, str(error)
                 break
