@@ -19,6 +19,7 @@ PLACES = {
     "test": "rule_tests",
     "explain": "explain",
     "backtest": "backtest",
+    "tune": "tune",
     "demo": "demo",
     "status": "look",
     "decisions": "look",

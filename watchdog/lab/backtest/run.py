@@ -133,39 +133,80 @@ def replay(
 
     Raises history.Bad where the past cannot be read.
     """
+    return replay_all([stage], history, span, settings, incidents, progress)[0]
+
+
+def replay_all(
+    stages: Sequence[Stage],
+    history: History,
+    span: Span,
+    settings: Settings,
+    incidents: Sequence[Incident] = (),
+    progress: Callable[[float], None] | None = None,
+) -> list[Run]:
+    """Several policies, which look at the same, over one reading of the past."""
     whole = Span(span.start - settings.warm_seconds, span.end)
-    supposing = Supposing(
-        otherwise=settings.supposed, undo_after_seconds=settings.undo_after_seconds
-    )
-    began = Instant(whole.start, whole.start)
-    rehearsal = Rehearsal(stage.policy, began, supposing)
-    traces = {name: Trace(span, rule) for name, rule in stage.policy.rules.items()}
-    watched = {
-        each.source: [
-            (rehearsal.memory.rules[name], traces[name])
-            for name, rule in stage.policy.rules.items()
-            if rule.source == each.source
-        ]
-        for each in stage.wanted
-    }
-    ledger = Ledger(rehearsal, incidents)
-    readings, told = 0, whole.start
-    for reading in _readings(stage.wanted, history, whole):
-        rehearsal.feed(reading)
-        ledger.look()
-        readings += 1
+    actors = [_Actor(stage, whole, span, settings, incidents) for stage in stages]
+    told = whole.start
+    for reading in _readings(stages[0].wanted, history, whole):
+        for actor in actors:
+            actor.take(reading)
         at = reading.at.wall
-        if at >= span.start:
-            for memory, trace in watched[reading.source]:
-                if memory.sight is not None:
-                    trace.see(at, memory.sight.verdict)
         if progress is not None and at - told >= whole.seconds / 200:
             told = at
             progress((at - whole.start) / max(1.0, whole.seconds))
-    found = [firing for firing in firings(rehearsal.log) if firing.opened_at >= span.start]
-    ledger.settle(found)
-    _recoveries(found, traces)
-    return Run(stage, span, tuple(found), traces, dict(rehearsal.failures), readings)
+    return [actor.run() for actor in actors]
+
+
+class _Actor:
+    """One policy's rehearsal, and what is noted of it."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        whole: Span,
+        span: Span,
+        settings: Settings,
+        incidents: Sequence[Incident],
+    ) -> None:
+        self._stage, self._span = stage, span
+        supposing = Supposing(
+            otherwise=settings.supposed, undo_after_seconds=settings.undo_after_seconds
+        )
+        began = Instant(whole.start, whole.start)
+        self._rehearsal = Rehearsal(stage.policy, began, supposing)
+        self._ledger = Ledger(self._rehearsal, incidents)
+        self._traces = {name: Trace(span, rule) for name, rule in stage.policy.rules.items()}
+        memories = self._rehearsal.memory.rules
+        self._watched = {
+            each.source: [
+                (memories[name], self._traces[name])
+                for name, rule in stage.policy.rules.items()
+                if rule.source == each.source
+            ]
+            for each in stage.wanted
+        }
+        self._readings = 0
+
+    def take(self, reading: Reading) -> None:
+        self._rehearsal.feed(reading)
+        self._ledger.look()
+        self._readings += 1
+        at = reading.at.wall
+        if at >= self._span.start:
+            for memory, trace in self._watched[reading.source]:
+                if memory.sight is not None:
+                    trace.see(at, memory.sight.verdict)
+
+    def run(self) -> Run:
+        start = self._span.start
+        found = [f for f in firings(self._rehearsal.log) if f.opened_at >= start]
+        self._ledger.settle(found)
+        for firing in found:
+            trace = self._traces[firing.rule]
+            firing.recovered_at = trace.healthy_after(firing.fired_at or firing.opened_at)
+        failures = dict(self._rehearsal.failures)
+        return Run(self._stage, self._span, tuple(found), self._traces, failures, self._readings)
 
 
 def _readings(wanted: Collection[Wanted], history: History, span: Span) -> Iterator[Reading]:
@@ -208,8 +249,3 @@ def _windows(rule: RuleSpec) -> tuple[float, ...]:
             return (over,)
         case _:
             return ()
-
-
-def _recoveries(found: Collection[Firing], traces: Mapping[str, Trace]) -> None:
-    for firing in found:
-        firing.recovered_at = traces[firing.rule].healthy_after(firing.fired_at or firing.opened_at)

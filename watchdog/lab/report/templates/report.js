@@ -63,7 +63,7 @@
       { x: best.map((one) => spot(one)[0]), y: best.map((one) => spot(one)[1]), type: "scatter", mode: "lines",
         line: { color: colour("accent"), width: 1 }, hoverinfo: "skip" },
       { x: known.map((one) => spot(one)[0]), y: known.map((one) => spot(one)[1]), text: known.map(text),
-        hovertemplate: hover, type: "scatter", mode: "markers",
+        hovertemplate: hover, type: "scatter", mode: "markers", cliponaxis: false,
         marker: {
           size: known.map((one) => (one.present ? 16 : 9)), opacity: 0.85,
           color: known.map((one) => one.recall), cmin: 0, cmax: 1, colorscale: "Viridis", showscale: true,
