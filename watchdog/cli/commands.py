@@ -7,6 +7,7 @@ three in the morning needs none of them.
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import typer
@@ -16,6 +17,7 @@ PLACES = {
     "run": "process",
     "init": "process",
     "check": "check",
+    "import": "importing",
     "test": "rule_tests",
     "explain": "explain",
     "backtest": "backtest",
@@ -35,7 +37,8 @@ PLACES = {
     "close": "orders",
     "mark": "orders",
 }
-"""Command -> module in this room, in which a function of the command's name is the command."""
+"""Command -> module in this room, in which a function of the command's name is the command; a name
+that is Python's own has a line below it."""
 
 
 class Commands(TyperGroup):
@@ -74,5 +77,5 @@ def command(name: str) -> Any:
     """The command as typer understands it."""
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     module = import_module(f"watchdog.cli.{PLACES[name]}")
-    alone.command(name, cls=Command)(getattr(module, name))
+    alone.command(name, cls=Command)(getattr(module, f"{name}_" if iskeyword(name) else name))
     return typer.main.get_command(alone)

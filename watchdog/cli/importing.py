@@ -1,0 +1,141 @@
+"""The command `import`: rules of others become rules of ours, with a report of what they lost."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from watchdog.cli.exits import NOT_SO, REFUSED
+from watchdog.cli.shared import AsJson, console, errors, fail
+from watchdog.policy.importers import Imported, import_texts
+from watchdog.policy.problem import Problem
+from watchdog.policy.scalars import is_name
+from watchdog.policy.tree import MAX_FOREIGN_CHARACTERS
+
+_MAX_BYTES = 4 * MAX_FOREIGN_CHARACTERS  # the longest character of UTF-8 has four
+
+
+def _name(value: str) -> str:
+    if not is_name(value):
+        raise typer.BadParameter(f"{value!r}: write small letters, digits and hyphens")
+    return value
+
+
+def import_(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="What to import; several files are read as one, so that they may refer to each "
+            "other.",
+        ),
+    ],
+    owner: Annotated[
+        str, typer.Option(callback=_name, help="Whose rules these are: the folder's name.")
+    ] = "imported",
+    source: Annotated[
+        str, typer.Option(callback=_name, help="The source that the rules read.")
+    ] = "prometheus",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="The rules folder, into which OWNER/FILE.yaml is written. Else it is printed.",
+        ),
+    ] = None,
+    partly: Annotated[
+        bool, typer.Option("--partly", help="Write what came over in spite of errors.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Import rules of Prometheus, its operator, Sloth, Pyrra or OpenSLO, in `observe`.
+
+    Every field that was changed or dropped is told with its place. With errors nothing is written.
+    """
+    texts: dict[str, str] = {}
+    for path in files:
+        text = _read(path)
+        if isinstance(text, Problem):
+            fail(text.text, NOT_SO)
+        texts[str(path)] = text
+    imported = import_texts(texts, source)
+    ready = bool(imported.rules) and (partly or not imported.errors)
+    where = ""
+    if output is not None and ready:
+        where = _write(imported.rules, output / owner / f"{_stem(files[0])}.yaml")
+    if as_json:
+        print(imported.json())
+    else:
+        _tell(imported, where, ready=ready, to_file=output is not None)
+    if imported.errors:
+        raise typer.Exit(NOT_SO)
+
+
+def _stem(path: Path) -> str:
+    name = path.name.partition(".")[0].lower()
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-") or "rules"
+
+
+def _read(path: Path) -> str | Problem:
+    """The file's text, or why there is none. Never more than a bounded part of it is read."""
+
+    def problem(what: str, remedy: str) -> Problem:
+        return Problem(str(path), 1, 1, what, remedy)
+
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as opened:
+            found = os.fstat(opened.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                return problem("it is no regular file", "Name a file.")
+            data = opened.read(_MAX_BYTES + 1) if found.st_size <= _MAX_BYTES else b""
+            if found.st_size > _MAX_BYTES or len(data) > _MAX_BYTES:
+                what = f"it has {found.st_size} bytes; {_MAX_BYTES} are the most"
+                return problem(what, "Split it into several files.")
+        return data.decode()
+    except UnicodeDecodeError as error:
+        return problem(f"it is no UTF-8 text: {error.reason} at byte {error.start}", "Convert it.")
+    except (OSError, ValueError) as error:
+        return problem(f"it cannot be read: {getattr(error, 'strerror', None) or error}", "")
+
+
+def _write(text: str, path: Path) -> str:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        fail(f"{path} exists; nothing was written. Remove it, or name another owner.", REFUSED)
+    except OSError as error:
+        fail(f"{path} cannot be written: {error.strerror or error}", NOT_SO)
+    return str(path)
+
+
+def _tell(imported: Imported, where: str, *, ready: bool, to_file: bool) -> None:
+    """The rules on stdout and the report on stderr; with `-o` the report on stdout."""
+    page = console if to_file else errors
+    if ready and not to_file:
+        sys.stdout.write(imported.rules)
+    report = imported.report
+    for note in sorted(report.notes):
+        page.print(note.text, markup=False)
+    for problem in imported.errors:
+        errors.print(f"{problem.text}", markup=False)
+    for came in report.came:
+        page.print(came.text, markup=False)
+    count = len(imported.errors)
+    said = f"{len(report.came)} rules, {len(report.notes)} fields changed or dropped"
+    if count:
+        said += f", {count} error{'s' * (count > 1)}"
+    if count and not ready:
+        said += ": nothing was written"
+    if where:
+        said += f"; written to {where}, in observe"
+    (errors if count else page).print(said, markup=False)
