@@ -26,6 +26,7 @@ PLACES = {
     "status": "look",
     "decisions": "look",
     "why": "look",
+    "replay": "replay",
     "apply": "orders",
     "hold": "orders",
     "silence": "orders",

@@ -115,7 +115,8 @@ def _metavar(argument: Any) -> str:
 
 
 def _argument(one: Any) -> str:
-    return f"| `{_metavar(one)}` | required | {one.help or ''} |"
+    required = "required" if one.required else ""
+    return f"| `{_metavar(one)}` | {required} | {one.help or ''} |"
 
 
 def _option(one: Any) -> str:

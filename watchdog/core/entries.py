@@ -150,7 +150,10 @@ class Ruling(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was decided for an episode and why; `inputs` are enough to decide it again."""
+    """What was decided for an episode and why.
+
+    `inputs` are enough to decide it again; `basis`, with the windows in the verdict, to judge it.
+    """
 
     decision: str  # "D17"
     episode: str
@@ -165,6 +168,7 @@ class Decided:
     rule_sha256: str
     verdict: Verdict | None
     inputs: dict[str, object] = field(default_factory=dict)
+    basis: dict[str, object] = field(default_factory=dict)
     kind: Literal["decision.made"] = "decision.made"
 
 

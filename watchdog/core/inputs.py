@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.gates import GateInputs, ModeLimit
+from watchdog.core.samples import Point
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
 from watchdog.core.stops import Subject, acts_through, standing_holds, standing_windows
 from watchdog.core.words import Instant, Mode, Status, Truth, Verdict, World
@@ -34,6 +35,7 @@ class Sight:
     held_seconds: float  # breached, as the `for` clock counts
     quiet_seconds: float  # healthy, without a break
     recovered_since_undo: Truth = Truth.UNKNOWN  # while watched: by events after the undo alone
+    points: tuple[Point, ...] = ()  # what a rule that judges numbers as they stand was given
 
 
 @dataclass(frozen=True, slots=True)

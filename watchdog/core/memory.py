@@ -103,7 +103,8 @@ class RuleMemory:
             self.quiet = self.quiet.advance(verdict.status, now, every_seconds=every)
         if verdict.status is not Status.BLIND:
             self.sampled_at = verdict.sampled_at
-        self.sight = Sight(verdict, self.breach.held_seconds, self.quiet.quiet_seconds, since_undo)
+        held, quiet = self.breach.held_seconds, self.quiet.quiet_seconds
+        self.sight = Sight(verdict, held, quiet, since_undo, self.judge.points)
         return self.sight
 
     def _since(self, undone: Instant | None, now: Instant) -> Truth:

@@ -1,8 +1,9 @@
 """Decides again what was decided, from what the journal kept of it.
 
-Law 10: a decision's stored inputs, put through the gates once more, give the same ruling, reason
-and answers. Inputs come from the journal as plain data (tuples as lists, enums as their values)
-and from memory as they were; both are read here.
+Law 10: what a decision stored gives the same decision again. The verdict is judged anew from its
+stored windows or elements, and the gates' inputs are put through the gates once more. Both come
+from the journal as plain data (tuples as lists, enums as their values), and from memory as they
+were.
 """
 
 from __future__ import annotations
@@ -13,9 +14,15 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from watchdog.core.basis import MOST_POINTS, SIGNALS
 from watchdog.core.entries import Decided, Ruling
 from watchdog.core.gates import GateInputs, Judgement, rule_on, rule_on_command
+from watchdog.core.judge.finding import Finding
+from watchdog.core.judge.stored import NotStored, judge_stored
+from watchdog.core.samples import Labels, Point
 from watchdog.core.standing import MANUAL
+
+_POINTS = tuple[tuple[Labels, float], ...]
 
 
 class StrangeInputs(ValueError):
@@ -41,6 +48,58 @@ def replayed(decided: Decided) -> tuple[str, ...]:
 
     Raises StrangeInputs where the stored inputs are of another program's gates.
     """
+    return (*verdict_differs(decided), *_gates_differ(decided))
+
+
+def verdict_kept(decided: Decided) -> str:
+    """Why the verdict cannot be judged again; "" where it can."""
+    if decided.verdict is None:
+        return "a person's order rests on no verdict"
+    if not decided.basis:
+        return "what it rests on was not stored yet by the program that decided"
+    if decided.basis.get("points", ()) is None:
+        return f"it rests on more than {MOST_POINTS} series, which are not stored"
+    return "" if decided.basis.get("is") in SIGNALS else "what it rests on is not stored"
+
+
+def verdict_again(decided: Decided) -> Finding | None:
+    """What its windows or elements say today; None where they are not kept.
+
+    Raises StrangeInputs.
+    """
+    if decided.verdict is None or verdict_kept(decided):
+        return None
+    kept = decided.basis
+    signal = _read(kept.get("signal"), SIGNALS[str(kept["is"])], "basis.signal")
+    least = _read(kept.get("minimum_events"), float, "basis.minimum_events")
+    pairs = _read(kept.get("points"), _POINTS, "basis.points")
+    points = tuple(Point(labels, value) for labels, value in pairs)
+    try:
+        return judge_stored(signal, least, decided.verdict.evidence, points)
+    except NotStored as missing:
+        raise StrangeInputs(f"basis: {missing}") from None
+
+
+def verdict_differs(decided: Decided) -> tuple[str, ...]:
+    """How the verdict that its numbers give differs from the one that was recorded."""
+    was, now = decided.verdict, verdict_again(decided)
+    found = []
+    if was is not None and now is not None:
+        for name in ("status", "blind", "reason", "value", "bound", "clear", "evidence"):
+            recorded, again = getattr(was, name), getattr(now, name)
+            if repr(recorded) != repr(again):  # NaN is equal to itself here
+                found.append(f"verdict, {name}: recorded {_shown(recorded)}, now {_shown(again)}")
+    given = decided.inputs.get("status")
+    if was is not None and given is not None and str(given) != was.status.value:
+        found.append(f"the gates were given {given!s}, and the verdict was {was.status.value}")
+    return tuple(found)
+
+
+def _shown(value: object) -> str:
+    return repr(value.value if isinstance(value, Enum) else value)
+
+
+def _gates_differ(decided: Decided) -> tuple[str, ...]:
     again = judged_again(decided)
     if again is None:
         # A rule without a playbook asks no gate, and may only be refused.

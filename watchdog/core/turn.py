@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from watchdog.core import entries as e
+from watchdog.core.basis import basis_of
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
@@ -253,6 +254,7 @@ def _record(
             rule_sha256=rule.sha256,
             verdict=sight.verdict,
             inputs=inputs,
+            basis=basis_of(rule, sight.points),
         )
     )
     if ep.state is not State.HELD or judgement.ruling is not e.Ruling.REFUSED:

@@ -15,7 +15,9 @@ from watchdog.core.aftermath import drifted, intent_ended, tend_manual, verify
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import Facts, Scene, Sight, next_rung
+from watchdog.core.judge.value import judge_value
 from watchdog.core.persistence import BreachClock, QuietClock
+from watchdog.core.samples import Answer, Point
 from watchdog.core.spec import (
     ActionSpec,
     Bound,
@@ -34,7 +36,6 @@ from watchdog.core.spec import (
 from watchdog.core.states import Event, State
 from watchdog.core.turn import take_turn
 from watchdog.core.words import (
-    Blind,
     CheckReading,
     Direction,
     Instant,
@@ -42,12 +43,12 @@ from watchdog.core.words import (
     Severity,
     Status,
     Truth,
-    Verdict,
 )
 
 NOON = 1_790_000_000.0
 FOR_SECONDS = 3.0
 HEALTHY, BREACHED, BLIND = Status.HEALTHY, Status.BREACHED, Status.BLIND
+SHOWN = {HEALTHY: 0.0, BREACHED: 0.5}
 
 
 def a_rule(name: str = "errors", /, **different: object) -> RuleSpec:
@@ -189,15 +190,13 @@ class Watch:
             seen.status, now, every_seconds=every, for_seconds=rule.for_seconds
         )
         seen.quiet = seen.quiet.advance(seen.status, now, every_seconds=every)
-        verdict = Verdict(
-            seen.status,
-            f"it is {seen.status.value}",
-            now,
-            now.wall,
-            blind=Blind.NO_DATA if seen.status is BLIND else None,
-            clear=seen.status is HEALTHY and seen.clear,
-        )
-        return Sight(verdict, seen.breach.held_seconds, seen.quiet.quiet_seconds, seen.since_undo)
+        points = () if seen.status is BLIND else (Point((), SHOWN[seen.status]),)
+        assert isinstance(rule.signal, ValueThreshold)
+        found = judge_value(rule.signal, Answer(points))
+        assert found.status is seen.status
+        verdict = replace(found, clear=found.clear and seen.clear).verdict(now, now.wall)
+        held, quiet = seen.breach.held_seconds, seen.quiet.quiet_seconds
+        return Sight(verdict, held, quiet, seen.since_undo, points)
 
     def break_it(self, *rules: str, seconds: int = 5) -> None:
         """Clear first, so that nothing is already burning; then breached for long enough."""

@@ -20,7 +20,7 @@ from watchdog.core.judge.presence import judge_presence
 from watchdog.core.judge.ratio import glance_at_ratio, glance_at_slo, recovered, windows_of
 from watchdog.core.judge.sound import Sound
 from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
-from watchdog.core.samples import Answer, Fault, Reading
+from watchdog.core.samples import Answer, Fault, Point, Reading
 from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number, shortened
 from watchdog.core.windows import Tally, position
@@ -67,6 +67,7 @@ class Judge:
         self._read_at: Instant | None = None
         self._sample: float | None = None  # the newest judged sample's time, steady clock
         self._last: Verdict | None = None
+        self.points: tuple[Point, ...] = ()  # that the last look at a number gave
 
     @property
     def tally(self) -> Tally | None:
@@ -178,6 +179,7 @@ class Judge:
         if self._counted is not None:
             return self._find_ratio(self._counted, picked, reading, now)
         (answer,) = picked
+        self.points = answer.points
         finding = _judge_value(self.rule.signal, answer)
         newest = answer.newest
         if finding.status is Status.BREACHED and newest is None and finding.bound == PRESENT:
