@@ -38,8 +38,8 @@ PLACES = {
     "close": "orders",
     "mark": "orders",
 }
-"""Command -> module in this room, in which a function of the command's name is the command; a name
-that is Python's own has a line below it."""
+"""Command -> module in this room, in which a function of the command's name is the command
+(`import_` for `import`, which is a word of Python's)."""
 
 
 class Commands(TyperGroup):

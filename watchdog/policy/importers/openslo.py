@@ -79,19 +79,7 @@ def _slo(name: str, document: Fields, book: Book) -> list[Draft]:
         report.error(document.place, f"the SLO {shown(name)} has no spec", "Is the file whole?")
         return []
     spec.path = shown(name)
-    metadata = document.inside("metadata")
-    labels: dict[str, str] = {}
-    summary = ""
-    if metadata is not None:
-        labels = labels_of(_labels(metadata, report), f"{name}.labels", report)
-        summary = metadata.text("displayName") or ""
-    description = spec.text("description") or summary
-    place = spec.at("description")
-    summary = words_of(description, place, spec.named("description"), report)
-    service = spec.text("service")
-    if service:
-        labels.setdefault("service", service[:200])
-    labels["slo"] = name[:200]
+    labels, summary = _told(name, document, spec, report)
     period = _period(spec, report)
     method = spec.text("budgetingMethod")
     if method not in {None, "Occurrences"}:
@@ -102,6 +90,9 @@ def _slo(name: str, document: Fields, book: Book) -> list[Draft]:
     objectives = [_objective(one_of, sli, report) for one_of in spec.each("objectives")]
     if not objectives:
         report.error(spec.place, f"{shown(name)} has no objectives", "Add one.")
+    if "timeWindow" in spec and (alerts or sli is None or sli.counters is None):
+        what = "what breaches does not depend on the period"
+        report.dropped(spec.at("timeWindow"), spec.named("timeWindow"), what)
     spec.close()
     if sli is None:
         return []
@@ -117,6 +108,27 @@ def _slo(name: str, document: Fields, book: Book) -> list[Draft]:
             draft.labels = labels
             result.append(draft)
     return result
+
+
+def _told(name: str, document: Fields, spec: Fields, report: Report) -> tuple[dict[str, str], str]:
+    """The labels and the summary of its rules."""
+    metadata = document.inside("metadata")
+    labels: dict[str, str] = {}
+    title = ""
+    if metadata is not None:
+        labels = labels_of(_labels(metadata, report), f"{name}.labels", report)
+        title = metadata.text("displayName") or ""
+    description = spec.text("description")
+    if description and title and metadata is not None:
+        what = "the description is the summary"
+        report.dropped(metadata.at("displayName"), f"{name}.displayName", what)
+    place = spec.at("description")
+    summary = words_of(description or title, place, spec.named("description"), report)
+    service = spec.text("service")
+    if service:
+        labels.setdefault("service", service[:200])
+    labels["slo"] = name[:200]
+    return labels, summary
 
 
 def _labels(metadata: Fields, report: Report) -> dict[str, tuple[Place, str]]:

@@ -78,7 +78,7 @@ def indicator_of(spec: Fields, book: Book) -> Sli | None:
         inner = None if found is None else found.inside("spec")
     elif holder is not None:
         inner = holder.inside("spec")
-        holder.take("metadata")
+        holder.drop("metadata", "what is written in its place needs no name")
         holder.close()
     else:
         report.error(spec.place, f"{spec.path} has neither indicator nor indicatorRef", "Add one.")
@@ -87,7 +87,7 @@ def indicator_of(spec: Fields, book: Book) -> Sli | None:
         if holder is not None:
             report.error(holder.place, f"{holder.path} has no spec", "Add it.")
         return None
-    inner.take("description")
+    inner.drop("description", "the SLO has its own")
     ratio, threshold = inner.inside("ratioMetric"), inner.inside("thresholdMetric")
     inner.close()
     if ratio is not None:
@@ -178,22 +178,23 @@ def conditions(spec: Fields, book: Book) -> list[Condition]:
     found = []
     for policy in spec.each("alertPolicies"):
         holder: Fields | None = policy
+        inline = "alertPolicyRef" not in policy
         reference = policy.text("alertPolicyRef")
         if reference is not None:
             holder = book.find("AlertPolicy", reference, policy.value_at("alertPolicyRef"))
-        found += [] if holder is None else _policy(holder, book)
+        found += [] if holder is None else _policy(holder, book, inline=inline)
     return found
 
 
-def _policy(holder: Fields, book: Book) -> list[Condition]:
+def _policy(holder: Fields, book: Book, *, inline: bool) -> list[Condition]:
     report = book.report
-    holder.take("kind")
-    holder.take("apiVersion")
-    holder.take("metadata")
+    _check_kind(holder, "AlertPolicy")
+    if inline:
+        holder.drop("metadata", "what is written in its place needs no name")
     spec = holder.inside("spec") if "spec" in holder else holder
     if spec is None:
         return []
-    spec.take("description")
+    spec.drop("description", "a rule has the words of its SLO or its condition")
     breaching = spec.flag("alertWhenBreaching", otherwise=True)
     if spec.flag("alertWhenNoData", otherwise=False):
         what = "no data makes a rule blind; people are told after `on_blind: {page_after}`"
@@ -208,7 +209,8 @@ def _policy(holder: Fields, book: Book) -> list[Condition]:
         reference = condition.text("conditionRef")
         if reference is not None:
             inner = book.find("AlertCondition", reference, condition.value_at("conditionRef"))
-        one_of = None if inner is None else _condition(inner, report)
+        inline = "conditionRef" not in condition
+        one_of = None if inner is None else _condition(inner, report, inline=inline)
         found += [] if one_of is None else [one_of]
     if spec is not holder:
         spec.close()
@@ -218,11 +220,20 @@ def _policy(holder: Fields, book: Book) -> list[Condition]:
     return found
 
 
-def _condition(holder: Fields, report: Report) -> Condition | None:
-    holder.take("kind")
+def _check_kind(holder: Fields, kind: str) -> None:
+    """What is written in a place may say what it is, and must be that."""
     holder.take("apiVersion")
+    found = holder.text("kind")
+    if found not in {None, kind}:
+        holder.report.error(holder.value_at("kind"), f"a {shown(found)} here", f"It is a {kind}.")
+
+
+def _condition(holder: Fields, report: Report, *, inline: bool) -> Condition | None:
+    _check_kind(holder, "AlertCondition")
     metadata = holder.inside("metadata")
     name = (metadata.text("name") if metadata is not None else None) or "burn"
+    if metadata is not None and inline:
+        metadata.close()
     spec = holder.inside("spec") if "spec" in holder else holder
     if spec is None:
         return None

@@ -224,6 +224,9 @@ def _tell_recordings(inlined: Inlined, place: Place, name: str, report: Report) 
             f"the recording rule {recording.name} ({recording.place.text}) is put in; it was as "
             "old as the last evaluation, and is of this moment now"
         )
+        if recording.labels:
+            labels = ", ".join(f"{key}={value}" for key, value in sorted(recording.labels.items()))
+            what += f". Its labels ({labels}) only choose what is put in"
         report.changed(place, name, what)
     for recorded, why in inlined.kept:
         report.changed(

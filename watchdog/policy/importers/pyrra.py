@@ -146,7 +146,7 @@ def _alerts(objective: _Objective, alerting: Fields | None, report: Report) -> l
         absents = alerting.flag("absent", otherwise=True)
         names["burn"] = alerting.text("name") or names["burn"]
         names["absent"] = alerting.text("absentName") or names["absent"]
-        severities = alerting.texts("severities")
+        severities = _severities(alerting, report)
         alerting.close()
     if objective.indicator.grouping:
         place, name = objective.indicator.place, objective.indicator.name
@@ -159,6 +159,16 @@ def _alerts(objective: _Objective, alerting: Fields | None, report: Report) -> l
         found.append(_absent(objective, selector, names["absent"], severities, report))
     if not found:
         report.dropped(objective.place, objective.name, "its alerts are switched off")
+    return found
+
+
+def _severities(alerting: Fields, report: Report) -> Mapping[str, tuple[Place, str]]:
+    found = alerting.texts("severities")
+    known = {"absent", *(window.severities for window in _WINDOWS)}
+    for key, (place, _) in found.items():
+        if key not in known:
+            name = f"{alerting.named('severities')}.{key}"
+            report.dropped(place, name, "no alert of Pyrra's has this severity")
     return found
 
 

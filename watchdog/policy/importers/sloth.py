@@ -31,6 +31,7 @@ from watchdog.policy.importers.words import (
 from watchdog.policy.importers.writing import Draft, Signal
 from watchdog.policy.laws import seconds_text
 from watchdog.policy.scalars import shown
+from watchdog.policy.tree import Place
 
 VERSION = "sloth.slok.dev/v1"
 KIND = "PrometheusServiceLevel"
@@ -79,6 +80,7 @@ class _Objective:
     sli: Sli
     labels: Texts
     summary: str
+    described: Place
 
 
 def drafts(documents: Sequence[Fields], report: Report) -> list[Draft]:
@@ -189,7 +191,7 @@ def _slo(
         report.error(entry.value_at("objective"), f"an objective of {target}", "Write 99.9.")
         return []
     summary = words_of(description, described, entry.named("description"), report)
-    objective = _Objective(name, service, target / 100, sli, labels, summary)
+    objective = _Objective(name, service, target / 100, sli, labels, summary, described)
     result = []
     if alerting is None:
         report.changed(entry.place, name, "it has no `alerting`; it has both alerts all the same")
@@ -234,6 +236,9 @@ def _alert(
     if alert_name:
         told.labels.setdefault("alertname", alert_name)
     annotate(told, annotations, alerting.named("annotations"), report)
+    if objective.summary and told.summary != objective.summary:
+        what = "the alert's own summary goes before it"
+        report.dropped(objective.described, f"{objective.name}.description", what)
     return Draft(
         wish=wish,
         of=f"Sloth SLO {objective.name}, {kind} alert",
