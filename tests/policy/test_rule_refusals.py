@@ -43,14 +43,22 @@ REFUSED = {
             "Remove the comparison and write it as breach_when"
         ),
     ),
-    "a filter deep in an expr": (
-        'source: prom\nintegrity: {expr: §"count(up == 0)", breach_when: "> 0"}',
+    "a filter below others": (
+        'source: prom\nintegrity: {expr: §"abs(up == 0) * 2 and up", breach_when: "> 0"}',
         'result ("== 0")',
+    ),
+    "two numbers compared": (
+        'source: app\nintegrity: {expr: §"time() > 5", breach_when: "> 0"}',
+        "two numbers are compared. Write `bool` after the operator",
+    ),
+    "a range that is missing": (
+        'source: app\nintegrity: {expr: §"rate(x_total)", breach_when: "> 0"}',
+        "`rate` takes a range of samples and is given an instant vector. Say how far back",
     ),
     "no PromQL": ('source: prom\nintegrity: {expr: §"sum((", breach_when: "> 0"}', "is no PromQL"),
     "PromQL outside the subset": (
-        'source: app\nintegrity: {expr: §"histogram_quantile(0.9, x_bucket)", breach_when: "> 0"}',
-        "histogram_quantile",
+        'source: app\nintegrity: {expr: §"histogram_fraction(0, 1, x_bucket)", breach_when: "> 0"}',
+        "histogram_fraction",
     ),
     "a number for an expr": (
         'source: prom\nintegrity: {expr: §"5", breach_when: "> 0"}',
@@ -199,6 +207,45 @@ def test_a_rule_is_refused_at_its_place(name: str) -> None:
     assert all(problem.remedy for problem in outcome.errors)
     assert outcome.policy is not None
     assert not outcome.policy.rules, "an owner's part is all or nothing"
+
+
+@pytest.mark.parametrize(
+    ("expression", "filter_text"),
+    [
+        ("count(up == 0)", "== 0"),
+        ("sum(x > 5) / count(x)", "> 5"),
+        ("sum(absent(x))", "absent(x)"),
+        ("count(x == 0) or sum(y > 1)", "== 0"),
+    ],
+)
+def test_a_filter_inside_is_allowed_with_a_warning_of_blindness(
+    expression: str, filter_text: str
+) -> None:
+    body = f'source: app\nintegrity: {{expr: §"{expression}", breach_when: "> 0"}}'
+    text, line, column = unmarked(rule(body))
+    outcome = load(folder(team_a=text))
+    assert not outcome.errors
+    (advice,) = at(outcome.advice, "team-a/rules.yaml", line, column)
+    assert f'gives no result while nothing passes "{filter_text}"' in advice
+    assert "`bool`" in advice
+    assert "or vector(0)" in advice
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "count(up == bool 0)",
+        "count(up == 0) or vector(0)",
+        "x > 5 or on () vector(0)",
+        "absent(x) or on () vector(0)",
+        "sum(x) > bool 3",
+    ],
+)
+def test_what_always_gives_a_result_is_allowed(expression: str) -> None:
+    body = f'source: app\nintegrity: {{expr: "{expression}", breach_when: "> 0"}}'
+    outcome = load(folder(team_a=rule(body)))
+    assert not outcome.errors
+    assert not outcome.advice
 
 
 def test_no_rule_is_called_as_peoples_own_orders_are() -> None:

@@ -14,7 +14,14 @@ import jmespath
 import promql_parser as promql
 from jmespath.exceptions import JMESPathError
 
-from watchdog.core.promql import Refused, Unsupported, check
+from watchdog.core.promql import (
+    Refused,
+    Unsupported,
+    check,
+    explained,
+    inner_filter,
+    own_filter,
+)
 from watchdog.core.spec import PRESENT, Bound, JsonDocument, PrometheusApi, SourceSpec
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
@@ -24,7 +31,6 @@ from watchdog.wire import expectation
 
 MAX_NESTING = 40
 MAX_DEPTH = 100
-_FILTERS = {">", "<", ">=", "<=", "==", "!="}
 _SETS = {"and", "or", "unless"}
 
 
@@ -57,24 +63,32 @@ def check_value(spot: Spot, bound: Bound, source: SourceSpec, findings: Findings
     parsed = _parsed(spot, findings)
     if parsed is None:
         return
-    found = _filter_in(parsed)
+    own, inner = own_filter(parsed), inner_filter(parsed)
     if bound.op == PRESENT:
-        if not found and not _may_vanish(parsed):
+        if inner is None and not _may_vanish(parsed):
             findings.advise(
                 spot.place(),
                 f"{spot.name} returns something whenever there is data, so with `present` the "
                 "rule is always breached",
                 'Compare it, like breach_when: "> 5%".',
             )
-    elif found:
+    elif own is not None:
         findings.refuse(
             spot.place(),
-            f'{spot.name} filters its own result ("{found}"), so "healthy" and "no data" would '
-            "look the same",
+            f'{spot.name} filters its own result ("{_filter_text(own)}"), so "healthy" and '
+            '"no data" would look the same',
             'Remove the comparison and write it as breach_when, like breach_when: "> 5%". Or, '
             "where it is the result itself that speaks, write `breach_when: present`.",
         )
         return
+    elif inner is not None:
+        findings.advise(
+            spot.place(),
+            f'{spot.name} gives no result while nothing passes "{_filter_text(inner)}", and a rule '
+            "without a result is blind",
+            "Compare with `bool`, as in `x > bool 5`, or end it with `or vector(0)`; or, where it "
+            "is the result itself that speaks, write `breach_when: present`.",
+        )
     if isinstance(parsed, promql.StringLiteral | promql.NumberLiteral | promql.MatrixSelector):
         findings.refuse(
             spot.place(), f"{spot.name} is no measured value", "Select a metric, or rate() of it."
@@ -151,9 +165,10 @@ def _parsed(spot: Spot, findings: Findings) -> Any:
         findings.refuse(spot.place(), f"{spot.name} is nested too deeply", "Simplify it.")
         return None
     except ValueError as error:
-        findings.refuse(
-            spot.place(), f"{spot.name} is no PromQL: {shown(str(error))}", "Correct it."
-        )
+        what, remedy = explained(str(error))
+        what = what if remedy else shown(what)
+        remedy = f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "Correct it."
+        findings.refuse(spot.place(), f"{spot.name} is no PromQL: {what}", remedy)
         return None
     return parsed
 
@@ -182,14 +197,11 @@ def _selectors(parsed: Any) -> list[Any]:
     return plain + [n.vector_selector for n in nodes if isinstance(n, promql.MatrixSelector)]
 
 
-def _filter_in(parsed: Any) -> str:
-    """The first comparison that filters, as "> 0.05"; empty when there is none."""
-    for node in _nodes(parsed):
-        if isinstance(node, promql.BinaryExpr) and str(node.op) in _FILTERS:
-            modifier = node.modifier
-            if modifier is None or not modifier.return_bool:
-                return f"{node.op} {shown(str(node.rhs))}"
-    return ""
+def _filter_text(node: Any) -> str:
+    """What filters, as "> 0.05", or as "absent(x)"."""
+    if isinstance(node, promql.BinaryExpr):
+        return f"{node.op} {shown(str(node.rhs))}"
+    return shown(node.prettify())
 
 
 def _may_vanish(parsed: Any) -> bool:

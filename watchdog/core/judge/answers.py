@@ -42,6 +42,10 @@ def pick(
         if answer.failure is not None:
             failure = answer.failure
             return (), blinded(failure.blind, f"{shortened(expression)}: {failure.reason}")
+        if answer.unwatched:
+            unknown = ", ".join(shortened(each) for each in answer.unwatched)
+            reason = f"{shortened(expression)}: not watched long enough to know {unknown}"
+            return (), blinded(Blind.NEWBORN, reason)
         picked.append(answer)
     return tuple(picked), None
 

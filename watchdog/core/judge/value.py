@@ -5,10 +5,14 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from watchdog.core.judge.answers import bad_numbers, named
 from watchdog.core.judge.finding import Finding, blinded
+from watchdog.core.judge.presence import Need, needs
+from watchdog.core.looks import LOOKBACK_SECONDS
+from watchdog.core.promql import outline
 from watchdog.core.samples import Answer
 from watchdog.core.spec import Bound, Liveness, ValueThreshold
 from watchdog.core.text import apart, number, percent, shortened
@@ -36,7 +40,7 @@ _SECONDS = MappingProxyType(
     }
 )
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`')
-_REACH = re.compile(r"(?:\[|\boffset\s+)\s*((?:\d+(?:ms|[smhdwy]))+)")
+_REACH = re.compile(r"(?:\[|\boffset\s+)\s*((?:\d+(?:ms|[smhdwy]))+)", re.IGNORECASE)
 _PIECE = re.compile(r"(\d+)(ms|[smhdwy])")
 
 
@@ -52,21 +56,32 @@ def compared(value: float, bound: Bound, *, breached: bool) -> tuple[str, str]:
     return shown, bound.text if breached else f"not {bound.text}"
 
 
-def missing(answer: Answer) -> Finding | None:
-    if not answer.missing:
+def missing(expression: str, answer: Answer) -> Finding | None:
+    """Blind where a selector matches nothing, unless that is what the expression asks."""
+    silent = [name for name in answer.missing if not _asked(expression, name)]
+    if not silent:
         return None
-    names = ", ".join(shortened(name) for name in answer.missing)
+    names = ", ".join(shortened(name) for name in silent)
     return blinded(Blind.NO_DATA, f"nothing matches {names}")
+
+
+def _asked(expression: str, selector: str) -> bool:
+    """Whether the silence of a selector is what the expression asks: under `absent`, say."""
+    try:
+        return needs(expression).of(selector) is Need.ASKED
+    except ValueError:  # longer than is read here: a Prometheus answers it
+        return False
 
 
 def judge_value(signal: ValueThreshold, answer: Answer) -> Finding:
     """One number against its bound. A selector that matches nothing blinds, whatever is left."""
     expression = shortened(signal.expr)
-    absent = missing(answer)
+    absent = missing(signal.expr, answer)
     if absent is not None:
         return absent
     if not answer.points:
-        return blinded(Blind.NO_DATA, f"{expression} gives no result")
+        reason = f"{expression} gives no result, though everything in it matches something"
+        return blinded(Blind.NO_DATA, reason)
     if len(answer.points) > 1:
         reason = (
             f"{expression} gives {len(answer.points)} series where one is expected: "
@@ -90,7 +105,7 @@ def judge_value(signal: ValueThreshold, answer: Answer) -> Finding:
 
 def judge_liveness(signal: Liveness, answer: Answer) -> Finding:
     """Breached while any series is 0."""
-    absent = missing(answer)
+    absent = missing(signal.expr, answer)
     if absent is not None:
         return absent
     if not answer.points:
@@ -108,10 +123,26 @@ def judge_liveness(signal: Liveness, answer: Answer) -> Finding:
     return Finding(Status.HEALTHY, f"{count} of {count} up", value=value, bound="== 0", clear=True)
 
 
+@lru_cache(maxsize=4096)
+def lag_seconds(expression: str) -> float:
+    """By how much even the newest samples of an expression are shifted, by their `offset`."""
+    try:
+        return outline(expression).lag_seconds
+    except ValueError:  # longer than is read here
+        return 0.0
+
+
+@lru_cache(maxsize=4096)
 def reach_seconds(expression: str) -> float:
-    """How far back an expression can look at most: the sum of its ranges and offsets."""
-    return sum(
-        int(count) * _SECONDS[unit]
-        for found in _REACH.findall(_QUOTED.sub('""', expression))
-        for count, unit in _PIECE.findall(found)
-    )
+    """How far back an expression looks at most, by its ranges and offsets.
+
+    By all of them together where it is longer than is read here.
+    """
+    try:
+        return outline(expression).range_seconds - LOOKBACK_SECONDS
+    except ValueError:
+        return sum(
+            int(count) * _SECONDS[unit]
+            for found in _REACH.findall(_QUOTED.sub('""', expression))
+            for count, unit in _PIECE.findall(found)
+        )

@@ -117,7 +117,7 @@ def over_range(
                 name = series.name if keeps_name else None
                 vector.append(Element(name, series.labels, value, times[-1]))
         moment.saw(view, newest)
-        if not whatever_is_there:
+        if newest and not whatever_is_there:
             moment.ranged(view, seconds)
         return unique(vector)
 

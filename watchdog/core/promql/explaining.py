@@ -44,8 +44,7 @@ _OTHERS = (
     ),
     (
         r"vector matching only allowed between vectors",
-        "`on`, `ignoring`, `group_left` and `group_right` stand between vectors, and one side is "
-        "a number",
+        "`on`, `ignoring` and `group_left` stand between vectors, and one side is a number",
         "leave them out",
     ),
 )

@@ -38,6 +38,7 @@ def check(expr: str) -> Expression:
         names=facts.names,
         selectors=facts.selectors,
         range_seconds=facts.range_seconds,
+        lag_seconds=facts.lag_seconds,
         filters=facts.filters,
         run=run,
     )

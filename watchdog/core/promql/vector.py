@@ -15,6 +15,7 @@ from watchdog.core.promql.faults import EvaluationFault
 from watchdog.core.promql.selector import View
 from watchdog.core.samples import Labels
 from watchdog.core.series import SeriesStore
+from watchdog.core.text import duration
 
 NO_SAMPLE = math.inf
 """The time of an element that no sample stands behind, such as that of `vector(0)`."""
@@ -63,7 +64,7 @@ class Moment:
         """Note when a range begins before its series were watched: then it holds too little."""
         start = self.at - view.offset_seconds - seconds
         if not self.store.looks.cover(view.selector.name, start, seconds):
-            self.unwatched.append(f"{view.text} {seconds:g} s back")
+            self.unwatched.append(f"what {view.text} was for {duration(seconds)}")
 
     def aside(self) -> Moment:
         """The same moment with notes of its own, to be taken over by `take`."""
@@ -84,7 +85,7 @@ class Moment:
         for view in views:
             looked = self.store.looks.last(view.selector.name, self.at - view.offset_seconds)
             if looked is None:
-                self.unwatched.append(view.text)
+                self.unwatched.append(f"whether {view.text} is there")
             else:
                 self.newest.append(looked + view.offset_seconds)
 
