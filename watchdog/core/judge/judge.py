@@ -19,7 +19,7 @@ from watchdog.core.judge.finding import Finding, Glance, blinded
 from watchdog.core.judge.presence import judge_presence
 from watchdog.core.judge.ratio import glance_at_ratio, glance_at_slo, recovered, windows_of
 from watchdog.core.judge.sound import Sound
-from watchdog.core.judge.value import judge_liveness, judge_value, reach_seconds
+from watchdog.core.judge.value import judge_liveness, judge_value, lag_seconds, reach_seconds
 from watchdog.core.samples import Answer, Fault, Point, Reading
 from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number, shortened
@@ -105,7 +105,7 @@ class Judge:
         if self._counted is not None:
             return self._recovered_by_events(self._counted, effect, now)
         after = -1.0 if self._sample is None else self._sample - effect.steady
-        if after <= 0:
+        if after <= lag_seconds(self._queries[0]):
             return CheckReading(Truth.UNKNOWN, "no sample after the effect yet", now)
         reach = reach_seconds(self._queries[0])
         if verdict.status is Status.BREACHED and after < reach:
