@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from watchdog.core.entries import Entry, Recorded
-from watchdog.core.samples import Reading
+from watchdog.core.samples import Failure, PastMoment, Reading
 from watchdog.core.spec import Command, Endpoint, HttpCall
 from watchdog.core.words import CheckReading, Instant
 
@@ -85,6 +85,20 @@ class MetricSource(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class PastSource(Protocol):
+    """Knows what a source's counters showed before anybody here looked."""
+
+    def most_seconds(self, step_seconds: float) -> float:
+        """How long a stretch one call may be about."""
+        ...
+
+    async def moments(
+        self, wanted: Sequence[str], first: float, last: float, step_seconds: float
+    ) -> Sequence[PastMoment] | Failure:
+        """What `wanted` gave at `first` and every step up to `last`; never raises."""
+        ...
 
 
 class Probe(Protocol):

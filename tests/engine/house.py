@@ -41,7 +41,7 @@ from watchdog.engine import Engine, Orders, Person, Ports, Process
 from watchdog.ports import Journal, MetricSource
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
-from watchdog.sources import open_source
+from watchdog.sources import open_past, open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
@@ -205,6 +205,7 @@ def build(
         open_actuator(wire),
         open_probe(wire),
         lambda spec: open_one(spec, wire),
+        lambda spec: open_past(spec, wire),
     )
     engine = Engine(ports, Process("0", "here", "sandbox", Mode.ARMED, time_sync_required=False))
     engine.begin(0.0, "boot@0")

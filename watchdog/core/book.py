@@ -125,6 +125,10 @@ class Book:
         self.cleared.add(entry.rule)
 
     @_take.register
+    def _filled(self, entry: e.WindowsFilled, at: Instant) -> None:
+        self.cleared.discard(entry.rule)
+
+    @_take.register
     def _blind_began(self, entry: e.BlindBegan, at: Instant) -> None:
         was = self.blind.get(entry.rule, Blindness(at, (), ""))
         self.blind[entry.rule] = replace(was, kinds=(*was.kinds, entry.blind), reason=entry.reason)

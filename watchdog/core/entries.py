@@ -66,6 +66,19 @@ class RuleCleared:
 
 
 @dataclass(frozen=True, slots=True)
+class WindowsFilled:
+    """A rule's windows hold the metrics system's history from here on. A breach that it shows
+    began unseen: the rule must be clear once more before it may act.
+    """
+
+    rule: str
+    seconds: float  # how far back
+    coverage_before: float  # of the longest window
+    coverage: float
+    kind: Literal["windows.filled"] = "windows.filled"
+
+
+@dataclass(frozen=True, slots=True)
 class BlindBegan:
     rule: str
     blind: Blind
@@ -313,6 +326,7 @@ Entry = (
     | Slept
     | PolicyApplied
     | RuleCleared
+    | WindowsFilled
     | BlindBegan
     | BlindEnded
     | EpisodeOpened

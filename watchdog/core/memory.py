@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from watchdog.core.inputs import Sight
-from watchdog.core.judge import SKEW_SECONDS, Judge, queries
+from watchdog.core.judge import SKEW_SECONDS, Budget, Judge, queries
 from watchdog.core.persistence import BreachClock, QuietClock
 from watchdog.core.promql import Expression, check, evaluate
 from watchdog.core.samples import Answer, Reading
@@ -144,6 +144,10 @@ class Memory:
     def verdict(self, rule: str) -> Verdict | None:
         memory = self.rules.get(rule)
         return memory.sight.verdict if memory and memory.sight else None
+
+    def budget(self, rule: str, now: Instant) -> Budget | None:
+        memory = self.rules.get(rule)
+        return memory.judge.budget(now) if memory else None
 
     def recovered_since(self, rule: str, effect: Instant, now: Instant) -> CheckReading:
         memory = self.rules.get(rule)

@@ -72,12 +72,31 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class PastMoment:
+    """What expressions would have answered at one past time (seconds since the epoch)."""
+
+    at: float
+    answers: Mapping[str, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a probe saw of the service itself, proven either way."""
+
+    holds: bool
+    reason: str  # "2 changed: images.json, health.json"
+    value: float | None = None  # the number that decided, where there is one
+    bound: str = ""  # what it was compared with: "> 30m"
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What one poll of one source gave.
 
     Embedded sources (scrape, json) fill `samples`; a Prometheus source fills `answers`, keyed by
-    the expression's text. `up` says per target whether it answered; `restarted` names the
-    targets whose process is another one than at the poll before. `failure` set: nothing else is.
+    the expression's text; a probe gives its `look`. `up` says per target whether it answered;
+    `restarted` names the targets whose process is another one than at the poll before.
+    `failure` set: nothing else is.
     """
 
     source: str
@@ -88,3 +107,4 @@ class Reading:
     up: Mapping[str, bool] = field(default_factory=dict)
     restarted: frozenset[str] = frozenset()
     failure: Failure | None = None
+    look: Look | None = None

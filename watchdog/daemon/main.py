@@ -27,10 +27,10 @@ from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
-from watchdog.engine import Engine, Person, Ports, Process, last_pass
-from watchdog.ports import JournalError, MetricSource, PortError
+from watchdog.engine import Engine, Person, Ports, Process, Progress, last_pass
+from watchdog.ports import JournalError, MetricSource, PastSource, PortError
 from watchdog.settings import Settings
-from watchdog.sources import open_source
+from watchdog.sources import open_past, open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.telemetry import EntryLog, configure_log, report, start_sentry
 from watchdog.web.metrics import Meters
@@ -204,6 +204,14 @@ def _assemble(settings: Settings) -> _Daemon:
         return daemon
 
 
+def _log_filling(source: str, progress: Progress) -> None:
+    log = structlog.get_logger().bind(source=source, rules=progress.rules, filled=progress.filled)
+    if progress.problem:
+        log.warning("history.filling", failed=progress.failed, problem=progress.problem)
+    else:
+        log.info("history.filling", over=progress.over)
+
+
 def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _Daemon:
     """The daemon on its record. Nothing is recorded before all of it is known to be usable."""
     secrets = FileSecrets.of_service(*([settings.secrets_dir] if settings.secrets_dir else []))
@@ -214,7 +222,10 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     def source(spec: SourceSpec) -> MetricSource:
         return meters.counting(spec, open_source(spec, wire))
 
-    ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source)
+    def past(spec: SourceSpec) -> PastSource | None:
+        return open_past(spec, wire)
+
+    ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source, past)
     engine = Engine(ports, _process(settings))
     loading = Loading(engine, settings)
     chosen = loading.choose()
@@ -228,6 +239,7 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     engine.recorder.listen(meters.heard)
     engine.begin(down, clock.name)
     loading.begin(chosen)
+    engine.filling.told = _log_filling
     for problem in engine.warm():
         structlog.get_logger().warning("history.unusable", problem=problem)
     daemon = _Daemon(

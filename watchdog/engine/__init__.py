@@ -5,6 +5,7 @@ names here are the facade: faces (web, cli) use nothing else of it.
 """
 
 from watchdog.engine.engine import Engine, Ports, Process, RulesFolder, last_pass
+from watchdog.engine.filling import Progress
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.views import Views, decisions_of, verdict_view
@@ -19,6 +20,7 @@ __all__ = [
     "Ports",
     "Present",
     "Process",
+    "Progress",
     "RuleNow",
     "RulesFolder",
     "Views",

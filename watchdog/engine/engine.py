@@ -21,13 +21,23 @@ from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Instant, Mode, Truth
 from watchdog.engine.custody import Custody
+from watchdog.engine.filling import Filling
 from watchdog.engine.passes import Passes
 from watchdog.engine.polling import Poller
 from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
-from watchdog.ports import Actuator, Clock, History, Journal, JournalError, MetricSource, Probe
+from watchdog.ports import (
+    Actuator,
+    Clock,
+    History,
+    Journal,
+    JournalError,
+    MetricSource,
+    PastSource,
+    Probe,
+)
 
 TICK_SECONDS = 1.0
 KEEP_COUNTING_SECONDS = 1.0
@@ -45,6 +55,7 @@ class Ports:
     actuator: Actuator
     probe: Probe
     open_source: Callable[[SourceSpec], MetricSource]
+    open_past: Callable[[SourceSpec], PastSource | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class Engine:
         self.preflight = Preflight(
             self.recorder, ports.actuator, ports.probe, self.in_force, process.host
         )
+        self.filling = Filling(self.recorder, self.memory, ports.open_past)
         self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
         self._sources: dict[str, MetricSource] = {}
         self._retired: list[MetricSource] = []
@@ -144,6 +156,7 @@ class Engine:
         if self._failed is not None:
             self._align_pollers()
             self._look_at_actions()
+            self.filling.begin()
 
     def warm(self) -> tuple[str, ...]:
         """Take up windows and clocks from the last checkpoint."""
@@ -156,6 +169,7 @@ class Engine:
         self._failed = asyncio.get_running_loop().create_future()
         self.runner.settle_open()
         self._align_pollers()
+        self.filling.begin()
         loops = [
             asyncio.create_task(loop, name=name)
             for name, loop in {
@@ -175,6 +189,7 @@ class Engine:
                 self._failed.result()
         finally:
             stopping.cancel()
+            await self.filling.end()
             pollers = [task for _, task in self._pollers.values()]
             await _end([*loops, *pollers, *self._looks, stopping])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchdog.core.judge import Budget
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode, Verdict, World
@@ -19,6 +20,7 @@ class RuleNow:
     verdict: Verdict | None
     held_seconds: float
     effective: Mode
+    budget: Budget | None = None  # None where it is no objective, or has no traffic
 
 
 @dataclass(frozen=True, slots=True)

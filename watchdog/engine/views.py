@@ -5,8 +5,10 @@ Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
@@ -56,6 +58,7 @@ class Views:
                     engine.memory.verdict(r.name),
                     self._held(r.name),
                     standing_mode(engine, r).mode,
+                    engine.memory.budget(r.name, now),
                 )
                 for r in policy.rules.values()
             ),
@@ -135,6 +138,7 @@ class Views:
             "sha256": rule.sha256,
             "verdict": verdict_view(verdict),
             "held_seconds": self._held(rule.name),
+            "budget": self._budget(rule.name),
             "cleared": rule.name in self._engine.book.cleared,
             "episode": ep.id if ep else None,
             "state": ep.state.value if ep else "ok",
@@ -169,6 +173,15 @@ class Views:
         if last is not None and last["episode"] == ep.id and last["ruling"] != "allowed":
             return f"{last['ruling']}: {last['reason']}"
         return f"{ep.state.value}: {ep.reason}"
+
+    def _budget(self, name: str) -> View | None:
+        """JSON has no infinity: a budget that nothing burns has no time of exhaustion."""
+        budget = self._engine.memory.budget(name, self._engine.ports.clock.now())
+        if budget is None:
+            return None
+        lasts = budget.exhausted_in_seconds
+        never = None if math.isinf(lasts) else lasts
+        return asdict(budget) | {"exhausted_in_seconds": never}
 
     def _held(self, name: str) -> float:
         memory = self._engine.memory.rules.get(name)
@@ -244,9 +257,15 @@ class Views:
                 "failure_kind": memory.last.failure.blind.value
                 if memory.last and memory.last.failure
                 else None,
+                "history": self._filling(name),
             }
             for name, memory in self._engine.memory.sources.items()
         ]
+
+    def _filling(self, source: str) -> View | None:
+        """How far windows were filled from the source's history; None where there was no need."""
+        progress = self._engine.filling.progress.get(source)
+        return None if progress is None else asdict(progress)
 
     def decisions(self, after: int = 0) -> list[View]:
         """The decisions kept at hand with a sequence number above `after`, oldest first."""

@@ -34,7 +34,8 @@ from watchdog.wire.http import Wire
 _AT_ONCE = 8
 _FOR_QUERIES = 0.8  # share of the deadline; the rest is the control query's
 _LEAST_SECONDS = 0.01
-_PART = "slo_watchdog_part"
+PART = "slo_watchdog_part"
+"""The label that tells values from their times in one answer."""
 _TOO_LATE = Silence(
     Failure(Fault.PROVIDER, Blind.UNREACHABLE, "not asked: the queries before it took all the time")
 )
@@ -120,10 +121,14 @@ def _times(selector: Selector, at: Instant) -> Query:
 
 
 def _both(selector: Selector, at: Instant) -> Query:
+    return Query(both(selector), at.wall, rows_per_series=2)
+
+
+def both(selector: Selector) -> str:
     """Values and times in one query, told apart by a label."""
-    values = f'label_replace({selector.text}, "{_PART}", "value", "", "")'
-    times = f'label_replace(timestamp({selector.text}), "{_PART}", "at", "", "")'
-    return Query(f"{values} or {times}", at.wall, rows_per_series=2)
+    values = f'label_replace({selector.text}, "{PART}", "value", "", "")'
+    times = f'label_replace(timestamp({selector.text}), "{PART}", "at", "", "")'
+    return f"{values} or {times}"
 
 
 def _failure(outcome: Outcome) -> Failure | None:
@@ -166,8 +171,8 @@ def _plain(selector: Selector, at: Instant, outcomes: _Outcomes) -> Answer:
     values: dict[Labels, float] = {}
     times: dict[Labels, float] = {}
     for labels, number in outcome.points:
-        own = tuple(pair for pair in labels if pair[0] != _PART)
-        (times if (_PART, "at") in labels else values)[own] = number
+        own = tuple(pair for pair in labels if pair[0] != PART)
+        (times if (PART, "at") in labels else values)[own] = number
     points = tuple(
         Point(labels, values.get(labels, math.nan), times.get(labels))
         for labels in dict.fromkeys([*values, *times])

@@ -196,30 +196,3 @@ def test_a_changed_bound_keeps_the_windows_and_changed_counters_do_not() -> None
 @pytest.mark.parametrize("damage", [b"", b"\0\0\0\2{}", b"\0\0\0\2[]", b"garbage", b"\xff" * 40])
 def test_a_damaged_checkpoint_is_refused(damage: bytes) -> None:
     assert not Judge(rule(error_rate())).restore(damage)
-
-
-def test_windows_are_filled_from_history() -> None:
-    judge, now = Judge(rule(error_rate(over=300), every=15)), instant(300)
-    for tick in range(20):
-        wall = instant(tick * 15).wall
-        answers = {
-            BAD: Answer((Point((), float(tick)),), wall),
-            TOTAL: Answer((Point((), 10.0 * tick),), wall),
-        }
-        assert judge.warm(wall, answers, now)
-    reading = Reading("prom", now, 0.1)
-    answers = {
-        BAD: Answer((Point((), 20.0),), now.wall),
-        TOTAL: Answer((Point((), 200.0),), now.wall),
-    }
-    verdict = judge.observe(reading, answers, now)
-    assert verdict.evidence[0].coverage == 1.0
-    assert (verdict.evidence[0].bad, verdict.evidence[0].total) == (20, 200)
-
-
-def test_history_that_cannot_be_used_is_left_out() -> None:
-    judge = Judge(rule(error_rate()))
-    assert not judge.warm(instant(0).wall, {}, instant(0))
-    assert not judge.warm(instant(0).wall, {BAD: Answer(), TOTAL: Answer()}, instant(0))
-    nan = {BAD: Answer(), TOTAL: Answer((Point((), float("nan")),), 1.0)}
-    assert not judge.warm(instant(0).wall, nan, instant(0))

@@ -15,15 +15,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
+from watchdog.core.judge.budget import Budget, budget_of
 from watchdog.core.judge.finding import Finding, Glance, blinded
+from watchdog.core.judge.past import Past
 from watchdog.core.judge.presence import judge_presence
-from watchdog.core.judge.ratio import glance_at_ratio, glance_at_slo, recovered, windows_of
+from watchdog.core.judge.ratio import (
+    glance_at_ratio,
+    glance_at_slo,
+    period_of,
+    recovered,
+    windows_of,
+)
 from watchdog.core.judge.sound import Sound
 from watchdog.core.judge.value import judge_liveness, judge_value, lag_seconds, reach_seconds
 from watchdog.core.samples import Answer, Fault, Point, Reading
 from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number, shortened
-from watchdog.core.windows import Tally, position
+from watchdog.core.windows import WHOLE, Tally, position
 from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict
 
 _VERSION = 1
@@ -113,21 +121,36 @@ class Judge:
             return CheckReading(Truth.UNKNOWN, reason, now)
         return CheckReading(Truth.of(verdict.status is Status.HEALTHY), verdict.reason, now)
 
-    def warm(self, sampled_at: float, answers: Mapping[str, Answer], now: Instant) -> bool:
-        """Fill the windows with one past moment, oldest first, before the first reading.
+    def lacks(self, now: Instant) -> float:
+        """Seconds of its longest window that is not wholly known; 0 where there is none."""
+        if self.tally is None:
+            return 0.0
+        known = _coverage(self.tally, now)
+        return max((seconds for seconds, share in known.items() if share < WHOLE), default=0.0)
 
-        False where it could not be used; that costs coverage, nothing else.
+    def budget(self, now: Instant) -> Budget | None:
+        """What is left of its error budget, where it is an objective that has traffic."""
+        signal = self.rule.signal
+        if self.tally is None or not isinstance(signal, Slo):
+            return None
+        return budget_of(signal, self.tally, now)
+
+    def take_over(self, past: Past, now: Instant) -> str:
+        """Go on from windows that were filled from history, unless these know less.
+
+        Why not, where they do.
         """
-        picked, fault = pick(self._queries, answers)
-        if self.tally is None or fault is not None:
-            return False
-        if any(odd_counters(q, a.points) for q, a in zip(self._queries, picked, strict=True)):
-            return False
-        events, total = picked
-        good = self._good()
-        if not total.points or (good and not events.points):
-            return False
-        return self.tally.observe(now, sampled_at, events.points, total.points, good=good).fresh
+        if self._counted is None or past.queries != self._queries:
+            return "it does not measure the same"
+        old, new = _coverage(self._counted.tally, now), _coverage(past.tally, now)
+        decide = self._counted.tally.window_seconds
+        worse = [seconds for seconds in decide if new[seconds] < min(old[seconds], WHOLE)]
+        if worse:
+            return f"history knows less of the last {duration(worse[0])} than was watched here"
+        if all(new[seconds] <= old[seconds] for seconds in old):
+            return "history knows no more than was watched here"
+        self._counted = _Counted(self._counted.signal, past.tally)
+        return ""
 
     def checkpoint(self) -> bytes:
         """What is remembered, to go on from after a restart. The verdict is not: it is judged
@@ -286,6 +309,13 @@ class Judge:
         return CheckReading(truth, reason, now)
 
 
+def _coverage(tally: Tally, now: Instant) -> dict[float, float]:
+    """The known share of each window and of the period, by their length."""
+    known = {seconds: held.coverage for seconds, held in tally.read_all(now).items()}
+    period = tally.period_seconds
+    return known if period is None else known | {period: tally.read(period, now).coverage}
+
+
 def _judge_value(
     signal: RatioThreshold | ValueThreshold | Slo | Liveness, answer: Answer
 ) -> Finding:
@@ -297,11 +327,12 @@ def _judge_value(
         case Liveness():
             return judge_liveness(signal, answer)
         case _:
-            raise TypeError("a rule of ratios is judged by its windows")
+            raise TypeError("a rule of ratios is judged by its windows, a probe's by its looks")
 
 
 def _counted(rule: RuleSpec) -> _Counted | None:
     signal = rule.signal
     if not isinstance(signal, RatioThreshold | Slo):
         return None
-    return _Counted(signal, Tally(rule.every_seconds, windows_of(signal)))
+    tally = Tally(rule.every_seconds, windows_of(signal), period_of(signal))
+    return _Counted(signal, tally)

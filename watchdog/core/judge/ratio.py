@@ -45,6 +45,11 @@ def windows_of(signal: RatioThreshold | Slo) -> tuple[float, ...]:
     )
 
 
+def period_of(signal: RatioThreshold | Slo) -> float | None:
+    """Seconds over which an error budget is counted, where there is one."""
+    return signal.period_seconds if isinstance(signal, Slo) else None
+
+
 def glance_at_ratio(
     signal: RatioThreshold, windows: Windows, minimum_events: float
 ) -> Finding | Glance:

@@ -21,7 +21,7 @@ import math
 import sys
 import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.samples import Point
@@ -35,6 +35,7 @@ _FINE_SECONDS = 3600.0  # windows up to here have narrow buckets
 _FINE_BUCKETS = 240
 _WIDEST_FINE_SECONDS = 15.0
 _COARSE_SECONDS = 300.0
+_PERIOD_BUCKETS = 720
 
 WHOLE = 0.999
 """The coverage from which on a window counts as wholly observed; a missed poll is far below it."""
@@ -83,11 +84,26 @@ class Observation(NamedTuple):
 _UNSEEN = Counted(0.0, 0.0, 0.0, 0.0, None)
 
 
-class Tally:
-    """Running counts of one pair of selectors for a fixed set of windows."""
+def period_bucket_seconds(period_seconds: float) -> float:
+    """How wide the buckets of a budget's period are, where no window is as long: about 720."""
+    return max(1, math.ceil(period_seconds / _PERIOD_BUCKETS / _COARSE_SECONDS)) * _COARSE_SECONDS
 
-    def __init__(self, every_seconds: float, window_seconds: Sequence[float]) -> None:
+
+class Tally:
+    """Running counts of one pair of selectors for a fixed set of windows.
+
+    `period_seconds` is a window that decides nothing: what is left of an error budget is told
+    from it. Its buckets are wide, so that it costs little room beside the others.
+    """
+
+    def __init__(
+        self,
+        every_seconds: float,
+        window_seconds: Sequence[float],
+        period_seconds: float | None = None,
+    ) -> None:
         self.every_seconds = every_seconds
+        self.period_seconds = period_seconds
         self.window_seconds = tuple(sorted(set(window_seconds)))
         widths: dict[float, list[float]] = {}
         for window in self.window_seconds:
@@ -98,6 +114,11 @@ class Tally:
             for ring, group in zip(self._rings, widths.values(), strict=True)
             for window in group
         }
+        self._period: Ring | None = None
+        if period_seconds is not None and period_seconds not in self._ring_of:
+            width = period_bucket_seconds(period_seconds)
+            self._period = Ring(width, every_seconds, (period_seconds,))
+        self._all = [*self._rings, *([self._period] if self._period else [])]
         self._gap_seconds = longest_gap_seconds(every_seconds)
         self._events, self._totals = Counter(), Counter()
         self._targets: set[Target] = set()
@@ -119,7 +140,7 @@ class Tally:
 
     @property
     def bytes_held(self) -> int:
-        return sum(ring.bytes_held for ring in self._rings) + self._marks.bytes_held
+        return sum(ring.bytes_held for ring in self._all) + self._marks.bytes_held
 
     def observe(
         self,
@@ -130,11 +151,14 @@ class Tally:
         *,
         restarted: bool = False,
         good: bool = False,
+        gap_seconds: float | None = None,
     ) -> Observation:
         """Take one successful look at both selectors in.
 
         `sampled_at` is the wall time of the samples, `at` when they were asked for. An absent
         series grows by nothing. With `good`, `events` counts the good ones, and bad is the rest.
+        `gap_seconds` is the stretch from which on nothing was watched, where looks are further
+        apart than usual: history.
         """
         here, before = position(at, sampled_at), self._position
         if before is not None and (sampled_at == self._sampled_at or here <= before):
@@ -145,22 +169,26 @@ class Tally:
         self._remember_targets()
         self._position, self._sampled_at = here, sampled_at
         if before is None:
-            for ring in self._rings:
+            for ring in self._all:
                 ring.start(here)
             self._marks.put(here)
             return Observation(fresh=True, first=True)
         bad = overall.amount - counted.amount if good else counted.amount
         resets = counted.resets + overall.resets
-        gap = here - before > self._gap_seconds
+        gap = here - before > (gap_seconds or self._gap_seconds)
         series = max(1, counted.series + overall.series)
         unsure = counted.unsure + overall.unsure if restarted or gap else resets
         bridged = (here - before) * (1 - unsure / series)
         watched = not (gap or restarted or resets)
-        for ring in self._rings:
-            if watched:
+        for ring in self._all:
+            if watched and gap_seconds is None:
                 ring.watch(before, here, bad, overall.amount)
+                continue
+            ring.advance(here)
+            if watched:  # looks as far apart as buckets are wide: most of it lies in this one
+                ring.add((before + here) / 2, bad, overall.amount)
+                ring.cover(before, here)
             else:
-                ring.advance(here)
                 ring.add(before if gap else here, bad, overall.amount)
                 ring.skip(before, here)
                 ring.bridge(before if gap else here, bridged)
@@ -178,14 +206,16 @@ class Tally:
         )
 
     def read(self, window_seconds: float, now: Instant) -> WindowReading:
-        """One of the windows given at the start, O(1).
+        """One of the windows given at the start, or the period, O(1).
 
         It ends at the newest sample; at `now` less two intervals once that is later, so that
         missed polls show as falling coverage and ordinary delay does not.
         """
         if self._position is None:
             return _UNSEEN.reading(window_seconds)
-        ring = self._ring_of[window_seconds]
+        ring = self._ring_of.get(window_seconds, self._period)
+        if ring is None:
+            raise KeyError(window_seconds)
         ring.advance(max(self._position, now.steady - self._gap_seconds))
         return self._counted(window_seconds, ring.read(window_seconds)).reading(window_seconds)
 
@@ -219,7 +249,7 @@ class Tally:
         """Everything, to go on from after a restart."""
         rings = [ring.dump() for ring in self._rings]
         marks, marks_blob = self._marks.dump()
-        head = {
+        head: dict[str, Any] = {
             "version": _VERSION,
             "byteorder": sys.byteorder,
             "every": self.every_seconds,
@@ -233,8 +263,12 @@ class Tally:
             "rings": [numbers for numbers, _ in rings],
             "marks": marks,
         }
+        period_blob = b""
+        if self._period is not None:
+            numbers, period_blob = self._period.dump()
+            head["period"] = [self.period_seconds, len(period_blob), numbers]
         text = json.dumps(head, separators=(",", ":"), allow_nan=False).encode()
-        body = b"".join(blob for _, blob in rings) + marks_blob
+        body = b"".join(blob for _, blob in rings) + period_blob + marks_blob
         return zlib.compress(len(text).to_bytes(4, "big") + text + body, level=1)
 
     def restore(self, data: bytes) -> bool:
@@ -242,11 +276,11 @@ class Tally:
 
         Losing one costs warm-up time and never a decision, so nothing is raised.
         """
-        fresh = Tally(self.every_seconds, self.window_seconds)
+        fresh = Tally(self.every_seconds, self.window_seconds, self.period_seconds)
         try:
             fresh._load(zlib.decompress(data))
         except (ValueError, TypeError, KeyError, AttributeError, zlib.error):
-            fresh = Tally(self.every_seconds, self.window_seconds)
+            fresh = Tally(self.every_seconds, self.window_seconds, self.period_seconds)
             self.__dict__.update(fresh.__dict__)
             return False
         self.__dict__.update(fresh.__dict__)
@@ -265,9 +299,19 @@ class Tally:
             return
         for ring, numbers in zip(self._rings, head["rings"], strict=True):
             body = ring.load(numbers, body)
+        body = self._load_period(head, body)
         self._marks.load(head["marks"], body)
         self._position, self._sampled_at = float(head["position"]), float(head["sampled_at"])
         self._stretches, self._rate = int(head["stretches"]), float(head["rate"])
+
+    def _load_period(self, head: dict[str, Any], body: bytes) -> bytes:
+        """One that is of another length, or was not kept yet, begins here."""
+        seconds, size, numbers = head.get("period", (None, 0, None))
+        if self._period is not None and seconds == self.period_seconds:
+            return self._period.load(numbers, body)
+        if self._period is not None:
+            self._period.start(float(head["position"]))
+        return body[int(size) :]
 
     def _remember_targets(self) -> None:
         for counter in (self._events, self._totals):

@@ -84,6 +84,30 @@ RULES = (
     Metric("blindness_total", COUNTER, "Rules that became blind, by why.", ("reason",)),
 )
 
+BUDGETS = (
+    Metric("slo_objective_ratio", GAUGE, "The share of events that must be good.", ("rule",)),
+    Metric("slo_period_seconds", GAUGE, "The period of the error budget.", ("rule",)),
+    Metric(
+        "slo_error_budget_remaining_ratio",
+        GAUGE,
+        "Share of the period's error budget that is left; below 0 once it is overspent.",
+        ("rule",),
+    ),
+    Metric(
+        "slo_error_budget_coverage_ratio",
+        GAUGE,
+        "Share of the period that was seen; the rest counts as good traffic.",
+        ("rule",),
+    ),
+    Metric(
+        "slo_error_budget_exhaustion_seconds",
+        GAUGE,
+        "Time until the budget is gone at the burn of the shortest long window: "
+        "+Inf while nothing burns, 0 once it is gone.",
+        ("rule",),
+    ),
+)
+
 SOURCES = (
     Metric("source_polls_total", COUNTER, "Polls since the source was loaded.", ("source",)),
     Metric("source_missed_polls_total", COUNTER, "Polls skipped, being late.", ("source",)),
@@ -151,6 +175,7 @@ RECORD = (
 GROUPS = {
     "Is it watching": WATCHING,
     "Rules": RULES,
+    "Error budgets": BUDGETS,
     "Sources": SOURCES,
     "Episodes and decisions": DECISIONS,
     "Actions": ACTIONS,

@@ -11,7 +11,14 @@ from prometheus_client.registry import Collector
 
 from watchdog.engine import Views
 from watchdog.web.metrics.meters import Meters
-from watchdog.web.metrics.present import of_actions, of_process, of_record, of_rules, of_sources
+from watchdog.web.metrics.present import (
+    of_actions,
+    of_budgets,
+    of_process,
+    of_record,
+    of_rules,
+    of_sources,
+)
 from watchdog.web.policy_load import PolicyLoad
 
 SAMPLES_AT_ONCE = 200
@@ -33,6 +40,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_sources(sources)
         yield from of_actions(actions, x.open_intents)
         yield from of_rules(x)
+        yield from of_budgets(x)
         yield from meters.registry.collect()
 
     return rest()

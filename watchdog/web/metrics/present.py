@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from prometheus_client import Metric as Family
@@ -14,6 +14,7 @@ from prometheus_client.metrics_core import (
 )
 
 from watchdog.core.episode import OPEN
+from watchdog.core.judge import Budget
 from watchdog.core.text import duration
 from watchdog.core.words import Blind, Instant, Status, WindowReading, World
 from watchdog.engine import Present, RuleNow
@@ -93,6 +94,21 @@ def of_rules(x: Present) -> Iterator[Family]:
     yield _per_window(x, "rule_burn_limit", lambda w: w.factor)
     yield _per_window(x, "rule_window_ratio", lambda w: w.ratio)
     yield _per_window(x, "rule_window_coverage_ratio", lambda w: w.coverage)
+
+
+def of_budgets(x: Present) -> Iterator[Family]:
+    """Of the objectives that have traffic; burn is told per window, with the rules."""
+    columns: dict[str, Callable[[Budget], float]] = {
+        "slo_objective_ratio": lambda b: b.objective,
+        "slo_period_seconds": lambda b: b.period_seconds,
+        "slo_error_budget_remaining_ratio": lambda b: b.remaining,
+        "slo_error_budget_coverage_ratio": lambda b: b.coverage,
+        "slo_error_budget_exhaustion_seconds": lambda b: b.exhausted_in_seconds,
+    }
+    for short, read in columns.items():
+        yield _family(
+            short, [((r.spec.name,), read(r.budget)) for r in x.rules if r.budget is not None]
+        )
 
 
 def of_sources(sources: Sequence[dict[str, Any]]) -> Iterator[Family]:

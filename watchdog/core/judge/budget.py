@@ -1,0 +1,49 @@
+"""What is left of an error budget, and how long it will last. Told to people; decides nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from watchdog.core.judge.ratio import burn_rate
+from watchdog.core.spec import Slo
+from watchdog.core.windows import Tally
+from watchdog.core.words import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Of one objective, over its period up to now.
+
+    `remaining` is the share of the budget that is left, below 0 once it is overspent. The part of
+    the period that nobody saw counts as good traffic; `coverage` says how much was seen. At the
+    present `burn`, of the window `burn_seconds`, the budget is gone in `exhausted_in_seconds`:
+    infinity while nothing burns, 0 once it is gone. That takes no account of what will grow too
+    old to count, so it errs on the early side.
+    """
+
+    objective: float
+    period_seconds: float
+    remaining: float
+    coverage: float
+    burn: float
+    burn_seconds: float
+    exhausted_in_seconds: float
+
+
+def budget_of(signal: Slo, tally: Tally, now: Instant) -> Budget | None:
+    """None while there is no traffic to speak of."""
+    period = tally.read(signal.period_seconds, now)
+    seconds = min(pair.long_seconds for pair in signal.pairs)
+    present = tally.read(seconds, now)
+    if period.ratio is None:
+        return None
+    remaining = 1 - burn_rate(max(0.0, period.ratio), signal.objective)
+    burn = burn_rate(max(0.0, present.ratio or 0.0), signal.objective)
+    if remaining <= 0:
+        lasts = 0.0
+    else:
+        lasts = remaining * signal.period_seconds / burn if burn > 0 else math.inf
+    return Budget(
+        signal.objective, signal.period_seconds, remaining, period.coverage, burn, seconds, lasts
+    )
