@@ -85,7 +85,7 @@ def disagreement(case: Case) -> str:
     problem = _of_detection(case, told, did)
     if problem or case.lasts is None or did.lasted is None:
         return problem
-    back = reset(pairs, fault, max(case.lasts, did.lasted))
+    back = reset(pairs, fault, did.fault or 0.0)
     if back is None or did.healthy is None or not _inside(did.healthy, back):
         return f"{fault}: told back after {back}, was after {did.healthy}"
     return ""

@@ -175,9 +175,10 @@ def reset(pairs: Sequence[Pair], fault: Fault, lasted_seconds: float) -> Span | 
     than that, and u of good times. That is the picture of `rise_seconds` mirrored, so it is back
     at the threshold when exactly T of the fault is left: u = W - T, however long it lasted. A
     pair ends with the first of its windows, the short one; the rule with the last pair that
-    fired at all. None: none had fired, or the base alone is above.
+    fired at all. A fault that ends while a pair may have fired or not makes the span so wide.
+    None: none had fired, or the base alone is above.
     """
-    spans = []
+    spans, perhaps = [], 0.0
     for pair in pairs:
         found = seen(pair, fault)
         if found is None or found.earliest >= lasted_seconds:
@@ -188,10 +189,13 @@ def reset(pairs: Sequence[Pair], fault: Fault, lasted_seconds: float) -> Span | 
             _fallen(window, pair.threshold, fault, lasted_seconds)
             for window in (pair.long, pair.short)
         ]
-        spans.append(Span(min(s.earliest for s in falls), min(s.latest for s in falls)))
+        if found.latest > lasted_seconds:
+            perhaps = max(perhaps, min(s.latest for s in falls))
+        else:
+            spans.append(Span(min(s.earliest for s in falls), min(s.latest for s in falls)))
     if not spans:
-        return None
-    return Span(max(s.earliest for s in spans), max(s.latest for s in spans))
+        return Span(0.0, perhaps) if perhaps else None
+    return Span(max(s.earliest for s in spans), max(perhaps, *(s.latest for s in spans)))
 
 
 def smallest_ratio(pairs: Sequence[Pair]) -> float:

@@ -6,7 +6,15 @@ import math
 from dataclasses import dataclass
 
 from watchdog.core.judge.value import reach_seconds
-from watchdog.core.spec import ActionSpec, Liveness, Policy, RatioThreshold, RuleSpec, Slo
+from watchdog.core.spec import (
+    ActionSpec,
+    Liveness,
+    Policy,
+    RatioThreshold,
+    RuleSpec,
+    Slo,
+    ValueThreshold,
+)
 from watchdog.core.text import duration
 from watchdog.lab.explain.formulae import Span, smallest_ratio
 from watchdog.lab.explain.needs import Need, RungTold, ladder_of, needs_of
@@ -85,8 +93,10 @@ def _says(rule: RuleSpec) -> str:
             return f"breached while {pairs}"
         case Liveness():
             return f"breached while any {signal.expr} is 0"
-        case _:
+        case ValueThreshold():
             return f"breached while {signal.expr} {signal.bound.text}"
+        case _:
+            return f"breached while {signal.about} fails, {signal.fails} of {signal.looks} looks"
 
 
 def _notes(rule: RuleSpec, rhythm: Rhythm, asked: Asked) -> list[str]:

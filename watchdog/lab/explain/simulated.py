@@ -36,6 +36,7 @@ class Simulated:
     breached: float | None  # the first poll that shows it
     lasted: float | None  # the poll at which `for` is reached
     healthy: float | None
+    fault: float | None = None  # how long it was, where it ended
 
 
 @dataclass(slots=True)
@@ -117,6 +118,7 @@ def simulate(  # a rule, a fault, and how both lie to each other
     while index * every < traffic.ended + give_up_seconds:
         status = counted.poll(index * every, traffic)
         if status is Status.HEALTHY:
-            return Simulated(breached, lasted, index * every - traffic.ended)
+            healthy = index * every - traffic.ended
+            return Simulated(breached, lasted, healthy, traffic.ended - began)
         index += 1
-    return Simulated(breached, lasted, None)
+    return Simulated(breached, lasted, None, traffic.ended - began)

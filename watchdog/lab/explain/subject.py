@@ -47,6 +47,8 @@ def pairs_of(rule: RuleSpec) -> tuple[Pair, ...]:
 def rhythm_of(rule: RuleSpec, source: SourceSpec) -> Rhythm:
     """A Prometheus has samples of its own rhythm, and ours comes on top."""
     lasting = lasting_seconds(rule.for_seconds, rule.every_seconds)
+    # A probe must have failed so many times before it is breached at all.
+    lasting += (getattr(rule.signal, "fails", 1) - 1) * rule.every_seconds
     wait = rule.every_seconds
     if isinstance(source.how, PrometheusApi):
         wait = source.how.scraped_every_seconds + source.every_seconds
