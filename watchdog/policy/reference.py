@@ -58,8 +58,9 @@ least two samples. An slo whose pair could never fire (budget x period / long x 
 at or above 1) is refused. Two playbooks may not want different states of one target. An action \
 without `read_back` is refused.
 
-Expressions on `scrape` and `json` sources are evaluated by the daemon, in a subset of PromQL; \
-anything outside of it is refused by name. On a `prometheus` source all of PromQL may be used.
+Expressions on `scrape` and `json` sources are evaluated by the daemon, in a subset of PromQL that \
+[promql.md](promql.md) lists; anything outside of it is refused by name. On a `prometheus` source \
+all of PromQL may be used.
 
 A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's \
 by itself. A platform under which rules in force could no longer be loaded is refused.
