@@ -168,7 +168,7 @@ def test_expressions_give_the_same_samples(tmp_path: Path, series: tuple[str, st
     whole = "".join(ask + _samples(check.got) for ask, check in zip(asks, checks, strict=True))
     files = {"all.yaml": case(series, f"    promql_expr_test:\n{whole}")}
     for number, ask in enumerate(asks):
-        if number % 3 != 1:
+        if number % 6 != 1:
             continue
         more = _samples(checks[number].got) + "          - {labels: one_more, value: 1}\n"
         files[f"{number}-wrong.yaml"] = case(series, f"    promql_expr_test:\n{ask}{more}")

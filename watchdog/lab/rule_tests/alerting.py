@@ -23,7 +23,11 @@ _DUST = 1e-9  # seconds that adding up intervals may lose
 
 
 class RuleFailed(Exception):
-    """A rule could not be evaluated; the text says which, when and why."""
+    """A rule could not be evaluated; the text says why."""
+
+    def __init__(self, rule: str, why: str) -> None:
+        super().__init__(why)
+        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Groups:
             try:
                 written = dict(self._results(state, store, at))
             except EvaluationFault as fault:
-                raise RuleFailed(f"{state.rule.name} at {at:g}s: {fault}") from None
+                raise RuleFailed(state.rule.name, str(fault)) from None
             for name, labels in state.written - written.keys():
                 store.put(name, labels, at, _STALE)
             for (name, labels), value in written.items():

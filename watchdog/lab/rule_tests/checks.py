@@ -291,11 +291,11 @@ def _when(seconds: float | None) -> str:
 
 
 def _pages(course: Course, until: float) -> Iterator[tuple[float, e.Paged, str]]:
-    """Pages with the rule that each is about."""
+    """Pages that reach people, each with the rule that it is about."""
     rules: dict[str, str] = {}
     for at, entry in course.until(until):
         if isinstance(entry, e.EpisodeOpened):
             rules[f"episode:{entry.episode}"] = entry.rule
-        elif isinstance(entry, e.Paged):
+        elif isinstance(entry, e.Paged) and not entry.silenced:
             about = entry.key.removeprefix("rule:").removesuffix(":blind")
             yield at, entry, rules.get(entry.key, about)

@@ -13,6 +13,7 @@ from typing import Annotated
 from pydantic import Field
 
 from watchdog.core.promql import Expression, Refused, check
+from watchdog.lab.rule_tests.loaded import why_not
 from watchdog.lab.rule_tests.shapes import Interval, Some, Text, Texts, Time
 from watchdog.lab.rule_tests.template import BadTemplate, Template
 from watchdog.policy.base import Shape
@@ -119,8 +120,7 @@ def _rule(
     try:
         expression = check(shape.expr)
     except Refused as error:
-        what = str(error).split("; ", maxsplit=1)[0]
-        findings.refuse(entry.at(*path, "expr"), what, "promtool itself can test it.")
+        findings.refuse(entry.at(*path, "expr"), *why_not(error))
         return
     labels = {**group.labels, **shape.labels}
     rule = Rule(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from watchdog.core.promql import Expression
+from watchdog.core.promql import Expression, Refused, Unsupported
 from watchdog.core.promql.vector import Element, Moment, Vector
 from watchdog.core.samples import Labels
 from watchdog.core.series import Series, SeriesStore
@@ -55,6 +55,14 @@ class Feed:
                 if self._next < len(items):
                     store.put(name, labels, at, items[self._next])
             self._next += 1
+
+
+def why_not(error: Refused) -> tuple[str, str]:
+    """Why an expression cannot be evaluated here, and what to do, to whoever tests rules."""
+    if isinstance(error, Unsupported):
+        what = f"{error.construct} is not evaluated here (found in `{error.found}`)"
+        return what, "promtool can test it."
+    return f"no PromQL: {error}", "Correct the expression."
 
 
 def vector_at(expression: Expression, store: SeriesStore, at: float) -> Vector:

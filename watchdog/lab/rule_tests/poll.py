@@ -26,7 +26,8 @@ class Poller:
         self._spec, self._case = spec, case
         self.every_seconds = spec.every_seconds
         self._start = case.shape.start_timestamp
-        self._instance = instance_of(spec.how.endpoint.url)
+        endpoint = getattr(spec.how, "endpoint", None)  # what is no address has none
+        self._instance = instance_of(endpoint.url) if endpoint is not None else spec.name
         self._stretches = [one for one in case.shape.sources if one.source == spec.name]
         self._restarts = [one.from_ for one in self._stretches if one.is_ == "restarted"]
         inputs = [one for one in case.series if one.source in {None, spec.name}]

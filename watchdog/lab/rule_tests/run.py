@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from watchdog.core.promql import Refused, check
 from watchdog.core.promql.faults import EvaluationFault
-from watchdog.lab.rule_tests.alerting import Groups, RuleFailed
+from watchdog.core.text import duration
+from watchdog.lab.rule_tests.alerting import Alert, Groups, RuleFailed
 from watchdog.lab.rule_tests.checks import Check, Checker, as_alerts
 from watchdog.lab.rule_tests.course import Course, run_course
 from watchdog.lab.rule_tests.loaded import Feed, LoadedStore, vector_at
 from watchdog.lab.rule_tests.notation import series_text
 from watchdog.lab.rule_tests.sense import check_sense
+from watchdog.lab.rule_tests.shapes import AlertTestShape
 from watchdog.lab.rule_tests.suite import Case, Suite, read_suite
 from watchdog.lab.rule_tests.under_test import Loader
 from watchdog.policy.problem import Findings, Problem
@@ -88,19 +90,10 @@ def _ours(case: Case, course: Course) -> Iterator[Check]:
         yield checker.pages(index, pages, course)
 
 
-@dataclass(slots=True)
-class _Firing:
-    """What fires at the times that are asked about, as far as the passes came."""
-
-    by_time: dict[float, dict[str, list[object]]] = field(default_factory=dict)
-    failed: str = ""
-
-
 def _promtool(suite: Suite, case: Case, course: Course | None) -> Iterator[Check]:
-    """Promtool's own tests. An eval_time between two passes is answered by the one before it."""
+    """Promtool's own tests. A time between two passes sees what there was at the one before it."""
     shape, checker = case.shape, Checker(case)
     every = suite.shape.evaluation_interval
-    ours = suite.rules.ours
     store = LoadedStore()
     named = [(one.name, one.labels, one.values) for one in case.series]
     feed = Feed(named, shape.start_timestamp, case.interval_seconds, case.promtool_until)
@@ -108,43 +101,47 @@ def _promtool(suite: Suite, case: Case, course: Course | None) -> Iterator[Check
         suite.rules.theirs, suite.shape.group_eval_order, shape.external_labels, shape.external_url
     )
     pending = sorted(enumerate(shape.alert_rule_test), key=lambda item: item[1].eval_time)
+    last = int(case.promtool_until / every + 1e-9)
     failed = ""
-    for number in range(int(case.promtool_until / every + 1e-9) + 1):
+    for number in range(last + 1) if suite.rules.theirs else (last,):
         at = number * every
         feed.till(at, store)
         try:
             groups.evaluate(store, shape.start_timestamp + at)
         except RuleFailed as error:
-            failed = str(error)
+            failed = f"{error.rule} at {duration(at)}: {error}"
             break
         while pending and pending[0][1].eval_time < at + every:
             index, test = pending.pop(0)
-            got = groups.firing(test.alertname)
-            if ours is not None and course is not None and test.alertname in ours.policy.rules:
-                rule = ours.policy.rules[test.alertname]
-                got += as_alerts(rule, course.standings[test.eval_time][rule.name], test)
+            got = groups.firing(test.alertname) + _our_alerts(suite, test, course)
             yield checker.alerts(index, test, got)
     for index, test in pending:
         about = f"alert {test.alertname}"
         yield checker.broken(case.at("alert_rule_test", index), test.eval_time, about, failed)
-    if not failed:
-        yield from _expressions(suite, case, store)
-    else:
-        for index, asked in enumerate(shape.promql_expr_test):
+    for index, asked in enumerate(shape.promql_expr_test):
+        if failed:
             place = case.at("promql_expr_test", index)
             yield checker.broken(place, asked.eval_time, f"expression {asked.expr}", failed)
+        else:
+            yield _expression(suite, case, store, index)
 
 
-def _expressions(suite: Suite, case: Case, store: LoadedStore) -> Iterator[Check]:
-    checker = Checker(case)
-    for index, test in enumerate(case.shape.promql_expr_test):
+def _our_alerts(suite: Suite, test: AlertTestShape, course: Course | None) -> list[Alert]:
+    """The alert that a rule of ours shows as, where the name is one."""
+    ours = suite.rules.ours
+    rule = ours.policy.rules.get(test.alertname) if ours is not None else None
+    if rule is None or course is None:
+        return []
+    return as_alerts(rule, course.standings[test.eval_time][rule.name], test)
+
+
+def _expression(suite: Suite, case: Case, store: LoadedStore, index: int) -> Check:
+    checker, test = Checker(case), case.shape.promql_expr_test[index]
+    try:
+        expression = check(test.expr)
+        found = vector_at(expression, store, case.shape.start_timestamp + test.eval_time)
+    except (Refused, EvaluationFault) as error:
         place = case.at("promql_expr_test", index, "expr")
-        about = f"expression {test.expr}"
-        try:
-            expression = check(test.expr)
-            found = vector_at(expression, store, case.shape.start_timestamp + test.eval_time)
-        except (Refused, EvaluationFault) as error:
-            yield checker.broken(place, test.eval_time, about, str(error))
-            continue
-        got = [(series_text(one.name or "", one.labels), one.value) for one in found]
-        yield checker.samples(index, test, got, fuzzy=suite.shape.fuzzy_compare)
+        return checker.broken(place, test.eval_time, f"expression {test.expr}", str(error))
+    got = [(series_text(one.name or "", one.labels), one.value) for one in found]
+    return checker.samples(index, test, got, fuzzy=suite.shape.fuzzy_compare)

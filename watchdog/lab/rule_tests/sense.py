@@ -11,6 +11,7 @@ from collections.abc import Collection
 from watchdog.core.promql import Refused, check
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape
 from watchdog.core.words import Status
+from watchdog.lab.rule_tests.loaded import why_not
 from watchdog.lab.rule_tests.notation import BadNotation, series_of
 from watchdog.lab.rule_tests.shapes import RuleTestShape
 from watchdog.lab.rule_tests.suite import Case, Suite
@@ -76,7 +77,7 @@ def _promtool(suite: Suite, case: Case, findings: Findings) -> None:
             check(asked.expr)
         except Refused as error:
             place = case.at("promql_expr_test", index, "expr")
-            findings.refuse(place, str(error).split("; ")[0], "promtool itself can ask it.")
+            findings.refuse(place, *why_not(error))
         for number, sample in enumerate(asked.exp_samples):
             try:
                 series_of(sample.labels)
@@ -141,10 +142,8 @@ def _rule(
     rule = ours.policy.rules.get(name)
     for one in (name, *(rule.corroborate if rule is not None else ())):
         if one in ours.unasked:
-            what = f"{one} asks its Prometheus what cannot be answered here: {ours.unasked[one]}"
-            findings.refuse(
-                case.at(*path), what.split("; ", maxsplit=1)[0], "Test the rest of the rules."
-            )
+            what = f"{one} asks its Prometheus what is not answered here: {ours.unasked[one]}"
+            findings.refuse(case.at(*path), what, "Test the others.")
 
 
 def _known(
@@ -169,7 +168,7 @@ def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
     for index, stretch in enumerate(shape.sources):
         _known(case, ("sources", index, "source"), stretch.source, sources, "source", findings)
         spec = sources.get(stretch.source)
-        can = _CAN[type(spec.how)] if spec is not None else ()
+        can = _CAN.get(type(spec.how), ("unasked",)) if spec is not None else ()
         if spec is not None and stretch.is_ not in can:
             what = f"{stretch.source} cannot be {stretch.is_}"
             findings.refuse(case.at("sources", index, "is"), what, f"Write {' or '.join(can)}.")

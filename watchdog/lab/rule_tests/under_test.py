@@ -7,6 +7,7 @@ gates; what was named is what the file is taken to test.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from watchdog.core.judge import queries
 from watchdog.core.promql import Refused
 from watchdog.core.spec import Policy, PrometheusApi
 from watchdog.lab.rule_tests.groups import Group, read_groups
+from watchdog.lab.rule_tests.loaded import why_not
 from watchdog.lab.rule_tests.provider import Question
 from watchdog.lab.rule_tests.reading import Unreadable, text_of
 from watchdog.policy.check import environments_of
@@ -95,7 +97,7 @@ def find_rules(  # what was named, where, and what it needs
 
 def _found(base: Path, name: str) -> list[Path]:
     """The file or folder, or what a pattern matches."""
-    path = base / name
+    path = Path(os.path.normpath(base / name))  # `..` is for the eye alone
     try:
         if path.exists() or not re.search(r"[*?[]", name):
             return [path] if path.exists() else []
@@ -180,7 +182,7 @@ def _unasked(policy: Policy) -> Iterator[tuple[str, str]]:
             try:
                 Question(text)
             except Refused as error:
-                yield name, str(error)
+                yield name, why_not(error)[0]
                 break
 
 
