@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import math
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -31,7 +31,9 @@ MOST_POINTS = 11_000
 
 _LENGTHS = (86_400.0, 43_200.0, 21_600.0, 7_200.0, 3_600.0, 1_800.0, 600.0, 60.0)
 _LONGEST_GET = 4000
-_PAUSES_SECONDS = (0.5, 1.0, 2.0)  # between tries
+PAUSES_SECONDS = (0.5, 1.0, 2.0)
+"""Between tries."""
+
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 _OFF_GRID_SECONDS = 0.001
 
@@ -94,6 +96,7 @@ class PrometheusRanges:
         max_bytes: int = 256 << 20,
         max_series: int = 10_000,
         deadline_seconds: float = 60.0,
+        pauses_seconds: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
         url = httpx.URL(endpoint.url)
         path = url.path.rstrip("/") + "/api/v1/query_range"
@@ -102,10 +105,11 @@ class PrometheusRanges:
         self._max_bytes = max_bytes
         self._max_series = max_series
         self._deadline_seconds = deadline_seconds
+        self._pauses_seconds = pauses_seconds
 
     async def ask(self, query: RangeQuery) -> tuple[RangeSeries, ...] | Failure:
         """Every series with its values, or why not, after the tries that it is worth."""
-        for pause_seconds in _PAUSES_SECONDS:
+        for pause_seconds in self._pauses_seconds:
             outcome = await self._once(query)
             if not isinstance(outcome, _Passing):
                 return outcome
@@ -113,7 +117,7 @@ class PrometheusRanges:
         outcome = await self._once(query)
         if not isinstance(outcome, _Passing):
             return outcome
-        reason = f"{outcome.failure.reason} (asked {len(_PAUSES_SECONDS) + 1} times)"
+        reason = f"{outcome.failure.reason} (asked {len(self._pauses_seconds) + 1} times)"
         return replace(outcome.failure, reason=reason)
 
     async def _once(self, query: RangeQuery) -> tuple[RangeSeries, ...] | Failure | _Passing:

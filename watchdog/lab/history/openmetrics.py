@@ -80,6 +80,7 @@ class _Reader:
                 track.values.append(value)
             elif at != at:  # noqa: PLR0124  # NaN is no time
                 raise self._bad(line, prefix)
+        self._count()
         if not ended:
             raise Bad(
                 f"{self._path}:{self._number or 1}:1: the last line is not `# EOF`: "
@@ -94,14 +95,17 @@ class _Reader:
                 if len(line) > _LONGEST_LINE:
                     raise self._bad(line[:100], b"")
                 yield line
-            kept = sum(len(track.times) for track in self._tracks.values() if track is not None)
-            if kept > self._max_samples:
-                raise Bad(
-                    f"{self._path}:{self._number}:1: more than {self._max_samples} samples are "
-                    "wanted. Narrow --from and --to, or take a file with fewer series"
-                )
+            self._count()
             if progress is not None:
                 progress(file.tell())
+
+    def _count(self) -> None:
+        kept = sum(len(track.times) for track in self._tracks.values() if track is not None)
+        if kept > self._max_samples:
+            raise Bad(
+                f"{self._path}:{self._number}:1: more than {self._max_samples} samples are "
+                "wanted. Narrow --from and --to, or take a file with fewer series"
+            )
 
     def _series(self, line: bytes) -> bytes:
         """The line's text up to its value, with the space before it."""

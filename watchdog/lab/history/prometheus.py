@@ -11,7 +11,7 @@ import asyncio
 import math
 import time
 from array import array
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -22,7 +22,7 @@ from watchdog.core.spec import Endpoint
 from watchdog.lab.history.cache import Cache
 from watchdog.lab.history.feed import PROCESS_START
 from watchdog.lab.history.tracks import Answered, Bad, Slice, Span, Track, Wanted
-from watchdog.sources.prometheus_range import PrometheusRanges, RangeQuery, slices
+from watchdog.sources.prometheus_range import PAUSES_SECONDS, PrometheusRanges, RangeQuery, slices
 from watchdog.sources.selectors import Selector, parsed
 from watchdog.wire.http import Wire
 from watchdog.wire.redact import shown_url
@@ -46,11 +46,12 @@ class PrometheusHistory:
         secrets: FileSecrets,
         progress: Callable[[str], None] | None = None,
         deadline_seconds: float = 60.0,
+        pauses_seconds: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
         self._endpoints, self._evaluated = dict(endpoints), frozenset(evaluated)
         self._cache, self._secrets = cache, secrets
         self._progress = progress or (lambda _text: None)
-        self._deadline_seconds = deadline_seconds
+        self._deadline_seconds, self._pauses_seconds = deadline_seconds, pauses_seconds
         self._runner = asyncio.Runner()
         self._wire: Wire | None = None
         self.asked = 0
@@ -113,6 +114,7 @@ class PrometheusHistory:
             self._wire,
             max_series=wanted.max_series,
             deadline_seconds=self._deadline_seconds,
+            pauses_seconds=self._pauses_seconds,
         )
         found = await ranges.ask(RangeQuery(text, span.start, end, step))
         if isinstance(found, Failure):

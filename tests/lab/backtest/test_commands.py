@@ -1,0 +1,112 @@
+"""`backtest` and `tune` as they are typed: statuses, JSON, diffs, and errors in words."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lab.backtest.past import RULES, openmetrics, rules_folder
+
+INCIDENTS = "start,end,severity,rule,name\n1790006010,1790007210,P0,,outage\n"
+
+
+def watchdog(*words: str | Path) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "watchdog", *map(str, words)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr + done.stdout
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    rules_folder(folder / "rules")
+    openmetrics(folder / "past.om")
+    (folder / "incidents.csv").write_text(INCIDENTS)
+    return folder
+
+
+def test_a_backtest_scores_and_compares_with_a_git_revision(place: Path) -> None:
+    rules = place / "rules"
+    git = ["git", "-C", str(place), "-c", "user.name=a", "-c", "user.email=a@b.invalid"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "add", "rules"], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "first"], check=True)
+    (rules / "team" / "rules.yaml").write_text(RULES.replace("> 10%", "> 20%"))
+    try:
+        status, out, err = watchdog(
+            "backtest", rules, "--openmetrics", place / "past.om", "--json",
+            "--incidents", place / "incidents.csv", "--against", "HEAD", "--rule", "share",
+        )  # fmt: skip
+    finally:
+        (rules / "team" / "rules.yaml").write_text(RULES)
+    assert status == 0, err
+    document = json.loads(out)
+    assert document["score"]["overall"]["recall"] == 1.0
+    (incident,) = document["against"]["incidents"]
+    assert incident["verdict"] == "later"
+    assert incident["now_seconds"] > incident["before_seconds"]
+
+
+def test_people_are_told_in_words(place: Path) -> None:
+    status, out, _ = watchdog("backtest", place / "rules", "--openmetrics", place / "past.om")
+    assert status == 0
+    assert "as the core decides it" in out
+    assert "share" in out
+    assert "pause at" in out
+
+
+def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path) -> None:
+    file = place / "rules" / "team" / "rules.yaml"
+    words = (
+        "tune", "share", "--rules", place / "rules", "--openmetrics", place / "past.om",
+        "--incidents", place / "incidents.csv", "--factors", "0.5,1", "--windows", "1",
+        "--choose", "1",
+    )  # fmt: skip
+    status, out, err = watchdog(*words)
+    assert status == 0, err
+    assert '+      breach_when: "> 5%"   # of all' in out
+    assert file.read_text() == RULES
+    assert watchdog(*words, "--write")[0] == 0
+    assert file.read_text() == RULES.replace("> 10%", "> 5%")
+    file.write_text(RULES)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("--openmetrics", "none.om"), 1, "none.om: No such file"),
+        (("--openmetrics", "past.om", "--prometheus", "http://x"), 2, "Say one past"),
+        (("--prometheus", "x:9090"), 2, "write its address"),
+        ((), 2, "app is no Prometheus and keeps no past"),
+        (("--openmetrics", "past.om", "--rule", "shar"), 2, "there is no rule shar"),
+        (("--openmetrics", "past.om", "--from", "then"), 2, "'then' is no time"),
+        (("--openmetrics", "past.om", "--against", "nowhere"), 1, "neither a folder nor a"),
+        (("--openmetrics", "past.om", "--against", "--output=x"), 1, "neither a folder nor a"),
+        (("--openmetrics", "past.om", "--incidents", "past.om"), 1, "past.om:"),
+        (("--openmetrics", "incidents.csv"), 1, "incidents.csv:1:1: not a sample"),
+    ],
+)
+def test_what_is_wrong_is_said(place: Path, words: tuple[str, ...], status: int, said: str) -> None:
+    files = {"none.om", "past.om", "incidents.csv"}
+    found = watchdog("backtest", place / "rules", *(place / w if w in files else w for w in words))
+    assert (found[0], said in " ".join(found[2].split())) == (status, True), found[2]
+
+
+def test_a_hundred_megabytes_of_something_else_are_refused_at_once(place: Path) -> None:
+    big = place / "big"
+    with big.open("wb") as file:
+        file.truncate(100 << 20)
+    began = time.monotonic()
+    status, _, err = watchdog("backtest", place / "rules", "--openmetrics", big)
+    assert (status, "big:1:1: not a sample" in err) == (1, True)
+    assert time.monotonic() - began < 20, "most of it is the interpreter's start on a busy machine"
+    big.unlink()
