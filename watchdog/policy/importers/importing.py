@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,11 @@ _KNOWN = (
     "(`version: prometheus/v1`, sloth.slok.dev/v1), Pyrra (pyrra.dev/v1alpha1) and OpenSLO "
     "(openslo/v1)."
 )
+
+_TEMPLATE = re.compile(
+    r"\{\{-?\s*(?:if|else|end|range|with|include|template|define|toYaml)\b|\{\{-?\s*\.(?:Values|Release|Chart)\b"
+)
+"""What a chart's templates hold, and a rule's own annotations hardly."""
 
 Importer = Callable[[Sequence[Fields], Report], list[Draft]]
 
@@ -118,10 +124,8 @@ def _trees(text: str, file: str, report: Report) -> list[Node]:
     try:
         trees = read_trees(text, file)
     except BadText as bad:
-        lines = text.splitlines()
-        line = lines[bad.place.line - 1] if bad.place.line <= len(lines) else ""
         remedy = bad.remedy
-        if "{{" in line:
+        if _TEMPLATE.search(text):
             remedy = "It is a template: render it first (helm template), and import the result."
         report.error(bad.place, bad.what, remedy)
         return []
@@ -203,7 +207,7 @@ def _check(rules: str, source: str, drafts: Sequence[Draft], report: Report) -> 
     for problem in load.errors:
         above = lines[: problem.line]
         draft = next((starts[line] for line in reversed(above) if line in starts), None)
-        place = draft.place if draft is not None else Place(next(iter([problem.file])), 1, 1)
+        place = draft.place if draft is not None else Place(drafts[0].place.file, 1, 1)
         of = f"{draft.of}: " if draft is not None else ""
         what = f"{of}the rule would be refused: {problem.what}"
         report.error(place, what, problem.remedy)

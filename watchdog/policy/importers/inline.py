@@ -69,6 +69,10 @@ class _CannotPush(Exception):  # an answer, not an error: the recorded series st
     pass
 
 
+class _Circle(_CannotPush):
+    """Nothing of a rule that records from itself is put in: one turn of it is another value."""
+
+
 class Recordings:
     """All recording rules of one import, by the name that they record."""
 
@@ -96,6 +100,8 @@ class Recordings:
             try:
                 text = self._recorded(name, selector, done, under)
             except _CannotPush as why:
+                if under and isinstance(why, _Circle):
+                    raise
                 if (name, str(why)) not in done.kept:
                     done.kept.append((name, str(why)))
                 return None
@@ -110,7 +116,7 @@ class Recordings:
 
     def _recorded(self, name: str, selector: Any, done: Inlined, under: tuple[str, ...]) -> str:
         if name in under:
-            raise _CannotPush("it is recorded from itself")
+            raise _Circle("it is recorded from itself")
         if selector.matchers.or_matchers:
             raise _CannotPush("its matchers hold `or`")
         if selector.at is not None:

@@ -71,13 +71,15 @@ def kebab(text: str) -> str:
 def name_all(drafts: Iterable[Draft], report: Report) -> None:
     """Give each its own name; of those that wish the same the later ones are numbered."""
     taken: set[str] = set()
+    counts: dict[str, int] = {}  # by wish, so that a thousand of one name take no time
     for draft in drafts:
         wish = kebab(draft.wish)
-        name, count = wish, 1
+        name, count = wish, counts.get(wish, 1)
         while name in taken:
             count += 1
             end = f"-{count}"
             name = wish[: _LONGEST_NAME - len(end)].rstrip("-") + end
+        counts[wish] = count
         taken.add(name)
         draft.name = name
         report.came.append(Came(name, draft.of, draft.place))
