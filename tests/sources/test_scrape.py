@@ -156,6 +156,8 @@ async def test_too_many_series_are_blind(wire: Wire) -> None:
     reading = await poll(wire, answering(page, TEXT), max_series=10)
     assert reading.failure is not None
     assert reading.failure.blind is Blind.TOO_MANY_SERIES
+    assert reading.failure.reason.startswith("11 series, more than 10 (the source's max_series)")
+    assert "recording rule" in reading.failure.reason
     assert reading.failure.fault is Fault.OURS
     unwanted = page.replace("metric", "other") + "metric 1\n"
     assert numbers(await poll(wire, answering(unwanted, TEXT), max_series=10)) == {"metric": 1}

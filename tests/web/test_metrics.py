@@ -76,6 +76,22 @@ async def test_burn_is_told_for_each_window(paused: Paused) -> None:
         assert 0 < page("rule_window_coverage_ratio", **labels) < 1
 
 
+async def test_what_is_left_of_an_error_budget_is_told(paused: Paused) -> None:
+    page = await scraped(paused)
+    rule = AVAILABILITY.name
+    found = paused.watch.engine.memory.budget(rule, paused.watch.engine.ports.clock.now())
+    assert found is not None
+    assert page("slo_objective_ratio", rule=rule) == found.objective
+    assert page("slo_period_seconds", rule=rule) == found.period_seconds
+    left = page("slo_error_budget_remaining_ratio", rule=rule)
+    assert left < 1
+    assert left == pytest.approx(found.remaining, abs=0.2)
+    assert 0 < page("slo_error_budget_coverage_ratio", rule=rule) < 1
+    lasts = page("slo_error_budget_exhaustion_seconds", rule=rule)
+    assert lasts == 0 if left <= 0 else lasts > 0
+    assert not page.has("slo_error_budget_remaining_ratio", rule=ERROR_RATE.name)
+
+
 async def test_the_pause_is_counted_from_breach_to_effect(paused: Paused) -> None:
     page = await scraped(paused)
     done = {"action": "pause-redemption", "direction": "do"}

@@ -46,7 +46,11 @@ class UnreadableError(Exception):
 
 
 class TooManySeriesError(Exception):
-    """More wanted series than the cap."""
+    """More wanted series than the cap: `series` at the least, a line each."""
+
+    def __init__(self, series: int) -> None:
+        super().__init__(f"{series} series")
+        self.series = series
 
 
 def form_of(content_type: str) -> Form:
@@ -96,7 +100,8 @@ class Exposition:
                 ) from None
             samples[key] = sample, timed
             if len(samples) > max_series:
-                raise TooManySeriesError(f"more than {max_series} wanted series")
+                wanted_lines = sum(1 for _ in _wanted_lines(wanted).finditer(page))
+                raise TooManySeriesError(wanted_lines)
         self._known = known
         return tuple(sample for sample, _ in samples.values())
 

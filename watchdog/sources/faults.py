@@ -71,3 +71,12 @@ def instance_of(url: str) -> str:
     parsed = httpx.URL(url)
     host = f"[{parsed.host}]" if ":" in parsed.host else parsed.host
     return f"{host}:{parsed.port or (443 if parsed.scheme == 'https' else 80)}"
+
+
+def too_many(series: int, most: int) -> Failure:
+    """A selector that matches more than the source's `max_series`: what to do, beside the count."""
+    reason = (
+        f"{series} series, more than {most} (the source's max_series): watch a recording rule that "
+        "adds them up, narrow the selector, or raise the limit"
+    )
+    return Failure(Fault.OURS, Blind.TOO_MANY_SERIES, reason)

@@ -16,7 +16,7 @@ import httpx
 from watchdog.core.samples import Failure, Fault, Labels, labels_of
 from watchdog.core.spec import Endpoint
 from watchdog.core.words import Blind
-from watchdog.sources.faults import failure_of, odd
+from watchdog.sources.faults import failure_of, odd, too_many
 from watchdog.sources.json_text import NotJsonError, json_of
 from watchdog.wire.http import HttpAnswer, HttpProblem, Trouble, Wire
 
@@ -108,8 +108,7 @@ class PrometheusQueries:
             raise _OddError(f"a {str(kind)[:20]} instead of a vector")
         series = len(result) // query.rows_per_series
         if series > self._max_series:
-            reason = f"{series} series, more than {self._max_series}"
-            return Failure(Fault.OURS, Blind.TOO_MANY_SERIES, reason)
+            return too_many(series, self._max_series)
         return Vector(tuple(_point(row, query) for row in result))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from watchdog.core.samples import Failure, Fault, Labels, Reading, Sample
 from watchdog.core.spec import Scrape, SourceSpec
-from watchdog.core.words import Blind, Instant
+from watchdog.core.words import Instant
 from watchdog.sources.exposition import (
     ACCEPT,
     PROCESS_START,
@@ -22,7 +22,7 @@ from watchdog.sources.exposition import (
     UnreadableError,
     form_of,
 )
-from watchdog.sources.faults import bug, failure_of, instance_of, odd
+from watchdog.sources.faults import bug, failure_of, instance_of, odd, too_many
 from watchdog.sources.selectors import names_in
 from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
 
@@ -67,7 +67,7 @@ class ScrapeSource:
         except UnreadableError as error:
             failure = odd(str(error))
         except TooManySeriesError as error:
-            failure = Failure(Fault.OURS, Blind.TOO_MANY_SERIES, str(error))
+            failure = too_many(error.series, self._spec.max_series)
         except Exception as error:  # noqa: BLE001  # a failure is in the Reading, never raised
             failure = bug(error)
         return Reading(

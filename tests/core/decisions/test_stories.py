@@ -22,6 +22,7 @@ from watchdog.core.entries import (
     Ruling,
     Slept,
     Started,
+    WindowsFilled,
 )
 from watchdog.core.spec import Limits, Rung, Scope
 from watchdog.core.states import State
@@ -153,6 +154,13 @@ def burning_found_after_a_sleep(watch: Watch) -> None:
     watch.run(9, BREACHED)
 
 
+def burning_shown_by_history(watch: Watch) -> None:
+    watch.run(2, HEALTHY)
+    with watch.draft() as draft:
+        draft.add(WindowsFilled("errors", 86400.0, 0.1, 1.0))
+    watch.run(9, BREACHED)
+
+
 Way = Callable[[Watch], None]
 WAYS: list[Way] = [
     burning_from_the_start,
@@ -163,6 +171,7 @@ WAYS: list[Way] = [
     burning_after_a_close,
     burning_found_after_a_long_absence,
     burning_found_after_a_sleep,
+    burning_shown_by_history,
 ]
 
 

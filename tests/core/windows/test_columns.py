@@ -104,3 +104,38 @@ def _taken(body: bytes, slots: int, kind: str) -> tuple[list[float], bytes]:
 
 def _double(value: float) -> bytes:
     return put(zeros(1, "d"), 0, value).tobytes()
+
+
+@pytest.mark.parametrize("lost_polls", [1, 4, 12])
+def test_a_crash_costs_no_count_and_at_most_a_bucket_of_what_was_watched(lost_polls: int) -> None:
+    """What is counted between the checkpoint and the crash comes back with the next poll."""
+    windows = (6 * 3600.0, 3 * DAY, 30 * DAY)
+    lived, crashed = (Polls(Tally(5.0, windows), 5.0) for _ in range(2))
+    for polls in (lived, crashed):
+        polls.poll()
+        for _ in range(5000):
+            polls.step(ok=20, failed=1)
+    kept = crashed.tally.checkpoint()
+    crashed.tally = Tally(5.0, windows)
+    assert crashed.tally.restore(kept)
+    for _ in range(lost_polls):
+        lived.step(ok=20, failed=1)
+    crashed.step(ok=20 * lost_polls, failed=lost_polls, intervals=lost_polls)
+    for _ in range(3):
+        lived.step(ok=20, failed=1)
+        crashed.step(ok=20, failed=1)
+    for window in windows:
+        now = instant(lived.at)
+        one, other = lived.tally.read(window, now), crashed.tally.read(window, now)
+        assert (one.bad, one.total) == (other.bad, other.total)
+        assert 0 <= (one.coverage - other.coverage) * window <= 5 * lost_polls + 1e-6 <= 300
+
+
+def test_ninety_days_are_read_like_an_hour() -> None:
+    polls = Polls(Tally(3600.0, (3600.0, 90 * DAY)), 3600.0)
+    polls.poll()
+    for _ in range(95 * 24):
+        polls.step(ok=9, failed=1)
+    reading = polls.tally.read(90 * DAY, instant(polls.at))
+    assert (reading.bad, reading.total, reading.coverage) == (90 * 24, 90 * 240, 1.0)
+    assert polls.tally.bytes_held < 270_000
