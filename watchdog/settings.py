@@ -151,6 +151,14 @@ class Settings(BaseSettings):
     variables: dict[str, str] = Field(
         default_factory=dict, description="Variables of the policy that win over the vars file."
     )
+    shadow_days: Annotated[float, BeforeValidator(_count)] = Field(
+        14.0,
+        ge=0,
+        le=3650,
+        allow_inf_nan=False,
+        description="Days that a rule must have watched in shadow before it may act without "
+        "`armed_because`.",
+    )
     preflight_every: Seconds = Field(
         30.0, description="Seconds between two preflights of every action."
     )

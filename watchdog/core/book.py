@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from watchdog.core import entries as e
+from watchdog.core.merits import Merits
+from watchdog.core.promotions import RulePromoted
 from watchdog.core.standing import (
     MANUAL,
     Acted,
@@ -50,6 +52,7 @@ class Book:
     readiness: dict[str, tuple[Truth, str, Instant]] = field(default_factory=dict)
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
+    merits: Merits = field(default_factory=Merits)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -87,11 +90,12 @@ class Book:
     def apply(self, entry: e.Entry, at: Instant) -> None:
         """Take one entry in, in the journal's order."""
         self.last = at
+        self.merits.take(entry, at)
         self._take(entry, at)
 
     @singledispatchmethod
     def _take(self, entry: e.Entry, at: Instant) -> None:
-        """Entries that change nothing here: Stopped, Drifted."""
+        """Entries that change nothing here: Stopped, Drifted, those of merits alone."""
 
     def _number(self, name: str) -> None:
         letter, number = name[0], int(name[1:])
@@ -202,6 +206,8 @@ class Book:
             ep.refusals = (*ep.refusals, entry.reason)
         if entry.ruling is e.Ruling.WOULD_ACT:
             self.acted.append(Acted(World.SHADOW, entry.rule, entry.action, "", at))
+            if ep.mark:
+                self.merits.mark(ep.rule, ep.id, ep.mark)
 
     @_take.register
     def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
@@ -269,7 +275,17 @@ class Book:
     @_take.register
     def _marked(self, entry: e.Marked, at: Instant) -> None:
         if entry.episode in self.episodes:
-            self.episodes[entry.episode].mark = entry.mark
+            ep = self.episodes[entry.episode]
+            ep.mark = entry.mark
+            self.merits.mark(ep.rule, ep.id, entry.mark, entry.actor, entry.reason)
+
+    @_take.register
+    def _promoted(self, entry: RulePromoted, at: Instant) -> None:
+        """What is breached while it rises began while it might not act."""
+        self.cleared.discard(entry.rule)
+        ep = self.open_episode(entry.rule)
+        if ep is not None:
+            ep.barred = ep.barred or "already burning: the rule was promoted in mid-breach"
 
     @_take.register
     def _readiness(self, entry: e.ReadinessChanged, at: Instant) -> None:

@@ -7,10 +7,21 @@ present state, after a restart exactly as before it. Each is a frozen value of p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+# These are entries like those below, or parts of one, and are imported from here.
+from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
+from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
+from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
+from watchdog.core.promotions import (
+    RuleDemoted,
+    RulePromoted,
+    RuleTested,
+    ShadowBegan,
+    ShadowEnded,
+)
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
 from watchdog.core.words import Blind, Direction, Instant, Severity, Truth, Verdict, World
@@ -143,46 +154,6 @@ class EpisodeUnbarred:
     reason: str
     through_hold: bool = False
     kind: Literal["episode.unbarred"] = "episode.unbarred"
-
-
-@dataclass(frozen=True, slots=True)
-class GateAnswer:
-    gate: str
-    passed: bool
-    reason: str
-
-
-class Ruling(StrEnum):
-    """What the gates say together."""
-
-    ALLOWED = "allowed"
-    REFUSED = "refused"
-    NEEDS_APPROVAL = "needs_approval"
-    WOULD_ACT = "would_act"
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What was decided for an episode and why.
-
-    `inputs` are enough to decide it again; `basis`, with the windows in the verdict, to judge it.
-    """
-
-    decision: str  # "D17"
-    episode: str
-    rule: str
-    action: str
-    rung: int
-    world: World
-    ruling: Ruling
-    reason: str  # the first refusal, or why it was allowed
-    gates: tuple[GateAnswer, ...]
-    policy_sha256: str
-    rule_sha256: str
-    verdict: Verdict | None
-    inputs: dict[str, object] = field(default_factory=dict)
-    basis: dict[str, object] = field(default_factory=dict)
-    kind: Literal["decision.made"] = "decision.made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +315,11 @@ Entry = (
     | Acked
     | Marked
     | ReadinessChanged
+    | ShadowBegan
+    | ShadowEnded
+    | RuleTested
+    | RulePromoted
+    | RuleDemoted
     | Paged
 )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
+from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.samples import Point
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
@@ -25,6 +26,7 @@ class Facts:
     max_mode: Mode
     time_synced: Truth | None = None  # None: not required
     statuses: Mapping[str, Status] = field(default_factory=dict)
+    shadow_seconds: float | None = None  # needed to be armed by evidence; None: none is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         cooldown_exempt=bool(ep.reopens),
         breaching_targets=_breaching_targets(ep, scene),
         blast_radius=policy.limits.blast_radius,
-        modes=mode_limits(rule, ep, ep.rung, policy, facts.max_mode),
+        modes=mode_limits(rule, ep, ep.rung, policy, facts, book),
         beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
         budget_used=sum(
             a.world is ep.world and now.steady - a.at.steady < policy.limits.budget_seconds
@@ -174,17 +176,20 @@ def busy(action: ActionSpec, book: Book) -> str:
 
 
 def mode_limits(
-    rule: RuleSpec, ep: Episode | None, number: int, policy: Policy, max_mode: Mode
+    rule: RuleSpec, ep: Episode | None, number: int, policy: Policy, facts: Facts, book: Book
 ) -> tuple[ModeLimit, ...]:
     """All that limits how far a rule goes on the rung with this number, counted from 0.
 
     The gates judge by it, and what people are shown is taken from it. `ep` is the rule's open
     episode, if it has one.
     """
-    limits = [ModeLimit(PROCESS, max_mode), ModeLimit(f"rule {rule.name}", rule.mode)]
+    limits = [ModeLimit(PROCESS, facts.max_mode), ModeLimit(f"rule {rule.name}", rule.mode)]
     rungs = policy.playbooks[rule.playbook].rungs if rule.playbook is not None else ()
     if number < len(rungs):
         limits.append(ModeLimit(f"rung {number + 1} of {rule.playbook}", rungs[number].mode))
+    earned = earned_limit(rule, book, facts)
+    if earned is not None:
+        limits.append(earned)
     if ep is not None and ep.world is World.SHADOW:
         limits.append(ModeLimit(f"{ep.id}, which began in shadow", Mode.SHADOW))
     return tuple(limits)
@@ -224,7 +229,7 @@ def _breaching_targets(asking: Episode, scene: Scene) -> tuple[str, ...]:
         ep = book.open_episode(rule.name)
         if ep is None and facts.statuses.get(rule.name) is not Status.BREACHED:
             continue
-        world = ep.world if ep else opening_world(rule, facts)
+        world = ep.world if ep else opening_world(rule, facts, book)
         began = ep.opened if ep else scene.draft.now
         near = abs(began.steady - asking.opened.steady) <= policy.limits.blast_seconds
         if near and world in {World.LIVE, asking.world}:
@@ -233,6 +238,17 @@ def _breaching_targets(asking: Episode, scene: Scene) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def opening_world(rule: RuleSpec, facts: Facts) -> World:
+def earned_limit(rule: RuleSpec, book: Book, facts: Facts) -> ModeLimit | None:
+    """What its evidence limits the rule to; None where it limits nothing."""
+    if rule.mode <= Mode.SHADOW:
+        return None
+    merits = book.merits
+    evidence, fall = merits.evidence.get(rule.proof), merits.falls.get(rule.name)
+    return limit_of(rule, evidence, fall, asked=facts.shadow_seconds is not None)
+
+
+def opening_world(rule: RuleSpec, facts: Facts, book: Book) -> World:
     """Where an episode of the rule would begin now."""
-    return World.SHADOW if min(rule.mode, facts.max_mode) is Mode.SHADOW else World.LIVE
+    earned = earned_limit(rule, book, facts)
+    mode = min(rule.mode, facts.max_mode, earned.mode if earned else Mode.ARMED)
+    return World.SHADOW if mode is Mode.SHADOW else World.LIVE

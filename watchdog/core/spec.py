@@ -235,6 +235,13 @@ class RuleSpec:
     summary: str
     sha256: str  # of the rule's meaning: a comment or a reordering changes nothing
     where: str  # "redemption-team/rules.yaml:12:3"
+    armed_because: str = ""  # why it may be armed without earned evidence
+    proof_sha256: str = ""  # of its meaning without `mode`: what evidence is about
+
+    @property
+    def proof(self) -> str:
+        """What the evidence for it is kept under."""
+        return self.proof_sha256 or self.sha256
 
 
 # -- the whole -------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
+from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
@@ -29,6 +30,7 @@ def take_turn(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
     """Judge one rule once more and add what is new to the scene's draft."""
     draft = scene.draft
     _note_blindness(rule, sight.verdict, draft)
+    attend(rule, sight, scene)
     _note_clearing(rule, sight.verdict, draft)
     ep = draft.book.open_episode(rule.name)
     if ep is not None and ep.state is State.WATCHED:
@@ -125,7 +127,7 @@ def _open(
             rule=rule.name,
             owner=rule.owner,
             severity=rule.severity,
-            world=opening_world(rule, scene.facts),
+            world=opening_world(rule, scene.facts, draft.book),
             verdict=sight.verdict,
             rule_sha256=rule.sha256,
             reopens=reopens.id if reopens else "",

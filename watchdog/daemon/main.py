@@ -263,6 +263,7 @@ def _process(settings: Settings) -> Process:
         environment=settings.environment,
         max_mode=settings.max_mode,
         time_sync_required=settings.time_sync == "required",
+        shadow_seconds=settings.shadow_days * 86400.0,
     )
 
 

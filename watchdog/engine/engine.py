@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from watchdog.core import promotion
 from watchdog.core.aftermath import policy_changed
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
@@ -67,6 +68,7 @@ class Process:
     environment: str
     max_mode: Mode
     time_sync_required: bool
+    shadow_seconds: float | None = None  # of evidence to be armed; None: none is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,12 @@ class Engine:
         }
         synced = self.time_synced if self.process.time_sync_required else None
         return Facts(
-            self.process.environment, self.process.host, self.process.max_mode, synced, statuses
+            self.process.environment,
+            self.process.host,
+            self.process.max_mode,
+            synced,
+            statuses,
+            self.process.shadow_seconds,
         )
 
     # -- start -------------------------------------------------------------------------------------
@@ -149,6 +156,7 @@ class Engine:
             draft = self.recorder.draft()
             draft.add(applied)
             policy_changed(self.policy, policy, draft)
+            promotion.policy_changed(self.policy, policy, draft, self.process.shadow_seconds)
             self.recorder.commit(draft)
         old, self.policy = self.policy, policy
         self.memory.adopt(policy)

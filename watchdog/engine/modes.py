@@ -2,35 +2,66 @@
 
 from __future__ import annotations
 
+from watchdog.core.book import Episode
+from watchdog.core.evidence import EARNED
 from watchdog.core.gates import ModeLimit, lowest
-from watchdog.core.inputs import last_rung, mode_limits
+from watchdog.core.inputs import PROCESS, Facts, last_rung, mode_limits
+from watchdog.core.promotion import lacks
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Mode
 from watchdog.engine.engine import Engine
+
+LIMITS = ("process", "rung", "evidence", "episode")
+"""What can lower a rule below the mode that it declares, in a word each."""
 
 
 def standing_mode(engine: Engine, rule: RuleSpec) -> ModeLimit:
     """What counts on the rung that the rule stands before, and who says so."""
     ep = engine.book.open_episode(rule.name)
-    return _on_rung(engine, rule, ep.rung if ep else 0)
+    return _on_rung(engine, rule, ep, ep.rung if ep else 0)
+
+
+def lowered_by(engine: Engine, rule: RuleSpec) -> str:
+    """One of LIMITS; "" where the rule goes as far as it declares."""
+    limit = standing_mode(engine, rule)
+    if limit.mode >= rule.mode:
+        return ""
+    if limit.who.startswith(EARNED):
+        return "evidence"
+    if limit.who == PROCESS:
+        return "process"
+    return "rung" if limit.who.startswith("rung ") else "episode"
 
 
 def mode_reason(engine: Engine, rule: RuleSpec) -> str:
     """Why it goes so far and no further."""
     limit = standing_mode(engine, rule)
     if limit.mode < rule.mode:
-        return f"lowered by {limit.who.removeprefix('process ')} = {limit.mode.word}"
-    return f"armed because: {rule.mode_reason}" if rule.mode is Mode.ARMED else rule.mode_reason
+        lowered = f"lowered by {limit.who.removeprefix('process ')} = {limit.mode.word}"
+        return lowered + (f": needs {still_missing(engine, rule)}" if limit.who == EARNED else "")
+    if rule.mode is not Mode.ARMED or rule.armed_because:
+        return f"armed because: {rule.mode_reason}" if rule.armed_because else rule.mode_reason
+    evidence = engine.book.merits.evidence.get(rule.proof)
+    if evidence is not None and evidence.promoted is not None:
+        return f"armed since {evidence.promoted.utc:%Y-%m-%d}, by what it has earned"
+    return f"armed because: {rule.mode_reason}"
+
+
+def still_missing(engine: Engine, rule: RuleSpec) -> str:
+    """What it lacks to be armed by evidence, in one line."""
+    now, needed = engine.ports.clock.now(), engine.process.shadow_seconds or 0.0
+    return "; ".join(lacks(rule, engine.in_force(), engine.book, needed, now))
 
 
 def rungs(engine: Engine, rule: RuleSpec) -> list[dict[str, str]]:
     """Each rung that the rule may reach, and how far it goes there."""
-    policy = engine.in_force()
+    policy, ep = engine.in_force(), engine.book.open_episode(rule.name)
     if rule.playbook is None:
         return []
     found = []
     for number in range(last_rung(rule, policy) + 1):
-        rung, limit = policy.playbooks[rule.playbook].rungs[number], _on_rung(engine, rule, number)
+        rung = policy.playbooks[rule.playbook].rungs[number]
+        limit = _on_rung(engine, rule, ep, number)
         found.append(
             {
                 "action": rung.action,
@@ -42,6 +73,7 @@ def rungs(engine: Engine, rule: RuleSpec) -> list[dict[str, str]]:
     return found
 
 
-def _on_rung(engine: Engine, rule: RuleSpec, number: int) -> ModeLimit:
-    ep = engine.book.open_episode(rule.name)
-    return lowest(mode_limits(rule, ep, number, engine.in_force(), engine.process.max_mode))
+def _on_rung(engine: Engine, rule: RuleSpec, ep: Episode | None, number: int) -> ModeLimit:
+    process = engine.process
+    facts = Facts("", "", process.max_mode, shadow_seconds=process.shadow_seconds)
+    return lowest(mode_limits(rule, ep, number, engine.in_force(), facts, engine.book))

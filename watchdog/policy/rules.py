@@ -21,7 +21,10 @@ KEYS = ("version", "rules")
 LATER = {"events": "inbound events"}
 KINDS = (Kind.SLO, Kind.THRESHOLD, Kind.INTEGRITY, Kind.LIVENESS)
 PAGE_AFTER_SECONDS = 300.0
-_PROSE = frozenset({"sha256", "where", "runbook", "summary", "labels", "mode_reason"})
+_PROSE = frozenset({"sha256", "where", "runbook", "summary", "labels", "mode_reason"}) | {
+    "armed_because",
+    "proof_sha256",
+}
 """What does not change how a rule judges or acts, and so not its hash."""
 
 
@@ -140,9 +143,11 @@ def _spec(  # one rule, from what was found out about it
         summary=shape.summary,
         sha256="",
         where=entry.key.text,
+        armed_because=(shape.armed_because or "") if shape.mode == "armed" else "",
     )
     meant = replace(spec, signal=normal_signal(signal))
-    return replace(spec, sha256=sha256(meant, _PROSE))
+    proof = sha256(meant, _PROSE | {"mode"})
+    return replace(spec, sha256=sha256(meant, _PROSE), proof_sha256=proof)
 
 
 def _source(

@@ -8,6 +8,7 @@ from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.inputs import rung_target
 from watchdog.core.keeping import own_action
+from watchdog.core.promotion import marked
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, standing_stops
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
@@ -31,12 +32,19 @@ class Episodes:
     def mark(self, person: Person, episode: str, mark: Mark, reason: str, *, dry: bool) -> Done:
         """Say what an episode was; evidence for promotion rests on it."""
         ep = self._desk.episode(episode)
+        loses = mark == "false" and bool(ep.effected) and ep.rule != MANUAL and ep.mark != mark
         if not dry:
             self._desk.counts(person)
             draft = self._desk.engine.recorder.draft()
+            marked(ep, mark, self._desk.policy.rules.get(ep.rule), person.name, draft)
             draft.add(e.Marked(ep.id, mark, person.name, reason))
             self._desk.engine.recorder.commit(draft)
-        return Done(f"{ep.id} ({ep.rule}) is marked {mark}", ep.id)
+        costs = (
+            f"; it acted, so {ep.rule} keeps to shadow until armed_because has other words, "
+            "applied, or another text has earned it"
+        )
+        effect = f"{ep.id} ({ep.rule}) is marked {mark}"
+        return Done(effect + (costs if loses else ""), ep.id)
 
     def act(
         self, person: Person, episode: str, reason: str, *, through_hold: bool, dry: bool
