@@ -181,19 +181,7 @@ REFUSED = {
         "`event`: rules on inbound events is not supported",
     ),
     "each": (VALUE + "§each: [db]", "is not supported by this version"),
-    "an attestation": (
-        "integrity: {§attestation: /por.json}",
-        "`attestation`: a signed attestation is not",
-    ),
-    "a manifest": (
-        "integrity: {§manifest: /sums.txt}",
-        "`manifest`: a file manifest is not supported",
-    ),
-    "an HTTP probe": (
-        'liveness: {§http: "https://x/health"}',
-        "`http`: an HTTP probe is not supported",
-    ),
-    "a rhythm": (VALUE + "§every: 1m", "`every`: a rule's own rhythm"),
+    "a rhythm": (VALUE + "§every: 1m", "`every` is for probes; here the source's counts"),
 }
 
 
@@ -285,11 +273,11 @@ def test_an_override_with_its_reason_lets_an_armed_rule_do_without() -> None:
 
 
 def test_a_word_of_a_later_version_is_not_drowned_in_what_follows_from_it() -> None:
-    text = rule("integrity:\n  attestation: /por.json\n  signers: [abc]\n  max_age: 30m\n")
+    text = rule("each: [db]\nlimit: twenty\nminimum_events: many\n")
     told = [p.what for p in load(folder(team_a=text)).errors]
     assert told == [
-        f"`{word}`: a signed attestation is not supported by this version"
-        for word in ("attestation", "signers", "max_age")
+        f"`{word}`: one episode per label set is not supported by this version"
+        for word in ("each", "limit")
     ]
 
 

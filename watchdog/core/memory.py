@@ -13,7 +13,9 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core.inputs import Sight
 from watchdog.core.judge import SKEW_SECONDS, Budget, Judge, queries
+from watchdog.core.judge.looked import judge_of
 from watchdog.core.persistence import BreachClock, QuietClock
+from watchdog.core.probes import PROBES
 from watchdog.core.promql import Expression, check, evaluate
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.series import SeriesStore
@@ -209,11 +211,11 @@ def _renewed(old: RuleMemory | None, rule: RuleSpec, *, from_elsewhere: bool) ->
     go on where they measure the same.
     """
     if old is None or from_elsewhere or old.spec.source != rule.source:
-        return RuleMemory(rule, Judge(rule))
+        return RuleMemory(rule, judge_of(rule))
     if old.spec.sha256 == rule.sha256:
         old.spec = old.judge.rule = rule  # where it stands, and its prose
         return old
-    fresh = RuleMemory(rule, Judge(rule))
+    fresh = RuleMemory(rule, judge_of(rule))
     fresh.judge.restore(old.judge.checkpoint())
     return fresh
 
@@ -235,7 +237,7 @@ def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> Sourc
     wanted = tuple(dict.fromkeys(text for rule in rules for text in queries(rule)))
     if old is not None and (old.spec, old.wanted) == (spec, wanted):
         return old
-    if isinstance(spec.how, PrometheusApi):
+    if isinstance(spec.how, (PrometheusApi, *PROBES)):
         return SourceMemory(spec, wanted, {}, None)
     expressions = {text: check(text) for text in wanted}
     keep = max((x.range_seconds for x in expressions.values()), default=0.0)

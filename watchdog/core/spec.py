@@ -10,26 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
+# These belong to a policy's words, and are imported from here.
+from watchdog.core.asking import Command as Command  # noqa: PLC0414  # see above
+from watchdog.core.asking import Endpoint as Endpoint  # noqa: PLC0414  # see above
+from watchdog.core.asking import Header as Header  # noqa: PLC0414  # see above
+from watchdog.core.probes import AttestationProbe, HttpProbe, Probe, Probed
 from watchdog.core.words import Mode, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """One HTTP header; `secret` names a credential whose text is put after `value`."""
-
-    name: str
-    value: str = ""
-    secret: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where and how to ask over HTTP. `ca_file` replaces the system's trust store."""
-
-    url: str
-    headers: tuple[Header, ...] = ()
-    ca_file: str | None = None
-
 
 # -- sources ---------------------------------------------------------------------------------------
 
@@ -63,19 +49,18 @@ class SourceSpec:
     deadline_seconds: float  # total, from before the connection to the last byte
     max_bytes: int
     max_series: int
-    how: Scrape | PrometheusApi | JsonDocument
+    how: Scrape | PrometheusApi | JsonDocument | Probe  # a probe is one rule's own
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where it is asked over HTTP, if it is."""
+        how = self.how
+        if isinstance(how, Scrape | PrometheusApi | JsonDocument | HttpProbe):
+            return how.endpoint
+        return how.served if isinstance(how, AttestationProbe) else None
 
 
 # -- actions ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """An argument list, never a shell line. `env` names the variables that are let through."""
-
-    argv: tuple[str, ...]
-    cwd: str | None = None
-    env: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +201,7 @@ class RuleSpec:
     kind: str  # one of Kind
     severity: Severity
     source: str
-    signal: RatioThreshold | ValueThreshold | Slo | Liveness
+    signal: RatioThreshold | ValueThreshold | Slo | Liveness | Probed
     every_seconds: float  # how often new samples of it can arrive
     stale_after_seconds: float
     for_seconds: float

@@ -9,7 +9,8 @@ from watchdog.core.spec import ActionSpec, Endpoint, HttpCall, Policy
 
 def credentials(policy: Policy) -> tuple[str, ...]:
     """Their names, each once."""
-    endpoints = [source.how.endpoint for source in policy.sources.values()]
+    asked = [source.endpoint for source in policy.sources.values()]
+    endpoints = [endpoint for endpoint in asked if endpoint is not None]
     for action in policy.actions.values():
         endpoints += _endpoints(action)
     names = [header.secret for endpoint in endpoints for header in endpoint.headers]

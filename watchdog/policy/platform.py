@@ -37,12 +37,16 @@ from watchdog.policy.platform_models import (
 from watchdog.policy.problem import Entry, Findings, Problem
 from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest, shape_of
+from watchdog.policy.tree import Node
 
 KEYS = (
     "version", "environment", "environments", "sources", "actions", "playbooks", "grants",
     "maintenance", "limits",
 )  # fmt: skip
 LATER = {"events": "inbound events", "rules": "rules beside the platform's own things"}
+RUN = "run:"
+"""Before a program's name in a grant: the owner's probes may run it."""
+
 DEFAULT_LIMITS = Limits(budget_actions=4, budget_seconds=86_400.0, blast_radius=5)
 
 
@@ -291,7 +295,9 @@ def _grants(
             continue
         names = [str(node.value) for node in entry.node.items]
         for node in entry.node.items:
-            if node.value not in actions | playbooks:
+            if str(node.value).startswith(RUN):
+                _check_program(node, findings)
+            elif node.value not in actions | playbooks:
                 findings.refuse(
                     node.place,
                     f"there is no playbook or action {shown(str(node.value))}",
@@ -299,6 +305,17 @@ def _grants(
                 )
         grants[entry.name] = frozenset(names)
     return grants
+
+
+def _check_program(node: Node, findings: Findings) -> None:
+    program = str(node.value).removeprefix(RUN)
+    relative = "/" in program and not program.startswith("/")
+    if not program or relative or not program.isprintable() or " " in program:
+        findings.refuse(
+            node.place,
+            f"{shown(program) or 'nothing'} is no program that probes may run",
+            "Write its bare name or whole path: run:check_http.",
+        )
 
 
 def _limits(document: Document, findings: Findings) -> Limits:

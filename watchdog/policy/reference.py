@@ -62,6 +62,33 @@ Expressions on `scrape` and `json` sources are evaluated by the daemon, in a sub
 [promql.md](promql.md) lists; anything outside of it is refused by name. On a `prometheus` source \
 all of PromQL may be used.
 
+## Probes
+
+`integrity: {manifest}`, `integrity: {attestation}` and `liveness: {http}`, `{tcp}`, `{command}` \
+look by themselves: such a rule has no `source`, and its own `every` and `deadline`. A look proves \
+that it holds, proves that it fails, or proves nothing; only a proven failure counts towards a \
+breach (`fail: 3 of 5` of the last looks), and a look that proves nothing blinds the rule.
+
+| probe | holds | fails | blind |
+|---|---|---|---|
+| `http` | `status`, or any 2xx; `expect` is true | no answer, 5xx, with `status` any other; \
+`expect` is false | name, TLS, redirect; 401, 403, 407, 429; without `status` other 3xx and 4xx; \
+`expect` is neither |
+| `tcp` | accepted | refused, reset, silent, no route | name, no network of our own |
+| `command` | exit status 0 | a status in `failing` | any other end, not started, not in time |
+| `manifest` | all files are as it says | changed, missing or, unless `extra: ignore`, not named | \
+unreadable files; the manifest missing, empty, broken; limits, time |
+| `attestation` | signed by one of `signers`, fresh, `min_collateralization` | the signature of \
+one of `signers` does not fit; too old; too low | missing, unreadable, no attestation; another \
+signer; a time ahead of our clock |
+
+An owner's probe sends no credentials and passes no variables on. It runs only programs that the \
+platform's file grants: `grants: {OWNER: [PLAYBOOK, run:check_disk]}`. A manifest is what \
+`sha256sum` writes, beside the files that it names: at most 20 000 files and 1 GiB, regular files \
+only, links only where they stay in its folder.
+
+## Parts
+
 A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's \
 by itself. A platform under which rules in force could no longer be loaded is refused.
 

@@ -7,7 +7,25 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from watchdog.policy.base import Shape
-from watchdog.policy.scalars import BoundText, Duration, Expression, Name, Ratio, Words, matching
+from watchdog.policy.probe_words import (
+    Argument,
+    ExitStatus,
+    FileOrAddress,
+    HostPort,
+    KofN,
+    SignerKey,
+)
+from watchdog.policy.scalars import (
+    AbsolutePath,
+    Address,
+    BoundText,
+    Duration,
+    Expression,
+    Name,
+    Ratio,
+    Words,
+    matching,
+)
 
 LabelName = Annotated[
     str, matching(r"[a-zA-Z][a-zA-Z0-9_]{0,99}", "label name", "Write it like team.")
@@ -69,38 +87,57 @@ class ThresholdShape(Shape):
 
 
 class IntegrityShape(Shape):
-    """A fact that must hold, as an expression against a bound."""
+    """A fact that must hold: exactly one of `expr`, `manifest` and `attestation`."""
 
-    later: ClassVar[dict[str, str]] = {
-        "attestation": "a signed attestation",
-        "signers": "a signed attestation",
-        "max_age": "a signed attestation",
-        "min_collateralization": "a signed attestation",
-        "manifest": "a file manifest",
-        "extra": "a file manifest",
-    }
-    absent: ClassVar[dict[str, str]] = {
-        "breach_when": 'Say what breaches, like breach_when: "< 1".',
-        "expr": "Say what is compared, like expr: my_ratio.",
-    }
-
-    expr: Expression = Field(description="PromQL whose value is compared")
-    breach_when: BoundText = Field(description='what breaches: "< 1"')
-    allow_infinite: bool = Field(default=False, description="judge infinity too; else it is blind")
+    expr: Expression | None = Field(None, description="PromQL whose value is compared")
+    breach_when: BoundText = Field(None, description='expr: what breaches: "< 1"')
+    allow_infinite: bool = Field(
+        default=False, description="expr: judge infinity too; else it is blind"
+    )
+    manifest: AbsolutePath | None = Field(
+        None, description="a file as `sha256sum` writes it; breached when its folder differs"
+    )
+    extra: Literal["breach", "ignore"] | None = Field(
+        None, description="manifest: files that it does not name; a breach when left out"
+    )
+    attestation: FileOrAddress | None = Field(
+        None, description="absolute path or http(s) address of a signed attestation"
+    )
+    signers: Annotated[list[SignerKey], Field(min_length=1, max_length=16)] | None = Field(
+        None, description="attestation: Ed25519 public keys that are trusted, in hex, in quotes"
+    )
+    max_age: Duration | None = Field(
+        None, description="attestation: by its own time, older than this is a breach"
+    )
+    min_collateralization: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        None, description="attestation: a lower ratio than this is a breach"
+    )
 
 
 class LivenessShape(Shape):
-    """Something answers."""
+    """Something answers: exactly one of `up`, `http`, `tcp` and `command`."""
 
-    later: ClassVar[dict[str, str]] = {
-        "http": "an HTTP probe",
-        "tcp": "a TCP probe",
-        "command": "a command probe",
-        "fail": "a probe's own count of failures",
-    }
-
-    up: Expression = Field(
-        description="an embedded source's name, or a selector when `source` is a Prometheus"
+    up: Expression | None = Field(
+        None, description="an embedded source's name, or a selector when `source` is a Prometheus"
+    )
+    http: Address | None = Field(None, description="address that is asked with GET")
+    status: Annotated[int, Field(ge=200, le=599)] | None = Field(
+        None, description="http: the status that must come; any 2xx when left out"
+    )
+    expect: Expression | None = Field(
+        None, description="http: JMESPath that must be true of the JSON that comes"
+    )
+    ca: AbsolutePath | None = Field(None, description="http: CA file in place of the system's")
+    tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection")
+    command: Annotated[list[Argument], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="arguments of a command, without a shell, that must exit with 0"
+    )
+    cwd: AbsolutePath | None = Field(None, description="command: folder to run in")
+    failing: Annotated[list[ExitStatus], Field(min_length=1, max_length=20)] | None = Field(
+        None, description="command: statuses that mean failure ([1, 2]); all others blind"
+    )
+    fail: KofN | None = Field(
+        None, description="probes: `3 of 5` of the last looks are a breach; 1 of 1 when left out"
     )
 
 
@@ -118,7 +155,6 @@ class RuleShape(Shape):
         "event": "rules on inbound events",
         "each": "one episode per label set",
         "limit": "one episode per label set",
-        "every": "a rule's own rhythm (its source's `every` counts)",
     }
     absent: ClassVar[dict[str, str]] = {"severity": "Write one of P0, P1, P2, P3."}
 
@@ -129,6 +165,12 @@ class RuleShape(Shape):
     labels: dict[LabelName, LabelText] = Field({}, description="passed on to pages and to the API")
     source: Name | None = Field(
         None, description="where its samples come from; liveness of an embedded source needs none"
+    )
+    every: Duration | None = Field(
+        None, description="probes: how often to look; 10s for liveness, 1m for integrity"
+    )
+    deadline: Duration | None = Field(
+        None, description="probes: total time for one look; 80 % of `every`, at most 10s"
     )
     slo: SloShape | None = Field(None, description="kind slo")
     threshold: ThresholdShape | None = Field(None, description="kind threshold")

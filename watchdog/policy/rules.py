@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from watchdog.core.probes import Probed
 from watchdog.core.spec import Kind, PrometheusApi, RuleSpec, SourceSpec
 from watchdog.core.standing import MANUAL
 from watchdog.core.words import Mode, Severity
@@ -12,6 +13,7 @@ from watchdog.policy.canon import sha256
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.laws import check_armed, check_grants, check_keys
 from watchdog.policy.platform import Platform
+from watchdog.policy.probes import check_rhythm, chosen, is_probe, probing
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rule_models import RuleShape
 from watchdog.policy.shape import closest, shape_of
@@ -30,12 +32,16 @@ _PROSE = frozenset({"sha256", "where", "runbook", "summary", "labels", "mode_rea
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """One owner's compiled part. `entries` tell where each rule stands."""
+    """One owner's compiled part. `entries` tell where each rule stands.
+
+    `probes` are the sources of rules that look by themselves.
+    """
 
     owner: str
     rules: Mapping[str, RuleSpec]
     entries: Mapping[str, Entry]
     sha256: str
+    probes: Mapping[str, SourceSpec] = field(default_factory=dict)
 
 
 def compile_owner(
@@ -44,6 +50,7 @@ def compile_owner(
     """All rules of one owner, or None with every fault in `findings`."""
     entries: dict[str, Entry] = {}
     rules: dict[str, RuleSpec] = {}
+    probes: dict[str, SourceSpec] = {}
     for document in documents:
         for entry in entries_of(document, "rules", findings):
             if findings.full:
@@ -56,21 +63,26 @@ def compile_owner(
                     "Give one of them another name.",
                 )
                 continue
-            rule = compile_rule(entry, owner, platform, findings)
-            if rule is not None:
+            compiled = compile_rule(entry, owner, platform, findings)
+            if compiled is not None:
+                rule, source = compiled
                 rules[rule.name] = rule
+                if isinstance(rule.signal, Probed):
+                    probes[source.name] = source
     if findings.errors:
         return None
     said = [
         replace(rule, where="", signal=normal_signal(rule.signal))
         for _, rule in sorted(rules.items())
     ]
-    return Owned(owner, rules, entries, sha256(said))
+    meant = [said, sorted(probes.items())] if probes else said
+    return Owned(owner, rules, entries, sha256(meant), probes)
 
 
 def compile_rule(
     entry: Entry, owner: str, platform: Platform, findings: Findings
-) -> RuleSpec | None:
+) -> tuple[RuleSpec, SourceSpec] | None:
+    """The rule, and the source that it reads: the platform's, or a probe of its own."""
     if entry.name == MANUAL:
         findings.refuse(
             entry.key, f"{MANUAL} is what people's own orders are kept under", "Call it otherwise."
@@ -90,10 +102,9 @@ def compile_rule(
         return None
     check_keys(entry, shape, owner, findings)
     check_grants(entry, shape, owner, platform, findings)
-    source = _source(entry, shape, platform, findings)
+    source, signal = _measured(entry, shape, owner, platform, findings)
     if source is None:
         return None
-    signal = signal_of(entry, shape, source, findings)
     interval = interval_of(source)
     check_armed(entry, shape, kinds[0], interval, findings)
     if shape.stale_after is not None and shape.stale_after < interval:
@@ -104,7 +115,21 @@ def compile_rule(
         )
     if signal is None or len(findings.errors) > before:
         return None
-    return _spec(entry, owner, shape, kinds[0], source, signal)
+    return _spec(entry, owner, shape, kinds[0], source, signal), source
+
+
+def _measured(
+    entry: Entry, shape: RuleShape, owner: str, platform: Platform, findings: Findings
+) -> tuple[SourceSpec | None, Signal | None]:
+    """Where the rule's samples come from, and what it judges of them."""
+    if is_probe(shape):
+        probe = probing(entry, shape, owner, platform, findings)
+        return (probe.source, probe.signal) if probe is not None else (None, None)
+    check_rhythm(entry, shape, findings)
+    if (shape.integrity or shape.liveness) and not chosen(entry, shape, findings):
+        return None, None
+    source = _source(entry, shape, platform, findings)
+    return source, signal_of(entry, shape, source, findings) if source is not None else None
 
 
 def _spec(  # one rule, from what was found out about it
@@ -154,20 +179,20 @@ def _source(
     entry: Entry, shape: RuleShape, platform: Platform, findings: Findings
 ) -> SourceSpec | None:
     """The rule's source; `liveness: {up: SOURCE}` names it by itself."""
-    live = shape.liveness
-    if shape.source is None and live is not None:
-        found = platform.sources.get(live.up)
+    up = shape.liveness.up if shape.liveness is not None else None
+    if shape.source is None and up is not None:
+        found = platform.sources.get(up)
         if found is None:
             findings.refuse(
                 entry.at("liveness", "up"),
-                f"there is no source {live.up}",
-                f"{closest(live.up, platform.sources)} A selector needs `source:` beside it.",
+                f"there is no source {up}",
+                f"{closest(up, platform.sources)} A selector needs `source:` beside it.",
             )
         elif isinstance(found.how, PrometheusApi):
             findings.refuse(
                 entry.at("liveness", "up"),
-                f"{live.up} is a Prometheus, which knows the `up` of many targets",
-                f"Write `source: {live.up}` and a selector, like {{up: 'up{{job=\"x\"}}'}}.",
+                f"{up} is a Prometheus, which knows the `up` of many targets",
+                f"Write `source: {up}` and a selector, like {{up: 'up{{job=\"x\"}}'}}.",
             )
             return None
         return found

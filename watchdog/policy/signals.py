@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from watchdog.core.probes import Probed
 from watchdog.core.spec import (
     PRESENT,
     BurnPair,
@@ -20,7 +21,7 @@ from watchdog.policy.laws import check_ratio_bound, check_slo, check_window, exa
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rule_models import IntegrityShape, RuleShape, SloShape, ThresholdShape
 
-Signal = RatioThreshold | ValueThreshold | Slo | Liveness
+Signal = RatioThreshold | ValueThreshold | Slo | Liveness | Probed
 
 
 def interval_of(source: SourceSpec) -> float:
@@ -32,6 +33,8 @@ def interval_of(source: SourceSpec) -> float:
 
 def normal_signal(signal: Signal) -> Signal:
     """The signal with its expressions as the parser writes them, to be hashed."""
+    if isinstance(signal, Probed):
+        return signal
     if isinstance(signal, Slo | RatioThreshold):
         counters = signal.counters
         events, total = normal(counters.events), normal(counters.total)
@@ -47,11 +50,23 @@ def signal_of(
     if shape.threshold is not None:
         return _threshold(entry, shape.threshold, source, findings)
     if shape.integrity is not None:
-        integrity = shape.integrity
-        return _value(entry, "integrity", integrity.expr, integrity, source, findings)
-    if shape.liveness is not None:
+        return _integrity(entry, shape.integrity, source, findings)
+    if shape.liveness is not None and shape.liveness.up is not None:
         return _liveness(entry, shape.liveness.up, source, findings, named=shape.source is None)
     return None
+
+
+def _integrity(
+    entry: Entry, shape: IntegrityShape, source: SourceSpec, findings: Findings
+) -> ValueThreshold | None:
+    if shape.expr is None or shape.breach_when is None:
+        findings.refuse(
+            entry.key_at("integrity"),
+            f"{entry.name}.integrity has no `breach_when`",
+            'Say what breaches, like breach_when: "< 1".',
+        )
+        return None
+    return _value(entry, "integrity", shape.expr, shape, source, findings)
 
 
 def _value(

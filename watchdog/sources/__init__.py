@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from watchdog.core.probes import (
+    AttestationProbe,
+    CommandProbe,
+    HttpProbe,
+    ManifestProbe,
+    Probe,
+    TcpProbe,
+)
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
 from watchdog.ports import MetricSource, PastSource
+from watchdog.sources.attestation import AttestationLook
 from watchdog.sources.json_document import JsonSource
+from watchdog.sources.looks import Looking, ProbeSource
+from watchdog.sources.manifest import ManifestLook
+from watchdog.sources.probe_command import CommandLook
+from watchdog.sources.probe_http import HttpLook
+from watchdog.sources.probe_tcp import TcpLook
 from watchdog.sources.prometheus import PrometheusSource
 from watchdog.sources.prometheus_past import PrometheusPast
 from watchdog.sources.scrape import ScrapeSource
@@ -22,6 +36,22 @@ def open_source(spec: SourceSpec, wire: Wire) -> MetricSource:
             return PrometheusSource(spec, wire)
         case JsonDocument():
             return JsonSource(spec, wire)
+        case probe:
+            return ProbeSource(spec, _looking(spec, probe, wire))
+
+
+def _looking(spec: SourceSpec, probe: Probe, wire: Wire) -> Looking:
+    match probe:
+        case HttpProbe():
+            return HttpLook(spec, probe, wire).look
+        case TcpProbe():
+            return TcpLook(spec, probe).look
+        case CommandProbe():
+            return CommandLook(spec, probe).look
+        case ManifestProbe():
+            return ManifestLook(spec, probe).look
+        case AttestationProbe():
+            return AttestationLook(spec, probe, wire).look
 
 
 def open_past(spec: SourceSpec, wire: Wire) -> PastSource | None:

@@ -28,6 +28,7 @@ from watchdog.core.judge.ratio import (
 )
 from watchdog.core.judge.sound import Sound
 from watchdog.core.judge.value import judge_liveness, judge_value, lag_seconds, reach_seconds
+from watchdog.core.probes import Probed
 from watchdog.core.samples import Answer, Fault, Point, Reading
 from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number, shortened
@@ -317,7 +318,7 @@ def _coverage(tally: Tally, now: Instant) -> dict[float, float]:
 
 
 def _judge_value(
-    signal: RatioThreshold | ValueThreshold | Slo | Liveness, answer: Answer
+    signal: RatioThreshold | ValueThreshold | Slo | Liveness | Probed, answer: Answer
 ) -> Finding:
     match signal:
         case ValueThreshold() if signal.bound.op == PRESENT:

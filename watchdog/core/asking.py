@@ -1,0 +1,32 @@
+"""Where and how to ask: endpoints and commands, as policy checked them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One HTTP header; `secret` names a credential whose text is put after `value`."""
+
+    name: str
+    value: str = ""
+    secret: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and how to ask over HTTP. `ca_file` replaces the system's trust store."""
+
+    url: str
+    headers: tuple[Header, ...] = ()
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An argument list, never a shell line. `env` names the variables that are let through."""
+
+    argv: tuple[str, ...]
+    cwd: str | None = None
+    env: tuple[str, ...] = ()

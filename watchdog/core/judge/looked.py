@@ -1,0 +1,128 @@
+"""The judge of a probe's rule: so many of the last looks failed.
+
+Laws
+* A look holds, fails, or saw nothing; one that saw nothing counts for neither side.
+* BREACHED when `fails` of the last `looks` looks are proven failures. HEALTHY when so many held
+  that there cannot be as many failures among them. Neither proven: BLIND.
+* The newest look decides whether we see at all: where it saw nothing, the rule is blind, whatever
+  was proven before. Blindness begins no breach and, by pushing failures out, ends none.
+* Looks of too long ago are no longer among the last: time in which nobody looked is not spanned.
+* Recovery is judged by looks after the effect alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from watchdog.core.judge.finding import Finding, blinded
+from watchdog.core.judge.judge import Judge
+from watchdog.core.persistence import longest_gap_seconds
+from watchdog.core.probes import Probed
+from watchdog.core.samples import Answer, Failure, Fault, Look, Reading
+from watchdog.core.spec import RuleSpec
+from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth
+
+_VERSION = 1
+
+
+class _Seen(NamedTuple):
+    """One look, on the steady clock; `holds` None: it saw nothing."""
+
+    at: float
+    holds: bool | None
+
+
+def judge_of(rule: RuleSpec) -> Judge:
+    """The judge that the rule's kind needs."""
+    return ProbeJudge(rule, rule.signal) if isinstance(rule.signal, Probed) else Judge(rule)
+
+
+class ProbeJudge(Judge):
+    """A `Judge` that takes looks in the place of answers."""
+
+    def __init__(self, rule: RuleSpec, signal: Probed) -> None:
+        super().__init__(rule)
+        self._signal = signal
+        self._seen: deque[_Seen] = deque(maxlen=signal.looks)
+
+    def recovered_since(self, effect: Instant, now: Instant) -> CheckReading:
+        verdict = self.tick(now)
+        if verdict.status is Status.BLIND and verdict.blind is not Blind.TOO_FEW_EVENTS:
+            return CheckReading(Truth.UNKNOWN, f"blind: {verdict.reason}", now)
+        failing = self._failing([seen for seen in self._seen if seen.at > effect.steady])
+        if failing is Truth.UNKNOWN:
+            return CheckReading(failing, "too few looks after the effect yet", now)
+        return CheckReading(Truth.of(failing is Truth.FALSE), verdict.reason, now)
+
+    def checkpoint(self) -> bytes:
+        kept = {
+            "version": _VERSION,
+            "about": self._signal.about,
+            "looks": [list(seen) for seen in self._seen],
+        }
+        return json.dumps(kept, separators=(",", ":")).encode()
+
+    def restore(self, data: bytes) -> bool:
+        try:
+            kept = json.loads(data)
+            same = (kept["version"], kept["about"]) == (_VERSION, self._signal.about)
+            looks = [_Seen(float(at), _truth(holds)) for at, holds in kept["looks"]]
+        except (ValueError, KeyError, TypeError):
+            return False
+        if same:
+            self._seen = deque(looks, maxlen=self._signal.looks)
+        return same
+
+    def _find(
+        self,
+        reading: Reading,
+        answers: Mapping[str, Answer],  # noqa: ARG002  # a probe is not asked expressions
+        now: Instant,  # noqa: ARG002  # it is judged as of the look
+    ) -> tuple[Finding, float | None]:
+        look, failure = reading.look, reading.failure
+        if look is None and failure is None:
+            failure = Failure(Fault.OURS, Blind.OURS, "the probe gave no look")
+        self._take(_Seen(reading.at.steady, None if look is None or failure else look.holds))
+        if failure is not None or look is None:
+            assert failure is not None  # noqa: S101  # one of the two is there, see above
+            return blinded(failure.blind, failure.reason), None
+        return self._judged(look), reading.at.wall
+
+    def _take(self, seen: _Seen) -> None:
+        oldest = seen.at - self._signal.looks * longest_gap_seconds(self.rule.every_seconds)
+        while self._seen and self._seen[0].at < oldest:
+            self._seen.popleft()
+        self._seen.append(seen)
+
+    def _failing(self, looks: Iterable[_Seen]) -> Truth:
+        """Are there `fails` failures among so many looks, of which these are all that are known?"""
+        known = [seen.holds for seen in looks]
+        if known.count(False) >= self._signal.fails:
+            return Truth.TRUE
+        enough = known.count(True) > self._signal.looks - self._signal.fails
+        return Truth.FALSE if enough else Truth.UNKNOWN
+
+    def _judged(self, look: Look) -> Finding:
+        signal, failing = self._signal, self._failing(self._seen)
+        failed = sum(seen.holds is False for seen in self._seen)
+        reason = look.reason
+        if signal.looks > 1:
+            of = f"{failed} of the last {len(self._seen)} looks failed"
+            reason = f"{of}, {signal.fails} of {signal.looks} are a breach; the newest: {reason}"
+        if failing is Truth.UNKNOWN:
+            return blinded(Blind.TOO_FEW_EVENTS, f"not looked often enough yet: {reason}")
+        breached = failing is Truth.TRUE
+        value, bound = look.value, look.bound
+        if signal.looks > 1:
+            value, bound = float(failed), f">= {signal.fails}"
+        status = Status.BREACHED if breached else Status.HEALTHY
+        return Finding(status, reason, value=value, bound=bound, clear=not breached)
+
+
+def _truth(kept: object) -> bool | None:
+    if kept is None or isinstance(kept, bool):
+        return kept
+    raise TypeError("a look holds, fails, or saw nothing")
