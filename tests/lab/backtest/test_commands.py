@@ -4,25 +4,38 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.lab.backtest.past import RULES, openmetrics, rules_folder
+from watchdog.cli import main
 
 INCIDENTS = "start,end,severity,rule,name\n1790006010,1790007210,P0,,outage\n"
 
 
-def watchdog(*words: str | Path) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "watchdog", *map(str, words)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr + done.stdout
-    return done.returncode, done.stdout, done.stderr
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def watchdog(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The command in this process: its status, stdout and stderr."""
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["slo-watchdog", *map(str, words)])
+        monkeypatch.setenv("COLUMNS", "200")
+        capsys.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = capsys.readouterr()
+        assert "Traceback" not in out + err
+        return status, out, err
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_backtest_scores_and_compares_with_a_git_revision(place: Path) -> None:
+def test_a_backtest_scores_and_compares_with_a_git_revision(place: Path, watchdog: Run) -> None:
     rules = place / "rules"
     git = ["git", "-C", str(place), "-c", "user.name=a", "-c", "user.email=a@b.invalid"]
     subprocess.run([*git, "init", "-q"], check=True)
@@ -56,7 +69,7 @@ def test_a_backtest_scores_and_compares_with_a_git_revision(place: Path) -> None
     assert incident["now_seconds"] > incident["before_seconds"]
 
 
-def test_people_are_told_in_words(place: Path) -> None:
+def test_people_are_told_in_words(place: Path, watchdog: Run) -> None:
     status, out, _ = watchdog("backtest", place / "rules", "--openmetrics", place / "past.om")
     assert status == 0
     assert "as the core decides it" in out
@@ -64,7 +77,7 @@ def test_people_are_told_in_words(place: Path) -> None:
     assert "pause at" in out
 
 
-def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path) -> None:
+def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path, watchdog: Run) -> None:
     file = place / "rules" / "team" / "rules.yaml"
     words = (
         "tune", "share", "--rules", place / "rules", "--openmetrics", place / "past.om",
@@ -95,18 +108,22 @@ def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path) -> None:
         (("--openmetrics", "incidents.csv"), 1, "incidents.csv:1:1: not a sample"),
     ],
 )
-def test_what_is_wrong_is_said(place: Path, words: tuple[str, ...], status: int, said: str) -> None:
+def test_what_is_wrong_is_said(
+    place: Path, words: tuple[str, ...], status: int, said: str, watchdog: Run
+) -> None:
     files = {"none.om", "past.om", "incidents.csv"}
     found = watchdog("backtest", place / "rules", *(place / w if w in files else w for w in words))
     assert (found[0], said in " ".join(found[2].split())) == (status, True), found[2]
 
 
-def test_a_hundred_megabytes_of_something_else_are_refused_at_once(place: Path) -> None:
+def test_a_hundred_megabytes_of_something_else_are_refused_at_once(
+    place: Path, watchdog: Run
+) -> None:
     big = place / "big"
     with big.open("wb") as file:
         file.truncate(100 << 20)
     began = time.monotonic()
     status, _, err = watchdog("backtest", place / "rules", "--openmetrics", big)
     assert (status, "big:1:1: not a sample" in err) == (1, True)
-    assert time.monotonic() - began < 20, "most of it is the interpreter's start on a busy machine"
+    assert time.monotonic() - began < 2
     big.unlink()
