@@ -33,7 +33,7 @@ def test_all_environments_are_judged_when_none_is_named(rules: Path) -> None:
 def test_one_environment_is_judged_when_it_is_named(rules: Path) -> None:
     report = check(rules, "production")
     assert report.ok
-    assert report.text().startswith("production: 1 rule (1 armed), 3 sources, 1 action, sha256 ")
+    assert "\nproduction: 1 rule (1 armed), 3 sources, 1 action, sha256 " in report.text()
 
 
 def test_problems_name_the_file_as_it_can_be_opened(rules: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,8 @@ import typer
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import AsJson, console
 from watchdog.policy.check import check as check_folder
+from watchdog.policy.check import grounds
+from watchdog.policy.lint.live import live_findings
 
 
 def check(
@@ -20,15 +23,32 @@ def check(
     variable: Annotated[
         list[str] | None, typer.Option("--var", help="NAME=VALUE, before the vars file's.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask sources and actions too; changes nothing.")
+    ] = False,
+    secrets: Annotated[
+        Path | None, typer.Option("--secrets-dir", help="With --live: where credentials lie.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail for warnings too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check a rules folder; every error with its file, line, column and remedy."""
+    """Check a rules folder: what is refused, and what would load and not do what it is for.
+
+    Every finding has its file, line and column, why it matters and what to write.
+    """
     report = check_folder(rules, environment, variables=pairs(variable))
+    if live:
+        # Late on purpose: sources and actions take half a second to import, and need not be asked.
+        from watchdog.cli.asking import ask  # noqa: PLC0415  # see above
+
+        for name, ground in grounds(report, rules).items():
+            said = asyncio.run(ask(ground, secrets))
+            report = report.with_findings(name, live_findings(ground, said))
     if as_json:
         print(report.json())
     else:
         console.print(report.text(), markup=False)
-    if not report.ok:
+    if not (report.clean if strict else report.ok):
         raise typer.Exit(NOT_SO)
 
 

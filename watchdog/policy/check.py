@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from watchdog.policy.folder import read_folder
+from watchdog.policy.lint import Finding, Ground, Level, ground_of, lint
 from watchdog.policy.load import Load, load_folder
 from watchdog.policy.problem import Problem
 from watchdog.policy.scalars import is_name
+from watchdog.policy.tested import rules_tested_in
 from watchdog.policy.tree import BadText, read_tree
 from watchdog.policy.variables import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What `check` found. `errors` are worth a failing exit status, `advice` is not."""
+    """What `check` found. `errors` are worth a failing exit status, `advice` is not.
+
+    `findings` are of what would load: lints, by environment in which each was found.
+    """
 
     folder: str
     loads: Mapping[str, Load]
+    findings: Mapping[Finding, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -32,12 +38,26 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        return not self.errors and all(load.policy for load in self.loads.values())
+        whole = not self.errors and all(load.policy for load in self.loads.values())
+        return whole and not any(f.level is Level.ERROR for f in self.findings)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing at all was found, advice of the load aside."""
+        return self.ok and not self.findings
+
+    def with_findings(self, environment: str, found: Iterable[Finding]) -> Report:
+        """The same report with more of what lints found."""
+        merged = dict(self.findings)
+        for one in found:
+            merged[one] = (*merged.get(one, ()), environment)
+        return replace(self, findings=merged)
 
     def text(self) -> str:
         """For people: every problem with its file as it can be opened, then one line of sum."""
         lines = [self._line(problem, "") for problem in self.errors]
         lines += [self._line(problem, "advice: ") for problem in self.advice]
+        lines += [self._finding(finding) for finding in sorted(self.findings)]
         for environment, load in self.loads.items():
             policy = load.policy
             if policy is None or load.errors:
@@ -50,6 +70,10 @@ class Report:
                     f"{_count(len(policy.actions), 'action')}, sha256 {policy.sha256[:12]}"
                 )
         return "\n".join(lines)
+
+    def _finding(self, finding: Finding) -> str:
+        head = f"{finding.level.value}[{finding.id}]: "
+        return f"{self._line(finding.problem, head)} {finding.why}"
 
     def _line(self, problem: Problem, kind: str) -> str:
         whole = problem.file.startswith("/") or problem.file == self.folder  # the folder itself
@@ -64,6 +88,16 @@ class Report:
                 "ok": self.ok,
                 "errors": [_plain(problem) for problem in self.errors],
                 "advice": [_plain(problem) for problem in self.advice],
+                "findings": [
+                    {
+                        "id": finding.id,
+                        "level": finding.level.value,
+                        **_plain(finding.problem),
+                        "why": finding.why,
+                        "environments": list(self.findings[finding]),
+                    }
+                    for finding in sorted(self.findings)
+                ],
                 "environments": {
                     environment: {
                         "loaded": load.complete,
@@ -91,7 +125,25 @@ def check(
     shown = str(folder).rstrip("/") or "/"
     names = [environment] if environment is not None else environments_of(folder)
     loads = {name: load_folder(folder, name, variables=variables) for name in names}
-    return Report(shown, loads)
+    report = Report(shown, loads)
+    for name, ground in grounds(report, folder).items():
+        report = report.with_findings(name, lint(ground))
+    return report
+
+
+def grounds(report: Report, folder: str | Path) -> dict[str, Ground]:
+    """What lints look at: every environment that loads whole, with the tests of the folder."""
+    policies = {
+        name: load.policy for name, load in report.loads.items() if load.policy and load.complete
+    }
+    tested = frozenset(rules_tested_in(folder)) if policies else frozenset()
+    found = {}
+    for name in policies:
+        others = {other: policy for other, policy in policies.items() if other != name}
+        ground = ground_of(report.loads[name], others=others, tested=tested)
+        if ground is not None:
+            found[name] = ground
+    return found
 
 
 def environments_of(folder: str | Path) -> list[str]:

@@ -1,0 +1,141 @@
+"""The catalogue of checks: every entry has a folder it finds fault with and one it passes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.policy.lint_examples import LAWS, LINTS, Example, right, well, wrong
+from watchdog.policy import load_files
+from watchdog.policy.check import Report, check
+from watchdog.policy.lint import LINTS as FROM_FILES
+from watchdog.policy.lint import laws as laws_module
+from watchdog.policy.lint import live
+from watchdog.policy.lint.page import page
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REPOSITORY = DOCS.parent
+Write = Callable[[dict[str, str]], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    def written(files: dict[str, str]) -> Path:
+        for path, text in files.items():
+            file = tmp_path / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        return tmp_path
+
+    return written
+
+
+def ids(report: Report) -> set[str]:
+    return {finding.id for finding in report.findings}
+
+
+def test_every_entry_has_its_examples() -> None:
+    assert set(LAWS) == {law.id for law in laws_module.LAWS}
+    assert set(LINTS) == {lint.id for lint in FROM_FILES}
+    names = [*LAWS, *LINTS, *(lint.id for lint in live.LINTS)]
+    assert len(set(names)) == len(names), "one name, one entry"
+
+
+def test_where_all_is_well_nothing_is_found(write: Write) -> None:
+    report = check(write(well()))
+    assert report.errors == ()
+    assert report.findings == {}
+    assert report.clean
+
+
+def rules_only(files: dict[str, str]) -> dict[str, str]:
+    return {path: text for path, text in files.items() if not path.endswith(".test.yaml")}
+
+
+@pytest.mark.parametrize("law", laws_module.LAWS, ids=lambda law: law.id)
+def test_what_breaks_a_law_is_refused_and_what_keeps_it_is_not(law: laws_module.Law) -> None:
+    example: Example = LAWS[law.id]
+    refused = load_files(rules_only(example.files(example.wrong)), "production")
+    assert [p for p in refused.errors if law.says in f"{p.what}. {p.remedy}"] != []
+    assert load_files(rules_only(right(example)), "production").errors == ()
+
+
+@pytest.mark.parametrize("name", LINTS)
+def test_a_lint_finds_what_is_wrong_and_passes_what_is_right(name: str, write: Write) -> None:
+    files = wrong(name)
+    report = check(write(files))
+    assert report.errors == ()
+    assert ids(report) == {name}
+    for finding in report.findings:
+        problem = finding.problem
+        line = files[problem.file].splitlines()[problem.line - 1]
+        assert line[problem.column - 1 :].strip(), "it points at something"
+        assert problem.remedy
+        assert finding.why
+    check_again = check(write(right(LINTS[name])))
+    assert ids(check_again) == set()
+
+
+def test_a_lint_points_at_the_value_that_is_wrong(write: Write) -> None:
+    (finding,) = check(write(wrong("few-samples-in-window"))).findings
+    text = wrong("few-samples-in-window")[finding.problem.file].splitlines()
+    assert text[finding.problem.line - 1][finding.problem.column - 1 :].startswith("15s")
+
+
+def test_pairs_are_found_in_whatever_order_they_are_written(write: Write) -> None:
+    files = well()
+    pairs = [
+        "{budget: 2%, long: 1h, short: 5m}",
+        "{budget: 5%, long: 6h, short: 30m}",
+    ]
+    turned = files["team-a/rules.yaml"].replace(pairs[0], "first").replace(pairs[1], pairs[0])
+    turned = turned.replace("first", pairs[1].replace("short: 30m", "short: 15s"))
+    files["team-a/rules.yaml"] = turned
+    (finding,) = check(write(files)).findings
+    line = turned.splitlines()[finding.problem.line - 1]
+    assert "long: 6h" in line
+    assert line[finding.problem.column - 1 :].startswith("15s")
+
+
+def test_an_observing_rule_may_see_single_events(write: Write) -> None:
+    files = wrong("one-event-fires")
+    text = files["team-a/rules.yaml"]
+    armed = "    playbook: redemption\n    mode: armed\n    armed_because: launch decision\n"
+    files["team-a/rules.yaml"] = text.replace(armed, "    mode: observe\n")
+    assert ids(check(write(files))) == set()
+
+
+def test_errors_fail_and_warnings_do_not(write: Write) -> None:
+    assert not check(write(wrong("environments-share-a-target"))).ok
+    report = check(write(wrong("rule-without-a-test")))
+    assert report.ok
+    assert not report.clean
+
+
+def test_a_finding_of_several_environments_is_told_once(write: Write) -> None:
+    report = check(write(wrong("few-samples-in-window")))
+    ((_, environments),) = report.findings.items()
+    assert environments == ("production", "staging")
+    assert report.text().count("few-samples-in-window") == 1
+    (found,) = json.loads(report.json())["findings"]
+    assert found["environments"] == ["production", "staging"]
+    assert (found["id"], found["level"]) == ("few-samples-in-window", "warning")
+    assert {"file", "line", "column", "what", "why", "remedy"} <= set(found)
+
+
+def test_a_folder_that_is_refused_is_not_linted(write: Write) -> None:
+    files = wrong("few-samples-in-window")
+    files["platform.yaml"] += "nonsense: 1\n"
+    assert check(write(files)).findings == {}
+
+
+def test_the_page_is_current() -> None:
+    remedy = "run: python -m watchdog.policy.lint.page > docs/checks.md"
+    assert (DOCS / "checks.md").read_text() == page(), remedy
+
+
+def test_the_shipped_rules_have_no_errors() -> None:
+    assert check(REPOSITORY / "rules").ok

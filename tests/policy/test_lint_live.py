@@ -1,0 +1,166 @@
+"""`check --live`: sources and actions are asked, and what they do not say is told as well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.policy.lint_examples import well
+from tests.real_parts.prometheus import RealPrometheus
+from tests.wire.raw_server import RawServer, answering
+from watchdog.cli import app
+from watchdog.cli.asking import ask
+from watchdog.policy.check import check, grounds
+from watchdog.policy.lint.finding import Finding
+from watchdog.policy.lint.live import live_findings
+
+PAGE = """\
+# TYPE requests_total counter
+requests_total{code="200",zone="a"} 900
+requests_total{code="500",zone="a"} 3
+# TYPE busy gauge
+busy{zone="a"} 0.2
+"""
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[RawServer]:
+    async with RawServer(answering(PAGE)) as server:
+        yield server
+
+
+def written(folder: Path, app_url: str, prometheus_url: str, **changed: str) -> Path:
+    files = well()
+    for environment in ("production", "staging"):
+        files[f"vars/{environment}.yaml"] = f"app: {app_url}\nzone: {environment}.invalid\n"
+    files["platform.yaml"] = files["platform.yaml"].replace("http://localhost:9090", prometheus_url)
+    flags = files["platform.yaml"].replace("http://flags.{{ zone }}", app_url)
+    files["platform.yaml"] = flags
+    for right, wrong in changed.items():
+        texts = RIGHT[right]
+        assert texts in files["team-a/rules.yaml"]
+        files["team-a/rules.yaml"] = files["team-a/rules.yaml"].replace(texts, wrong)
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder
+
+
+RIGHT = {
+    "total": "      total: requests_total",
+    "bad": "{bad: 'requests_total{code=~\"5..\"}'",
+    "bound": 'breach_when: "> 90%"',
+    "expr": "expr: max(busy)",
+}
+
+
+async def found_live(folder: Path) -> dict[str, list[Finding]]:
+    (ground,) = grounds(check(folder, "production"), folder).values()
+    found: dict[str, list[Finding]] = {}
+    for finding in live_findings(ground, await ask(ground, None)):
+        found.setdefault(finding.id, []).append(finding)
+    return found
+
+
+async def test_a_service_that_shows_all_passes_and_an_action_that_cannot_work_is_told(
+    tmp_path: Path, service: RawServer
+) -> None:
+    found = await found_live(written(tmp_path, service.url, service.url))
+    assert set(found) == {"source-silent", "action-not-ready"}
+    (silent,) = found["source-silent"]
+    assert silent.problem.what.startswith("prom: "), "a metrics page is no Prometheus"
+    (not_ready,) = found["action-not-ready"]
+    assert "no executable 'resume'" in not_ready.problem.what
+    assert all(request.startswith("GET ") for request in service.requests)
+
+
+async def test_a_misspelt_metric_and_label_are_found_with_what_there_is(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(
+        tmp_path,
+        service.url,
+        service.url,
+        total="      total: request_total",
+        bad="{bad: 'requests_total{status=~\"5..\"}'",
+    )
+    found = await found_live(folder)
+    (metric,) = found["unknown-metric"]
+    assert metric.problem.remedy == "Did you mean requests_total?"
+    (label,) = found["unknown-label"]
+    assert label.problem.what == "no series of requests_total has a label status"
+    assert label.problem.remedy == "It has: code, zone."
+    lines = (folder / label.problem.file).read_text().splitlines()
+    assert "status" in lines[label.problem.line - 1][label.problem.column - 1 :]
+
+
+async def test_a_label_that_only_failures_have_is_no_slip(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path, service.url, service.url, bad="{bad: 'requests_total{code=\"599\"}'")
+    found = await found_live(folder)
+    assert "unknown-label" not in found, "none has failed so yet, and the label exists"
+
+
+async def test_a_source_that_hangs_is_waited_for_no_longer_than_its_deadline(
+    tmp_path: Path,
+) -> None:
+    async def hang(server: RawServer, writer: asyncio.StreamWriter) -> None:
+        del server, writer
+        await asyncio.sleep(600)
+
+    async with RawServer(hang) as server:
+        folder = written(tmp_path, server.url, "http://127.0.0.1:9")
+        async with asyncio.timeout(20):
+            found = await found_live(folder)
+    assert {f.problem.what.partition(":")[0] for f in found["source-silent"]} == {"app", "prom"}
+
+
+def test_the_command_asks_only_when_told_to(tmp_path: Path) -> None:
+    folder = written(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9")
+    words = ["check", str(folder), "--environment", "production"]
+    assert CliRunner().invoke(app, [*words, "--strict"]).exit_code == 0
+    shown = CliRunner().invoke(app, [*words, "--live", "--json"])
+    assert shown.exit_code == 0, "warnings do not fail"
+    ids = {finding["id"] for finding in json.loads(shown.output)["findings"]}
+    assert {"source-silent", "action-not-ready"} <= ids
+    assert CliRunner().invoke(app, [*words, "--live", "--strict"]).exit_code == 1
+
+
+async def test_a_prometheus_says_what_it_knows_and_how_far_back(
+    tmp_path: Path, service: RawServer
+) -> None:
+    async with RealPrometheus.start(tmp_path, targets=[service.url]) as prometheus:
+        folder = written(tmp_path / "rules", service.url, prometheus.url, expr="expr: max(bussy)")
+        text = (folder / "team-a/rules.yaml").read_text()
+        text = text.replace("    source: app\n    slo:", "    source: prom\n    slo:")
+        text = text.replace('requests_total{code=~"5.."}\n', 'requests_total{status=~"5.."}\n', 1)
+        (folder / "team-a/rules.yaml").write_text(text)
+        async with asyncio.timeout(40):
+            while True:
+                found = await found_live(folder)
+                if "unknown-label" in found:  # it has scraped by now
+                    break
+                await asyncio.sleep(0.5)
+    assert [f.problem.what for f in found["unknown-metric"]] == ["prom shows no bussy"]
+    assert [f.problem.what for f in found["unknown-label"]] == [
+        "no series of requests_total has a label status"
+    ]
+    (history,) = found["window-beyond-history"]
+    assert "has nothing of promise from 6h ago" in history.problem.what
+
+
+async def test_a_comparison_turned_round_shows_as_breached_now(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path, service.url, service.url, bound='breach_when: "< 90%"')
+    text = (folder / "team-a/rules.yaml").read_text()
+    (folder / "team-a/rules.yaml").write_text(text.replace("source: prom", "source: app"))
+    (breached,) = (await found_live(folder))["breached-now"]
+    assert "saturated is breached now: max(busy) is 20%" in breached.problem.what

@@ -1,0 +1,216 @@
+"""Asks sources and actions, for `check --live`. Reads only; every question has its deadline.
+
+What they said becomes plain values (policy/lint/live.py); what they could not say is one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from watchdog.actions import open_actuator, open_probe
+from watchdog.clock import SystemClock
+from watchdog.core.judge import queries
+from watchdog.core.memory import Memory
+from watchdog.core.promql import Refused, Selector, outline
+from watchdog.core.samples import Answer, Reading
+from watchdog.core.spec import (
+    ActionSpec,
+    Kind,
+    Policy,
+    PrometheusApi,
+    RatioThreshold,
+    RuleSpec,
+    Slo,
+    SourceSpec,
+)
+from watchdog.core.words import Blind, Instant, Status, Truth
+from watchdog.policy.lint.ground import Ground
+from watchdog.policy.lint.live import Live, Seen, Wanted
+from watchdog.policy.problem import Path as Where
+from watchdog.sources import open_source
+from watchdog.wire.http import Wire
+from watchdog.wire.secrets import FileSecrets
+
+EVERYTHING = '{__name__!=""}'
+LOOK_SECONDS = 5.0
+
+
+async def ask(ground: Ground, secrets: Path | None) -> Live:
+    """Every source once, and every action that this host may execute."""
+    policy = ground.policy
+    wanted = tuple(one for rule in policy.rules.values() for one in _wanted(rule))
+    wire = Wire(FileSecrets.of_service(*([secrets] if secrets else [])))
+    try:
+        names = sorted({rule.source for rule in policy.rules.values()} & set(ground.sources))
+        seen = await asyncio.gather(
+            *(_source(policy, policy.sources[name], wanted, wire) for name in names)
+        )
+        here = [a for a in policy.actions.values() if a.host in {"any", socket.gethostname()}]
+        reasons = await asyncio.gather(*(_not_ready(action, wire) for action in here))
+    finally:
+        await wire.aclose()
+    not_ready = {a.name: reason for a, reason in zip(here, reasons, strict=True) if reason}
+    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready)
+
+
+def _wanted(rule: RuleSpec) -> Iterator[Wanted]:
+    """Every selector with an exact name, and where it is written."""
+    signal = rule.signal
+    if isinstance(signal, Slo | RatioThreshold):
+        word = "good" if signal.counters.good else "bad"
+        texts: list[tuple[Where, str]] = [
+            ((rule.kind, word), signal.counters.events),
+            ((rule.kind, "total"), signal.counters.total),
+        ]
+    else:
+        texts = [((rule.kind, "up" if rule.kind == Kind.LIVENESS else "expr"), signal.expr)]
+    for path, text in texts:
+        for one in _selectors(text):
+            if one.name is not None and one.name != "up":
+                labels = tuple(m.label for m in one.matchers if m.operator in {"=", "=~"})
+                yield Wanted(rule.name, path, text, one.name, labels)
+
+
+def _selectors(text: str) -> Iterator[Selector]:
+    try:
+        for selector in outline(text).selectors:
+            yield Selector.parse(selector)
+    except Refused:
+        return  # a provider's own dialect: what it means is not known here
+
+
+async def _source(policy: Policy, spec: SourceSpec, wanted: Iterable[Wanted], wire: Wire) -> Seen:
+    rules = [rule for rule in policy.rules.values() if rule.source == spec.name]
+    mine = [one for one in wanted if policy.rules[one.rule].source == spec.name]
+    asked = list(dict.fromkeys(text for rule in rules for text in queries(rule)))
+    source, clock = open_source(spec, wire), SystemClock()
+    try:
+        if isinstance(spec.how, PrometheusApi):
+            more = _questions(rules, mine)
+            reading = await source.poll(clock.now(), [*asked, *more.texts])
+            return _of_answers(reading, more, _breached(policy, spec, reading))
+        reading = await source.poll(clock.now(), [*asked, EVERYTHING])
+        if reading.failure is not None and reading.failure.blind is Blind.TOO_MANY_SERIES:
+            reading = await source.poll(clock.now(), asked)
+            return _of_samples(reading, _breached(policy, spec, reading), whole=False)
+        return _of_samples(reading, _breached(policy, spec, reading), whole=True)
+    finally:
+        await source.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """What a provider is asked besides the rules' own expressions; each answers with a count."""
+
+    names: dict[str, str]  # question -> metric
+    labels: dict[str, tuple[str, str]]  # question -> (metric, label)
+    past: dict[str, tuple[str, float]]  # question -> (rule, seconds ago)
+
+    @property
+    def texts(self) -> list[str]:
+        return list(dict.fromkeys([*self.names, *self.labels, *self.past]))
+
+
+def _questions(rules: Iterable[RuleSpec], wanted: Iterable[Wanted]) -> _Questions:
+    found = _Questions({}, {}, {})
+    for one in wanted:
+        found.names[f"count({one.name})"] = one.name
+        for label in one.labels:
+            found.labels[f'count({one.name}{{{label}!=""}})'] = one.name, label
+    for rule in rules:
+        signal = rule.signal
+        if isinstance(signal, Slo | RatioThreshold):
+            longest = max(
+                [pair.long_seconds for pair in signal.pairs]
+                if isinstance(signal, Slo)
+                else [signal.over_seconds]
+            )
+            question = f"count({signal.counters.total} offset {round(longest)}s)"
+            found.past[question] = rule.name, longest
+    return found
+
+
+def _of_answers(reading: Reading, more: _Questions, breached: dict[str, str]) -> Seen:
+    if reading.failure is not None:
+        return Seen(failure=reading.failure.reason)
+    answers = reading.answers
+    unanswered = [a.failure.reason for a in answers.values() if a.failure is not None]
+    known = {metric for question, metric in more.names.items() if _there(answers.get(question))}
+    silent = {m for question, m in more.names.items() if not _told(answers.get(question))}
+    labels: dict[str, set[str]] = {name: set() for name in known}
+    for question, (metric, label) in more.labels.items():
+        if metric in known and (_there(answers.get(question)) or not _told(answers.get(question))):
+            labels[metric].add(label)
+    return Seen(
+        failure=f"not all could be asked: {unanswered[0]}" if unanswered else "",
+        names=frozenset(known | silent),
+        labels={name: frozenset(found) for name, found in labels.items()},
+        past={
+            rule: (seconds, _there(answers.get(question)))
+            for question, (rule, seconds) in more.past.items()
+            if _told(answers.get(question)) and _there(answers.get(_total_now(question)))
+        },
+        breached=breached,
+        whole=False,
+    )
+
+
+def _total_now(question: str) -> str:
+    return question.removeprefix("count(").rpartition(" offset ")[0]
+
+
+def _told(answer: Answer | None) -> bool:
+    return answer is not None and answer.failure is None
+
+
+def _there(answer: Answer | None) -> bool:
+    return answer is not None and answer.failure is None and bool(answer.points)
+
+
+def _of_samples(reading: Reading, breached: dict[str, str], *, whole: bool) -> Seen:
+    if reading.failure is not None:
+        return Seen(failure=reading.failure.reason, breached=breached)
+    labels: dict[str, set[str]] = {}
+    for sample in reading.samples:
+        labels.setdefault(sample.name, set()).update(name for name, _ in sample.labels)
+    return Seen(
+        names=frozenset(labels),
+        labels={name: frozenset(found) for name, found in labels.items()},
+        breached=breached,
+        whole=whole,
+    )
+
+
+def _breached(policy: Policy, spec: SourceSpec, reading: Reading) -> dict[str, str]:
+    """Rules of values that this one look breaches; a ratio needs more than one."""
+    memory = Memory()
+    memory.adopt(policy)
+    answers = memory.sources[spec.name].answers(reading)
+    found = {}
+    for rule in memory.rules_of(spec.name):
+        verdict = rule.observe(reading, answers, None).verdict
+        if verdict.status is Status.BREACHED and rule.spec.kind != Kind.LIVENESS:
+            found[rule.spec.name] = verdict.reason
+    return found
+
+
+async def _not_ready(action: ActionSpec, wire: Wire) -> str:
+    """As the daemon's preflight looks; empty where all is ready."""
+    at: Instant = SystemClock().now()
+    actuator, probe = open_actuator(wire), open_probe(wire)
+    for step in (action.do, action.undo):
+        if step is None:
+            continue
+        found = await actuator.preflight(step.how, at=at, deadline_seconds=LOOK_SECONDS)
+        if found.truth is not Truth.TRUE:
+            return found.reason
+    shown = await probe.read(
+        action.read_back, action.do.expect, at=at, deadline_seconds=LOOK_SECONDS
+    )
+    if shown.truth is Truth.UNKNOWN:
+        return f"its state cannot be read back: {shown.reason}"
+    return ""

@@ -1,0 +1,17 @@
+"""Every lint that needs the files alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from watchdog.policy.lint import proof, reach, windows
+from watchdog.policy.lint.finding import Finding, Lint
+from watchdog.policy.lint.ground import Ground
+
+LINTS: tuple[Lint, ...] = (*windows.LINTS, *reach.LINTS, *proof.LINTS)
+
+
+def lint(ground: Ground) -> Iterator[Finding]:
+    """Every finding of every one of them."""
+    for one in LINTS:
+        yield from (one.finding(hit) for hit in one.look(ground))

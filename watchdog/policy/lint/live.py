@@ -1,0 +1,181 @@
+"""Lints that need answers: what the sources and the actions say of themselves, here and now.
+
+Pure: who asks is the command's business. What could not be asked is itself a finding, so that
+"nothing found" never means "nothing seen".
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from watchdog.core.text import duration
+from watchdog.policy.lint.finding import Finding, Hit, Level, Named
+from watchdog.policy.lint.ground import Ground
+from watchdog.policy.problem import Path
+
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One plain selector of one rule: what must be there."""
+
+    rule: str
+    path: Path
+    text: str  # as written
+    name: str
+    labels: tuple[str, ...]  # names that its matchers use
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a source said. `names` is None where it cannot tell its metrics' names.
+
+    `labels` are the label names of each metric asked for. `past`: rule -> (seconds ago that its
+    longest window begins, whether there was anything then).
+    """
+
+    failure: str = ""
+    names: frozenset[str] | None = None
+    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    past: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
+    breached: Mapping[str, str] = field(default_factory=dict)  # rule -> the verdict's reason
+    whole: bool = True  # all that it has was seen, and not only what was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """All that was asked: sources by name, wanted selectors, actions that are not ready."""
+
+    seen: Mapping[str, Seen]
+    wanted: tuple[Wanted, ...]
+    not_ready: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLint(Named):
+    look: Callable[[Ground, Live], Iterator[Hit]]
+
+
+def live_findings(ground: Ground, live: Live) -> Iterator[Finding]:
+    for one in LINTS:
+        yield from (one.finding(hit) for hit in one.look(ground, live))
+
+
+def _silent(ground: Ground, live: Live) -> Iterator[Hit]:
+    for name, seen in live.seen.items():
+        if seen.failure:
+            yield Hit(
+                ground.sources[name].key,
+                f"{name}: {seen.failure}",
+                "Is the address right, and reachable from here?",
+            )
+
+
+def _unknown_metric(ground: Ground, live: Live) -> Iterator[Hit]:
+    for one in live.wanted:
+        seen = live.seen[ground.policy.rules[one.rule].source]
+        names = seen.names
+        if names is not None and one.name not in names:
+            near = difflib.get_close_matches(one.name, names, n=1, cutoff=0.6) if seen.whole else []
+            yield Hit(
+                ground.rules[one.rule].at(*one.path),
+                f"{ground.policy.rules[one.rule].source} shows no {one.name}",
+                f"Did you mean {near[0]}?" if near else "Is it counted only once it happens?",
+            )
+
+
+def _unknown_label(ground: Ground, live: Live) -> Iterator[Hit]:
+    for one in live.wanted:
+        seen = live.seen[ground.policy.rules[one.rule].source]
+        known = seen.labels.get(one.name)
+        for label in one.labels if known is not None else ():
+            if label not in (known or ()):
+                yield Hit(
+                    ground.rules[one.rule].at(*one.path),
+                    f"no series of {one.name} has a label {label}",
+                    f"It has: {', '.join(sorted(known or ())) or 'no labels'}."
+                    if seen.whole
+                    else "Correct the label's name.",
+                )
+
+
+def _short_history(ground: Ground, live: Live) -> Iterator[Hit]:
+    for source, seen in live.seen.items():
+        for rule, (seconds, there) in seen.past.items():
+            if not there:
+                yield Hit(
+                    ground.rules[rule].key,
+                    f"{source} has nothing of {rule} from {duration(seconds)} ago, where its "
+                    "longest window begins",
+                    "Keep more history there, shorten the window, or wait until it is full.",
+                )
+
+
+def _breached(ground: Ground, live: Live) -> Iterator[Hit]:
+    for seen in live.seen.values():
+        for rule, reason in seen.breached.items():
+            yield Hit(
+                ground.rules[rule].key,
+                f"{rule} is breached now: {reason}",
+                "Is that so? Else turn the comparison round, or write the per cent sign.",
+            )
+
+
+def _not_ready(ground: Ground, live: Live) -> Iterator[Hit]:
+    for action, reason in live.not_ready.items():
+        yield Hit(
+            ground.actions[action].key,
+            f"{action} is not ready: {reason}",
+            "Run this on the host that executes it, as the daemon's user; or mend it.",
+        )
+
+
+LINTS = (
+    LiveLint(
+        "source-silent",
+        Level.WARNING,
+        "A source does not answer",
+        "Its metrics and labels could not be looked at, and its rules would be blind.",
+        _silent,
+    ),
+    LiveLint(
+        "unknown-metric",
+        Level.WARNING,
+        "The source has no such metric",
+        "The rule is blind until it appears; a misspelt name never does.",
+        _unknown_metric,
+    ),
+    LiveLint(
+        "unknown-label",
+        Level.WARNING,
+        "No series of the metric has such a label",
+        "A matcher on it selects nothing, so bad events are never counted.",
+        _unknown_label,
+    ),
+    LiveLint(
+        "window-beyond-history",
+        Level.WARNING,
+        "A window longer than the history that the source keeps",
+        "What is not there counts as good: for that long after a start the rule sees less than "
+        "is meant.",
+        _short_history,
+    ),
+    LiveLint(
+        "breached-now",
+        Level.WARNING,
+        "The rule is breached as things are",
+        "Either there is trouble, or the comparison is turned round or lacks a per cent sign; "
+        "armed now, it would hold as already burning.",
+        _breached,
+    ),
+    LiveLint(
+        "action-not-ready",
+        Level.WARNING,
+        "An action would not work from here",
+        "A rule that relies on it is held in the hour in which it is needed.",
+        _not_ready,
+    ),
+)
