@@ -20,6 +20,7 @@ PLACES = {
     "import": "importing",
     "test": "rule_tests",
     "explain": "explain",
+    "schema": "schema",
     "backtest": "backtest",
     "tune": "tune",
     "demo": "demo",
