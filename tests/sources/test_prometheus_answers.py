@@ -167,7 +167,9 @@ async def test_more_series_than_the_cap_are_ours(wire: Wire) -> None:
     failure = (await answer(wire, to_main(rows), max_series=10)).failure
     assert failure is not None
     assert (failure.fault, failure.blind) == (Fault.OURS, Blind.TOO_MANY_SERIES)
-    assert failure.reason.startswith("11 series, more than 10 (the source's max_series): watch a rec")
+    assert failure.reason.startswith(
+        "11 series, more than 10 (the source's max_series): watch a rec"
+    )
     huge = (await answer(wire, to_main({"status": "x" * 200_000}), max_bytes=100_000)).failure
     assert huge is not None
     assert (huge.fault, huge.blind) == (Fault.OURS, Blind.OURS)

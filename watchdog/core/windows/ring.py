@@ -71,6 +71,7 @@ class Ring:
         self._anchor = 0
         self._head = 0
         self._summed_at = 0
+        self._next_drop = 0  # the anchor at which a bucket leaves a window
         self._sums: dict[float, _Sum] = {}
 
     @property
@@ -93,7 +94,9 @@ class Ring:
 
     def watch(self, start: float, end: float, bad: float, total: float) -> None:
         """`advance` to `end`, `add` there, and `cover` from `start`, at once: nearly every poll."""
-        since, until = self._units(start), self._units(end)
+        origin, per_second = self._origin, self._per_second
+        since = math.floor((start - origin) * per_second)
+        until = math.floor((end - origin) * per_second)
         if until > self._anchor:
             self._move(until)
         index = until // UNITS
@@ -123,10 +126,8 @@ class Ring:
             self._head = head
             self._clear()
             return
-        for window in self._sums.values():
-            first = (anchor - window.units) // UNITS + 1
-            if first > window.first:
-                self._drop(window, first)
+        if anchor >= self._next_drop:
+            self._drop_all(anchor)
         if head == self._head:
             return
         for index in range(self._head + 1, head + 1):
@@ -272,12 +273,20 @@ class Ring:
         self._extra.clear()
         self._blank.clear()
         self._sums = dict(self._empty_sums())
+        self._next_drop = 0
         self._summed_at = self._head
 
     def _empty_sums(self) -> Iterator[tuple[float, _Sum]]:
         for seconds in self._windows:
             units = round(seconds * self._per_second)
             yield seconds, _Sum(units=units, first=(self._anchor - units) // UNITS + 1)
+
+    def _drop_all(self, anchor: int) -> None:
+        for window in self._sums.values():
+            first = (anchor - window.units) // UNITS + 1
+            if first > window.first:
+                self._drop(window, first)
+        self._next_drop = min(w.first * UNITS + w.units for w in self._sums.values())
 
     def _drop(self, window: _Sum, first: int) -> None:
         """Move a window's tail on: what lies before bucket `first` leaves its sums."""
@@ -296,6 +305,7 @@ class Ring:
     def _sum_anew(self) -> None:
         """Once a round: what fractions have drifted apart is forgotten. Whole numbers never do."""
         self._sums = dict(self._empty_sums())
+        self._next_drop = 0
         self._summed_at = self._head
         for window in self._sums.values():
             slots = [i % self._slots for i in range(window.first, self._head + 1)]
