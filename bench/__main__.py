@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import memory, pass_cost, scrape_parse, slo_pass_cpu, time_to_pause
+from bench import backtest_30d, memory, pass_cost, scrape_parse, slo_pass_cpu, time_to_pause
 from bench.report import Measure, progress
 
 MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
@@ -21,6 +21,7 @@ MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
     "time_to_pause_250ms": time_to_pause.every_quarter,
     "pass_cost": pass_cost.measure,
     "memory": memory.measure,
+    "backtest_30d": backtest_30d.measure,
     "slo_pass_cpu": slo_pass_cpu.measure,
     "scrape_parse": scrape_parse.measure,
 }
