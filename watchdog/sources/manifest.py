@@ -237,7 +237,7 @@ def _told(word: str, names: dict[str, str]) -> str:
     """`2 changed: images.json, health.json`, the first few by name."""
     shown = []
     for name, why in sorted(names.items())[:_NAMED]:
-        plain = name.encode("utf-8", "backslashreplace").decode()
+        plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
         plain = plain if len(plain) <= _LONGEST_NAME else f"{plain[: _LONGEST_NAME - 3]}..."
         shown.append(f"{plain} ({why})" if why else plain)
     more = len(names) - len(shown)
