@@ -65,6 +65,20 @@ def test_a_higher_mode_arms() -> None:
     assert rearmed(approve, policy()) == ("error-rate",)
 
 
+def test_what_evidence_and_its_override_allow_is_said() -> None:
+    earning = policy(RULES.replace("    armed_because: launch decision\n", ""))
+    (arms,) = told(policy(SHADOW), earning, Effect.ARM)
+    assert arms.startswith("error-rate may now do pause-redemption, once it has earned it (")
+    assert told(policy(), earning, Effect.CHANGE) == [
+        "error-rate keeps to shadow until it has earned to act: armed_because is gone"
+    ]
+    again = policy(RULES.replace("launch decision", "the bound was put right"))
+    assert told(policy(), again, Effect.WIDEN) == [
+        "error-rate may act without earned evidence: the bound was put right"
+    ]
+    assert earning.rules["error-rate"].armed_because == ""
+
+
 def test_a_lower_mode_arms_nothing() -> None:
     assert rearmed(policy(), policy(SHADOW)) == ()
     assert told(policy(), policy(SHADOW), Effect.CHANGE) == ["error-rate goes from armed to shadow"]

@@ -43,6 +43,17 @@ def test_comments_order_blanks_and_variables_change_nothing() -> None:
     assert other.sha256 == GOOD.sha256
 
 
+def test_evidence_is_kept_over_a_change_of_mode_and_over_no_other() -> None:
+    ours = GOOD.rules["error-rate"]
+    shadow = policy(folder(team_a=RULES.replace("mode: armed", "mode: shadow"))).rules
+    assert shadow["error-rate"].proof == ours.proof
+    assert shadow["error-rate"].sha256 != ours.sha256
+    words = policy(folder(team_a=RULES.replace("launch decision", "it works"))).rules
+    assert words["error-rate"].proof == ours.proof
+    bound = policy(folder(team_a=RULES.replace("> 5%", "> 6%"))).rules
+    assert bound["error-rate"].proof != ours.proof
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -22,10 +22,6 @@ SLO = "source: app\nslo: {objective: %s, bad: bad_total, total: all_total, burn:
 PAIR = "{budget: 2%, long: 1h, short: 5m}"
 
 REFUSED = {
-    "armed without a reason": (
-        VALUE + "playbook: redemption\nfor: 45s\nmode: §armed",
-        "does not say why",
-    ),
     "armed with too short a for": (VALUE + ARMED + "for: §30s\nmode: armed", "for: 45s"),
     "armed without for": (VALUE + ARMED + "mode: §armed", "without `for`"),
     "armed ratio without minimum events": (

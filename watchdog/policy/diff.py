@@ -103,13 +103,19 @@ def _arming(old: Policy | None, new: Policy, name: str) -> Change:
     )
     known = old is not None and name in old.rules
     said = f"{name} may now {does}" if known else f"{name} is new and may {does}"
-    return Change(Effect.ARM, name, f"{said}, once it was clear: {new.rules[name].mode_reason}")
+    rule = new.rules[name]
+    if rule.mode is Mode.ARMED and not rule.armed_because:
+        said += ", once it has earned it (slo-watchdog evidence) and was clear"
+        return Change(Effect.ARM, name, said)
+    return Change(Effect.ARM, name, f"{said}, once it was clear: {rule.mode_reason}")
 
 
 def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
     name = now.name
     if now.mode < was.mode:
         yield Change(Effect.CHANGE, name, f"{name} goes from {was.mode.word} to {now.mode.word}")
+    elif was.mode is now.mode is Mode.ARMED and was.armed_because != now.armed_because:
+        yield _reasoned(now)
     if was.owner != now.owner:
         yield Change(Effect.CHANGE, name, f"{name} goes from {was.owner} to {now.owner}")
     if was.sha256 != now.sha256:
@@ -117,6 +123,15 @@ def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
     more = (*_timing(was, now), *_signal(was, now)) if now.mode >= Mode.APPROVE else ()
     for what in more:
         yield Change(Effect.WIDEN, name, f"{name} {what}")
+
+
+def _reasoned(now: RuleSpec) -> Change:
+    """Other words in `armed_because` end what a false action took away."""
+    if not now.armed_because:
+        text = f"{now.name} keeps to shadow until it has earned to act: armed_because is gone"
+        return Change(Effect.CHANGE, now.name, text)
+    text = f"{now.name} may act without earned evidence: {now.armed_because}"
+    return Change(Effect.WIDEN, now.name, text)
 
 
 def _timing(was: RuleSpec, now: RuleSpec) -> Iterator[str]:

@@ -31,16 +31,12 @@ def seconds_text(seconds: float) -> str:
 def check_armed(
     entry: Entry, shape: RuleShape, kind: str, every_seconds: float, findings: Findings
 ) -> None:
-    """What an armed rule owes: a reason, a steady breach, enough events."""
+    """What an armed rule owes: a steady breach, enough events. Whether it may act without a
+    reason (`armed_because`) is a matter of what it has earned, and decided while it watches.
+    """
     if shape.mode != "armed":
         return
     here = entry.at("mode")
-    if shape.armed_because is None:
-        findings.refuse(
-            here,
-            f"{entry.name} is armed and does not say why",
-            "Add `armed_because: REASON`, or keep it in shadow until there is evidence.",
-        )
     if shape.override is not None:
         return
     needed = POLLS_FOR_ARMED * every_seconds

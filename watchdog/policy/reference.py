@@ -49,8 +49,9 @@ these reach granted actions only.
 
 ## Laws
 
-A rule above `observe` names a `playbook`. An armed rule says why (`armed_because`). Armed and not \
-an slo, it needs `for` of at least three polls of its source; armed on a ratio, \
+A rule above `observe` names a `playbook`. An armed rule acts once it has earned \
+it in shadow (docs/evidence.md), or at once where it says why (`armed_because`). \
+Armed and not an slo, it needs `for` of at least three polls of its source; armed on a ratio, \
 `minimum_events`; or `override: REASON` for both. \
 An expression may not filter its own result, except under `breach_when: present`: the comparison \
 is `breach_when`. A window holds at \
