@@ -245,3 +245,25 @@ def test_the_gates_have_the_names_that_decisions_record(tmp_path: Path) -> None:
     course = run_course(suite.rules.ours, suite.cases[0])
     (decided,) = [r.entry for r in course.log if isinstance(r.entry, Decided) and r.entry.gates]
     assert tuple(answer.gate for answer in decided.gates) == GATES
+
+
+def test_a_probe_holds_unless_the_test_says_otherwise(tmp_path: Path) -> None:
+    probe = """\
+  public-probe:
+    severity: P0
+    liveness: {http: "https://mycelia.example/health", fail: 3 of 5}
+    every: 10s
+    mode: observe
+"""
+    text = """\
+    sources:
+      - {source: public-probe, is: failing, from: 2m, to: 4m}
+      - {source: public-probe, is: unseen, from: 6m}
+    rule_test:
+      - {eval_time: 110s, rule: public-probe, exp_verdict: healthy}
+      - {eval_time: 135s, rule: public-probe, exp_verdict: healthy}
+      - {eval_time: 140s, rule: public-probe, exp_verdict: breached}
+      - {eval_time: 5m30s, rule: public-probe, exp_verdict: healthy, exp_state: ok}
+      - {eval_time: 8m, rule: public-probe, exp_blind: unreachable}
+"""
+    assert failures(run(tmp_path, HEAD + text, rules=RULES + probe)) == []

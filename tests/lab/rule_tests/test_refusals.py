@@ -193,6 +193,14 @@ def test_an_alert_that_does_not_exist_is_pointed_out(tmp_path: Path) -> None:
     assert "there is no alert Higher" in advice.text
 
 
+def test_a_series_that_no_rule_reads_is_pointed_out(tmp_path: Path) -> None:
+    text = OUTAGE.replace('requests_total{code="500"}', 'request_total{code="500"}')
+    ran = run(tmp_path, f"{HEAD}{text}")
+    (advice,) = [one for one in ran.advice if "reads" in one.what]
+    assert (advice.line, advice.what) == (7, "no rule reads request_total")
+    assert advice.remedy == "Did you mean requests_total?"
+
+
 def _bomb() -> str:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)]

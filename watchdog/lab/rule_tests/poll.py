@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from watchdog.core.samples import Answer, Failure, Fault, Reading, Sample
+from watchdog.core.probes import PROBES
+from watchdog.core.samples import Answer, Failure, Fault, Look, Reading, Sample
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
 from watchdog.core.words import Blind, Instant
 from watchdog.lab.rehearsal import Rehearsal
@@ -19,6 +20,11 @@ from watchdog.sources.selectors import names_in
 SAYS = "the test says so"
 
 
+def called(spec: SourceSpec) -> str:
+    """What a test calls a source; a probe is its rule's own, and has its name."""
+    return spec.name.removeprefix("probe:") if isinstance(spec.how, PROBES) else spec.name
+
+
 class Poller:
     """Polls of one source, in the order of time."""
 
@@ -28,9 +34,9 @@ class Poller:
         self._start = case.shape.start_timestamp
         endpoint = getattr(spec.how, "endpoint", None)  # what is no address has none
         self._instance = instance_of(endpoint.url) if endpoint is not None else spec.name
-        self._stretches = [one for one in case.shape.sources if one.source == spec.name]
+        self._stretches = [one for one in case.shape.sources if one.source == called(spec)]
         self._restarts = [one.from_ for one in self._stretches if one.is_ == "restarted"]
-        inputs = [one for one in case.series if one.source in {None, spec.name}]
+        inputs = [one for one in case.series if one.source in {None, called(spec)}]
         self._wanted = rehearsal.memory.sources[spec.name].wanted
         self._polled = Instant(0.0, -math.inf)
         self._as_is = True  # its newest samples are those of the newest poll
@@ -54,6 +60,8 @@ class Poller:
         if state == "unasked":
             return None
         self._polled, self._as_is = now, state != "frozen"
+        if isinstance(self._spec.how, PROBES):
+            return self._look(now, state)
         if isinstance(self._spec.how, PrometheusApi):
             return self._ask(seconds, now, state)
         if state == "down":
@@ -68,7 +76,15 @@ class Poller:
     def on_time(self, now: Instant) -> bool:
         """Whether nothing of it can grow stale before its next poll."""
         fresh = now.steady - self._polled.steady <= self.every_seconds
-        return fresh and self._as_is and not isinstance(self._spec.how, PrometheusApi)
+        return fresh and self._as_is and isinstance(self._spec.how, Scrape | JsonDocument)
+
+    def _look(self, now: Instant, state: str) -> Reading:
+        """A probe's look: it holds, unless the test says otherwise."""
+        name = self._spec.name
+        if state == "unseen":
+            failure = Failure(Fault.OURS, Blind.UNREACHABLE, f"nothing was seen: {SAYS}")
+            return Reading(name, now, 0.0, failure=failure)
+        return Reading(name, now, 0.0, look=Look(state != "failing", SAYS))
 
     def _ask(self, seconds: float, now: Instant, state: str) -> Reading:
         name = self._spec.name

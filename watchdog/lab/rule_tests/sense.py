@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from watchdog.core.judge import queries
+from watchdog.core.probes import PROBES
 from watchdog.core.promql import Refused, check
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape
 from watchdog.core.words import Status
 from watchdog.lab.rule_tests.loaded import why_not
 from watchdog.lab.rule_tests.notation import BadNotation, series_of
+from watchdog.lab.rule_tests.poll import called
 from watchdog.lab.rule_tests.shapes import RuleTestShape
 from watchdog.lab.rule_tests.suite import Case, Suite
 from watchdog.lab.rule_tests.under_test import Ours
 from watchdog.policy.problem import Findings
 from watchdog.policy.shape import closest
 from watchdog.policy.tree import Place
+from watchdog.sources.selectors import names_in
 
 MAX_STEPS = 3_000_000
 """Passes, polls and samples of one case; more would look like a test that hangs."""
@@ -37,6 +41,7 @@ def check_sense(suite: Suite, findings: Findings) -> None:
         else:
             _rules(case, ours, findings)
             _surroundings(case, ours, findings)
+            _unread(suite, case, ours, findings)
             _holds(case, ours, findings)
 
 
@@ -159,7 +164,7 @@ def _known(
 
 
 def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
-    shape, sources = case.shape, ours.policy.sources
+    shape, sources = case.shape, {called(spec): spec for spec in ours.policy.sources.values()}
     for index, series in enumerate(shape.input_series):
         if series.source is not None:
             path: tuple[str | int, ...] = ("input_series", index, "source")
@@ -168,7 +173,7 @@ def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
     for index, stretch in enumerate(shape.sources):
         _known(case, ("sources", index, "source"), stretch.source, sources, "source", findings)
         spec = sources.get(stretch.source)
-        can = _CAN.get(type(spec.how), ("unasked",)) if spec is not None else ()
+        can = _CAN[type(spec.how)] if spec is not None else ()
         if spec is not None and stretch.is_ not in can:
             what = f"{stretch.source} cannot be {stretch.is_}"
             findings.refuse(case.at("sources", index, "is"), what, f"Write {' or '.join(can)}.")
@@ -177,6 +182,17 @@ def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
         for name in shape.supposing.actions:
             path = ("supposing", "actions", name)
             _known(case, path, name, ours.policy.actions, "action", findings)
+
+
+def _unread(suite: Suite, case: Case, ours: Ours, findings: Findings) -> None:
+    """A series that nothing reads is most likely misspelt."""
+    names = names_in(text for rule in ours.policy.rules.values() for text in queries(rule))
+    if names is None or case.shape.promql_expr_test or suite.rules.theirs:
+        return
+    for index, one in enumerate(case.series):
+        if one.name not in names:
+            place = case.at("input_series", index, "series")
+            findings.advise(place, f"no rule reads {one.name}", closest(one.name, names))
 
 
 def _holds(case: Case, ours: Ours, findings: Findings) -> None:
@@ -202,6 +218,7 @@ def _ends(
 
 
 _CAN: dict[type, tuple[str, ...]] = {
+    **dict.fromkeys(PROBES, ("failing", "unseen", "unasked")),
     Scrape: ("down", "unasked", "restarted"),
     JsonDocument: ("down", "unasked", "frozen"),
     PrometheusApi: ("down", "unasked", "frozen", "partial"),
@@ -210,14 +227,11 @@ _CAN: dict[type, tuple[str, ...]] = {
 
 def _showable(case: Case, index: int, ours: Ours, findings: Findings) -> None:
     """A document shows its own samples only, and those without labels."""
-    written, one = case.shape.input_series[index], case.series
+    written = case.shape.input_series[index]
     spec = ours.policy.sources.get(written.source or "")
     if spec is None or not isinstance(spec.how, JsonDocument):
         return
     names = {name for name, _ in spec.how.samples}
-    found = next((each for each in one if each.source == written.source), None)
-    if found is None:
-        return
     name, labels = series_of(written.series)
     if name not in names or labels:
         what = f"the document {spec.name} has no sample {written.series}"

@@ -180,7 +180,9 @@ class StretchShape(Shape):
     """What is the matter with a source for some time."""
 
     source: Name
-    is_: Literal["down", "unasked", "frozen", "restarted", "partial"] = Field(alias="is")
+    is_: Literal["down", "unasked", "frozen", "restarted", "partial", "failing", "unseen"] = Field(
+        alias="is"
+    )
     from_: Time = Field(alias="from")
     to: Time | None = None
 
