@@ -82,7 +82,7 @@ def _policy(folder: Path, environment: str | None, variables: Mapping[str, str])
 def _rate(text: str) -> float:
     match = _RATE.match(text.replace(" ", ""))
     found = float(match[1]) / _SECONDS[match[2] or "s"] if match else 0.0
-    if not 0 < found < 1e9:
+    if not 0 < found <= 1e6:
         raise typer.BadParameter(f"{text!r}: write it like 12/s or 600/m", param_hint="--traffic")
     return found
 

@@ -11,7 +11,7 @@ from watchdog.lab.explain import Explanation
 from watchdog.lab.explain.formulae import Span
 from watchdog.lab.explain.needs import RungTold
 from watchdog.lab.explain.plot import plot
-from watchdog.lab.explain.ratios import Ratios, Row, Shifted
+from watchdog.lab.explain.ratios import PairTold, Ratios, Row, Shifted
 
 NEVER = "never"
 
@@ -117,7 +117,7 @@ def _limits(told: Explanation, ratios: Ratios) -> list[tuple[str, str]]:
         (
             f"within {duration(pair.long_seconds)}",
             f"{pair.fewest_bad} bad of {number(pair.events or 0.0)} events breach"
-            + (": one event is enough" if pair.fewest_bad <= 1 else ""),
+            + _few(pair, ratios.minimum_events),
         )
         for pair in ratios.pairs
         if pair.fewest_bad is not None
@@ -126,6 +126,12 @@ def _limits(told: Explanation, ratios: Ratios) -> list[tuple[str, str]]:
     took = duration(math.ceil(few / asked.traffic))
     rows.append(("recovery", f"is judged by {number(few)} events after the effect, {took}"))
     return rows + _chance(told, ratios)
+
+
+def _few(pair: PairTold, minimum_events: float) -> str:
+    if (pair.events or 0.0) < minimum_events:
+        return ", but so few are not judged"
+    return ": one event is enough" if (pair.fewest_bad or 0) <= 1 else ""
 
 
 def _chance(told: Explanation, ratios: Ratios) -> list[tuple[str, str]]:
