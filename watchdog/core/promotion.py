@@ -128,7 +128,7 @@ def marked(ep: Episode, mark: str, rule: RuleSpec | None, actor: str, draft: Dra
         _demote(rule, p.RuleDemoted(rule.name, rule.proof, reason, actor), draft)
 
 
-def tested(results: Iterable[p.RuleTested], policy: Policy, draft: Draft) -> None:
+def take_results(results: Iterable[p.RuleTested], policy: Policy, draft: Draft) -> None:
     """Record what unit tests said; a promoted text that fails them falls back."""
     for result in results:
         draft.add(result)
