@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.core.promql.asking import Asked
@@ -17,21 +18,19 @@ from watchdog.core.words import Blind
 Found = dict[tuple[str, Labels], list[float]]
 """Values by metric name ("" without one) and labels."""
 
-_STRICTER = ("multiple matches",)
-
 
 @dataclass
 class Agreement:
     """One store and one server with the same samples in both, and a count of what was compared."""
 
-    store: SeriesStore
-    server: Asked
+    store: SeriesStore = field(repr=False)
+    server: Asked = field(repr=False)
     expressions: int = 0
     elements: int = 0
     empty: int = 0
     refused: int = 0
     stricter: int = 0
-    odd_values: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    odd_values: Counter[str] = field(default_factory=Counter)
 
     def hold(self, expression: str, at: float, *, asked: str = "", asked_at: float = 0.0) -> None:
         """Both give the same at `at`. `asked`: what to ask the server instead."""
@@ -88,6 +87,20 @@ class Agreement:
             for element in value:
                 found[element.name or "", element.labels].append(element.value)
         return found, ""
+
+
+def sum_of(several: Iterable[Agreement]) -> Agreement:
+    """What was compared in all of them, as one."""
+    counted = list(several)
+    total = Agreement(counted[0].store, counted[0].server)
+    for each in counted:
+        total.expressions += each.expressions
+        total.elements += each.elements
+        total.empty += each.empty
+        total.refused += each.refused
+        total.stricter += each.stricter
+        total.odd_values.update(each.odd_values)
+    return total
 
 
 def _order(value: float) -> tuple[bool, float]:

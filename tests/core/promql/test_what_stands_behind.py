@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
+from tests.core.decisions.watch import a_policy, a_rule
 from tests.core.judge.scene import rule
 from watchdog.core.judge import Judge
 from watchdog.core.judge.value import lag_seconds, reach_seconds
 from watchdog.core.looks import Looks
+from watchdog.core.memory import Memory
 from watchdog.core.promql import check, evaluate
 from watchdog.core.samples import Answer, Failure, Fault, Reading, Sample, labels_of
 from watchdog.core.series import SeriesStore
-from watchdog.core.spec import Bound, ValueThreshold
+from watchdog.core.spec import Bound, Endpoint, Policy, Scrape, SourceSpec, ValueThreshold
 from watchdog.core.words import Blind, Instant, Status, Truth, Verdict
 
 EVERY = 5.0
@@ -180,6 +183,29 @@ def test_what_was_not_collected_is_not_absent() -> None:
     assert app.ask("absent_over_time(b[1m])").unwatched
     app.poll("a", times=12)
     assert not app.ask("absent_over_time(b[1m])").unwatched
+
+
+def test_a_rule_that_is_added_waits_until_its_names_are_collected() -> None:
+    source = SourceSpec("app", EVERY, 1.0, 1 << 20, 100, Scrape(Endpoint("http://app")))
+    old, new = "sum(a)", "absent(b) or on () vector(0)"
+
+    def policy(expression: str) -> Policy:
+        signal = ValueThreshold(expression, Bound(">", 0.5, "> 0.5"))
+        return replace(a_policy(a_rule(signal=signal)), sources={"app": source})
+
+    memory = Memory()
+    memory.adopt(policy(old))
+    for poll in range(3):
+        at = Instant(START + poll * EVERY, START + poll * EVERY)
+        reading = Reading("app", at, 0.1, (Sample("a", (), 1.0, at.wall),), up={"app:1": True})
+        assert memory.sources["app"].answers(reading)[old].newest == at.wall
+    memory.adopt(policy(new))
+    told = []
+    for poll in range(3, 6):
+        at = Instant(START + poll * EVERY, START + poll * EVERY)
+        reading = Reading("app", at, 0.1, (), up={"app:1": True})
+        told.append(memory.sources["app"].answers(reading)[new].unwatched)
+    assert told == [("whether b is there",), (), ()]
 
 
 def test_what_lies_ahead_of_our_clock_is_not_absent() -> None:

@@ -1,6 +1,6 @@
-"""A made-up service's metrics over forty minutes, with everything that goes wrong with series.
+"""Made-up services' metrics, with everything that goes wrong with series.
 
-Times lie 7 ms beside whole seconds, so that no sample ever falls on the edge of a range: there
+Times lie beside whole seconds, so that no sample ever falls on the edge of a range: there
 Prometheus 2 and 3 differ. Where a counter's first sample after a gap stands, it is zero or far
 above its steps: in between, 2.42 extrapolates otherwise than 3 does.
 """
@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from random import Random
 
+from tests.core.promql.asking import Series
 from watchdog.core.samples import Failure, Fault, Labels, Reading, Sample, labels_of
 from watchdog.core.series import SeriesStore
 from watchdog.core.words import Blind, Instant
@@ -106,32 +108,118 @@ METRICS = (
 )
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """A service that is polled for a while, at times that lie `beside` whole seconds."""
+
+    metrics: tuple[Metric, ...]
+    begin: int = BEGIN
+    every_seconds: int = EVERY_SECONDS
+    polls: int = POLLS
+    failed: frozenset[int] = FAILED_POLLS
+    beside: Callable[[int], float] = lambda _poll: 0.007
+
+    @property
+    def end(self) -> int:
+        """A little beyond the look-back."""
+        return self.begin + self.every_seconds * self.polls + 330
+
+    def poll_time(self, poll: int) -> float:
+        return self.begin + self.every_seconds * poll + self.beside(poll)
+
+    def exposed(self, poll: int) -> dict[Metric, float]:
+        if poll in self.failed:
+            return {}
+        values = {metric: metric.shape(poll) for metric in self.metrics}
+        return {metric: value for metric, value in values.items() if value is not None}
+
+    def readings(self) -> Iterator[Reading]:
+        """What the scrape source would hand to the store."""
+        for poll in range(self.polls):
+            at = self.poll_time(poll)
+            instant = Instant(at, at)
+            if poll in self.failed:
+                refused = Failure(Fault.SERVICE, Blind.SOURCE_DOWN, "connection refused")
+                yield Reading("app", instant, 0.01, failure=refused)
+                continue
+            exposed = self.exposed(poll).items()
+            samples = tuple(Sample(m.name, m.labels, value, at) for m, value in exposed)
+            yield Reading("app", instant, 0.01, samples=samples, up={TARGET: True})
+
+    def store(self) -> SeriesStore:
+        keep = 2 * self.polls * self.every_seconds
+        store = SeriesStore(max_series=len(self.metrics), keep_seconds=keep)
+        for reading in self.readings():
+            store.ingest(reading)
+        return store
+
+    def written(self) -> list[Series]:
+        """The same with the staleness markers that Prometheus' own scraping would place."""
+        found: dict[Metric, list[tuple[float, float | None]]] = {m: [] for m in self.metrics}
+        before: dict[Metric, float] = {}
+        for poll in range(self.polls):
+            at, exposed = self.poll_time(poll), self.exposed(poll)
+            for metric, value in exposed.items():
+                found[metric].append((at, value))
+            for metric in before.keys() - exposed.keys():
+                found[metric].append((at, None))
+            before = exposed
+        series: list[Series] = [
+            ({"__name__": m.name, **dict(m.labels)}, samples) for m, samples in found.items()
+        ]
+        ups = [(self.poll_time(p), float(p not in self.failed)) for p in range(self.polls)]
+        return [*series, ({"__name__": "up", "instance": TARGET}, ups)]
+
+
+USUAL = Traffic(METRICS)
+"""Always the same, and made so that everything happens in it."""
+
+
 def poll_time(poll: int) -> float:
-    return BEGIN + EVERY_SECONDS * poll + 0.007
+    return USUAL.poll_time(poll)
 
 
-def exposed(poll: int) -> list[tuple[Metric, float]]:
-    if poll in FAILED_POLLS:
-        return []
-    values = ((metric, metric.shape(poll)) for metric in METRICS)
-    return [(metric, value) for metric, value in values if value is not None]
+def made_up(seed: int) -> Traffic:
+    """Another service, with other counters, gauges, gaps and times; a day after the one before."""
+    luck = Random(seed)  # noqa: S311  # reproducible, and no secret
+    polls = luck.randint(60, 160)
+    kept = [metric for metric in METRICS if luck.random() < 0.8]
+    bases = [luck.choice((2.0, 5.0, 0.25, 12.0)) for _ in range(3)]
+    metrics = tuple(Metric(m.name, m.labels, _made_shape(m, luck, polls, bases)) for m in kept)
+    lags = [luck.randint(1, 999) / 1000 for _ in range(polls)]
+    return Traffic(
+        metrics,
+        begin=BEGIN + 86400 * (1 + seed),
+        every_seconds=luck.choice((5, 10, 15, 30, 60)),
+        polls=polls,
+        failed=frozenset(luck.sample(range(polls), luck.randint(0, polls // 12))),
+        beside=lags.__getitem__,
+    )
 
 
-def readings() -> Iterator[Reading]:
-    """What the scrape source would hand to the store."""
-    for poll in range(POLLS):
-        at = poll_time(poll)
-        instant = Instant(at, at)
-        if poll in FAILED_POLLS:
-            refused = Failure(Fault.SERVICE, Blind.SOURCE_DOWN, "connection refused")
-            yield Reading("app", instant, 0.01, failure=refused)
-            continue
-        samples = tuple(Sample(m.name, m.labels, value, at) for m, value in exposed(poll))
-        yield Reading("app", instant, 0.01, samples=samples, up={TARGET: True})
+def _made_shape(metric: Metric, luck: Random, polls: int, bases: list[float]) -> Shape:
+    if metric.name == "version_info":
+        shape: Shape = lambda _poll: 1.0  # noqa: E731  # shapes are functions
+    elif metric.name.endswith("_bucket"):
+        shape = _leaping(luck.choice((0.0, 1.0, 3.0)) * bases[0], polls)
+    elif metric.name.endswith("_total"):
+        every = luck.choice((polls, polls, luck.randint(5, 40)))
+        shape = _leaping(luck.choice(bases), every)
+    else:
+        values = [luck.randint(-64, 64) / 8 for _ in range(luck.randint(1, 23))]
+        shape = lambda poll: values[poll % len(values)]  # noqa: E731
+    if not metric.name.endswith("_bucket"):
+        if luck.random() < 0.15:
+            odd = luck.choice((math.nan, math.inf, -math.inf))
+            shape = _except(shape, odd, luck.randint(4, 50))
+        if luck.random() < 0.2:
+            since = luck.randint(0, polls // 2)
+            shape = _between(shape, since, luck.randint(since, polls))
+        if luck.random() < 0.1:
+            shape = _flapping(shape)
+    return shape
 
 
-def filled_store() -> SeriesStore:
-    store = SeriesStore(max_series=len(METRICS), keep_seconds=2 * POLLS * EVERY_SECONDS)
-    for reading in readings():
-        store.ingest(reading)
-    return store
+def _leaping(step: float, every: int) -> Shape:
+    """A counter that is set back to zero and then leaps far above its steps, see above."""
+    return lambda poll: step * (64 + poll % every) if poll % every else 0.0
