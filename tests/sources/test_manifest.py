@@ -275,11 +275,11 @@ async def test_a_release_exchanged_in_the_middle_is_judged_as_one(
 
 async def test_a_hung_file_system_holds_one_thread_and_not_the_loop() -> None:
     release_it = threading.Event()
-    beside: Beside[None] = Beside("hung")
+    beside: Beside[bool] = Beside("hung")
     with pytest.raises(TimeoutError):
-        await beside.run(lambda _: release_it.wait(10) and None, 0.1)
+        await beside.run(lambda _: release_it.wait(10), 0.1)
     with pytest.raises(StillBusyError):
-        await beside.run(lambda _: None, 0.1)
+        await beside.run(lambda _: True, 0.1)
     release_it.set()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.judge import Judge
+from watchdog.core.probes import Probed
 from watchdog.core.samples import Answer, Failure, Fault, Labels, Point, Reading
 from watchdog.core.spec import (
     Bound,
@@ -26,7 +27,7 @@ OVER_5_PERCENT = Bound(">", 0.05, "> 5%")
 
 
 def rule(
-    signal: RatioThreshold | Slo | ValueThreshold | Liveness,
+    signal: RatioThreshold | Slo | ValueThreshold | Liveness | Probed,
     *,
     every: float = 5.0,
     minimum_events: float = 20.0,
