@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.core.decisions.watch import a_policy
+from tests.lab.explain_rules import a_ratio
 from watchdog.cli import app
 from watchdog.core import entries as e
 from watchdog.core.gates import GATES
-from watchdog.core.samples import Reading, Sample
-from watchdog.core.spec import Policy
+from watchdog.core.samples import Answer, Point, Reading, Sample
+from watchdog.core.spec import Endpoint, Policy, PrometheusApi, SourceSpec
 from watchdog.core.words import Instant
 from watchdog.lab.explain import Asked, Explanation, explain
 from watchdog.lab.explain.needs import WORDS
@@ -188,3 +191,42 @@ def test_several_environments_and_none_said(tmp_path: Path) -> None:
     ran = CliRunner().invoke(app, ["explain", "x", "--rules", str(tmp_path / "none")])
     assert ran.exit_code == 1
     assert "Traceback" not in ran.output
+
+
+# -- a provider with a rhythm of its own -----------------------------------------------------------
+
+
+def through_a_provider(polled: float, scraped: float, phase: float, fault_at: float) -> float:
+    """When a rule on a Prometheus acts after the fault: it sees the newest scrape at each poll."""
+    rule = a_ratio(300.0, 0.1, max(polled, scraped), 3 * scraped)
+    rule = replace(rule, minimum_events=0.0, stale_after_seconds=4 * scraped)
+    how = PrometheusApi(Endpoint("http://prom"), scraped)
+    source = SourceSpec("app", polled, 2.0, 1 << 20, 100, how)
+    policy = replace(a_policy(rule), sources={"app": source})
+    told = explain(policy, rule.name, Asked(ratios=(0.5,))).ratios
+    assert told is not None
+    span = told.rows[0].acts
+    assert span is not None
+    rehearsal, seconds = Rehearsal(policy, NOON), 0.0
+    while seconds < fault_at + 2 * span.latest:
+        at, newest = NOON.plus(seconds), phase + scraped * ((seconds - phase) // scraped)
+        bad = 5.0 * max(0.0, newest - fault_at)
+        answers = {
+            text: Answer((Point((), value, NOON.wall + newest),), NOON.wall + newest)
+            for text, value in (("bad", bad), ("all", 10.0 * newest + 1000.0))
+        }
+        rehearsal.feed(Reading("app", at, 0.0, answers=answers))
+        for kept in rehearsal.log:
+            if isinstance(kept.entry, e.Decided):
+                acted = kept.at.wall - NOON.wall - fault_at
+                assert span.earliest <= acted <= span.latest, (acted, span)
+                return acted
+        seconds += polled
+    raise AssertionError("it did nothing")
+
+
+@pytest.mark.parametrize(("polled", "scraped"), [(15.0, 30.0), (20.0, 30.0), (30.0, 15.0)])
+def test_a_prometheus_adds_its_own_rhythm_to_ours(polled: float, scraped: float) -> None:
+    for phase in (1.0, 7.0, 14.0):
+        for fault_at in (612.0, 619.0, 633.3):
+            through_a_provider(polled, scraped, phase, fault_at)

@@ -82,10 +82,16 @@ def window(every_seconds: float, seconds: float) -> Window:
     bucket = bucket_seconds(every_seconds, seconds)
     lead = min(every_seconds, bucket) / 2
     polls = max(1, math.ceil((seconds - lead) / every_seconds - _DUST))
-    even = _divides(every_seconds, bucket) or _divides(bucket, every_seconds)
+    even = divides(every_seconds, bucket) or divides(bucket, every_seconds)
     counted = polls * every_seconds
     slack = abs(counted - seconds) if even else every_seconds
     return Window(seconds, counted, bucket, every_seconds, slack)
+
+
+def divides(part: float, whole: float) -> bool:
+    """Whether whole parts fill the whole, but for rounding."""
+    times = whole / part
+    return round(times) >= 1 and abs(times - round(times)) < _DUST
 
 
 def rise_seconds(window: Window, threshold: float, fault: Fault) -> float:
@@ -253,8 +259,3 @@ def _fallen(window: Window, threshold: float, fault: Fault, lasted: float) -> Sp
 
 def _blurs(window: Window) -> bool:
     return window.bucket >= 2 * window.every
-
-
-def _divides(part: float, whole: float) -> bool:
-    times = whole / part
-    return round(times) >= 1 and abs(times - round(times)) < _DUST

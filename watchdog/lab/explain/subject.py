@@ -12,7 +12,7 @@ from watchdog.core.spec import (
     Slo,
     SourceSpec,
 )
-from watchdog.lab.explain.formulae import Pair, lasting_seconds, window
+from watchdog.lab.explain.formulae import Pair, divides, lasting_seconds, window
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,13 @@ def rhythm_of(rule: RuleSpec, source: SourceSpec) -> Rhythm:
     wait = rule.every_seconds
     if isinstance(source.how, PrometheusApi):
         wait = source.how.scraped_every_seconds + source.every_seconds
-        uneven = source.every_seconds if lasting else 0.0
-        return Rhythm(rule.every_seconds, wait, source.deadline_seconds, lasting, uneven)
+        polled, every = source.every_seconds, rule.every_seconds
+        if rule.for_seconds and not divides(polled, every):
+            # Fresh samples reach our polls at uneven times, each up to a poll late: j of them lie
+            # at least j x every - polled apart.
+            most = lasting_seconds(rule.for_seconds + polled, every)
+            answer, least = source.deadline_seconds, rule.for_seconds
+            return Rhythm(every, wait, answer, least, most - least)
     return Rhythm(rule.every_seconds, wait, source.deadline_seconds, lasting)
 
 
