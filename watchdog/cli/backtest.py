@@ -30,6 +30,7 @@ from watchdog.cli.past import (
     policy_of,
     progress_bar,
     rule_names,
+    save,
 )
 from watchdog.cli.shared import AsJson, console, fail, seconds
 from watchdog.core.spec import Policy
@@ -41,7 +42,7 @@ from watchdog.lab.backtest.score import Score, score
 from watchdog.lab.history import Bad
 from watchdog.lab.history.versions import load_version
 from watchdog.lab.report.document import document
-from watchdog.lab.report.page import PlotlyMissing, page
+from watchdog.lab.report.page import page
 
 
 def backtest(
@@ -97,12 +98,18 @@ def backtest(
     except Bad as error:
         fail(str(error), NOT_SO)
     if html is not None:
-        try:
-            html.write_text(page(done.run, done.scored, done.comparison), encoding="utf-8")
-        except PlotlyMissing as error:
-            fail(str(error), NOT_SO)
-        except OSError as error:
-            fail(f"{html}: {error.strerror}", NOT_SO)
+        save(html, lambda: page(done.run, done.scored, done.comparison))
+    _tell(done, against, html, as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    run: Run
+    scored: Score | None
+    comparison: Comparison | None
+
+
+def _tell(done: _Done, against: str | None, html: Path | None, *, as_json: bool) -> None:
     if as_json:
         found = document(done.run, done.scored)
         if done.comparison is not None:
@@ -112,13 +119,6 @@ def backtest(
     show(done.run, done.scored, done.comparison)
     if html is not None:
         console.print(f"The report: {html}", markup=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    run: Run
-    scored: Score | None
-    comparison: Comparison | None
 
 
 def _replay(

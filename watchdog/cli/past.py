@@ -27,6 +27,7 @@ from watchdog.lab.history import (
     Span,
     read_openmetrics,
 )
+from watchdog.lab.report.page import PlotlyMissing
 from watchdog.policy import Load, load_folder
 from watchdog.policy.check import environments_of
 from watchdog.wire.secrets import FileSecrets
@@ -247,3 +248,13 @@ def known_incidents(path: Path, stage: Stage) -> list[Incident]:
     if read.problems:
         fail("\n".join(problem.text for problem in read.problems), NOT_SO)
     return read.found
+
+
+def save(path: Path, made: Callable[[], str]) -> None:
+    """Write the report, or end the command with why it cannot be."""
+    try:
+        path.write_text(made(), encoding="utf-8")
+    except PlotlyMissing as error:
+        fail(str(error), NOT_SO)
+    except OSError as error:
+        fail(f"{path}: {error.strerror}", NOT_SO)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +32,7 @@ from watchdog.cli.past import (
     load_rules,
     pairs,
     progress_bar,
+    save,
 )
 from watchdog.cli.shared import AsJson, console, fail, seconds
 from watchdog.core.spec import Policy, RuleSpec
@@ -40,42 +41,49 @@ from watchdog.core.words import Mode
 from watchdog.lab.backtest import Settings, Stage, replay
 from watchdog.lab.backtest.score import score
 from watchdog.lab.history import Bad
-from watchdog.lab.report.page import PlotlyMissing, page
+from watchdog.lab.report.page import page
 from watchdog.lab.tune import Edit, Grid, Point, Sweep, edited, sweep, variants
 from watchdog.lab.tune.variants import MOST
 
+RuleName = Annotated[str, typer.Argument(help="The rule's name.")]
+RulesFolder = Annotated[Path, typer.Option(help="The rules folder.")]
+Incidents = Annotated[
+    Path | None, typer.Option(help="Known incidents, YAML or CSV: what is to be detected.")
+]
+Factors = Annotated[str, typer.Option(help="Bounds to try, as multiples of the rule's own.")]
+Windows = Annotated[str, typer.Option(help="Windows to try, as multiples of the rule's own.")]
+Fors = Annotated[
+    str | None, typer.Option("--for", help="Values of `for` to try: 1m,5m; its own else.")
+]
+MinimumEvents = Annotated[
+    str | None, typer.Option(help="Values of `minimum_events` to try: 10,100; its own else.")
+]
+Choose = Annotated[
+    int | None, typer.Option(help="Show the edit of the rule file for this variant.")
+]
+Write = Annotated[
+    bool, typer.Option("--write", help="With --choose: make that edit. Applies nothing.")
+]
+Html = Annotated[
+    Path | None, typer.Option(help="Write a report with plots to this file; needs no network.")
+]
+
 
 def tune(
-    rule: Annotated[str, typer.Argument(help="The rule's name.")],
-    rules: Annotated[Path, typer.Option(help="The rules folder.")] = Path("rules"),
+    rule: RuleName,
+    rules: RulesFolder = Path("rules"),
     begin: From = None,
     end: To = None,
     prometheus: Prometheus = None,
     openmetrics: OpenMetrics = None,
-    incidents: Annotated[
-        Path | None, typer.Option(help="Known incidents, YAML or CSV: what is to be detected.")
-    ] = None,
-    factors: Annotated[
-        str, typer.Option(help="Bounds to try, as multiples of the rule's own.")
-    ] = "0.5,1,2",
-    windows: Annotated[
-        str, typer.Option(help="Windows to try, as multiples of the rule's own.")
-    ] = "0.5,1,2",
-    fors: Annotated[
-        str | None, typer.Option("--for", help="Values of `for` to try: 1m,5m; its own else.")
-    ] = None,
-    minimum_events: Annotated[
-        str | None, typer.Option(help="Values of `minimum_events` to try: 10,100; its own else.")
-    ] = None,
-    choose: Annotated[
-        int | None, typer.Option(help="Show the edit of the rule file for this variant.")
-    ] = None,
-    write: Annotated[
-        bool, typer.Option("--write", help="With --choose: make that edit. Applies nothing.")
-    ] = False,
-    html: Annotated[
-        Path | None, typer.Option(help="Write a report with plots to this file; needs no network.")
-    ] = None,
+    incidents: Incidents = None,
+    factors: Factors = "0.5,1,2",
+    windows: Windows = "0.5,1,2",
+    fors: Fors = None,
+    minimum_events: MinimumEvents = None,
+    choose: Choose = None,
+    write: Write = False,
+    html: Html = None,
     warm: Warm = None,
     every: Every = None,
     cache: CacheFolder = None,
@@ -93,31 +101,22 @@ def tune(
     _known(rule, policy, rules)
     folder = cache_folder(cache, none=no_cache)
     past = Past.of(openmetrics, prometheus, begin, end, cache=folder, quiet=as_json)
-    settings = Settings(mode=Mode.ARMED, every_seconds=seconds(every))
-    company = [rule, *policy.rules[rule].corroborate]
-    stage = Stage.of(policy, settings, only=company, evaluated_here=past.evaluated_here)
-    if rule in stage.left_out:
-        fail(stage.left_out[rule], NOT_SO)
-    labelled = known_incidents(incidents, stage)
-    grid = _grid(factors, windows, fors, minimum_events)
-    tried, refused = variants(stage.policy.rules[rule], grid)
-    longest = max(_longest(stage, variant.rule) for variant in tried)
-    warm_seconds = seconds(warm)
-    settings = replace(settings, warm_seconds=longest if warm_seconds is None else warm_seconds)
+    asked = _Asked(
+        rule,
+        policy,
+        Settings(mode=Mode.ARMED, every_seconds=seconds(every)),
+        _grid(factors, windows, fors, minimum_events),
+        incidents,
+        seconds(warm),
+        html,
+    )
     try:
-        with past.open(policy, stage, settings.warm_seconds) as (history, span):
-            with progress_bar(f"Trying {len(tried)} variants", quiet=as_json) as progress:
-                points = sweep(stage, tried, history, span, settings, labelled, progress)
-            found = Sweep(rule, points, tuple(refused))
-            if html is not None:
-                run = replay(stage, history, span, settings, labelled)
-                scored = score(run.firings, labelled, stage.policy.rules, span)
-                _save(html, page(run, scored, sweep=found.document()))
+        found = _swept(asked, past)
         edit = None
         if choose is not None:
-            chosen = _as_declared(_chosen(choose, points), policy.rules[rule])
+            chosen = _as_declared(_chosen(choose, found.points), policy.rules[rule])
             edit = edited(rules, policy, chosen, pairs(variable))
-    except (Bad, PlotlyMissing) as error:
+    except Bad as error:
         fail(str(error), NOT_SO)
     if edit is not None and write:
         _write(edit)
@@ -126,6 +125,41 @@ def tune(
         print(json.dumps(document, allow_nan=False))
         return
     _show(found, edit, wrote=write)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    rule: str
+    policy: Policy
+    settings: Settings
+    grid: Grid
+    incidents: Path
+    warm_seconds: float | None
+    html: Path | None
+
+
+def _swept(asked: _Asked, past: Past) -> Sweep:
+    """The sweep, and the report where one is asked for. Raises Bad."""
+    rule, policy, settings = asked.rule, asked.policy, asked.settings
+    company = [rule, *policy.rules[rule].corroborate]
+    stage = Stage.of(policy, settings, only=company, evaluated_here=past.evaluated_here)
+    if rule in stage.left_out:
+        fail(stage.left_out[rule], NOT_SO)
+    known = known_incidents(asked.incidents, stage)
+    tried, refused = variants(stage.policy.rules[rule], asked.grid)
+    warm_seconds = asked.warm_seconds
+    if warm_seconds is None:
+        warm_seconds = max(_longest(stage, variant.rule) for variant in tried)
+    settings = replace(settings, warm_seconds=warm_seconds)
+    with past.open(policy, stage, warm_seconds) as (history, span):
+        with progress_bar(f"Trying {len(tried)} variants", quiet=past.quiet) as progress:
+            points = sweep(stage, tried, history, span, settings, known, progress)
+        found = Sweep(rule, points, tuple(refused))
+        if asked.html is not None:
+            run = replay(stage, history, span, settings, known)
+            scored = score(run.firings, known, stage.policy.rules, span)
+            save(asked.html, lambda: page(run, scored, sweep=found.document()))
+    return found
 
 
 def _known(rule: str, policy: Policy, folder: Path) -> None:
@@ -175,13 +209,6 @@ def _numbers(text: str, option: str) -> tuple[float, ...]:
     if not found or not all(0 < each < 1e9 for each in found):
         raise typer.BadParameter(f"{text!r}: write positive numbers, 0.5,1,2", param_hint=option)
     return found
-
-
-def _save(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        fail(f"{path}: {error.strerror}", NOT_SO)
 
 
 def _write(edit: Edit) -> None:

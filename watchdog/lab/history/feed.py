@@ -45,6 +45,7 @@ class _Cursor:
         self.track, self.name, self.labels = track, track.name, track.labels
         self.next = bisect_right(track.times, after)
         self.point: Point | None = None
+        self.at = 0.0  # the point's own time
 
     def move(self, after: float, until: float) -> None:
         times, index = self.track.times, self.next
@@ -53,7 +54,8 @@ class _Cursor:
             index += 1
         self.next = index
         if index and times[index - 1] > after:
-            self.point = Point(self.labels, self.track.values[index - 1], times[index - 1])
+            self.at = times[index - 1]
+            self.point = Point(self.labels, self.track.values[index - 1], self.at)
         else:
             self.point = None
 
@@ -66,10 +68,11 @@ class _Plain:
         self._missing = Answer(missing=(shown,))
 
     def answer(self) -> Answer:
-        points = tuple([c.point for c in self._cursors if c.point is not None])
-        if not points:
+        seen = [c for c in self._cursors if c.point is not None]
+        if not seen:
             return self._missing
-        return Answer(points, max([point.at for point in points]))  # type: ignore[type-var]
+        points = tuple([c.point for c in seen if c.point is not None])
+        return Answer(points, max([c.at for c in seen]))
 
 
 class Feed:

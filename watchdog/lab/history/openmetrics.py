@@ -62,7 +62,7 @@ class _Reader:
         start, end, ended = self._start, self._end, False
         for line in self._lines(file, progress):
             if not line.startswith(prefix):
-                if line[:1] == b"#" or line.isspace():
+                if line[:1] == b"#" or not line.strip():
                     ended = line.rstrip() == b"# EOF"
                     if ended:
                         break
@@ -89,15 +89,23 @@ class _Reader:
 
     def _lines(self, file: BinaryIO, progress: Callable[[int], None] | None) -> Iterator[bytes]:
         """Line by line, read by blocks; what is kept is counted once a block."""
-        while lines := file.readlines(_BLOCK):
+        rest = b""
+        while block := file.read(_BLOCK):
+            *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 self._number += 1
                 if len(line) > _LONGEST_LINE:
                     raise self._bad(line[:100], b"")
                 yield line
+            if len(rest) > _LONGEST_LINE:
+                self._number += 1
+                raise self._bad(rest[:100], b"")
             self._count()
             if progress is not None:
                 progress(file.tell())
+        if rest:
+            self._number += 1
+            yield rest
 
     def _count(self) -> None:
         kept = sum(len(track.times) for track in self._tracks.values() if track is not None)
