@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.policy.test_probe_rules import EXAMPLE, KEY
 from tests.policy.texts import PLATFORM, VARS, folder, load
 from tests.wire.raw_server import RawServer, answering
 from watchdog.core import entries as e
+from watchdog.core.replay import replayed
 from watchdog.core.spec import Policy
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Status, Verdict
@@ -65,6 +67,12 @@ class Night:
         assert verdict is not None
         return verdict
 
+    def decided_again(self) -> list[tuple[str, ...]]:
+        """How each decision, read back as plain data, differs when it is decided once more."""
+        decided = [one.entry for one in self.rehearsal.log if isinstance(one.entry, e.Decided)]
+        plain = [replace(one, basis=json.loads(json.dumps(one.basis))) for one in decided]
+        return [replayed(one) for one in plain]
+
     def states(self, rule: str) -> list[State]:
         moves = [one.entry for one in self.rehearsal.log if isinstance(one.entry, e.EpisodeMoved)]
         opened = [one.entry for one in self.rehearsal.log if isinstance(one.entry, e.EpisodeOpened)]
@@ -96,6 +104,7 @@ async def test_an_outage_that_the_public_does_not_see_is_held_until_it_does(wire
         await night.go_on(20)
         assert night.verdict("public-probe").status is Status.BREACHED
         assert State.ACTING in night.states("mycelia-down")
+        assert night.decided_again() == [()] * 3
 
 
 async def test_a_release_and_its_attestation_are_judged(wire: Wire, tmp_path: Path) -> None:
@@ -120,6 +129,10 @@ async def test_a_release_and_its_attestation_are_judged(wire: Wire, tmp_path: Pa
     for rule in ("release-files", "por-attestation"):
         assert night.verdict(rule).status is Status.BREACHED
         assert night.states(rule) == [State.PENDING]
+    write(release, collateralizationRatio=0.97)
+    await night.go_on(181)
+    assert night.states("por-attestation") == [State.PENDING, State.AWAITING]
+    assert night.decided_again() == [(), ()]
 
 
 def write(release: Path, **different: Any) -> None:

@@ -147,7 +147,11 @@ def _read(value: Any, kind: Any, where: str) -> Any:
 def _one_of(value: Any, kinds: tuple[Any, ...], where: str) -> Any:
     if value is None and types.NoneType in kinds:
         return None
-    return _read(value, next(k for k in kinds if k is not types.NoneType), where)
+    some = [kind for kind in kinds if kind is not types.NoneType]
+    if isinstance(value, Mapping):  # of several dataclasses the one that has these fields
+        known = [k for k in some if is_dataclass(k) and {f.name for f in fields(k)} == set(value)]
+        some = known or some
+    return _read(value, some[0], where)
 
 
 def _dataclass(value: Any, kind: type[Any], where: str) -> Any:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.core.judge.scene import WALL, rule
 from watchdog.core.judge.looked import ProbeJudge, judge_of
+from watchdog.core.judge.stored import NotStored, judge_stored
 from watchdog.core.probes import Probed, TcpProbe
 from watchdog.core.samples import Failure, Fault, Look, Reading
 from watchdog.core.spec import RuleSpec
@@ -133,6 +134,18 @@ def test_a_damaged_checkpoint_is_left_aside(kept: bytes) -> None:
 def test_a_checkpoint_of_another_probe_is_left_aside() -> None:
     other = judge_of(probe(about="cache:6379"))
     assert not judge().restore(other.checkpoint())
+
+
+def test_a_stored_decision_is_judged_again_to_the_letter() -> None:
+    for seen in product([HELD, FAILED, UNSEEN], repeat=5):
+        watched = judge(2, 3)
+        verdict = looked(watched, seen)[-1]
+        if seen[-1] is UNSEEN:
+            with pytest.raises(NotStored):
+                judge_stored(watched.rule.signal, 0, (), watched.points)
+        else:
+            again = judge_stored(watched.rule.signal, 0, (), watched.points)
+            assert again.verdict(verdict.at, verdict.sampled_at) == verdict
 
 
 def test_a_reading_without_a_look_is_our_own_fault() -> None:

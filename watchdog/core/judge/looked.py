@@ -14,18 +14,21 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.judge import Judge
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.probes import Probed
-from watchdog.core.samples import Answer, Failure, Fault, Look, Reading
+from watchdog.core.samples import Answer, Failure, Fault, Look, Point, Reading
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth
 
 _VERSION = 1
+_WORDS = MappingProxyType({True: "held", False: "failed", None: "saw nothing"})
+_NUMBERS = MappingProxyType({True: 1.0, False: 0.0, None: -1.0})
 
 
 class _Seen(NamedTuple):
@@ -86,10 +89,12 @@ class ProbeJudge(Judge):
         if look is None and failure is None:
             failure = Failure(Fault.OURS, Blind.OURS, "the probe gave no look")
         self._take(_Seen(reading.at.steady, None if look is None or failure else look.holds))
+        looks = [seen.holds for seen in self._seen]
+        self.points = kept_looks(looks, None if failure else look)
         if failure is not None or look is None:
             assert failure is not None  # noqa: S101  # one of the two is there, see above
             return blinded(failure.blind, failure.reason), None
-        return self._judged(look), reading.at.wall
+        return judge_looks(self._signal, looks, look), reading.at.wall
 
     def _take(self, seen: _Seen) -> None:
         oldest = seen.at - self._signal.looks * longest_gap_seconds(self.rule.every_seconds)
@@ -98,28 +103,57 @@ class ProbeJudge(Judge):
         self._seen.append(seen)
 
     def _failing(self, looks: Iterable[_Seen]) -> Truth:
-        """Are there `fails` failures among so many looks, of which these are all that are known?"""
-        known = [seen.holds for seen in looks]
-        if known.count(False) >= self._signal.fails:
-            return Truth.TRUE
-        enough = known.count(True) > self._signal.looks - self._signal.fails
-        return Truth.FALSE if enough else Truth.UNKNOWN
+        return _failing(self._signal, [seen.holds for seen in looks])
 
-    def _judged(self, look: Look) -> Finding:
-        signal, failing = self._signal, self._failing(self._seen)
-        failed = sum(seen.holds is False for seen in self._seen)
-        reason = look.reason
-        if signal.looks > 1:
-            of = f"{failed} of the last {len(self._seen)} looks failed"
-            reason = f"{of}, {signal.fails} of {signal.looks} are a breach; the newest: {reason}"
-        if failing is Truth.UNKNOWN:
-            return blinded(Blind.TOO_FEW_EVENTS, f"not looked often enough yet: {reason}")
-        breached = failing is Truth.TRUE
-        value, bound = look.value, look.bound
-        if signal.looks > 1:
-            value, bound = float(failed), f">= {signal.fails}"
-        status = Status.BREACHED if breached else Status.HEALTHY
-        return Finding(status, reason, value=value, bound=bound, clear=not breached)
+
+def judge_looks(signal: Probed, looks: Sequence[bool | None], newest: Look) -> Finding:
+    """What the last looks prove, the newest among them; it is one that saw something."""
+    failing, failed = _failing(signal, looks), looks.count(False)
+    reason = newest.reason
+    if signal.looks > 1:
+        of = f"{failed} of the last {len(looks)} looks failed"
+        reason = f"{of}, {signal.fails} of {signal.looks} are a breach; the newest: {reason}"
+    if failing is Truth.UNKNOWN:
+        return blinded(Blind.TOO_FEW_EVENTS, f"not looked often enough yet: {reason}")
+    breached = failing is Truth.TRUE
+    value, bound = newest.value, newest.bound
+    if signal.looks > 1:
+        value, bound = float(failed), f">= {signal.fails}"
+    status = Status.BREACHED if breached else Status.HEALTHY
+    return Finding(status, reason, value=value, bound=bound, clear=not breached)
+
+
+def kept_looks(looks: Sequence[bool | None], newest: Look | None) -> tuple[Point, ...]:
+    """Looks as a decision stores what it was given: see `looks_kept`."""
+    points = [Point((("look", _WORDS[holds]),), _NUMBERS[holds]) for holds in looks]
+    if newest is not None and points:
+        said = [("bound", newest.bound), ("look", _WORDS[newest.holds]), ("reason", newest.reason)]
+        if newest.value is not None:
+            said.append(("value", repr(newest.value)))
+        points[-1] = Point(tuple(said), _NUMBERS[newest.holds])
+    return tuple(points)
+
+
+def looks_kept(points: Sequence[Point]) -> tuple[list[bool | None], Look | None]:
+    """The looks behind points of `kept_looks`, and the newest; None where it saw nothing.
+
+    Raises ValueError, KeyError.
+    """
+    meant = {word: holds for holds, word in _WORDS.items()}
+    looks = [meant[dict(point.labels)["look"]] for point in points]
+    if not looks or looks[-1] is None:
+        return looks, None
+    said = dict(points[-1].labels)
+    value = float(said["value"]) if "value" in said else None
+    return looks, Look(looks[-1], said["reason"], value, said["bound"])
+
+
+def _failing(signal: Probed, looks: Sequence[bool | None]) -> Truth:
+    """Are there `fails` failures among so many looks, of which these are all that are known?"""
+    if looks.count(False) >= signal.fails:
+        return Truth.TRUE
+    enough = looks.count(True) > signal.looks - signal.fails
+    return Truth.FALSE if enough else Truth.UNKNOWN
 
 
 def _truth(kept: object) -> bool | None:

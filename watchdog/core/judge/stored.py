@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from watchdog.core.judge.finding import Finding
+from watchdog.core.judge.looked import judge_looks, looks_kept
 from watchdog.core.judge.presence import judge_presence
 from watchdog.core.judge.ratio import judge_ratio, judge_slo, windows_of
 from watchdog.core.judge.value import judge_liveness, judge_value
+from watchdog.core.probes import Probed
 from watchdog.core.samples import Answer, Point
 from watchdog.core.spec import PRESENT, Liveness, RatioThreshold, Slo, ValueThreshold
 from watchdog.core.words import WindowReading
@@ -41,8 +43,20 @@ def judge_stored(
             return judge_value(signal, Answer(points))
         case Liveness():
             return judge_liveness(signal, Answer(points))
+        case Probed():
+            return _looked(signal, points)
         case _:
             raise NotStored(f"what a rule of {type(signal).__name__} was given is not stored")
+
+
+def _looked(signal: Probed, points: tuple[Point, ...]) -> Finding:
+    try:
+        looks, newest = looks_kept(points)
+    except (ValueError, KeyError):
+        raise NotStored("what its looks saw is not stored") from None
+    if newest is None:
+        raise NotStored("its newest look saw nothing, and why is not judged again")
+    return judge_looks(signal, looks, newest)
 
 
 def _counted(
