@@ -12,7 +12,7 @@ import typer
 
 from watchdog.cli.exits import NOT_SO, REFUSED
 from watchdog.cli.shared import AsJson, console, errors, fail
-from watchdog.policy.importers import Imported, import_texts
+from watchdog.policy.importers.importing import Imported, import_texts
 from watchdog.policy.problem import Problem
 from watchdog.policy.scalars import is_name
 from watchdog.policy.tree import MAX_FOREIGN_CHARACTERS

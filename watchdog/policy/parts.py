@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from watchdog.policy.document import Document, Given, check_top, read_document
 from watchdog.policy.folder import is_test
+from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
 from watchdog.policy.platform import KEYS, LATER, Platform, check_environment, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
 from watchdog.policy.rules import KEYS as OWNER_KEYS
@@ -152,7 +153,10 @@ def _compile(
         )
         return None
     documents: list[Document] = []
+    alerts = {path: text for path, text in files.items() if is_alert_file(text)}
     for path, text in sorted(files.items()):
+        if path in alerts:
+            continue
         document = read_document(text, path, base.given, findings)
         if document is None:
             continue
@@ -160,7 +164,7 @@ def _compile(
         if document.value("rules") is None:
             findings.refuse(document.start, "the file has no `rules`", "Add them, or delete it.")
         documents.append(document)
-    return compile_owner(owner, documents, platform, findings)
+    return compile_owner(owner, documents, platform, findings, AlertFiles(alerts))
 
 
 def _settle(choice: Choice, fallback: Mapping[str, Owned]) -> None:

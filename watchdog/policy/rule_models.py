@@ -159,6 +159,12 @@ class RuleShape(Shape):
     absent: ClassVar[dict[str, str]] = {"severity": "Write one of P0, P1, P2, P3."}
 
     severity: Literal["P0", "P1", "P2", "P3"] = Field(description="how fast people must answer")
+    from_: str | None = Field(
+        None,
+        alias="from",
+        description="FILE#Alert: a Prometheus alert of a file beside this one, read in place; what "
+        "the rule says itself goes before what the alert says",
+    )
     summary: Words = Field("", validate_default=False, description="one sentence for people")
     runbook: Words = Field("", validate_default=False, description="what a person does about it")
     owner: Name | None = Field(None, description="the folder's name; nothing else is accepted")

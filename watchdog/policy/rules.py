@@ -11,6 +11,7 @@ from watchdog.core.standing import MANUAL
 from watchdog.core.words import Mode, Severity
 from watchdog.policy.canon import sha256
 from watchdog.policy.document import Document, entries_of
+from watchdog.policy.importers.in_place import AlertFiles
 from watchdog.policy.laws import check_armed, check_grants, check_keys
 from watchdog.policy.platform import Platform
 from watchdog.policy.probes import check_rhythm, chosen, is_probe, probing
@@ -45,30 +46,39 @@ class Owned:
 
 
 def compile_owner(
-    owner: str, documents: Sequence[Document], platform: Platform, findings: Findings
+    owner: str,
+    documents: Sequence[Document],
+    platform: Platform,
+    findings: Findings,
+    alerts: AlertFiles,
 ) -> Owned | None:
     """All rules of one owner, or None with every fault in `findings`."""
     entries: dict[str, Entry] = {}
     rules: dict[str, RuleSpec] = {}
     probes: dict[str, SourceSpec] = {}
     for document in documents:
-        for entry in entries_of(document, "rules", findings):
+        for written in entries_of(document, "rules", findings):
             if findings.full:
                 return None
-            first = entries.setdefault(entry.name, entry)
-            if first is not entry:
+            first = entries.setdefault(written.name, written)
+            if first is not written:
                 findings.refuse(
-                    entry.key,
-                    f"the rule {entry.name} stands also at {first.key.text}",
+                    written.key,
+                    f"the rule {written.name} stands also at {first.key.text}",
                     "Give one of them another name.",
                 )
                 continue
+            entry = alerts.expand(written, owner, findings)
+            if entry is None:
+                continue
+            entries[entry.name] = entry
             compiled = compile_rule(entry, owner, platform, findings)
             if compiled is not None:
                 rule, source = compiled
                 rules[rule.name] = rule
                 if isinstance(rule.signal, Probed):
                     probes[source.name] = source
+    alerts.advise_unused(findings)
     if findings.errors:
         return None
     said = [

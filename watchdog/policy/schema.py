@@ -54,7 +54,11 @@ def platform() -> Made:
 
 def rules() -> Made:
     """An owner's file of rules."""
-    return _file("One owner's rules", {"rules": _named(_ref(RuleShape))}, (RuleShape,), ("rules",))
+    made = _file("One owner's rules", {"rules": _named(_ref(RuleShape))}, (RuleShape,), ("rules",))
+    rule = made["$defs"]["RuleShape"]
+    rule["required"].remove("severity")  # which an alert that is read in place brings along
+    rule["anyOf"] = [{"required": ["severity"]}, {"required": ["from"]}]
+    return made
 
 
 def variables() -> Made:

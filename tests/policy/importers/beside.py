@@ -19,8 +19,7 @@ from watchdog.core.spec import Endpoint, Policy, Scrape, SourceSpec
 from watchdog.core.words import Instant, Status
 from watchdog.lab.rehearsal import Rehearsal
 from watchdog.policy import load_files
-from watchdog.policy.importers import import_texts
-from watchdog.policy.importers.importing import Imported
+from watchdog.policy.importers.importing import Imported, import_texts
 
 NOON = Instant(1_790_000_000.0, 1000.0)
 PLATFORM = """\

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from tests.policy.importers.beside import as_policy
-from watchdog.policy.importers import import_texts
-from watchdog.policy.importers.importing import Imported
+from watchdog.policy.importers.importing import Imported, import_texts
 from watchdog.policy.importers.promql import tree_of, written
 
 BAD = 'r_total{code=~"5.."}'
@@ -97,6 +96,8 @@ RATIOS = {
     f"sum(increase({BAD}[5m])) / sum(increase(r_total[5m])) >= 0.001": ("bad", BAD, ">= 0.1%"),
     f"100 * (sum(rate({BAD}[5m])) / sum(rate(r_total[5m]))) > 5": ("bad", BAD, "> 5%"),
     f"sum(rate({BAD}[5m])) / sum(rate(r_total[5m])) * 100 > 2.5": ("bad", BAD, "> 2.5%"),
+    f"100 * sum(rate({BAD}[5m])) / sum(rate(r_total[5m])) > 5": ("bad", BAD, "> 5%"),
+    f"(sum(rate({BAD}[5m])) * 100) / sum(rate(r_total[5m])) > 5": ("bad", BAD, "> 5%"),
     f"(sum(rate({BAD}[5m])) or vector(0)) / sum(rate(r_total[5m])) > 0.05": ("bad", BAD, "> 5%"),
     "1 - sum(rate(ok_total[5m])) / sum(rate(r_total[5m])) > 0.05": ("good", "ok_total", "> 5%"),
     "1 - (sum(rate(ok_total[5m])) / sum(rate(r_total[5m]))) > 5 / 100": (

@@ -10,7 +10,8 @@ from tests.policy.importers.beside import as_policy
 from tests.policy.importers.samples import OPENSLO, PROMETHEUS, PYRRA, SLOTH, SLOTH_OBJECT
 from watchdog.core.spec import RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.words import Severity
-from watchdog.policy.importers import Fate, import_texts
+from watchdog.policy.importers.importing import import_texts
+from watchdog.policy.importers.report import Fate
 
 HOUR, DAY = 3600.0, 86_400.0
 

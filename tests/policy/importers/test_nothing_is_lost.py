@@ -15,8 +15,8 @@ import pytest
 from tests.policy.importers.beside import as_policy
 from tests.policy.importers.samples import SAMPLES
 from watchdog.core.words import Mode
-from watchdog.policy.importers import Fate, import_texts
-from watchdog.policy.importers.importing import Imported
+from watchdog.policy.importers.importing import Imported, import_texts
+from watchdog.policy.importers.report import Fate
 from watchdog.policy.tree import Node, read_trees
 
 STRANGER = "zz-stranger"

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watchdog.policy.importers import import_texts
-from watchdog.policy.importers.importing import Imported
+from watchdog.policy.importers.importing import Imported, import_texts
 from watchdog.policy.importers.inline import Inlined, Recording, Recordings
 from watchdog.policy.importers.promql import tree_of, written
 from watchdog.policy.tree import Place

@@ -18,8 +18,7 @@ from tests.policy.importers.samples import (
     SLOTH,
     SLOTH_OBJECT,
 )
-from watchdog.policy.importers import import_texts
-from watchdog.policy.importers.importing import Imported
+from watchdog.policy.importers.importing import Imported, import_texts
 
 MARK = "§"
 

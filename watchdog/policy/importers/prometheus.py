@@ -46,15 +46,12 @@ class Alert:
 
 def drafts(documents: Sequence[Fields], report: Report) -> list[Draft]:
     """`documents` are rule files and PrometheusRule objects."""
-    alerts: list[Alert] = []
-    recordings: list[Recording] = []
-    for document in documents:
-        _read_document(document, alerts, recordings, report)
+    alerts, recordings = read_documents(documents, report)
     known = Recordings(recordings)
     used: list[Recording] = []
     found = []
     for alert in alerts:
-        draft = _draft(alert, known, used, report)
+        draft = draft_of(alert, known, used, report)
         alert.fields.close()
         if draft is not None:
             found.append(draft)
@@ -64,6 +61,17 @@ def drafts(documents: Sequence[Fields], report: Report) -> list[Draft]:
             remedy = "Let Prometheus go on recording it, if somebody else needs it."
             report.dropped(recording.place, f"record {recording.name}", what, remedy)
     return found
+
+
+def read_documents(
+    documents: Sequence[Fields], report: Report
+) -> tuple[list[Alert], list[Recording]]:
+    """All alerts and recording rules of the documents."""
+    alerts: list[Alert] = []
+    recordings: list[Recording] = []
+    for document in documents:
+        _read_document(document, alerts, recordings, report)
+    return alerts, recordings
 
 
 def _read_document(
@@ -151,7 +159,10 @@ def tree_at(text: str, place: Place, report: Report) -> Any:
         return None
 
 
-def _draft(alert: Alert, known: Recordings, used: list[Recording], report: Report) -> Draft | None:
+def draft_of(
+    alert: Alert, known: Recordings, used: list[Recording], report: Report
+) -> Draft | None:
+    """The rule that an alert becomes; what was put in is added to `used`."""
     fields = alert.fields
     place, name = fields.value_at("expr"), fields.named("expr")
     try:

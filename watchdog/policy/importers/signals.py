@@ -14,7 +14,14 @@ from watchdog.core.promql.selector import exact_name
 from watchdog.core.spec import PRESENT
 from watchdog.policy.importers.burn import burn_alert
 from watchdog.policy.importers.numbers import decimal_text, percent_text
-from watchdog.policy.importers.promql import bare, bare_text, matching_text, selectors, written
+from watchdog.policy.importers.promql import (
+    bare,
+    bare_text,
+    matching_text,
+    selectors,
+    tree_of,
+    written,
+)
 from watchdog.policy.importers.ratios import Counted, error_ratio, good_ratio
 from watchdog.policy.importers.shape import (
     COMPARISONS,
@@ -140,13 +147,24 @@ def counted_here(found: Counted) -> str:
 
 
 def _scaled(node: Any) -> tuple[Any, Decimal]:
-    """`100 * x` and `x * 100` are x in per cent."""
+    """`100 * x`, `x * 100` and `100 * a / b` are ratios in per cent."""
     node = bare(node)
+    whole = _hundredfold(node)
+    if whole is not None:
+        return bare(whole), Decimal(100)
+    if isinstance(node, parser.BinaryExpr) and str(node.op) == "/" and node.modifier is None:
+        above = _hundredfold(bare(node.lhs))
+        if above is not None:
+            return tree_of(f"({written(above)}) / ({written(node.rhs)})"), Decimal(100)
+    return node, Decimal(1)
+
+
+def _hundredfold(node: Any) -> Any:
     if isinstance(node, parser.BinaryExpr) and str(node.op) == "*":
         for number, rest in ((node.lhs, node.rhs), (node.rhs, node.lhs)):
             if constant(number) == 100:
-                return bare(rest), Decimal(100)
-    return node, Decimal(1)
+                return rest
+    return None
 
 
 def _judges(op: str, limit: Decimal) -> bool:

@@ -123,11 +123,16 @@ def _key(key: str) -> str:
     return key if _PLAIN.match(key) and key.lower() not in _NOT_TEXT else scalar(key)
 
 
+def scalar_text(value: object) -> str:
+    """A value as text, before it is quoted."""
+    return seconds_text(value) if isinstance(value, Duration) else str(value)
+
+
 def scalar(value: object) -> str:
     """A value as YAML reads it back."""
+    text = scalar_text(value)
     if isinstance(value, Duration):
-        return seconds_text(value)
-    text = str(value)
+        return text
     if text.endswith("%") and text[:-1].replace(".", "", 1).isdigit():
         return text
     if _PLAIN.match(text) and text.lower() not in _NOT_TEXT and not text.endswith(":"):
