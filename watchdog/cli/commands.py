@@ -28,6 +28,7 @@ PLACES = {
     "decisions": "look",
     "why": "look",
     "replay": "replay",
+    "evidence": "evidence",
     "apply": "orders",
     "hold": "orders",
     "silence": "orders",

@@ -125,14 +125,15 @@ def why(
             show_last_decision(Page(), reader, rule, _now())
         return
     with daemon(socket) as client:
-        found = _why(client, rule)
+        found = rule_of_daemon(client, rule)
         if as_json:
             print(json.dumps(found))
         else:
             show_why(Page(), found, _now())
 
 
-def _why(client: Client, rule: str) -> View:
+def rule_of_daemon(client: Client, rule: str) -> View:
+    """What it says of one rule. Raises Refused with the nearest name where there is none."""
     try:
         if "/" in rule:
             raise Refused(rule)  # noqa: TRY301  # no rule is named so, and no path may be

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from watchdog.cli.exits import NOT_SO
+from watchdog.cli.proving import tell_tests
 from watchdog.cli.shared import (
     DEFAULT_SOCKET,
     AsJson,
@@ -179,6 +180,9 @@ def mark(
 
 
 def apply(
+    tests: Annotated[
+        bool, typer.Option("--tests/--no-tests", help="Run the unit tests that evidence wants.")
+    ] = True,
     yes: Yes = False,
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
@@ -186,9 +190,12 @@ def apply(
     """Show what loading the rules folder would change, and load it.
 
     The first start takes the rules folder as it is, without this; afterwards only this
-    loads it, or a SIGHUP to the daemon.
+    loads it, or a SIGHUP to the daemon. Then it runs the unit tests of rules that may act only by
+    earned evidence and have no passing test on the record, and records what they say.
     """
     done = give(socket, "/-/reload", {}, yes=yes, as_json=as_json)
+    if tests:
+        tell_tests(socket, quiet=as_json)
     if done["data"].get("errors"):
         fail("Some of it was not loaded; see above", NOT_SO)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from watchdog.daemon.loading import Loading
 from watchdog.engine import Engine, Orders, Views
 from watchdog.settings import Settings
-from watchdog.web.control import Control, control_app
+from watchdog.web.control import Control, Place, control_app
 from watchdog.web.metrics import Meters
 from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.readonly import Health, readonly_app
@@ -35,7 +35,8 @@ async def serve(settings: Settings, behind: Behind) -> tuple[Served, Served]:
     views = Views(engine)
     pages = await _pages(settings, views, behind)
     try:
-        control = Control(Orders(engine), views, loading.apply, settings.root_is_person)
+        place = Place(str(settings.rules_dir), settings.environment, settings.variables)
+        control = Control(Orders(engine), views, loading.apply, settings.root_is_person, place)
         return pages, await _orders(settings.control_socket, control)
     except BaseException:
         await pages.stop()

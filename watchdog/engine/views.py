@@ -17,6 +17,7 @@ from watchdog.core.book import MANUAL, Episode
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.words import Instant, Truth, Verdict, WindowReading
 from watchdog.engine.engine import Engine
+from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.modes import mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
@@ -157,6 +158,7 @@ class Views:
             "episode": self.episode(ep) if ep else None,
             "last_decision": decided[-1] if decided else None,
             "blind_since": utc(blindness.since) if blindness else None,
+            "evidence": evidence_view(self._engine, rule),
             "not_acting": self._not_acting(rule, ep, decided[-1] if decided else None),
         }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pwd
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from watchdog.core.promotions import RuleTested
 from watchdog.core.spec import Scope
 from watchdog.engine import Done, OrderRefused, Orders, Person, Views
 from watchdog.web.json_response import Json
@@ -30,6 +31,15 @@ Text = Annotated[str, Field(max_length=2000)]
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the rules lie and what is put into them, for whoever runs their tests."""
+
+    rules_dir: str
+    environment: str
+    variables: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """What the socket reaches. `apply` loads the rules folder; it belongs to the daemon."""
 
@@ -37,6 +47,7 @@ class Control:
     views: Views
     apply: Callable[[Person, bool], Awaitable[Done]]
     root_is_person: bool
+    place: Place | None = None
 
 
 class Order(BaseModel):
@@ -134,6 +145,34 @@ class UndoOrder(Order):
         )
 
 
+class TestResult(BaseModel):
+    """What the unit tests of one rule's text said, where the command line ran them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    rule: Name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    passed: bool
+    reason: Annotated[str, Field(max_length=300)]
+
+
+class TestsOrder(Order):
+    """Records what unit tests said. `data` tells which rules want some, and where the rules lie."""
+
+    results: Annotated[list[TestResult], Field(max_length=100)] = []  # pydantic copies it
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        results = [RuleTested(t.rule, t.sha256, t.passed, t.reason, by.name) for t in self.results]
+        told = control.orders.proofs.take(by, results, dry=self.dry)
+        data: dict[str, object] = {"wanted": list(control.orders.proofs.wanted())}
+        if control.place is not None:
+            data |= {
+                "rules_dir": control.place.rules_dir,
+                "environment": control.place.environment,
+                "variables": dict(control.place.variables),
+            }
+        return Done("\n".join(told) or "nothing new is recorded", "tests", data)
+
+
 class ApplyOrder(Order):
     async def carry_out(self, by: Person, control: Control) -> Done:
         return await control.apply(by, self.dry)
@@ -144,6 +183,7 @@ ORDERS: dict[str, type[Order]] = {
     "/v1/release": ReleaseOrder,
     "/v1/ack": AckOrder,
     "/v1/mark": MarkOrder,
+    "/v1/tests": TestsOrder,
     "/v1/act": ActOrder,
     "/v1/close": CloseOrder,
     "/v1/rollback": RollbackOrder,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from watchdog.engine.engine import Engine
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
 from watchdog.engine.orders.episodes import Episodes, Mark
+from watchdog.engine.orders.proofs import Proofs
 from watchdog.engine.orders.rollbacks import KINDS, Kind, Rollbacks
 from watchdog.engine.orders.stops import Stops
 
@@ -23,3 +24,4 @@ class Orders:
         self.stops = Stops(desk)
         self.episodes = Episodes(desk)
         self.rollbacks = Rollbacks(desk)
+        self.proofs = Proofs(desk)
