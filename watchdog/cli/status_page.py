@@ -98,6 +98,10 @@ def _rules(page: Page, rules: list[View]) -> None:
         if verdict["status"] == "healthy":
             short = page.short(reason, 2 + 10 + len(name))
             page.line(*head, name, plain(short, "dim"), indent=2)
+            if rule["effective_mode"] != rule["mode"]:
+                page.line(
+                    plain(f"declared {rule['mode']}, {rule['mode_reason']}", "dim"), indent=12
+                )
         else:
             page.line(*head, name.rstrip(), indent=2)
             page.line(reason, indent=12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchdog.core.evidence import Evidence
 from watchdog.core.judge import Budget
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
@@ -21,6 +22,8 @@ class RuleNow:
     held_seconds: float
     effective: Mode
     budget: Budget | None = None  # None where it is no objective, or has no traffic
+    lowered_by: str = ""  # one of modes.LIMITS, where it goes less far than it declares
+    evidence: Evidence | None = None  # of its present text, where it has any
 
 
 @dataclass(frozen=True, slots=True)

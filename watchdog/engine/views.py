@@ -18,7 +18,7 @@ from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.words import Instant, Truth, Verdict, WindowReading
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
-from watchdog.engine.modes import mode_reason, rungs, standing_mode
+from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 
@@ -60,6 +60,8 @@ class Views:
                     self._held(r.name),
                     standing_mode(engine, r).mode,
                     engine.memory.budget(r.name, now),
+                    lowered_by(engine, r),
+                    book.merits.evidence.get(r.proof),
                 )
                 for r in policy.rules.values()
             ),

@@ -76,7 +76,30 @@ RULES = (
         "As the rule says: 0 observe, 1 shadow, 2 approve, 3 armed.",
         ("rule",),
     ),
-    Metric("rule_mode_effective", GAUGE, "The lowest of process, rule and its rung.", ("rule",)),
+    Metric(
+        "rule_mode_effective",
+        GAUGE,
+        "The lowest of process, rule, its rung and earned evidence.",
+        ("rule",),
+    ),
+    Metric(
+        "rule_mode_lowered",
+        GAUGE,
+        "1 for what keeps a rule below the mode that it declares.",
+        ("rule", "by"),
+    ),
+    Metric(
+        "rule_shadow_seconds",
+        GAUGE,
+        "Watched in shadow since the newest would-act that nobody explained.",
+        ("rule",),
+    ),
+    Metric(
+        "rule_would_acts_unexplained",
+        GAUGE,
+        "Would-acts that nobody explained, or that were marked false.",
+        ("rule",),
+    ),
     Metric(
         "rule_evaluation_age_seconds", GAUGE, "Time since the samples were asked for.", ("rule",)
     ),

@@ -86,6 +86,15 @@ def of_rules(x: Present) -> Iterator[Family]:
     yield _per_rule(x, "rule_for_seconds", lambda r: r.spec.for_seconds)
     yield _per_rule(x, "rule_mode_declared", lambda r: r.spec.mode.value)
     yield _per_rule(x, "rule_mode_effective", lambda r: r.effective.value)
+    yield _family(
+        "rule_mode_lowered", [((r.spec.name, r.lowered_by), 1) for r in x.rules if r.lowered_by]
+    )
+    earned = [(r.spec.name, r.evidence) for r in x.rules if r.evidence is not None]
+    yield _family("rule_shadow_seconds", [((n,), kept.clean_seconds(x.now)) for n, kept in earned])
+    yield _family(
+        "rule_would_acts_unexplained",
+        [((n,), sum(not act.explained for act in kept.would_acts)) for n, kept in earned],
+    )
     yield _per_rule(
         x, "rule_evaluation_age_seconds", lambda r: _age(r.verdict.at if r.verdict else None, x.now)
     )

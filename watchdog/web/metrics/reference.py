@@ -73,6 +73,7 @@ def _values() -> Iterator[str]:
         "world": ["live", "shadow"],
         "ruling": [ruling.value for ruling in Ruling],
         "gate": list(GATES),
+        "by": ["process", "rung", "evidence", "episode"],
         "direction": ["do", "undo"],
         "outcome": [outcome.value for outcome in Outcome],
         "window": ["a duration as written in rules: 5m, 1h, 3d"],
