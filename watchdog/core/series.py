@@ -184,6 +184,11 @@ class SeriesStore:
         self._matched[selector] = (self._generation, found)
         return found
 
+    @property
+    def refuses(self) -> bool:
+        """Whether any series found no room, as far as is remembered."""
+        return bool(self._refused) or self._refused_any > -inf
+
     def refused(self, name: str | None, at: float, range_seconds: float) -> bool:
         """Whether a series of `name` (None: of any) found no room within the range, or just now."""
         since = min(at - range_seconds, self._ingested_at) if range_seconds else self._ingested_at

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from watchdog.core.looks import LOOKBACK_SECONDS
+from watchdog.core.promql.bare import bare, glance
 from watchdog.core.promql.calls import Run
 from watchdog.core.promql.faults import EvaluationFault, ParseFault
 from watchdog.core.promql.outline import Outline, outlined
 from watchdog.core.promql.parsing import parsed
 from watchdog.core.promql.plan import plan
-from watchdog.core.promql.selector import no_room
+from watchdog.core.promql.selector import Selector, no_room
 from watchdog.core.promql.vector import NO_SAMPLE, Moment
 from watchdog.core.samples import Answer, Failure, Fault, Point
 from watchdog.core.series import SeriesStore
@@ -23,6 +24,7 @@ class Expression(Outline):
     """An expression of the subset that is evaluated here, ready to run."""
 
     run: Run = field(compare=False, repr=False)
+    bare: Selector | None = field(default=None, compare=False, repr=False)
 
 
 def check(expr: str) -> Expression:
@@ -41,6 +43,7 @@ def check(expr: str) -> Expression:
         lag_seconds=facts.lag_seconds,
         filters=facts.filters,
         run=run,
+        bare=bare(tree),
     )
 
 
@@ -50,6 +53,10 @@ def evaluate(expression: Expression, store: SeriesStore, at: float) -> Answer:
     A scalar is one point without labels. What has no value says why in `failure`: an ambiguous
     result, samples that lie ahead of `at`, or series that found no room in the store.
     """
+    if expression.bare is not None:
+        answer = glance(expression.bare, store, at)
+        if answer is not None:
+            return answer
     range_seconds = expression.range_seconds - LOOKBACK_SECONDS
     for name in expression.names if expression.names is not None else (None,):
         full = no_room(name, store, at, range_seconds)
