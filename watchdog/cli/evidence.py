@@ -35,7 +35,8 @@ def evidence(
 def show_evidence(page: Page, rule: View, found: View, now: datetime) -> None:
     """All that it rests on, and the remedy last."""
     page.line(plain(rule["name"], "bold"), f": {_standing(rule)}")
-    page.line(rule["mode_reason"])
+    if rule["mode_reason"]:
+        page.line(rule["mode_reason"])
     if found["fall"]:
         fall = found["fall"]
         page.line(f"{clock(fall['at'], now)}: {fall['reason']}")
