@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchdog.core.spec import RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.spec import PRESENT, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import number
 from watchdog.core.words import Status, Verdict
 from watchdog.lab.history import Span
@@ -79,6 +79,6 @@ def _limit(rule: RuleSpec, verdict: Verdict) -> float | None:
             near = [factor for factor in found if number(factor) == told]
             return near[0] if near and pairs else None
         case RatioThreshold(bound=bound) | ValueThreshold(bound=bound):
-            return bound.limit
+            return None if bound.op == PRESENT else bound.limit
         case _:
             return None

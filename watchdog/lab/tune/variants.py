@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 
-from watchdog.core.spec import BurnPair, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.spec import PRESENT, BurnPair, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import duration, number
 
 MOST = 200
@@ -74,6 +74,8 @@ def _signal(rule: RuleSpec, factor: float, window: float) -> Signal | str:
             return refused[0] if refused else replace(slo, pairs=pairs)
         case RatioThreshold() as ratio:
             return _ratio(ratio, factor, window, least)
+        case ValueThreshold() as value if value.bound.op == PRESENT:
+            return "any result of it breaches: there is no number to tune"
         case ValueThreshold(bound=bound) as value:
             limit = bound.limit * factor
             text = _bound_text(bound.op, bound.text, limit)
