@@ -1,0 +1,61 @@
+"""What unit tests prove of a rule's text goes to the record by its hash, and of no other text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.policy.texts import RULES, folder
+from watchdog.lab.rule_tests.proof import Proof, proofs_in
+from watchdog.lab.rule_tests.reading import Unreadable
+from watchdog.policy.load import load_folder
+
+RULE = "error-rate"
+TEST = """\
+rule_files: [rules.yaml]
+environment: production
+tests:
+  - interval: 5s
+    input_series:
+      - {series: 'requests_total{code="200"}', values: 0+50x24}
+      - {series: 'requests_total{code="500"}', values: 0+0x24}
+    rule_test:
+      - {eval_time: 1m, rule: error-rate, exp_verdict: healthy}
+"""
+
+
+def rules_folder(root: Path, test: str = TEST, rules: str = RULES) -> Path:
+    for name, text in {**folder(team_a=rules), "team-a/rate.test.yaml": test}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def proven(root: Path, **variables: str) -> tuple[Proof, ...]:
+    return proofs_in(root, "production", variables, [RULE])
+
+
+def test_a_rule_that_does_what_its_tests_say_is_proven_by_the_hash_of_its_text(
+    tmp_path: Path,
+) -> None:
+    (proof,) = proven(rules_folder(tmp_path))
+    policy = load_folder(tmp_path, "production").policy
+    assert policy is not None
+    assert proof == Proof(RULE, policy.rules[RULE].proof, passed=True, reason="1 check passed")
+    assert proofs_in(tmp_path, "production", {}, ["another"]) == ()
+
+
+def test_one_failed_check_or_a_broken_test_file_proves_the_contrary(tmp_path: Path) -> None:
+    (proof,) = proven(rules_folder(tmp_path / "one", TEST.replace("healthy", "breached")))
+    assert not proof.passed
+    assert proof.reason.startswith("1 of 1 check failed, the first at team-a/rate.test.yaml:9:")
+    (proof,) = proven(rules_folder(tmp_path / "two", TEST.replace("interval: 5s", "intervall: 5s")))
+    assert not proof.passed
+    assert proof.reason == "team-a/rate.test.yaml is no test file that could be run"
+
+
+def test_a_folder_that_does_not_load_proves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match=r"rules\.yaml"):
+        proven(rules_folder(tmp_path, rules=RULES.replace("for: 15s", "for: soon")))
