@@ -76,6 +76,47 @@ def test_a_mean_too_large_to_add_up_is_still_a_mean() -> None:
     assert mean.value == pytest.approx(1.5e308)
 
 
+def test_buckets_that_differ_by_rounding_alone_are_alike() -> None:
+    """As in Prometheus 3; 2.42 takes the last bit for observations."""
+    counts = {"1": 10.0, "2": 10.00000000000001, "+Inf": 10.00000000000001}
+    store = _store(*(("a", (("le", bound),), count) for bound, count in counts.items()))
+    (highest,) = evaluate(check("histogram_quantile(1, a)"), store, 100.0).points
+    assert highest.value == 1.0
+
+
+@pytest.mark.parametrize("bound", ["", "x", "1_000", " 1", "nan", "1e"])
+def test_a_bucket_without_a_bound_is_an_error_and_not_left_out(bound: str) -> None:
+    """Prometheus leaves it out with a warning, and an answer with warnings is blind too."""
+    store = _store(("a", (("le", bound),), 1.0), ("a", (("le", "+Inf"),), 2.0))
+    failure = evaluate(check("histogram_quantile(0.5, a)"), store, 100.0).failure
+    assert failure is not None
+    assert failure.blind is Blind.QUERY_ERROR
+    assert f"le={bound!r}" in failure.reason
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a > ignoring (y) b",
+        "b < ignoring (y) group_right () c",
+        "b > on (x) group_left () a",
+        "a + on (x) b",
+        "sum by (x) (a) * on (x) group_left () b",
+    ],
+)
+def test_a_match_that_is_ambiguous_is_an_error_also_where_nothing_passes(expression: str) -> None:
+    """As in Prometheus 3; 2.42 does not look at what a comparison drops."""
+    store = _store(
+        ("a", (("x", "1"), ("y", "1")), 1.0),
+        ("a", (("x", "1"), ("y", "2")), 1.0),
+        ("b", (("x", "1"),), 5.0),
+        ("c", (("x", "1"), ("y", "1")), 1.0),
+    )
+    failure = evaluate(check(expression), store, 100.0).failure
+    unambiguous = expression.startswith(("sum", "b <"))
+    assert (failure is None) is unambiguous
+
+
 def test_small_numbers_are_not_lost_beside_large_ones() -> None:
     store = _store(
         ("a", (("x", "1"),), 1e16), ("a", (("x", "2"),), 1.0), ("a", (("x", "3"),), -1e16)

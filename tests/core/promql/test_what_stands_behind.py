@@ -162,6 +162,11 @@ def test_an_absence_that_nobody_looked_for_is_none() -> None:
     assert app.ask("a unless b offset 1m").unwatched == ("whether b offset 1m is there",)
     app.poll("a", times=12)
     assert not app.ask("absent(b offset 1m)").unwatched
+    assert app.age("absent(b offset 1m)") == 0.0
+    app.fail(times=59)
+    assert not app.ask("absent(b)").unwatched
+    app.fail()
+    assert app.ask("absent(b)").unwatched, "the last look is five minutes old"
 
 
 def test_a_document_that_is_old_proves_no_absence_now() -> None:
@@ -177,6 +182,7 @@ def test_what_was_not_collected_is_not_absent() -> None:
     app.store.looks.want(["a", "b"])
     app.poll("a")
     assert app.ask("absent(b)").unwatched
+    assert app.ask("sum(b) or 0 * sum(a)").unwatched, "nor may something stand in for it"
     assert not app.ask("absent(a)").unwatched
     app.poll("a")
     assert not app.ask("absent(b)").unwatched
@@ -241,6 +247,8 @@ def test_what_found_no_room_is_not_absent() -> None:
         ("sum(a * 0) or sum(b)", Status.HEALTHY, Status.HEALTHY),
         ("sum(a or b)", Status.BREACHED, Status.BLIND),  # half of a sum is no sum
         ("b or a", Status.BREACHED, Status.BLIND),
+        ("b or on (x) a", Status.BREACHED, Status.BLIND),
+        ("sum by (x) (b) or sum by (x) (a)", Status.BREACHED, Status.BLIND),
         ("sum(b) or vector(0) * sum(vector(3))", Status.BREACHED, Status.BLIND),
     ],
 )
@@ -284,6 +292,22 @@ def test_a_range_is_blind_until_it_was_watched_from_its_beginning(function: str)
     assert f"{function}(a[1m]): not watched long enough to know what a was for 1m" in verdict.reason
     app.poll("a", times=9)
     assert app.judge(f"{function}(a[1m])", Bound("<", 100.0, "< 100")).status is Status.BREACHED
+
+
+def test_a_shifted_range_is_watched_later() -> None:
+    app = Watched()
+    app.poll("a", times=16)
+    assert not app.ask("rate(a[1m])").unwatched
+    assert app.ask("rate(a[30s] offset 1m)").unwatched
+    app.poll("a", times=3)
+    assert not app.ask("rate(a[30s] offset 1m)").unwatched
+
+
+def test_what_matches_nothing_is_told_before_what_was_not_watched() -> None:
+    app = Watched()
+    app.poll("a")
+    verdict = app.judge("rate(nosuch[1m])")
+    assert (verdict.blind, verdict.reason) == (Blind.NO_DATA, "nothing matches nosuch")
 
 
 @pytest.mark.parametrize("function", ["irate", "last_over_time", "present_over_time"])

@@ -88,6 +88,7 @@ METRICS = (
     _metric("temperature", _except(_wave(1, 9), math.inf, 5), zone="b", rack="2"),
     _metric("temperature", _except(_wave(1, 3), -math.inf, 6), zone="c"),
     _metric("temperature", _steady(0.0), zone="d", rack="1"),
+    _metric("temperature", _steady(0.0, math.nan), zone="e"),
     _metric("ceiling", _steady(0.0, 8.0), zone="a", rack="1"),
     _metric("ceiling", _steady(0.125, -4.0), zone="a", rack="2"),
     _metric("ceiling", _wave(1, 3), zone="b", rack="1"),
@@ -140,7 +141,7 @@ class Traffic:
             instant = Instant(at, at)
             if poll in self.failed:
                 refused = Failure(Fault.SERVICE, Blind.SOURCE_DOWN, "connection refused")
-                yield Reading("app", instant, 0.01, failure=refused)
+                yield Reading("app", instant, 0.01, up={TARGET: False}, failure=refused)
                 continue
             exposed = self.exposed(poll).items()
             samples = tuple(Sample(m.name, m.labels, value, at) for m, value in exposed)
