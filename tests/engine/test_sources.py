@@ -11,10 +11,17 @@ import pytest
 
 from tests.engine.house import House, OpenSource, living, peg, policy, source
 from watchdog.clock import SystemClock
-from watchdog.core.entries import Paged
+from watchdog.core.entries import EpisodeOpened, Paged
 from watchdog.core.memory import SourceMemory
 from watchdog.core.samples import Reading, Sample
-from watchdog.core.spec import Bound, SourceSpec, ValueThreshold
+from watchdog.core.spec import (
+    Bound,
+    Endpoint,
+    Liveness,
+    Scrape,
+    SourceSpec,
+    ValueThreshold,
+)
 from watchdog.core.words import Blind, Instant, Status
 from watchdog.engine.polling import Poller
 from watchdog.ports import MetricSource
@@ -100,6 +107,22 @@ async def test_an_odd_source_blinds_its_own_rules_alone(
         assert len(told) <= 1
         if blind is Blind.BUG:
             assert len(told) == 1
+
+
+async def test_a_target_that_hangs_is_down_for_as_long_as_it_hangs(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Each look runs into its deadline; `for` adds them up as it does those of a refusing one."""
+    app = SourceSpec("app", 0.5, 0.9, 1_000_000, 100, Scrape(Endpoint(sandbox.metrics_url)))
+    rhythm = {"every_seconds": 0.5, "stale_after_seconds": 1.9, "for_seconds": 2.0}
+    down = peg("down", source="app", signal=Liveness("up"), **rhythm)
+    async with living(tmp_path, sandbox, policy(sandbox, down, sources=(app,))) as house:
+        await house.clear("down")
+        sandbox.fault("metrics", "hang")
+        await house.until(lambda: sandbox.flag_changes() == 1, "the pause")
+        (opened,) = house.entries(EpisodeOpened)
+        assert opened.verdict is not None
+        assert opened.verdict.reason.startswith("1 of 1 down")
 
 
 async def test_passes_go_on_at_least_every_second_while_every_source_hangs(

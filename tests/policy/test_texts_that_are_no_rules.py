@@ -70,9 +70,9 @@ def test_a_variable_without_quotes_is_explained() -> None:
 
 
 def test_a_bomb_does_not_go_off() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     outcome = load(folder(team_a="version: 1\nrules:\n" + BOMB))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert "aliases followed" in outcome.errors[0].what
 
 
@@ -92,9 +92,9 @@ HUGE = {
 
 @pytest.mark.parametrize("name", list(HUGE))
 def test_a_huge_file_is_refused_in_reasonable_time(name: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     outcome = load(folder(team_a=HUGE[name]))
-    assert time.perf_counter() - began < 8, "about 1.5 s alone; the machine may be busy"
+    assert time.process_time() - began < 4, "about 1.5 s"
     assert 0 < len(outcome.errors) <= 201
 
 

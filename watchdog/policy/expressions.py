@@ -6,6 +6,7 @@ in health and in absence, so `healthy` and `no data` would look the same. The co
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -122,8 +123,8 @@ def check_selector(spot: Spot, source: SourceSpec, findings: Findings) -> None:
 def check_jmespath(spot: Spot, findings: Findings) -> bool:
     """A JMESPath that reads a value; False when it is refused."""
     try:
-        jmespath.compile(spot.text)
-    except (JMESPathError, ValueError, RecursionError) as error:
+        _jmespath_tree(spot.text)
+    except (JMESPathError, ValueError, RecursionError, PendingDeprecationWarning) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else "nested too deeply"
         findings.refuse(
             spot.place(),
@@ -145,9 +146,16 @@ def check_expectation(spot: Spot, findings: Findings) -> None:
 def same_expectation(one: str, other: str) -> bool:
     """Whether two JMESPath texts are the same expression, blanks aside."""
     try:
-        return bool(jmespath.compile(one).parsed == jmespath.compile(other).parsed)
-    except (JMESPathError, ValueError, RecursionError):
+        return bool(_jmespath_tree(one) == _jmespath_tree(other))
+    except (JMESPathError, ValueError, RecursionError, PendingDeprecationWarning):
         return one == other
+
+
+def _jmespath_tree(text: str) -> object:
+    """The parsed JMESPath. A bare word in backquotes, which is no JSON, raises its warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return jmespath.compile(text).parsed
 
 
 def _parsed(spot: Spot, findings: Findings) -> Any:

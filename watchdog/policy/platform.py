@@ -175,11 +175,16 @@ def _source(entry: Entry, findings: Findings) -> SourceSpec | None:
     return SourceSpec(
         name=entry.name,
         every_seconds=shape.every,
-        deadline_seconds=shape.deadline or min(10.0, max(1.0, shape.every)),
+        deadline_seconds=shape.deadline or _deadline(shape.every),
         max_bytes=shape.max_bytes,
         max_series=shape.max_series,
         how=how,
     )
+
+
+def _deadline(every_seconds: float) -> float:
+    """Below two intervals: `for` adds up no longer gaps, also while a target hangs."""
+    return min(10.0, max(every_seconds, min(1.0, 1.8 * every_seconds)))
 
 
 def _json(

@@ -85,7 +85,8 @@ class SourceShape(Shape):
     json_: Address | None = Field(None, alias="json", description="address of a JSON document")
     every: Duration = Field(description="how often it is read")
     deadline: Duration | None = Field(
-        None, description="total time for one read; `every`, but at least 1s and at most 10s"
+        None,
+        description="total time for one read; `every`, at most 10s, and below 1s up to 1.8 of it",
     )
     scraped_every: Duration | None = Field(
         None, description="prometheus: how often it scrapes by itself; as `every` when left out"

@@ -192,7 +192,9 @@ class RuleShape(Shape):
         None, description="how long it counts as breached after it was last seen so"
     )
     stale_after: Duration | None = Field(
-        None, description="age at which a sample is stale; two intervals when left out"
+        None,
+        description="age at which a sample is stale; two intervals when left out, "
+        "for liveness the deadline besides",
     )
     playbook: Name | None = Field(None, description="the ladder that it may climb")
     up_to: Name | None = Field(None, description="the last action of it that this rule may reach")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from watchdog.core.probes import Probed
-from watchdog.core.spec import Kind, PrometheusApi, RuleSpec, SourceSpec
+from watchdog.core.spec import Kind, Liveness, PrometheusApi, RuleSpec, SourceSpec
 from watchdog.core.standing import MANUAL
 from watchdog.core.words import Mode, Severity
 from watchdog.policy.canon import sha256
@@ -142,6 +142,12 @@ def _measured(
     return source, signal_of(entry, shape, source, findings) if source is not None else None
 
 
+def _stale_after(source: SourceSpec, signal: Signal) -> float:
+    """Two intervals. A target that hangs is told of only when the look's deadline is over."""
+    hung = source.deadline_seconds if isinstance(signal, Liveness) else 0.0
+    return 2 * interval_of(source) + hung
+
+
 def _spec(  # one rule, from what was found out about it
     entry: Entry, owner: str, shape: RuleShape, kind: str, source: SourceSpec, signal: Signal
 ) -> RuleSpec:
@@ -161,7 +167,7 @@ def _spec(  # one rule, from what was found out about it
         source=source.name,
         signal=signal,
         every_seconds=interval,
-        stale_after_seconds=shape.stale_after or 2 * interval,
+        stale_after_seconds=shape.stale_after or _stale_after(source, signal),
         for_seconds=shape.for_ or 0.0,
         keep_firing_seconds=shape.keep_firing_for or 0.0,
         minimum_events=float(shape.minimum_events or 0),

@@ -186,7 +186,7 @@ LINTS = (
     ),
     Lint(
         "hung-target-unseen",
-        Level.WARNING,
+        Level.ERROR,
         "A hanging target never reaches `for`",
         "Polls that run into their deadline come too seldom for `for` to count, so a target that "
         "hangs, and does not refuse, is never breached for long enough.",
