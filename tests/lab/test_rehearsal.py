@@ -1,4 +1,4 @@
-"""What the lab rehearses is decided by the core: the same states, gates and refusals as at night."""
+"""What the lab rehearses is decided by the core: the states, gates and refusals of the night."""
 
 from dataclasses import replace
 
