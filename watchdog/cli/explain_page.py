@@ -45,13 +45,15 @@ def show_explanation(page: Page, told: Explanation) -> None:
 
 def _rhythm(told: Explanation) -> list[tuple[str, str]]:
     rhythm = told.rhythm
-    lasts = f"{duration(told.for_seconds)}, that is {duration(rhythm.lasting)} of samples"
+    lasts = f"{duration(rhythm.lasting)} of samples" if rhythm.lasting else "one sample is enough"
+    if told.for_seconds:
+        lasts = f"{duration(told.for_seconds)}, that is {lasts}"
     keeps = f"{duration(told.keep_firing_seconds)} healthy" if told.keep_firing_seconds else ""
     stale, page_after = duration(told.stale_after_seconds), duration(told.page_after_seconds)
     return [
         ("a sample every", duration(rhythm.every)),
         ("shown by a poll within", duration(rhythm.wait)),
-        ("must last", lasts if told.for_seconds else "one sample is enough"),
+        ("must last", lasts),
         ("ends after", keeps or "one healthy sample"),
         ("blind after", f"{stale} without a new sample; people are told after {page_after} of it"),
     ]

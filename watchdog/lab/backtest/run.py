@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from heapq import merge
 
 from watchdog.core.judge import queries
+from watchdog.core.probes import Probed
 from watchdog.core.promql import Refused, check, outline
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Endpoint, Policy, PrometheusApi, RatioThreshold, RuleSpec, Slo
@@ -66,6 +67,8 @@ class Stage:
             source = policy.sources[rule.source]
             here = evaluated_here or not isinstance(source.how, PrometheusApi)
             refused = _refusal(rule) if here else ""
+            if isinstance(rule.signal, Probed):
+                refused = f"{rule.where}: it looks by itself, and no history tells what it saw"
             if refused:
                 left_out[name] = refused
                 continue

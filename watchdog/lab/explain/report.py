@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from watchdog.core.judge.value import reach_seconds
+from watchdog.core.probes import Probed
 from watchdog.core.spec import (
     ActionSpec,
     Liveness,
@@ -112,6 +113,10 @@ def _notes(rule: RuleSpec, rhythm: Rhythm, asked: Asked) -> list[str]:
             notes.append("At this base rate the rule is breached without any fault.")
         if asked.traffic is None:
             notes.append("Say --traffic RATE to be told of events, and of alarms by chance.")
+        return notes
+    if isinstance(rule.signal, Probed) and rule.signal.looks > 1:
+        looks, held = rule.signal.looks, rule.signal.looks - rule.signal.fails + 1
+        notes.append(f"It is healthy, also at first, when {held} of the last {looks} looks held.")
         return notes
     reach = reach_seconds(getattr(rule.signal, "expr", ""))
     if reach:
