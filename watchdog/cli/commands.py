@@ -6,6 +6,7 @@ three in the morning needs none of them.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any
@@ -66,7 +67,7 @@ class Command(TyperCommand):
                 param.metavar = param.metavar or param.name.upper()
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        return [piece.strip("{}") for piece in super().collect_usage_pieces(ctx)]
+        return [re.sub("[{}]", "", piece) for piece in super().collect_usage_pieces(ctx)]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:

@@ -30,7 +30,7 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="What to import; several files are read as one, so that they may refer to each "
             "other.",
         ),

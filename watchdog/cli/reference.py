@@ -100,7 +100,7 @@ def commands() -> str:
 def _command(one: Any) -> Iterator[str]:
     arguments = [param for param in one.params if param.param_type_name == "argument"]
     options = [param for param in one.params if param.param_type_name == "option"]
-    usage = [one.name, *map(_metavar, arguments)]
+    usage = [one.name, *(_metavar(a) + "..." * (a.nargs == -1) for a in arguments)]
     yield f"## `slo-watchdog {' '.join(usage)}`\n"
     yield inspect.cleandoc(one.help or "") + "\n"
     rows = [*map(_argument, arguments), *map(_option, options)]
