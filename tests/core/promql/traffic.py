@@ -200,15 +200,14 @@ def made_up(seed: int) -> Traffic:
 
 def _made_shape(metric: Metric, luck: Random, polls: int, bases: list[float]) -> Shape:
     if metric.name == "version_info":
-        shape: Shape = lambda _poll: 1.0  # noqa: E731  # shapes are functions
+        shape = _steady(0.0, 1.0)
     elif metric.name.endswith("_bucket"):
         shape = _leaping(luck.choice((0.0, 1.0, 3.0)) * bases[0], polls)
     elif metric.name.endswith("_total"):
         every = luck.choice((polls, polls, luck.randint(5, 40)))
         shape = _leaping(luck.choice(bases), every)
     else:
-        values = [luck.randint(-64, 64) / 8 for _ in range(luck.randint(1, 23))]
-        shape = lambda poll: values[poll % len(values)]  # noqa: E731
+        shape = _round([luck.randint(-64, 64) / 8 for _ in range(luck.randint(1, 23))])
     if not metric.name.endswith("_bucket"):
         if luck.random() < 0.15:
             odd = luck.choice((math.nan, math.inf, -math.inf))
@@ -219,6 +218,10 @@ def _made_shape(metric: Metric, luck: Random, polls: int, bases: list[float]) ->
         if luck.random() < 0.1:
             shape = _flapping(shape)
     return shape
+
+
+def _round(values: list[float]) -> Shape:
+    return lambda poll: values[poll % len(values)]
 
 
 def _leaping(step: float, every: int) -> Shape:
