@@ -180,18 +180,13 @@ class Tally:
         unsure = counted.unsure + overall.unsure if restarted or gap else resets
         bridged = (here - before) * (1 - unsure / series)
         watched = not (gap or restarted or resets)
-        for ring in self._all:
-            if watched and gap_seconds is None:
+        if watched and gap_seconds is None:
+            for ring in self._all:
                 ring.watch(before, here, bad, overall.amount)
-                continue
-            ring.advance(here)
-            if watched:  # looks as far apart as buckets are wide: most of it lies in this one
-                ring.add((before + here) / 2, bad, overall.amount)
-                ring.cover(before, here)
-            else:
-                ring.add(before if gap else here, bad, overall.amount)
-                ring.skip(before, here)
-                ring.bridge(before if gap else here, bridged)
+        elif watched:
+            self._put_wide(before, here, bad, overall.amount)
+        else:
+            self._put_unwatched(before, here, bad, overall.amount, before if gap else here, bridged)
         self._stretches += 1
         self._marks.count(bad, overall.amount, here - before if watched else 0.0)
         self._marks.put(here)
@@ -204,6 +199,22 @@ class Tally:
             total=overall.amount,
             resets=resets,
         )
+
+    def _put_wide(self, before: float, here: float, bad: float, total: float) -> None:
+        """Looks as far apart as buckets are wide: most of the stretch lies in one of them."""
+        for ring in self._all:
+            ring.advance(here)
+            ring.add((before + here) / 2, bad, total)
+            ring.cover(before, here)
+
+    def _put_unwatched(  # a stretch and where what is known of it is counted
+        self, before: float, here: float, bad: float, total: float, at: float, bridged: float
+    ) -> None:
+        for ring in self._all:
+            ring.advance(here)
+            ring.add(at, bad, total)
+            ring.skip(before, here)
+            ring.bridge(at, bridged)
 
     def read(self, window_seconds: float, now: Instant) -> WindowReading:
         """One of the windows given at the start, or the period, O(1).
