@@ -86,6 +86,9 @@ class Agreement:
         else:
             for element in value:
                 found[element.name or "", element.labels].append(element.value)
+        told = sorted((point.labels, repr(point.value)) for point in answer.points)
+        seen = [(labels, repr(v)) for (_, labels), values in found.items() for v in values]
+        assert told == sorted(seen), "the answer is not what was evaluated"
         return found, ""
 
 
