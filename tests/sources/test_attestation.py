@@ -98,6 +98,7 @@ async def test_a_file_as_the_service_really_writes_it_holds(wire: Wire, tmp_path
         ("headerHash", "01" * 32),
         ("timestamp", int(time.time() * 1000) - 1000),
     ],
+    ids=["lockedSats", "collateralizationRatio", "utxoCount", "headerHash", "timestamp"],
 )
 async def test_one_changed_value_breaks_the_signature(
     wire: Wire, tmp_path: Path, key: str, value: object
