@@ -1,6 +1,7 @@
 """What makes a start impossible is said in one message, and nothing is left half open."""
 
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -36,8 +37,7 @@ def without_rules_folder(home: Home) -> None:
 
 
 def without_owners(home: Home) -> None:
-    (home.rules / "redemption-team" / "rules.yaml").unlink()
-    (home.rules / "redemption-team").rmdir()
+    shutil.rmtree(home.rules / "redemption-team")
 
 
 def all_invalid(home: Home) -> None:

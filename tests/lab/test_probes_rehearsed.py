@@ -137,7 +137,7 @@ async def test_a_release_and_its_attestation_are_judged(wire: Wire, tmp_path: Pa
 
 def write(release: Path, **different: Any) -> None:
     snapshot = {
-        "timestamp": int(time.time() * 1000),
+        "timestamp": int(NOON.wall * 1000),
         "lockedSats": "850000000",
         "outstandingBloom": "85000000",
         "headerHash": "00",
