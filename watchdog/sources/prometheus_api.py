@@ -7,6 +7,7 @@ the other queries, can say what a silence means.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -48,6 +49,32 @@ class _OddError(Exception):
     """The answer has another form than the API's documentation says."""
 
 
+async def ask_api(
+    wire: Wire,
+    endpoint: Endpoint,
+    asked: Mapping[str, str],
+    deadline_seconds: float,
+    max_bytes: int,
+) -> HttpAnswer | HttpProblem:
+    """One question: by GET, or, where it is too long for an address, as a form by POST."""
+    headers = {"accept": "application/json"}
+    if len(asked["query"]) > _LONGEST_GET:
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        method, body = "POST", urlencode(asked)
+    else:
+        url = httpx.URL(endpoint.url).copy_merge_params(asked)
+        endpoint = replace(endpoint, url=str(url))
+        method, body = "GET", None
+    return await wire.ask(
+        endpoint,
+        method=method,
+        body=body,
+        headers=headers,
+        deadline_seconds=deadline_seconds,
+        max_bytes=max_bytes,
+    )
+
+
 class PrometheusQueries:
     def __init__(self, endpoint: Endpoint, wire: Wire, *, max_bytes: int, max_series: int) -> None:
         url = httpx.URL(endpoint.url)
@@ -60,21 +87,8 @@ class PrometheusQueries:
     async def ask(self, query: Query, deadline_seconds: float) -> Outcome:
         # `nocache` is for VictoriaMetrics, which else moves a time near the present 30 s back.
         asked = {"query": query.text, "time": f"{query.at:.3f}", "nocache": "1"}
-        endpoint, body, headers = self._endpoint, None, {"accept": "application/json"}
-        long = len(query.text) > _LONGEST_GET
-        if long:
-            body = urlencode(asked)
-            headers["content-type"] = "application/x-www-form-urlencoded"
-        else:
-            url = httpx.URL(endpoint.url).copy_merge_params(asked)
-            endpoint = replace(endpoint, url=str(url))
-        outcome = await self._wire.ask(
-            endpoint,
-            method="POST" if long else "GET",
-            body=body,
-            headers=headers,
-            deadline_seconds=deadline_seconds,
-            max_bytes=self._max_bytes,
+        outcome = await ask_api(
+            self._wire, self._endpoint, asked, deadline_seconds, self._max_bytes
         )
         try:
             return self._judge(outcome, query)

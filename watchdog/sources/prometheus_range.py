@@ -14,7 +14,6 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlencode
 
 import httpx
 
@@ -23,14 +22,13 @@ from watchdog.core.spec import Endpoint
 from watchdog.core.words import Blind
 from watchdog.sources.faults import failure_of, odd
 from watchdog.sources.json_text import NotJsonError, json_of
-from watchdog.sources.prometheus_api import partial
+from watchdog.sources.prometheus_api import ask_api, partial
 from watchdog.wire.http import HttpAnswer, HttpProblem, Trouble, Wire
 
 MOST_POINTS = 11_000
 """Of one series in one answer."""
 
 _LENGTHS = (86_400.0, 43_200.0, 21_600.0, 7_200.0, 3_600.0, 1_800.0, 600.0, 60.0)
-_LONGEST_GET = 4000
 PAUSES_SECONDS = (0.5, 1.0, 2.0)
 """Between tries."""
 
@@ -128,21 +126,8 @@ class PrometheusRanges:
             "step": f"{query.step_seconds:.3f}",
             "nocache": "1",
         }
-        endpoint, body, headers = self._endpoint, None, {"accept": "application/json"}
-        long = len(query.text) > _LONGEST_GET
-        if long:
-            body = urlencode(asked)
-            headers["content-type"] = "application/x-www-form-urlencoded"
-        else:
-            url = httpx.URL(endpoint.url).copy_merge_params(asked)
-            endpoint = replace(endpoint, url=str(url))
-        outcome = await self._wire.ask(
-            endpoint,
-            method="POST" if long else "GET",
-            body=body,
-            headers=headers,
-            deadline_seconds=self._deadline_seconds,
-            max_bytes=self._max_bytes,
+        outcome = await ask_api(
+            self._wire, self._endpoint, asked, self._deadline_seconds, self._max_bytes
         )
         try:
             # A day of thousands of series takes a while to parse: not on the loop's time.
