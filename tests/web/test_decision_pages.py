@@ -12,7 +12,7 @@ from tests.web.policies import policy
 from tests.web.watching import Watch, watching
 from watchdog.core import entries as e
 from watchdog.core.words import Instant, Truth, World
-from watchdog.web.decisions import MOST_ENTRIES
+from watchdog.web.decisions import MOST_ENTRIES, PIECE_ENTRIES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -99,11 +99,14 @@ async def test_a_request_reads_a_bounded_part_of_the_journal(old: Watch, start: 
     assert names(pages) == []
 
 
-async def test_the_loop_goes_on_while_a_page_is_read(old: Watch) -> None:
+@pytest.mark.parametrize(
+    "start", ["after=0", "before=4611686018427387904"], ids=["forwards", "backwards"]
+)
+async def test_the_loop_goes_on_while_a_page_is_read(old: Watch, start: str) -> None:
     """Others get their turn between the pieces of a long read: more often than in a short one."""
-    long = await turns_during(old, "/api/v1/decisions?rule=no-such-rule&after=0")
-    short = await turns_during(old, "/api/v1/decisions?after=0&limit=1")
-    assert long >= short + MOST_ENTRIES // 500 // 2
+    long = await turns_during(old, f"/api/v1/decisions?rule=no-such-rule&{start}")
+    short = await turns_during(old, f"/api/v1/decisions?{start}&limit=1")
+    assert long >= short + MOST_ENTRIES // PIECE_ENTRIES // 2
 
 
 async def turns_during(watch: Watch, path: str) -> int:
