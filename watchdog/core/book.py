@@ -13,8 +13,10 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from watchdog.core import entries as e
+from watchdog.core.alertmanager import Reached
 from watchdog.core.merits import Merits
 from watchdog.core.promotions import RulePromoted
+from watchdog.core.silences import Standing
 from watchdog.core.standing import (
     MANUAL,
     Acted,
@@ -45,6 +47,8 @@ class Book:
     current: dict[str, str] = field(default_factory=dict)  # rule -> its open episode
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)  # target -> episode -> it
     holds: dict[str, Hold] = field(default_factory=dict)
+    silences: dict[str, Standing] = field(default_factory=dict)  # Alertmanager's, by their id
+    alertmanager: dict[str, Reached] = field(default_factory=dict)  # matter -> how it turned last
     intents: dict[str, OpenIntent] = field(default_factory=dict)
     acted: list[Acted] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
@@ -80,6 +84,9 @@ class Book:
 
     def standing_holds(self, now: Instant) -> tuple[Hold, ...]:
         return tuple(h for h in self.holds.values() if h.stands(now))
+
+    def standing_silences(self, now: Instant) -> tuple[Standing, ...]:
+        return tuple(s for s in self.silences.values() if s.silence.stands(now))
 
     def needs_undo(self, ep: Episode) -> bool:
         """Whether the episode still claims something that we changed."""
@@ -143,6 +150,9 @@ class Book:
 
     @_take.register
     def _paged(self, entry: e.Paged, at: Instant) -> None:
+        matter = entry.key.removeprefix("alertmanager:")
+        if entry.key != matter and matter in self.alertmanager:
+            self.alertmanager[matter] = replace(self.alertmanager[matter], paged=True)
         rule = entry.key.removeprefix("rule:").removesuffix(":blind")
         if rule in self.blind:
             self.blind[rule] = replace(self.blind[rule], paged=True)
@@ -166,6 +176,7 @@ class Book:
             why=entry.why,
             verdict=entry.verdict,
             breached_at=at,
+            labels=entry.labels,
         )
         self._forget_oldest()
 
@@ -267,6 +278,19 @@ class Book:
     @_take.register
     def _hold_ended(self, entry: e.HoldEnded, at: Instant) -> None:
         self.holds.pop(entry.hold, None)
+
+    @_take.register
+    def _silence_seen(self, entry: e.SilenceSeen, at: Instant) -> None:
+        known = self.silences.get(entry.silence.id)
+        self.silences[entry.silence.id] = Standing(entry.silence, known.seen if known else at)
+
+    @_take.register
+    def _silence_ended(self, entry: e.SilenceEnded, at: Instant) -> None:
+        self.silences.pop(entry.silence, None)
+
+    @_take.register
+    def _alertmanager(self, entry: e.AlertmanagerTurned, at: Instant) -> None:
+        self.alertmanager[entry.matter] = Reached(entry.answers, entry.reason, at)
 
     @_take.register
     def _acked(self, entry: e.Acked, at: Instant) -> None:

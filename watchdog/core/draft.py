@@ -6,9 +6,11 @@ all of it is appended in one transaction at the pass's end, and nothing is done 
 
 from __future__ import annotations
 
+from watchdog.core.alerting import Problem, about, alert_labels
 from watchdog.core.book import Book, Episode
 from watchdog.core.entries import Entry, EpisodeMoved, Paged
 from watchdog.core.episode import move
+from watchdog.core.samples import Labels
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.states import Event
 from watchdog.core.words import Instant, Severity, Verdict, World
@@ -48,11 +50,16 @@ class Draft:
         """
         if ep.world is World.LIVE:
             silenced = self._silenced(ep.owner, ep.rule, target or ep.target)
+            silenced = silenced or self._silenced_outside(ep.labels, "breach")
             self.add(Paged(f"episode:{ep.id}", ep.severity, title, body, silenced))
 
     def page_about_rule(self, rule: RuleSpec, key: str, title: str, body: str) -> None:
         """Tell people about a rule, whether or not it has an episode."""
-        silenced = self._silenced(rule.owner, rule.name, "")
+        started = self.book.started
+        labels = alert_labels(rule, started.environment if started else "", World.LIVE)
+        silenced = self._silenced(rule.owner, rule.name, "") or self._silenced_outside(
+            labels, "blind" if key == "blind" else "breach"
+        )
         self.add(Paged(f"rule:{rule.name}:{key}", rule.severity, title, body, silenced))
 
     def page_about_action(
@@ -67,3 +74,8 @@ class Draft:
             h.silence and h.scope.covers(owner=owner, rule=rule, target=target)
             for h in self.book.standing_holds(self.now)
         )
+
+    def _silenced_outside(self, labels: Labels, problem: Problem) -> bool:
+        """Whether a silence in Alertmanager covers what an alert about this would carry."""
+        standing = self.book.standing_silences(self.now) if labels else ()
+        return any(s.silence.covers(about(labels, problem)) for s in standing)

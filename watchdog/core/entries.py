@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Literal
 
 # These are entries like those below, or parts of one, and are imported from here.
+from watchdog.core.alertmanager import AlertmanagerTurned as AlertmanagerTurned  # noqa: PLC0414  # see above
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
 from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
@@ -22,6 +23,9 @@ from watchdog.core.promotions import (
     ShadowBegan,
     ShadowEnded,
 )
+from watchdog.core.samples import Labels
+from watchdog.core.silences import SilenceEnded as SilenceEnded  # noqa: PLC0414  # see above
+from watchdog.core.silences import SilenceSeen as SilenceSeen  # noqa: PLC0414  # see above
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
 from watchdog.core.words import Blind, Direction, Instant, Severity, Truth, Verdict, World
@@ -120,6 +124,7 @@ class EpisodeOpened:
     barred: str = ""  # why it may not act by itself: "already burning: ..."
     actor: str = ""
     why: str = ""
+    labels: Labels = ()  # by which its alert is known, and silences are matched
     kind: Literal["episode.opened"] = "episode.opened"
 
 
@@ -320,6 +325,9 @@ Entry = (
     | RuleTested
     | RulePromoted
     | RuleDemoted
+    | SilenceSeen
+    | SilenceEnded
+    | AlertmanagerTurned
     | Paged
 )
 

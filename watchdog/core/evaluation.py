@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from watchdog.core.aftermath import tend_manual
 from watchdog.core.draft import Draft
-from watchdog.core.entries import HoldEnded
+from watchdog.core.entries import HoldEnded, SilenceEnded
 from watchdog.core.inputs import Facts, Scene, Sight
 from watchdog.core.memory import Memory, RuleMemory
 from watchdog.core.samples import Answer, Reading
@@ -85,3 +85,6 @@ def _expire_holds(draft: Draft) -> None:
     for hold in list(draft.book.holds.values()):
         if not hold.stands(draft.now):
             draft.add(HoldEnded(hold.id, "expiry", "its time is over"))
+    for known in list(draft.book.silences.values()):
+        if known.silence.is_over(draft.now):
+            draft.add(SilenceEnded(known.silence.id, "its time is over"))

@@ -65,6 +65,9 @@ class GateInputs:
     budget_used: int
     budget_actions: int
     budget_seconds: float
+    # Alertmanager's silences, which are among the holds: how well they are known
+    silences_awaited: str = ""
+    silences_doubt: str = ""
 
 
 def lowest(modes: tuple[ModeLimit, ...]) -> ModeLimit:
@@ -96,14 +99,20 @@ def environment(x: GateInputs) -> GateAnswer:
 
 
 def stops(x: GateInputs) -> GateAnswer:
-    """Holds, silences and maintenance windows."""
+    """Holds, silences, ours and Alertmanager's, and maintenance windows.
+
+    Before Alertmanager was asked once it is waited for, for as long as one look may take; and an
+    Alertmanager that does not answer refuses nothing.
+    """
     if x.holds and not x.through_hold:
         return _refuse("hold", "; ".join(x.holds))
     if x.windows and not x.through_hold:
         return _refuse("hold", "maintenance window " + ", ".join(x.windows))
+    if x.silences_awaited and not x.through_hold:
+        return _refuse("hold", x.silences_awaited)
     if x.through_hold and (x.holds or x.windows):
         return _pass("hold", f"{x.through_hold} acts through it")
-    return _pass("hold", "none")
+    return _pass("hold", f"none is known; {x.silences_doubt}" if x.silences_doubt else "none")
 
 
 def burning(x: GateInputs) -> GateAnswer:

@@ -11,10 +11,27 @@ from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.samples import Point
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
-from watchdog.core.stops import Subject, acts_through, standing_holds, standing_windows
+from watchdog.core.stops import (
+    Subject,
+    acts_through,
+    standing_holds,
+    standing_silences,
+    standing_windows,
+)
 from watchdog.core.words import Instant, Mode, Status, Truth, Verdict, World
 
 PROCESS = "process max_mode"
+
+
+@dataclass(frozen=True, slots=True)
+class SilencesRead:
+    """How well Alertmanager's silences are known. Both empty: as well as can be, or not asked for.
+
+    `awaited` refuses: the first look since the start is still under way. `doubt` refuses nothing.
+    """
+
+    awaited: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,7 @@ class Facts:
     time_synced: Truth | None = None  # None: not required
     statuses: Mapping[str, Status] = field(default_factory=dict)
     shadow_seconds: float | None = None  # needed to be armed by evidence; None: none is asked for
+    silences: SilencesRead = field(default_factory=SilencesRead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +72,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
     policy, facts = scene.policy, scene.facts
     book, now = scene.draft.book, scene.draft.now
     action = policy.actions[rung.action]
-    subject = Subject(rule.owner, rule.name, action.target)
+    subject = Subject.of(rule, ep, action.target, policy)
     ready, ready_reason = readiness(action, book)
     return GateInputs(
         world=ep.world,
@@ -68,7 +86,7 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         environment=policy.environment,
         environment_here=facts.environment,
         time_synced=facts.time_synced,
-        holds=standing_holds(subject, book, now),
+        holds=standing_holds(subject, book, now) + standing_silences(subject, book, now),
         windows=standing_windows(subject, policy, now),
         through_hold=acts_through(ep, subject, policy, book, now),
         barred=ep.barred,
@@ -93,6 +111,8 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         ),
         budget_actions=policy.limits.budget_actions,
         budget_seconds=policy.limits.budget_seconds,
+        silences_awaited=facts.silences.awaited,
+        silences_doubt=facts.silences.doubt,
     )
 
 

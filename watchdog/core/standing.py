@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core import entries as e
 from watchdog.core.episode import OPEN
+from watchdog.core.samples import Labels
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
 from watchdog.core.words import Blind, Instant, Severity, Verdict, World
@@ -51,6 +52,7 @@ class Episode:
     outcome: e.Outcome | None = None
     seconds_to_effect: float | None = None
     breached_at: Instant | None = None
+    labels: Labels = ()  # by which its alert is known, and silences are matched
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,4 @@
-"""People's stops and maintenance windows: what covers a rule and its target now.
+"""People's stops, silences of an Alertmanager and maintenance windows: what covers a rule now.
 
 A stop stops automatic starts only. Asked at every pass, and holds once more right before an
 effect.
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watchdog.core.alerting import about, alert_labels
 from watchdog.core.book import Book, Episode
 from watchdog.core.calendar import covering
-from watchdog.core.spec import Policy, Scope
+from watchdog.core.samples import Labels
+from watchdog.core.silences import Standing
+from watchdog.core.spec import Policy, RuleSpec, Scope
 from watchdog.core.words import Instant
 
 
@@ -21,6 +24,13 @@ class Subject:
     owner: str
     rule: str
     target: str
+    labels: Labels = ()  # of its alert: what an Alertmanager's silence may cover
+
+    @classmethod
+    def of(cls, rule: RuleSpec, ep: Episode, target: str, policy: Policy) -> Subject:
+        """An episode's rule, known by the labels with which the episode opened."""
+        labels = ep.labels or alert_labels(rule, policy.environment, ep.world)
+        return cls(rule.owner, rule.name, target, labels)
 
     def under(self, scope: Scope) -> bool:
         return scope.covers(owner=self.owner, rule=self.rule, target=self.target)
@@ -33,6 +43,17 @@ def standing_holds(subject: Subject, book: Book, now: Instant) -> tuple[str, ...
         for h in book.standing_holds(now)
         if subject.under(h.scope)
     )
+
+
+def standing_silences(subject: Subject, book: Book, now: Instant) -> tuple[str, ...]:
+    """Every silence in Alertmanager that covers the subject now, in words."""
+    return tuple(s.silence.text for s in _silences(subject, book, now))
+
+
+def _silences(subject: Subject, book: Book, now: Instant) -> tuple[Standing, ...]:
+    standing = book.standing_silences(now)
+    labels = about(subject.labels, "breach") if standing else {}
+    return tuple(s for s in standing if subject.labels and s.silence.covers(labels))
 
 
 def standing_windows(subject: Subject, policy: Policy, now: Instant) -> tuple[str, ...]:
@@ -60,9 +81,17 @@ def acts_through(ep: Episode, subject: Subject, policy: Policy, book: Book, now:
         subject.under(w.scope) and covering(w, now.utc) and not covering(w, said.utc)
         for w in policy.windows
     )
-    return "" if later_hold or later_window else ep.unbarred_by
+    later_silence = any(
+        max(s.seen, s.silence.starts, key=lambda at: at.steady).steady > said.steady
+        for s in _silences(subject, book, now)
+    )
+    return "" if later_hold or later_window or later_silence else ep.unbarred_by
 
 
 def standing_stops(subject: Subject, policy: Policy, book: Book, now: Instant) -> tuple[str, ...]:
-    """Both, holds first."""
-    return standing_holds(subject, book, now) + standing_windows(subject, policy, now)
+    """All of them, holds first."""
+    return (
+        standing_holds(subject, book, now)
+        + standing_silences(subject, book, now)
+        + standing_windows(subject, policy, now)
+    )

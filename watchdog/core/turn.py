@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from watchdog.core import entries as e
+from watchdog.core.alerting import alert_labels
 from watchdog.core.basis import basis_of
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
@@ -121,18 +122,20 @@ def _open(
     barred = ""
     if reopens is None and rule.name not in draft.book.cleared:
         barred = "already burning: not once clear since it was started, armed or closed"
+    world = opening_world(rule, scene.facts, draft.book)
     draft.add(
         e.EpisodeOpened(
             episode=name,
             rule=rule.name,
             owner=rule.owner,
             severity=rule.severity,
-            world=opening_world(rule, scene.facts, draft.book),
+            world=world,
             verdict=sight.verdict,
             rule_sha256=rule.sha256,
             reopens=reopens.id if reopens else "",
             chain=reopens.chain + 1 if reopens else 0,
             barred=barred,
+            labels=alert_labels(rule, scene.policy.environment, world),
         )
     )
     ep = draft.book.episodes[name]
@@ -145,7 +148,7 @@ def _bar(rule: RuleSpec, ep: Episode, scene: Scene) -> None:
     if ep.barred or ep.state not in {State.PENDING, State.HELD}:
         return
     draft = scene.draft
-    subject = Subject(rule.owner, rule.name, rung_target(rule, ep, scene.policy))
+    subject = Subject.of(rule, ep, rung_target(rule, ep, scene.policy), scene.policy)
     stops = standing_stops(subject, scene.policy, draft.book, draft.now)
     if stops and not acts_through(ep, subject, scene.policy, draft.book, draft.now):
         draft.add(e.EpisodeBarred(ep.id, f"already burning: breached under {stops[0]}"))

@@ -91,5 +91,10 @@ class Episodes:
     def _stops(self, ep: Episode) -> tuple[str, ...]:
         policy = self._desk.policy
         rule = policy.rules.get(ep.rule)
-        subject = Subject(ep.owner, ep.rule, rung_target(rule, ep, policy) if rule else "")
+        target = rung_target(rule, ep, policy) if rule else ""
+        subject = (
+            Subject.of(rule, ep, target, policy)
+            if rule
+            else Subject(ep.owner, ep.rule, target, ep.labels)
+        )
         return standing_stops(subject, policy, self._desk.book, self._desk.now())
