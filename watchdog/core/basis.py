@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.probes import Probed
 from watchdog.core.samples import Point
 from watchdog.core.spec import Liveness, RatioThreshold, RuleSpec, Slo, ValueThreshold
@@ -18,7 +19,10 @@ MOST_POINTS = 1000
 """More elements than this are not kept: a decision is a row and no data base."""
 
 SIGNALS: Mapping[str, type] = MappingProxyType(
-    {kind.__name__: kind for kind in (Slo, RatioThreshold, ValueThreshold, Liveness, Probed)}
+    {
+        kind.__name__: kind
+        for kind in (Slo, RatioThreshold, ValueThreshold, Liveness, Probed, EventSignal)
+    }
 )
 
 

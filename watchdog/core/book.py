@@ -14,6 +14,7 @@ from functools import singledispatchmethod
 
 from watchdog.core import entries as e
 from watchdog.core.alertmanager import Reached
+from watchdog.core.heard import Heard
 from watchdog.core.merits import Merits
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.silences import Standing
@@ -57,6 +58,7 @@ class Book:
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
     merits: Merits = field(default_factory=Merits)
+    heard: Heard = field(default_factory=Heard)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -181,8 +183,14 @@ class Book:
         self._forget_oldest()
 
     @_take.register
+    def _event(self, entry: e.EventReceived, at: Instant) -> None:
+        self.heard.take(entry, at)
+
+    @_take.register
     def _moved(self, entry: e.EpisodeMoved, at: Instant) -> None:
         ep = self.episodes[entry.episode]
+        if entry.after in {State.OK, State.WATCHED} and entry.event is not Event.FRESH_BREACH:
+            self.heard.settle(ep.rule, at)
         ep.state, ep.moved, ep.reason, ep.rung = entry.after, at, entry.reason, entry.rung
         ep.verdict = entry.verdict or ep.verdict
         if entry.event in {Event.CLIMB, Event.ABANDONED}:

@@ -13,6 +13,7 @@ from typing import Literal
 
 # These are entries like those below, or parts of one, and are imported from here.
 from watchdog.core.alertmanager import AlertmanagerTurned as AlertmanagerTurned  # noqa: PLC0414  # see above
+from watchdog.core.channels import EventReceived as EventReceived  # noqa: PLC0414  # see above
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
 from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
@@ -297,7 +298,8 @@ class Paged:
 
 
 Entry = (
-    Started
+    EventReceived
+    | Started
     | Stopped
     | Slept
     | PolicyApplied

@@ -13,6 +13,7 @@ from watchdog.core.aftermath import tend_manual
 from watchdog.core.draft import Draft
 from watchdog.core.entries import HoldEnded, SilenceEnded
 from watchdog.core.inputs import Facts, Scene, Sight
+from watchdog.core.judge.told import EventJudge
 from watchdog.core.memory import Memory, RuleMemory
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import Policy
@@ -71,6 +72,8 @@ class Evaluation:
         rule = memory.spec
         ep = draft.book.open_episode(rule.name)
         undone = ep.moved if ep is not None and ep.state is State.WATCHED else None
+        if isinstance(memory.judge, EventJudge):
+            memory.judge.hear(draft.book.heard)
         try:
             sight = look(memory, undone)
         except Exception as error:  # noqa: BLE001  # one rule's bug must not end the watch of the others

@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from watchdog.core.channels import Channel
 from watchdog.core.inputs import Sight
 from watchdog.core.judge import SKEW_SECONDS, Budget, Judge, queries
 from watchdog.core.judge.looked import judge_of
@@ -237,7 +238,7 @@ def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> Sourc
     wanted = tuple(dict.fromkeys(text for rule in rules for text in queries(rule)))
     if old is not None and (old.spec, old.wanted) == (spec, wanted):
         return old
-    if isinstance(spec.how, (PrometheusApi, *PROBES)):
+    if isinstance(spec.how, (PrometheusApi, Channel, *PROBES)):
         return SourceMemory(spec, wanted, {}, None)
     expressions = {text: check(text) for text in wanted}
     keep = max((x.range_seconds for x in expressions.values()), default=0.0)

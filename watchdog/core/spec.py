@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from watchdog.core.asking import Command as Command  # noqa: PLC0414  # see above
 from watchdog.core.asking import Endpoint as Endpoint  # noqa: PLC0414  # see above
 from watchdog.core.asking import Header as Header  # noqa: PLC0414  # see above
+from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.probes import AttestationProbe, HttpProbe, Probe, Probed
 from watchdog.core.words import Mode, Severity
 
@@ -49,7 +50,7 @@ class SourceSpec:
     deadline_seconds: float  # total, from before the connection to the last byte
     max_bytes: int
     max_series: int
-    how: Scrape | PrometheusApi | JsonDocument | Probe  # a probe is one rule's own
+    how: Scrape | PrometheusApi | JsonDocument | Channel | Probe  # a probe is one rule's own
 
     @property
     def endpoint(self) -> Endpoint | None:
@@ -192,6 +193,7 @@ class Kind:
     THRESHOLD = "threshold"
     INTEGRITY = "integrity"
     LIVENESS = "liveness"
+    EVENT = "event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ class RuleSpec:
     kind: str  # one of Kind
     severity: Severity
     source: str
-    signal: RatioThreshold | ValueThreshold | Slo | Liveness | Probed
+    signal: RatioThreshold | ValueThreshold | Slo | Liveness | Probed | EventSignal
     every_seconds: float  # how often new samples of it can arrive
     stale_after_seconds: float
     for_seconds: float

@@ -13,10 +13,12 @@ from watchdog.core import entries as e
 from watchdog.core.alerting import alert_labels
 from watchdog.core.basis import basis_of
 from watchdog.core.book import Episode
+from watchdog.core.channels import EventSignal
 from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
+from watchdog.core.judge.told import began_long_before
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
@@ -122,6 +124,8 @@ def _open(
     barred = ""
     if reopens is None and rule.name not in draft.book.cleared:
         barred = "already burning: not once clear since it was started, armed or closed"
+    elif isinstance(rule.signal, EventSignal) and (unseen := began_long_before(sight.points)):
+        barred = f"already burning: {unseen}"
     world = opening_world(rule, scene.facts, draft.book)
     draft.add(
         e.EpisodeOpened(

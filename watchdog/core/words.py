@@ -61,6 +61,7 @@ class Blind(StrEnum):
     RESTARTED = "restarted"  # the target restarted within the window
     SOURCE_DOWN = "source_down"  # the target itself does not answer: liveness judges that
     CONTRADICTION = "contradiction"  # bad above total, or `good` missing beside a live total
+    DEAF = "deaf"  # no credential to know a sender of events by
     OURS = "ours"  # a limit of the watchdog itself, or a loop of it that was late
     BUG = "bug"  # the evaluation raised: people are told at once
 

@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
 from watchdog.core.judge.budget import Budget, budget_of
 from watchdog.core.judge.finding import Finding, Glance, blinded
@@ -318,7 +319,7 @@ def _coverage(tally: Tally, now: Instant) -> dict[float, float]:
 
 
 def _judge_value(
-    signal: RatioThreshold | ValueThreshold | Slo | Liveness | Probed, answer: Answer
+    signal: RatioThreshold | ValueThreshold | Slo | Liveness | Probed | EventSignal, answer: Answer
 ) -> Finding:
     match signal:
         case ValueThreshold() if signal.bound.op == PRESENT:

@@ -18,8 +18,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.judge import Judge
+from watchdog.core.judge.told import EventJudge
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.probes import Probed
 from watchdog.core.samples import Answer, Failure, Fault, Look, Point, Reading
@@ -40,7 +42,13 @@ class _Seen(NamedTuple):
 
 def judge_of(rule: RuleSpec) -> Judge:
     """The judge that the rule's kind needs."""
-    return ProbeJudge(rule, rule.signal) if isinstance(rule.signal, Probed) else Judge(rule)
+    match rule.signal:
+        case Probed() as signal:
+            return ProbeJudge(rule, signal)
+        case EventSignal() as signal:
+            return EventJudge(rule, signal)
+        case _:
+            return Judge(rule)
 
 
 class ProbeJudge(Judge):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.judge.finding import Finding
 from watchdog.core.judge.looked import judge_looks, looks_kept
 from watchdog.core.judge.presence import judge_presence
 from watchdog.core.judge.ratio import judge_ratio, judge_slo, windows_of
+from watchdog.core.judge.told import judge_events
 from watchdog.core.judge.value import judge_liveness, judge_value
 from watchdog.core.probes import Probed
 from watchdog.core.samples import Answer, Point
@@ -45,6 +47,8 @@ def judge_stored(
             return judge_liveness(signal, Answer(points))
         case Probed():
             return _looked(signal, points)
+        case EventSignal():
+            return _told(signal, points)
         case _:
             raise NotStored(f"what a rule of {type(signal).__name__} was given is not stored")
 
@@ -57,6 +61,13 @@ def _looked(signal: Probed, points: tuple[Point, ...]) -> Finding:
     if newest is None:
         raise NotStored("its newest look saw nothing, and why is not judged again")
     return judge_looks(signal, looks, newest)
+
+
+def _told(signal: EventSignal, points: tuple[Point, ...]) -> Finding:
+    try:
+        return judge_events(signal, points)
+    except KeyError:
+        raise NotStored("what was told is not stored") from None
 
 
 def _counted(

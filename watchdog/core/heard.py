@@ -1,0 +1,132 @@
+"""What was heard of events, folded from the journal with the book: what stands, what is known.
+
+Laws
+* An event that was told once is known: telling it again opens nothing, also after a restart, after
+  its end, and when what was told first arrives last. Only a later beginning is another event.
+* A rule that has dealt with an event (its episode ended, or a person undid what it did) is not
+  breached by it again. Only what is first heard of after that is news to it.
+* What is known is bounded: in time, in number per channel, what is over goes first.
+
+`take` and `settle` alone change it, by the book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from watchdog.core.channels import EventReceived, EventStatus, Labels
+from watchdog.core.words import Instant
+
+KNOWN_FOR_SECONDS = 30 * 86_400.0
+"""By then an event that nobody repeats is forgotten; a rule lets none stand for longer."""
+
+MOST_KNOWN = 5_000
+"""Of one channel."""
+
+REPEATED_AFTER_SECONDS = 60.0
+"""A repeat is recorded when the last one was recorded this long ago; those between add nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event as it is known. `began` is the sender's own time, by the wall clock."""
+
+    channel: str
+    id: str
+    began: float
+    labels: Labels
+    summary: str
+    heard: Instant  # when we first heard of it
+    told: Instant  # when we last recorded that it goes on
+    over: Instant | None = None  # when we heard that it had ended
+
+    def stands(self, lasts_seconds: float, now: Instant) -> bool:
+        return self.over is None and now.steady - self.told.steady < lasts_seconds
+
+
+class News(StrEnum):
+    """What a report is, beside what is known."""
+
+    NEW = "new"
+    RESOLVED = "resolved"
+    REPEATED = "repeated"
+    LATE = "late"  # of an event that is over, or that a later one has followed
+
+
+@dataclass(slots=True)
+class Heard:
+    """Read freely; changed by the book alone."""
+
+    events: dict[str, dict[str, Event]] = field(default_factory=dict)  # channel -> id -> it
+    settled: dict[str, Instant] = field(default_factory=dict)  # rule -> it dealt with all up to it
+    changes: int = 0  # how often `events` was changed
+
+    def of(self, channel: str) -> Iterable[Event]:
+        return self.events.get(channel, {}).values()
+
+    def standing(self, channel: str) -> Iterator[Event]:
+        """Those that nobody has resolved."""
+        return (event for event in self.of(channel) if event.over is None)
+
+    def find(self, channel: str, event: str) -> Event | None:
+        return self.events.get(channel, {}).get(event)
+
+    def is_settled(self, rule: str, event: Event) -> bool:
+        """Whether the rule has dealt with it."""
+        until = self.settled.get(rule)
+        return until is not None and event.heard.steady <= until.steady
+
+    def take(self, entry: EventReceived, at: Instant) -> None:
+        """An entry of the journal, in its order."""
+        known = self.find(entry.channel, entry.event)
+        if news_of(known, entry, at) is not News.LATE:
+            self.changes += 1
+            self._put(_after(known, entry, at), at)
+
+    def settle(self, rule: str, at: Instant) -> None:
+        self.settled[rule] = at
+
+    def _put(self, event: Event, at: Instant) -> None:
+        events = self.events.setdefault(event.channel, {})
+        events.pop(event.id, None)  # the dictionary's order is that of the last word on each
+        events[event.id] = event
+        while at.steady - (oldest := next(iter(events.values()))).told.steady >= KNOWN_FOR_SECONDS:
+            del events[oldest.id]
+        if len(events) > MOST_KNOWN:
+            over = (name for name, known in events.items() if known.over is not None)
+            del events[next(over, next(iter(events)))]
+
+
+def news_of(known: Event | None, entry: EventReceived, at: Instant) -> News | None:
+    """What a report is; None for a repeat that is too soon to be recorded."""
+    if known is None or _follows(known, entry):
+        return News.NEW if entry.status is EventStatus.FIRING else News.RESOLVED
+    if known.over is not None:
+        return News.LATE
+    if entry.status is EventStatus.RESOLVED:
+        return News.RESOLVED if _ends(known, entry) else News.LATE
+    soon = at.steady - known.told.steady < REPEATED_AFTER_SECONDS
+    return None if soon else News.REPEATED
+
+
+def _follows(known: Event, entry: EventReceived) -> bool:
+    """Another event of the same identity, which began after this one."""
+    return entry.began > known.began
+
+
+def _ends(known: Event, entry: EventReceived) -> bool:
+    """Whether what has ended is this one. Where several tell of it, its beginning may have been
+    moved back since, and its end still lies behind the beginning that we know.
+    """
+    return entry.began == known.began or entry.ended is None or entry.ended >= known.began
+
+
+def _after(known: Event | None, entry: EventReceived, at: Instant) -> Event:
+    over = at if entry.status is EventStatus.RESOLVED else None
+    if known is None or _follows(known, entry):
+        return Event(
+            entry.channel, entry.event, entry.began, entry.labels, entry.summary, at, at, over
+        )
+    return replace(known, told=at, over=over)
