@@ -40,7 +40,8 @@ def check_armed(
     if shape.override is not None:
         return
     needed = POLLS_FOR_ARMED * every_seconds
-    if kind != Kind.SLO and (shape.for_ or 0.0) < needed:
+    polled = kind not in {Kind.SLO, Kind.EVENT}  # one event is a fact, and no sample
+    if polled and (shape.for_ or 0.0) < needed:
         findings.refuse(
             entry.at("for") if shape.for_ else here,
             f"{entry.name} is armed "

@@ -167,7 +167,11 @@ def _loaded(choice: Choice, states: dict[str, PartState]) -> Load:
         environment=platform.environment,
         sha256=sha256([[part.owner, part.sha256] for part in parts]),
         parts=tuple(parts),
-        sources={**platform.sources, **{k: v for o in owned_parts for k, v in o.probes.items()}},
+        sources={
+            **platform.sources,
+            **{channel.name: channel for channel in platform.channels.values()},
+            **{k: v for o in owned_parts for k, v in o.probes.items()},
+        },
         actions=dict(platform.actions),
         playbooks=dict(platform.playbooks),
         rules={name: rule for o in owned_parts for name, rule in sorted(o.rules.items())},

@@ -25,6 +25,7 @@ from watchdog.core.words import Mode
 from watchdog.policy.actions import action_spec
 from watchdog.policy.calendar import window_spec
 from watchdog.policy.canon import sha256
+from watchdog.policy.channels import channel_spec
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.expressions import Spot, check_jmespath, same_expectation
 from watchdog.policy.http import endpoint
@@ -40,10 +41,10 @@ from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.tree import Node
 
 KEYS = (
-    "version", "environment", "environments", "sources", "actions", "playbooks", "grants",
-    "maintenance", "limits",
+    "version", "environment", "environments", "sources", "events", "actions", "playbooks",
+    "grants", "maintenance", "limits",
 )  # fmt: skip
-LATER = {"events": "inbound events", "rules": "rules beside the platform's own things"}
+LATER = {"rules": "rules beside the platform's own things"}
 RUN = "run:"
 """Before a program's name in a grant: the owner's probes may run it."""
 
@@ -63,11 +64,13 @@ class Platform:
     window_places: Mapping[str, Entry]
     limits: Limits
     sha256: str
+    channels: Mapping[str, SourceSpec]
 
 
 def compile_platform(document: Document, environment: str, findings: Findings) -> Platform | None:
     """The platform of one environment, or None with every fault in `findings`."""
     sources = {e.name: _source(e, findings) for e in entries_of(document, "sources", findings)}
+    channels = {e.name: channel_spec(e, findings) for e in entries_of(document, "events", findings)}
     actions = {e.name: action_spec(e, findings) for e in entries_of(document, "actions", findings)}
     books = entries_of(document, "playbooks", findings)
     playbooks = {e.name: _playbook(e, actions, findings) for e in books}
@@ -88,6 +91,8 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         "windows": sorted((w for w in windows if w), key=lambda w: w.name),
         "limits": limits,
     }
+    if channels:
+        made["channels"] = {k: v for k, v in channels.items() if v}
     return Platform(
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
@@ -98,6 +103,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         window_places={e.name: e for e in window_entries},
         limits=limits,
         sha256=sha256(made),
+        channels={k: v for k, v in channels.items() if v},
     )
 
 

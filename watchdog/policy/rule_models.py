@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from watchdog.policy.base import Shape
+from watchdog.policy.event_models import EventShape
 from watchdog.policy.probe_words import (
     Argument,
     ExitStatus,
@@ -149,10 +150,10 @@ Mode = Literal["observe", "shadow", "approve", "armed"]
 
 
 class RuleShape(Shape):
-    """One rule: exactly one of slo, threshold, integrity, liveness; and what may be done."""
+    """One rule: exactly one of slo, threshold, integrity, liveness, event; and what may be done."""
 
     later: ClassVar[dict[str, str]] = {
-        "event": "rules on inbound events",
+
         "each": "one episode per label set",
         "limit": "one episode per label set",
     }
@@ -182,6 +183,7 @@ class RuleShape(Shape):
     threshold: ThresholdShape | None = Field(None, description="kind threshold")
     integrity: IntegrityShape | None = Field(None, description="kind integrity")
     liveness: LivenessShape | None = Field(None, description="kind liveness")
+    event: EventShape | None = Field(None, description="kind event")
     minimum_events: Events | None = Field(
         None, description="fewer events than this in the window are no evidence"
     )

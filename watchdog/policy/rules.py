@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.probes import Probed
 from watchdog.core.spec import Kind, Liveness, PrometheusApi, RuleSpec, SourceSpec
 from watchdog.core.standing import MANUAL
 from watchdog.core.words import Mode, Severity
 from watchdog.policy.canon import sha256
+from watchdog.policy.channels import STALE_SECONDS
 from watchdog.policy.document import Document, entries_of
+from watchdog.policy.events import told
 from watchdog.policy.importers.in_place import AlertFiles
 from watchdog.policy.laws import check_armed, check_grants, check_keys
 from watchdog.policy.platform import Platform
@@ -21,8 +24,8 @@ from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.signals import Signal, interval_of, normal_signal, signal_of
 
 KEYS = ("version", "rules")
-LATER = {"events": "inbound events"}
-KINDS = (Kind.SLO, Kind.THRESHOLD, Kind.INTEGRITY, Kind.LIVENESS)
+LATER = {"events": "channels in an owner's file, beside those of platform.yaml,"}
+KINDS = (Kind.SLO, Kind.THRESHOLD, Kind.INTEGRITY, Kind.LIVENESS, Kind.EVENT)
 PAGE_AFTER_SECONDS = 300.0
 _PROSE = frozenset({"sha256", "where", "runbook", "summary", "labels", "mode_reason"}) | {
     "armed_because",
@@ -132,6 +135,8 @@ def _measured(
     entry: Entry, shape: RuleShape, owner: str, platform: Platform, findings: Findings
 ) -> tuple[SourceSpec | None, Signal | None]:
     """Where the rule's samples come from, and what it judges of them."""
+    if shape.event is not None:
+        return told(entry, shape, shape.event, platform, findings)
     if is_probe(shape):
         probe = probing(entry, shape, owner, platform, findings)
         return (probe.source, probe.signal) if probe is not None else (None, None)
@@ -144,6 +149,8 @@ def _measured(
 
 def _stale_after(source: SourceSpec, signal: Signal) -> float:
     """Two intervals. A target that hangs is told of only when the look's deadline is over."""
+    if isinstance(signal, EventSignal):
+        return STALE_SECONDS
     hung = source.deadline_seconds if isinstance(signal, Liveness) else 0.0
     return 2 * interval_of(source) + hung
 

@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from watchdog.policy.base import Shape
 from watchdog.policy.document import VERSION
+from watchdog.policy.event_models import ChannelShape
 from watchdog.policy.platform_models import (
     ActionShape,
     LimitsShape,
@@ -42,13 +43,14 @@ def platform() -> Made:
             "environment": {"type": "string", "pattern": _NAME},
             "environments": {**_NAMES, "minItems": 1},
             "sources": _named(_ref(SourceShape)),
+            "events": _named(_ref(ChannelShape)),
             "actions": _named(_ref(ActionShape)),
             "playbooks": _named({"type": "array", "items": _ref(RungShape), "minItems": 1}),
             "grants": _named(_NAMES),
             "maintenance": _named(_ref(WindowShape)),
             "limits": _ref(LimitsShape),
         },
-        (SourceShape, ActionShape, RungShape, WindowShape, LimitsShape),
+        (SourceShape, ChannelShape, ActionShape, RungShape, WindowShape, LimitsShape),
     )
 
 

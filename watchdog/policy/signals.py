@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.probes import Probed
 from watchdog.core.spec import (
     PRESENT,
@@ -21,7 +22,7 @@ from watchdog.policy.laws import check_ratio_bound, check_slo, check_window, exa
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rule_models import IntegrityShape, RuleShape, SloShape, ThresholdShape
 
-Signal = RatioThreshold | ValueThreshold | Slo | Liveness | Probed
+Signal = RatioThreshold | ValueThreshold | Slo | Liveness | Probed | EventSignal
 
 
 def interval_of(source: SourceSpec) -> float:
@@ -33,7 +34,7 @@ def interval_of(source: SourceSpec) -> float:
 
 def normal_signal(signal: Signal) -> Signal:
     """The signal with its expressions as the parser writes them, to be hashed."""
-    if isinstance(signal, Probed):
+    if isinstance(signal, Probed | EventSignal):
         return signal
     if isinstance(signal, Slo | RatioThreshold):
         counters = signal.counters

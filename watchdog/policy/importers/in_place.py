@@ -23,7 +23,7 @@ from watchdog.policy.shape import closest
 from watchdog.policy.tree import BadText, Node, Place, read_trees
 
 FROM = "from"
-_SIGNALS = ("slo", "threshold", "integrity", "liveness")
+_SIGNALS = ("slo", "threshold", "integrity", "liveness", "event")
 _ALERT_FILE = re.compile(r"^(?:groups:|kind:\s*[\"']?PrometheusRule\b)", re.MULTILINE)
 _BROUGHT_BY = {"for": "for", "keep_firing_for": "keep_firing_for", "labels": "labels"} | {
     "severity": "labels", "summary": "annotations", "runbook": "annotations"

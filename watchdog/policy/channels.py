@@ -1,0 +1,41 @@
+"""The platform's `events`: by which channels others may tell us something, and how they prove it.
+
+A channel is the platform's to name: who can bring a service to be paused is no owner's decision.
+It is a source like the others, looked at for one thing only: whether its credential can be read.
+"""
+
+from __future__ import annotations
+
+from watchdog.core.channels import Channel
+from watchdog.core.spec import SourceSpec
+from watchdog.policy.event_models import ChannelShape
+from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.shape import shape_of
+
+PREFIX = "event:"
+"""Before a channel's name, where it stands among the sources."""
+
+EVERY_SECONDS = 2.0
+STALE_SECONDS = 10.0
+_DEADLINE_SECONDS = 1.0
+_TOKEN_BYTES, _TOKEN_EVENTS = 1024 * 1024, 1000
+_HMAC_BYTES, _HMAC_EVENTS = 64 * 1024, 1
+
+
+def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
+    """One channel, with the most that one request may bring."""
+    shape = shape_of(ChannelShape, entry, findings)
+    if shape is None:
+        return None
+    if (shape.hmac is None) == (shape.token is None):
+        findings.refuse(
+            entry.key_at("token") if shape.hmac else entry.key,
+            f"the channel {entry.name} is {'known in two ways' if shape.hmac else 'known by nothing'}",
+            "Write exactly one of {hmac: CREDENTIAL} and {token: CREDENTIAL}.",
+        )
+        return None
+    if shape.token is not None:
+        how, most, events = Channel("token", shape.token), _TOKEN_BYTES, _TOKEN_EVENTS
+    else:
+        how, most, events = Channel("hmac", shape.hmac or ""), _HMAC_BYTES, _HMAC_EVENTS
+    return SourceSpec(f"{PREFIX}{entry.name}", EVERY_SECONDS, _DEADLINE_SECONDS, most, events, how)
