@@ -24,6 +24,7 @@ PLACES = {
     "schema": "schema",
     "backtest": "backtest",
     "tune": "tune",
+    "compare": "compare",
     "demo": "demo",
     "status": "look",
     "decisions": "look",

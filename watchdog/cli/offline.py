@@ -23,6 +23,7 @@ from watchdog.core.entries import Stopped
 from watchdog.engine import decisions_of
 from watchdog.ports import JournalError
 from watchdog.store import open_reader
+from watchdog.store.folder import JOURNAL
 from watchdog.store.reader import JournalReader
 
 View = dict[str, Any]
@@ -83,13 +84,28 @@ def show_last_decision(page: Page, reader: JournalReader, rule: str, now: dateti
     show_decision(page, last, now)
 
 
+def state_folder(path: Path) -> Path:
+    """The state folder that is meant. A copy of the journal alone is read where it lies."""
+    if path.is_dir() or not path.exists():
+        return path
+    if path.name != JOURNAL:
+        fail(f"{path}: a copy of the journal is read when it is called {JOURNAL}", NOT_SO)
+    return path.parent
+
+
+def base_of(reader: JournalReader) -> Book | None:
+    """What stands for the retired entries. Raises JournalError."""
+    base = reader.base()
+    try:
+        return None if base is None else _BOOK.validate_json(base[2])
+    except ValidationError:
+        raise JournalError("the journal's snapshot is of another version") from None
+
+
 def _fold(reader: JournalReader) -> tuple[Book, str]:
     """The book, and the reason of the stop where the last daemon stopped in order."""
     base = reader.base()
-    try:
-        book = Book() if base is None else _BOOK.validate_json(base[2])
-    except ValidationError:
-        raise JournalError("the journal's snapshot is of another version") from None
+    book = base_of(reader) or Book()
     stopped = ""
     for one in reader.read(base[0] if base else 0):
         book.apply(one.entry, one.at)

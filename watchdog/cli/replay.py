@@ -15,12 +15,11 @@ from typing import Annotated
 import typer
 
 from watchdog.cli.exits import NOT_SO
-from watchdog.cli.offline import journal
+from watchdog.cli.offline import journal, state_folder
 from watchdog.cli.page import Page, clock, plain
 from watchdog.cli.shared import AsJson, fail
 from watchdog.core.entries import Decided, Recorded
 from watchdog.core.replay import StrangeInputs, replayed, verdict_kept
-from watchdog.store.folder import JOURNAL
 from watchdog.store.reader import JournalReader
 
 DEFAULT_STATE = Path("/var/lib/slo-watchdog")
@@ -57,7 +56,7 @@ def replay(
     """
     if bool(decision) == every:
         raise typer.BadParameter("name one decision, as in D17, or write --all")
-    folder = _folder(path)
+    folder = state_folder(path)
     page, made, well = Page(), 0, True
     with journal(folder) as reader:
         for again in _made_again(reader, decision):
@@ -116,15 +115,6 @@ def _show(page: Page, again: Again) -> None:
             page.line(line, indent=2)
     if not again.impossible:
         page.line(plain(f"its verdict: {again.verdict}", "dim"), indent=2)
-
-
-def _folder(path: Path) -> Path:
-    """The state folder that is meant. A copy of the journal alone is read where it lies."""
-    if path.is_dir() or not path.exists():
-        return path
-    if path.name != JOURNAL:
-        fail(f"{path}: a copy of the journal is read when it is called {JOURNAL}", NOT_SO)
-    return path.parent
 
 
 def _none(reader: JournalReader, decision: str, folder: Path) -> str:

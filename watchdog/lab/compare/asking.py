@@ -1,0 +1,109 @@
+"""What is asked of one Prometheus: the alerts that it knows, when they fired, and its own pulse.
+
+Everything is asked for in slices, at the interval of the alert's own group where the API tells it,
+so that no evaluation is passed over. Where a span would be more steps than is sensible, the step
+grows to whole multiples of it, and what is told of edges is uncertain by that much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from watchdog.core.samples import Failure
+from watchdog.core.spec import Endpoint
+from watchdog.lab.compare.alerts import Alerts, Pulse, alerts_of, pulse_of
+from watchdog.lab.history import Bad, Cache, PrometheusHistory, Span
+from watchdog.lab.history.tracks import Track, Wanted
+from watchdog.sources.prometheus_lookup import AlertingRule, PrometheusLookup, alerting_rules
+from watchdog.wire.http import Wire
+from watchdog.wire.secrets import FileSecrets
+
+USUAL_SECONDS = 15.0
+"""The interval of evaluation that is taken where nobody tells it."""
+
+MOST_STEPS = 400_000
+_MOST_SERIES = 10_000
+_RULES_SECONDS = 20.0
+_RULES_BYTES = 64 << 20
+_ONE = "prometheus"
+_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
+
+
+@dataclass(slots=True)
+class Asked:
+    """What one Prometheus told. `known` is None where it does not tell its alerts (`untold`)."""
+
+    known: tuple[AlertingRule, ...] | None
+    untold: str = ""
+    alerts: dict[str, Alerts] = field(default_factory=dict)
+    pulse: Pulse = field(default_factory=lambda: Pulse(known=False))
+
+    def named(self, alert: str) -> tuple[AlertingRule, ...] | None:
+        if self.known is None:
+            return None
+        return tuple(one for one in self.known if one.name == alert)
+
+
+def ask(
+    endpoint: Endpoint,
+    alerts: Sequence[str],
+    span: Span,
+    *,
+    labels: Mapping[str, str],
+    step_seconds: float | None,
+    cache: Cache | None,
+    secrets: FileSecrets,
+) -> Asked:
+    """All of it. Raises Bad with what could not be read."""
+    known = asyncio.run(_known(endpoint, secrets))
+    asked = Asked(None, known.reason) if isinstance(known, Failure) else Asked(known)
+    with PrometheusHistory({_ONE: endpoint}, [_ONE], cache, secrets) as history:
+        steps = []
+        for alert in dict.fromkeys(alerts):
+            every = max((one.every_seconds for one in asked.named(alert) or ()), default=0.0)
+            step = honest_step(step_seconds or every or USUAL_SECONDS, span)
+            steps.append(step)
+            text = f"timestamp({_selector(alert, labels)})"
+            asked.alerts[alert] = alerts_of(_tracks(history, text, span, step), step, span.end)
+        step = min(steps, default=USUAL_SECONDS)
+        pulse = _tracks(history, "max(timestamp(up))", span, step)
+        asked.pulse = pulse_of(pulse, step, span)
+    return asked
+
+
+def honest_step(every_seconds: float, span: Span) -> float:
+    """The interval itself, or as many whole ones as it takes to bound the number of steps."""
+    return every_seconds * max(1, math.ceil(span.seconds / every_seconds / MOST_STEPS))
+
+
+async def _known(endpoint: Endpoint, secrets: FileSecrets) -> tuple[AlertingRule, ...] | Failure:
+    wire = Wire(secrets)
+    try:
+        lookup = PrometheusLookup(
+            endpoint, wire, deadline_seconds=_RULES_SECONDS, max_bytes=_RULES_BYTES
+        )
+        return await alerting_rules(lookup)
+    finally:
+        await wire.aclose()
+
+
+def _tracks(history: PrometheusHistory, text: str, span: Span, step: float) -> list[Track]:
+    return history.tracks(Wanted(_ONE, step, (text,), _MOST_SERIES), text, span)
+
+
+def _selector(alert: str, labels: Mapping[str, str]) -> str:
+    for name in labels:
+        if not _LABEL.match(name):
+            raise Bad(f"--match {name}=...: {name!r} is no label's name")
+    wanted = {**labels, "alertname": alert}
+    return "ALERTS{" + ",".join(f"{name}={_quoted(value)}" for name, value in wanted.items()) + "}"
+
+
+def _quoted(text: str) -> str:
+    """PromQL's quotes are Go's, which know JSON's escapes but for halves of characters."""
+    return json.dumps(text.encode("utf-8", "replace").decode(), ensure_ascii=False)
