@@ -6,6 +6,7 @@ names here are the facade: faces (web, cli) use nothing else of it.
 
 from watchdog.engine.engine import Engine, Ports, Process, RulesFolder, last_pass
 from watchdog.engine.filling import Progress
+from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.views import Views, decisions_of, verdict_view
@@ -14,6 +15,7 @@ __all__ = [
     "KINDS",
     "Done",
     "Engine",
+    "Inbox",
     "OrderRefused",
     "Orders",
     "Person",
@@ -23,6 +25,7 @@ __all__ = [
     "Progress",
     "RuleNow",
     "RulesFolder",
+    "Taken",
     "Views",
     "decisions_of",
     "last_pass",

@@ -23,6 +23,7 @@ from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Instant, Mode, Truth
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
+from watchdog.engine.inbox import Inbox
 from watchdog.engine.passes import Passes
 from watchdog.engine.polling import Poller
 from watchdog.engine.preflight import Preflight
@@ -109,6 +110,7 @@ class Engine:
             self.recorder, ports.actuator, ports.probe, self.in_force, process.host
         )
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
+        self.inbox = Inbox(self.recorder, self._told)
         self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
         self._sources: dict[str, MetricSource] = {}
         self._retired: list[MetricSource] = []
@@ -259,6 +261,10 @@ class Engine:
         """A source's samples: judged at once."""
         self.passes.on_reading(reading, self.in_force())
         self.on_pass()
+
+    def _told(self, source: str) -> None:
+        """A sender whom we believe told something by this channel: judged at once."""
+        self.arrived(Reading(source, self.ports.clock.now(), 0.0))
 
     def wake(self) -> None:
         """Run the next pass now."""

@@ -9,7 +9,7 @@ is not done.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from watchdog.core.book import Book
 from watchdog.core.draft import Draft
@@ -53,6 +53,22 @@ class Recorder:
             draft.entries = []
         return self.flush()
 
+    def record(self, entries: Sequence[Entry], at: Instant) -> bool:
+        """Append first, and believe it after: where there is no room this leaves no trace at all.
+
+        For what somebody else tells us and will tell again. Raises as `commit` does.
+        """
+        if not self.flush():
+            return False
+        try:
+            recorded = self._journal.append(entries, at)
+        except JournalFull:
+            return False
+        for one in recorded:
+            self.book.apply(one.entry, one.at)
+        self._tell(recorded)
+        return True
+
     def flush(self) -> bool:
         """Try to write what waits. True when nothing waits any more."""
         while self._waiting:
@@ -65,11 +81,14 @@ class Recorder:
                 return False
             self._waiting.popleft()
             self.stuck, self.stuck_since = "", None
-            for one in recorded:
-                self._note(one)
-                for listener in self._listeners:
-                    listener(one)
+            self._tell(recorded)
         return True
+
+    def _tell(self, recorded: Iterable[Recorded]) -> None:
+        for one in recorded:
+            self._note(one)
+            for listener in self._listeners:
+                listener(one)
 
     def remember(self, recorded: Iterable[Recorded]) -> None:
         """At the start: what the journal already holds, for those who ask for decisions."""

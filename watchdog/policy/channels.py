@@ -28,9 +28,10 @@ def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
     if shape is None:
         return None
     if (shape.hmac is None) == (shape.token is None):
+        ways = "known in two ways" if shape.hmac else "known by nothing"
         findings.refuse(
             entry.key_at("token") if shape.hmac else entry.key,
-            f"the channel {entry.name} is {'known in two ways' if shape.hmac else 'known by nothing'}",
+            f"the channel {entry.name} is {ways}",
             "Write exactly one of {hmac: CREDENTIAL} and {token: CREDENTIAL}.",
         )
         return None

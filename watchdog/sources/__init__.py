@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchdog.core.channels import Channel
 from watchdog.core.probes import (
     AttestationProbe,
     CommandProbe,
@@ -13,6 +14,7 @@ from watchdog.core.probes import (
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
 from watchdog.ports import MetricSource, PastSource
 from watchdog.sources.attestation import AttestationLook
+from watchdog.sources.channel import ChannelSource
 from watchdog.sources.json_document import JsonSource
 from watchdog.sources.looks import Looking, ProbeSource
 from watchdog.sources.manifest import ManifestLook
@@ -36,6 +38,8 @@ def open_source(spec: SourceSpec, wire: Wire) -> MetricSource:
             return PrometheusSource(spec, wire)
         case JsonDocument():
             return JsonSource(spec, wire)
+        case Channel() as channel:
+            return ChannelSource(spec, channel, wire.secrets)
         case probe:
             return ProbeSource(spec, _looking(spec, probe, wire))
 

@@ -45,12 +45,14 @@ def judge_stored(
             return judge_value(signal, Answer(points))
         case Liveness():
             return judge_liveness(signal, Answer(points))
-        case Probed():
-            return _looked(signal, points)
-        case EventSignal():
-            return _told(signal, points)
+        case Probed() | EventSignal():
+            return _seen(signal, points)
         case _:
             raise NotStored(f"what a rule of {type(signal).__name__} was given is not stored")
+
+
+def _seen(signal: Probed | EventSignal, points: tuple[Point, ...]) -> Finding:
+    return _looked(signal, points) if isinstance(signal, Probed) else _told(signal, points)
 
 
 def _looked(signal: Probed, points: tuple[Point, ...]) -> Finding:
