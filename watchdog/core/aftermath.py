@@ -6,6 +6,8 @@ Success is said only here, and only with the read-back that shows it.
 
 from __future__ import annotations
 
+from shlex import quote
+
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.draft import Draft
@@ -132,13 +134,13 @@ def tend_manual(draft: Draft) -> None:
 
 def climb_or_latch(ep: Episode, reason: str, policy: Policy, draft: Draft) -> None:
     """A proven failure: the next rung if the rule may reach one, else a person."""
-    rule = policy.rules.get(ep.rule)
+    rule = policy.rule(ep.rule)
     if rule is not None and ep.rung < last_rung(rule, policy):
         draft.move(ep, Event.CLIMB, reason, rung=ep.rung + 1)
         draft.page(
             ep,
             f"{ep.rule}: {reason}",
-            f"Every gate is asked for its next rung. See: slo-watchdog why {ep.rule}",
+            f"Every gate is asked for its next rung. See: slo-watchdog why {quote(ep.rule)}",
         )
         return
     _latch(ep, Event.EXHAUSTED, reason, draft)
@@ -154,7 +156,7 @@ def _latch(ep: Episode, event: Event, reason: str, draft: Draft) -> None:
     draft.page(
         ep,
         f"{ep.rule}: a person must look: {reason}",
-        f"Nothing more is done by itself. See: slo-watchdog why {ep.rule}; "
+        f"Nothing more is done by itself. See: slo-watchdog why {quote(ep.rule)}; "
         f"when it is settled: slo-watchdog close {ep.id} --reason TEXT",
     )
 

@@ -15,7 +15,9 @@ from functools import singledispatchmethod
 from watchdog.core import entries as e
 from watchdog.core.alertmanager import Reached
 from watchdog.core.heard import Heard
+from watchdog.core.membership import MemberRetired, MemberTaken
 from watchdog.core.merits import Merits
+from watchdog.core.naming import family_of
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.silences import Standing
 from watchdog.core.standing import (
@@ -54,6 +56,7 @@ class Book:
     acted: list[Acted] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
     blind: dict[str, Blindness] = field(default_factory=dict)
+    members: dict[str, dict[str, Instant]] = field(default_factory=dict)  # by family: since when
     readiness: dict[str, tuple[Truth, str, Instant]] = field(default_factory=dict)
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
@@ -67,6 +70,12 @@ class Book:
     def open_episode(self, rule: str) -> Episode | None:
         found = self.current.get(rule)
         return self.episodes[found] if found else None
+
+    def open_of(self, rule: str) -> list[Episode]:
+        """The open episodes of a rule; of a family, those of all its members."""
+        names = [rule, *self.members.get(rule, ())]
+        found = (self.open_episode(name) for name in names)
+        return [ep for ep in found if ep is not None]
 
     def open_episodes(self) -> Iterator[Episode]:
         return (ep for ep in self.episodes.values() if ep.is_open)
@@ -127,11 +136,12 @@ class Book:
     @_take.register
     def _policy(self, entry: e.PolicyApplied, at: Instant) -> None:
         self.policy = entry
-        self.cleared -= set(entry.rearmed)
         for rule in entry.rearmed:
-            ep = self.open_episode(rule)
-            if ep is not None:
+            self._unclear(rule)
+            for ep in self.open_of(rule):
                 ep.barred = ep.barred or "already burning: the rule was armed in mid-breach"
+        for rule in entry.removed:
+            self.members.pop(rule, None)
 
     @_take.register
     def _cleared(self, entry: e.RuleCleared, at: Instant) -> None:
@@ -226,7 +236,7 @@ class Book:
         if entry.ruling is e.Ruling.WOULD_ACT:
             self.acted.append(Acted(World.SHADOW, entry.rule, entry.action, "", at))
             if ep.mark:
-                self.merits.mark(ep.rule, ep.id, ep.mark)
+                self.merits.mark(family_of(ep.rule), ep.id, ep.mark)
 
     @_take.register
     def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
@@ -309,19 +319,34 @@ class Book:
         if entry.episode in self.episodes:
             ep = self.episodes[entry.episode]
             ep.mark = entry.mark
-            self.merits.mark(ep.rule, ep.id, entry.mark, entry.actor, entry.reason)
+            rule = family_of(ep.rule)
+            self.merits.mark(rule, ep.id, entry.mark, entry.actor, entry.reason)
 
     @_take.register
     def _promoted(self, entry: RulePromoted, at: Instant) -> None:
         """What is breached while it rises began while it might not act."""
-        self.cleared.discard(entry.rule)
-        ep = self.open_episode(entry.rule)
-        if ep is not None:
+        self._unclear(entry.rule)
+        for ep in self.open_of(entry.rule):
             ep.barred = ep.barred or "already burning: the rule was promoted in mid-breach"
+
+    @_take.register
+    def _member_taken(self, entry: MemberTaken, at: Instant) -> None:
+        self.members.setdefault(entry.rule, {})[entry.member] = at
+
+    @_take.register
+    def _member_retired(self, entry: MemberRetired, at: Instant) -> None:
+        """Seen once more it is a new one, of which nothing is known."""
+        self.members.get(entry.rule, {}).pop(entry.member, None)
+        self.blind.pop(entry.member, None)
+        self.cleared.discard(entry.member)
 
     @_take.register
     def _readiness(self, entry: e.ReadinessChanged, at: Instant) -> None:
         self.readiness[entry.action] = (entry.ready, entry.reason, at)
+
+    def _unclear(self, rule: str) -> None:
+        """It must be clear once more before it may act; so must all members of a family."""
+        self.cleared.difference_update([rule, *self.members.get(rule, ())])
 
     def _give_up(self, episode: str, target: str | None = None) -> None:
         for name in [target] if target is not None else list(self.claims):

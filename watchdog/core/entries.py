@@ -17,6 +17,8 @@ from watchdog.core.channels import EventReceived as EventReceived  # noqa: PLC04
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
 from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
+from watchdog.core.membership import MemberRetired as MemberRetired  # noqa: PLC0414  # see above
+from watchdog.core.membership import MemberTaken as MemberTaken  # noqa: PLC0414  # see above
 from watchdog.core.promotions import (
     RuleDemoted,
     RulePromoted,
@@ -330,6 +332,8 @@ Entry = (
     | SilenceSeen
     | SilenceEnded
     | AlertmanagerTurned
+    | MemberTaken
+    | MemberRetired
     | Paged
 )
 

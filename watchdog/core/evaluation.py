@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterable, Mapping
 from watchdog.core.aftermath import tend_manual
 from watchdog.core.draft import Draft
 from watchdog.core.entries import HoldEnded, SilenceEnded
+from watchdog.core.family import Family
 from watchdog.core.inputs import Facts, Scene, Sight
 from watchdog.core.judge.told import EventJudge
-from watchdog.core.memory import Memory, RuleMemory
+from watchdog.core.memory import Memory
+from watchdog.core.rule_memory import RuleMemory
 from watchdog.core.samples import Answer, Reading
-from watchdog.core.spec import Policy
+from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
 from watchdog.core.turn import take_turn
 from watchdog.core.words import Instant
 
 Look = Callable[[RuleMemory, Instant | None], Sight]
+_Seen = tuple[RuleSpec, Sight]
 
 
 class Evaluation:
@@ -50,7 +53,12 @@ class Evaluation:
                 raise bug
             return memory.observe(reading, answers, undone)
 
-        self._run(self.memory.rules_of(reading.source), look, policy, draft)
+        seen = self._seen(self.memory.rules_of(reading.source), look, draft)
+        families = self.memory.families_of(reading.source)
+        for family in families:
+            broken = _read(family, reading, answers, draft, bug)
+            seen += self._look_at_family(family, _apart(family, reading, broken), draft)
+        self._take_turns(seen, families, policy, draft)
 
     def on_tick(self, policy: Policy, draft: Draft) -> None:
         """Time passed: stale samples, expiries, quiet times."""
@@ -58,15 +66,34 @@ class Evaluation:
         def look(memory: RuleMemory, undone: Instant | None) -> Sight:
             return memory.tick(draft.now, undone)
 
-        self._run(self.memory.rules.values(), look, policy, draft)
+        seen = self._seen(self.memory.rules.values(), look, draft)
+        families = self.memory.families.values()
+        for family in families:
+            seen += self._look_at_family(family, look, draft)
+        self._take_turns(seen, families, policy, draft)
 
-    def _run(self, rules: Iterable[RuleMemory], look: Look, policy: Policy, draft: Draft) -> None:
+    def _seen(self, rules: Iterable[RuleMemory], look: Look, draft: Draft) -> list[_Seen]:
         _expire_holds(draft)
-        seen = [(memory.spec, self._look(memory, look, draft)) for memory in rules]
+        return [(memory.spec, self._look(memory, look, draft)) for memory in rules]
+
+    def _take_turns(
+        self, seen: list[_Seen], families: Iterable[Family], policy: Policy, draft: Draft
+    ) -> None:
         scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate
         for rule, sight in seen:
             take_turn(rule, sight, scene)
+        for family in families:
+            family.retire(draft)
         tend_manual(draft)
+
+    def _look_at_family(self, family: Family, look: Look, draft: Draft) -> Iterable[_Seen]:
+        """Its members, and then the whole by what was seen of them."""
+        family.align(draft)
+        for member in family.members.values():
+            self._look(member, look, draft)
+        family.judge()
+        self._look(family.whole, look, draft)
+        return family.settle()
 
     def _look(self, memory: RuleMemory, look: Look, draft: Draft) -> Sight:
         rule = memory.spec
@@ -82,6 +109,34 @@ class Evaluation:
         if not memory.failed:
             self.failures.pop(rule.name, None)
         return sight
+
+
+def _read(
+    family: Family,
+    reading: Reading,
+    answers: Mapping[str, Answer],
+    draft: Draft,
+    bug: Exception | None,
+) -> Exception | None:
+    """Tell its answer apart; what that raised blinds this family alone."""
+    try:
+        if bug is None:
+            family.align(draft)
+            family.read(reading, answers, draft)
+    except Exception as error:  # noqa: BLE001  # one rule's bug must not end the watch of the others
+        return error
+    return bug
+
+
+def _apart(family: Family, reading: Reading, bug: Exception | None) -> Look:
+    """Each member looks at its own part."""
+
+    def look(memory: RuleMemory, undone: Instant | None) -> Sight:
+        if bug is not None:
+            raise bug
+        return memory.observe(reading, family.share(memory.spec), undone)
+
+    return look
 
 
 def _expire_holds(draft: Draft) -> None:

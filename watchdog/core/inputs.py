@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
+from watchdog.core.naming import family_of
 from watchdog.core.samples import Point
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
 from watchdog.core.stops import (
@@ -56,6 +57,9 @@ class Sight:
     quiet_seconds: float  # healthy, without a break
     recovered_since_undo: Truth = Truth.UNKNOWN  # while watched: by events after the undo alone
     points: tuple[Point, ...] = ()  # what a rule that judges numbers as they stand was given
+    told_elsewhere: bool = (
+        False  # of its blindness people are told by another rule's, or not at all
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,8 @@ def last_rung(rule: RuleSpec, policy: Policy) -> int:
     if rule.playbook is None:
         return -1
     names = [rung.action for rung in policy.playbooks[rule.playbook].rungs]
-    return names.index(rule.up_to) if rule.up_to in names else len(names) - 1
+    ends = [n for n, name in enumerate(names) if rule.up_to in {name, family_of(name)}]
+    return ends[-1] if ends else len(names) - 1
 
 
 def readiness(action: ActionSpec, book: Book) -> tuple[Truth, str]:
@@ -243,7 +248,7 @@ def _breaching_targets(asking: Episode, scene: Scene) -> tuple[str, ...]:
     """
     policy, facts, book = scene.policy, scene.facts, scene.draft.book
     found = set()
-    for rule in policy.rules.values():
+    for rule in _judged_rules(policy, book):
         if rule.playbook is None:
             continue
         ep = book.open_episode(rule.name)
@@ -258,12 +263,22 @@ def _breaching_targets(asking: Episode, scene: Scene) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def _judged_rules(policy: Policy, book: Book) -> Iterator[RuleSpec]:
+    """All that may have an episode: in a family's place its members."""
+    for rule in policy.rules.values():
+        if not rule.each:
+            yield rule
+            continue
+        members = (policy.rule(name) for name in book.members.get(rule.name, ()))
+        yield from (member for member in members if member is not None)
+
+
 def earned_limit(rule: RuleSpec, book: Book, facts: Facts) -> ModeLimit | None:
     """What its evidence limits the rule to; None where it limits nothing."""
     if rule.mode <= Mode.SHADOW:
         return None
     merits = book.merits
-    evidence, fall = merits.evidence.get(rule.proof), merits.falls.get(rule.name)
+    evidence, fall = merits.evidence.get(rule.proof), merits.falls.get(rule.family)
     return limit_of(rule, evidence, fall, asked=facts.shadow_seconds is not None)
 
 

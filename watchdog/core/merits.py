@@ -11,6 +11,7 @@ from functools import singledispatchmethod
 from watchdog.core import entries as e
 from watchdog.core import promotions as p
 from watchdog.core.evidence import MOST_TEXTS, Evidence, Fall, Tested, WouldAct
+from watchdog.core.naming import family_of
 from watchdog.core.words import Instant
 
 
@@ -65,7 +66,7 @@ class Merits:
 
     @take.register
     def _decided(self, entry: e.Decided, at: Instant) -> None:
-        kept = self._shown(entry.rule)
+        kept = self._shown(family_of(entry.rule))
         if entry.ruling is e.Ruling.WOULD_ACT and kept is not None:
             seen = kept.watched_seconds(at)
             one = WouldAct(entry.episode, entry.decision, entry.action, at, seen)

@@ -15,6 +15,7 @@ from watchdog.core.draft import Draft
 from watchdog.core.evidence import Readiness, limit_of, missing
 from watchdog.core.gates import lowest
 from watchdog.core.inputs import Scene, Sight, earned_limit, last_rung, mode_limits, readiness
+from watchdog.core.naming import family_of
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.standing import MANUAL
 from watchdog.core.text import duration
@@ -22,7 +23,9 @@ from watchdog.core.words import Instant, Mode, Status
 
 
 def attend(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
-    """Count its time in shadow, and let it rise when it has earned to."""
+    """Count its time in shadow, and let it rise when it has earned to; of members the family."""
+    if rule.member:
+        return
     shown = scene.draft.book.merits.shadowing.get(rule.name)
     if shown is None and (rule.playbook is None or rule.mode is Mode.OBSERVE):
         return
@@ -33,7 +36,7 @@ def attend(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
     draft = scene.draft
     if earned_limit(rule, draft.book, scene.facts) is None:
         return
-    if draft.book.open_episode(rule.name) is None and not lacks(
+    if not draft.book.open_of(rule.name) and not lacks(
         rule, scene.policy, draft.book, needed, draft.now
     ):
         seen = duration(draft.book.merits.evidence[rule.proof].clean_seconds(draft.now))
@@ -68,7 +71,7 @@ def lacks(
 ) -> tuple[str, ...]:
     """What is missing to be armed by evidence, in words."""
     merits = book.merits
-    fall, evidence = merits.falls.get(rule.name), merits.evidence.get(rule.proof)
+    fall, evidence = merits.falls.get(rule.family), merits.evidence.get(rule.proof)
     return missing(evidence, fall, ready_to_act(rule, policy, book), shadow_seconds, now)
 
 
@@ -111,7 +114,7 @@ def marked(ep: Episode, mark: str, rule: RuleSpec | None, actor: str, draft: Dra
     if ep.effected:
         same = rule is not None and rule.sha256 == ep.rule_sha256
         demoted = p.RuleDemoted(
-            rule=ep.rule,
+            rule=family_of(ep.rule),
             sha256=rule.proof if rule is not None and same else "",
             reason=f"{ep.id} was a false action, {actor} says",
             actor=actor,
@@ -125,7 +128,7 @@ def marked(ep: Episode, mark: str, rule: RuleSpec | None, actor: str, draft: Dra
         return
     if any(act.episode == ep.id for act in kept.would_acts):
         reason = f"{ep.id}, on which its evidence rests, was marked false by {actor}"
-        _demote(rule, p.RuleDemoted(rule.name, rule.proof, reason, actor), draft)
+        _demote(rule, p.RuleDemoted(rule.family, rule.proof, reason, actor), draft)
 
 
 def take_results(results: Iterable[p.RuleTested], policy: Policy, draft: Draft) -> None:

@@ -6,60 +6,24 @@ after it needs to check again. Durations are seconds, ratios are numbers between
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
+
+from watchdog.core.alertmanager import AlertmanagerSpec
 
 # These belong to a policy's words, and are imported from here.
 from watchdog.core.asking import Command as Command  # noqa: PLC0414  # see above
 from watchdog.core.asking import Endpoint as Endpoint  # noqa: PLC0414  # see above
 from watchdog.core.asking import Header as Header  # noqa: PLC0414  # see above
-from watchdog.core.channels import Channel, EventSignal
-from watchdog.core.probes import AttestationProbe, HttpProbe, Probe, Probed
+from watchdog.core.channels import EventSignal
+from watchdog.core.naming import Values, family_of, labelled, values_in
+from watchdog.core.origins import JsonDocument as JsonDocument  # noqa: PLC0414  # see above
+from watchdog.core.origins import PrometheusApi as PrometheusApi  # noqa: PLC0414  # see above
+from watchdog.core.origins import Scrape as Scrape  # noqa: PLC0414  # see above
+from watchdog.core.origins import SourceSpec as SourceSpec  # noqa: PLC0414  # see above
+from watchdog.core.probes import Probed
 from watchdog.core.words import Mode, Severity
-
-# -- sources ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Scrape:
-    endpoint: Endpoint
-
-
-@dataclass(frozen=True, slots=True)
-class PrometheusApi:
-    """`scraped_every_seconds` is how often the provider itself scrapes; staleness goes by it."""
-
-    endpoint: Endpoint
-    scraped_every_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class JsonDocument:
-    """`timestamp` is the JMESPath of the document's own time, ms since the epoch or ISO 8601."""
-
-    endpoint: Endpoint
-    timestamp: str
-    samples: tuple[tuple[str, str], ...]  # (sample name, JMESPath)
-
-
-@dataclass(frozen=True, slots=True)
-class SourceSpec:
-    name: str
-    every_seconds: float
-    deadline_seconds: float  # total, from before the connection to the last byte
-    max_bytes: int
-    max_series: int
-    how: Scrape | PrometheusApi | JsonDocument | Channel | Probe  # a probe is one rule's own
-
-    @property
-    def endpoint(self) -> Endpoint | None:
-        """Where it is asked over HTTP, if it is."""
-        how = self.how
-        if isinstance(how, Scrape | PrometheusApi | JsonDocument | HttpProbe):
-            return how.endpoint
-        return how.served if isinstance(how, AttestationProbe) else None
-
 
 # -- actions ---------------------------------------------------------------------------------------
 
@@ -113,8 +77,13 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Playbook:
+    """With `each` it is that of a family: all that its members may reach together. Nothing climbs
+    it; each member climbs its own, which has the same name with the member's labels behind it.
+    """
+
     name: str
     rungs: tuple[Rung, ...]
+    each: tuple[str, ...] = ()
 
 
 # -- rules -----------------------------------------------------------------------------------------
@@ -224,11 +193,25 @@ class RuleSpec:
     where: str  # "redemption-team/rules.yaml:12:3"
     armed_because: str = ""  # why it may be armed without earned evidence
     proof_sha256: str = ""  # of its meaning without `mode`: what evidence is about
+    each: tuple[str, ...] = ()  # the labels by which it is a family, and this perhaps a member
+    limit: int = 0  # the most members that the family takes
+    forget_gone: bool = False  # a member that is gone is no blindness that people are told of
+    member: Values = ()  # the member's own labels; of a family, and of any other rule, none
 
     @property
     def proof(self) -> str:
         """What the evidence for it is kept under."""
         return self.proof_sha256 or self.sha256
+
+    @property
+    def is_family(self) -> bool:
+        """It has an episode for each of its members, and none itself."""
+        return bool(self.each) and not self.member
+
+    @property
+    def family(self) -> str:
+        """The name of the rule as written: what it has earned is kept under it."""
+        return family_of(self.name)
 
 
 # -- the whole -------------------------------------------------------------------------------------
@@ -242,6 +225,8 @@ class Scope:
     name: str = ""
 
     def covers(self, *, owner: str, rule: str, target: str) -> bool:
+        if self.kind == "rule" and self.name == family_of(rule):
+            return True  # of a family: all its members
         return (
             self.kind == "all"
             or {"owner": owner, "rule": rule, "target": target}[self.kind] == self.name
@@ -298,3 +283,37 @@ class Policy:
     rules: dict[str, RuleSpec]
     windows: tuple[MaintenanceWindow, ...]
     limits: Limits
+    alertmanager: AlertmanagerSpec | None = None
+
+    def rule(self, name: str) -> RuleSpec | None:
+        """The rule of this name, be it a member: what an episode's rule is looked up by."""
+        found = self.rules.get(name)
+        if found is not None:
+            return found
+        family, values = self.rules.get(family_of(name)), values_in(name)
+        if family is None or not values or tuple(label for label, _ in values) != family.each:
+            return None
+        return self.member(family, values)
+
+    def member(self, family: RuleSpec, values: Values) -> RuleSpec:
+        """The rule that a family is for these labels.
+
+        Where the playbook is one of actions for listed values alone, and these are not listed,
+        it is judged and told of, and has nothing to do.
+        """
+        found = replace(
+            family,
+            name=labelled(family.name, values),
+            member=values,
+            labels=(*family.labels, *(pair for pair in values if pair not in family.labels)),
+        )
+        book = self.playbooks.get(family.playbook) if family.playbook is not None else None
+        if book is None or not book.each:
+            return found
+        own = labelled(book.name, tuple(pair for pair in values if pair[0] in book.each))
+        if own in self.playbooks:
+            return replace(found, playbook=own)
+        lacking = ", ".join(dict.fromkeys(family_of(rung.action) for rung in book.rungs))
+        shown = ", ".join(f'{label}="{value}"' for label, value in values if label in book.each)
+        reason = f"observe: {lacking} is not for {shown}"
+        return replace(found, playbook=None, up_to=None, mode=Mode.OBSERVE, mode_reason=reason)

@@ -8,6 +8,7 @@ is done by the runner once it is recorded.
 from __future__ import annotations
 
 from dataclasses import asdict
+from shlex import quote
 
 from watchdog.core import entries as e
 from watchdog.core.alerting import alert_labels
@@ -32,9 +33,11 @@ MAX_CHAIN = 2
 def take_turn(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
     """Judge one rule once more and add what is new to the scene's draft."""
     draft = scene.draft
-    _note_blindness(rule, sight.verdict, draft)
+    _note_blindness(rule, sight, draft)
     attend(rule, sight, scene)
     _note_clearing(rule, sight.verdict, draft)
+    if rule.is_family:
+        return  # its members have the episodes
     ep = draft.book.open_episode(rule.name)
     if ep is not None and ep.state is State.WATCHED:
         ep = _watch(rule, ep, sight, scene)
@@ -55,8 +58,9 @@ def take_turn(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
 # -- blindness and clearing ------------------------------------------------------------------------
 
 
-def _note_blindness(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
+def _note_blindness(rule: RuleSpec, sight: Sight, draft: Draft) -> None:
     """Record where blindness begins and ends, and page it when its time has come."""
+    verdict = sight.verdict
     blindness = draft.book.blind.get(rule.name)
     if verdict.status is not Status.BLIND:
         if blindness is not None:
@@ -71,18 +75,25 @@ def _note_blindness(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
     if blindness.paged or state in {State.ACTING, State.VERIFYING, State.CONTAINED}:
         return  # a pause that stops the traffic which a rule measures blinds it: expected
     in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
-    at_once = (in_breach and kind is not Blind.NOT_YET) or kind is Blind.BUG
-    if at_once or draft.now.steady - blindness.since.steady >= rule.page_after_seconds:
+    lasted = draft.now.steady - blindness.since.steady >= rule.page_after_seconds
+    due = (lasted or kind is Blind.BUG) and not sight.told_elsewhere
+    if due or (in_breach and kind is not Blind.NOT_YET):
         draft.page_about_rule(
             rule,
             "blind",
             f"{rule.name} is blind{' in mid-breach' if in_breach else ''}: {verdict.reason}",
             "It cannot be judged, and nothing is started or ended for it until it can. "
-            f"See: slo-watchdog why {rule.name}",
+            f"See: slo-watchdog why {quote(rule.name)}",
         )
 
 
 def _note_clearing(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:
+    """A family that was looked at with success was clear of all who are not there."""
+    if rule.is_family:
+        seen = verdict.status is not Status.BLIND
+        if seen and rule.name not in draft.book.cleared:
+            draft.add(e.RuleCleared(rule.name))
+        return
     if verdict.status is Status.HEALTHY and verdict.clear and rule.name not in draft.book.cleared:
         draft.add(e.RuleCleared(rule.name))
 
@@ -165,7 +176,7 @@ def ask_once_more(entry: e.IntentOpened, sight: Sight | None, scene: Scene) -> s
     may be most of the deadline. `sight` is what is seen of its rule now, None where that is new.
     """
     ep = scene.draft.book.episodes[entry.episode]
-    rule = scene.policy.rules.get(ep.rule)
+    rule = scene.policy.rule(ep.rule)
     rung = next_rung(rule, ep, scene.policy) if rule is not None else None
     if rule is None or rung is None or rung.action != entry.action:
         return f"the policy does not lead {ep.rule} to {entry.action} any more"

@@ -110,6 +110,6 @@ def _desired(action: ActionSpec) -> Check:
 
 def _rung(ep: Episode, policy: Policy) -> Rung:
     """The rung the episode stands on; one without a rule in force has no further time."""
-    rule = policy.rules.get(ep.rule)
+    rule = policy.rule(ep.rule)
     found = next_rung(rule, ep, policy) if rule is not None else None
     return found or Rung(ep.action, Mode.ARMED, WITHOUT_A_RULE_SECONDS)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from watchdog.core import promotion
 from watchdog.core.aftermath import policy_changed
+from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, Scene
@@ -21,6 +22,7 @@ from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Instant, Mode, Truth
+from watchdog.engine.alerts import AlertTelling
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
 from watchdog.engine.inbox import Inbox
@@ -30,8 +32,10 @@ from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
+from watchdog.engine.silences import SilenceWatch
 from watchdog.ports import (
     Actuator,
+    AlertSink,
     Clock,
     History,
     Journal,
@@ -39,6 +43,7 @@ from watchdog.ports import (
     MetricSource,
     PastSource,
     Probe,
+    SilenceSource,
 )
 
 TICK_SECONDS = 1.0
@@ -58,6 +63,8 @@ class Ports:
     probe: Probe
     open_source: Callable[[SourceSpec], MetricSource]
     open_past: Callable[[SourceSpec], PastSource | None] = lambda _: None
+    open_silences: Callable[[AlertmanagerSpec], SilenceSource | None] = lambda _: None
+    open_alerts: Callable[[AlertmanagerSpec], AlertSink | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,8 @@ class Engine:
             self.recorder, ports.actuator, ports.probe, self.in_force, process.host
         )
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
+        self.silences = SilenceWatch(self.recorder, ports.open_silences, self.in_force, self.wake)
+        self.alerts = AlertTelling(self.recorder, ports.open_alerts, self.in_force)
         self.inbox = Inbox(self.recorder, self._told)
         self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
         self._sources: dict[str, MetricSource] = {}
@@ -127,19 +136,15 @@ class Engine:
         return self.policy
 
     def facts(self) -> Facts:
-        statuses = {
-            name: memory.sight.verdict.status
-            for name, memory in self.memory.rules.items()
-            if memory.sight is not None
-        }
         synced = self.time_synced if self.process.time_sync_required else None
         return Facts(
             self.process.environment,
             self.process.host,
             self.process.max_mode,
             synced,
-            statuses,
+            self.memory.statuses(),
             self.process.shadow_seconds,
+            self.silences.read(),
         )
 
     # -- start -------------------------------------------------------------------------------------
@@ -151,6 +156,7 @@ class Engine:
         draft.add(Started(p.version, p.host, boot, p.environment, p.max_mode.word, down_seconds))
         self.recorder.commit(draft)
         self.recorder.listen(self.runner.heard)
+        self.recorder.listen(self.alerts.heard)
 
     def adopt(self, policy: Policy, applied: PolicyApplied | None) -> None:
         """Judge by this policy from now on; `applied` records it when it is not the one before."""
@@ -163,6 +169,8 @@ class Engine:
         old, self.policy = self.policy, policy
         self.memory.adopt(policy)
         self.preflight.doubt(old, policy)
+        self.silences.adopt()
+        self.alerts.adopt()
         if self._failed is not None:
             self._align_pollers()
             self._look_at_actions()
@@ -187,6 +195,8 @@ class Engine:
                 "verify": self.custody.verify_forever(),
                 "drift": self.custody.watch_forever(),
                 "keep counting": self._keep_counting_forever(),
+                "silences": self.silences.forever(),
+                "alerts": self.alerts.forever(),
                 "preflight": self.preflight.look(),
             }.items()
         ]
@@ -272,7 +282,7 @@ class Engine:
 
     def _ask_once_more(self, intent: IntentOpened) -> str:
         """What the gates say of an automatic start by now, by what is seen of its rule by now."""
-        memory = self.memory.rules.get(self.book.episodes[intent.episode].rule)
+        memory = self.memory.of(self.book.episodes[intent.episode].rule)
         scene = Scene(self.in_force(), self.facts(), self.recorder.draft())
         return ask_once_more(intent, memory.sight if memory else None, scene)
 

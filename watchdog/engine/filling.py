@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 from watchdog.core.entries import WindowsFilled
 from watchdog.core.judge import Past
-from watchdog.core.memory import Memory, RuleMemory
+from watchdog.core.memory import Memory
+from watchdog.core.rule_memory import RuleMemory
 from watchdog.core.samples import Failure
 from watchdog.core.spec import SourceSpec
 from watchdog.core.text import duration

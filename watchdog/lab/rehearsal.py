@@ -20,7 +20,7 @@ from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, Rung
 from watchdog.core.states import Event, State
-from watchdog.core.words import CheckReading, Direction, Instant, Mode, Status, Truth
+from watchdog.core.words import CheckReading, Direction, Instant, Mode, Truth
 
 HOST = "lab"
 PERSON = "lab"
@@ -105,11 +105,7 @@ class Rehearsal:
         self._keep(draft)
 
     def _facts(self) -> Facts:
-        statuses: dict[str, Status] = {
-            name: memory.sight.verdict.status
-            for name, memory in self.memory.rules.items()
-            if memory.sight is not None
-        }
+        statuses = self.memory.statuses()
         return Facts(self.policy.environment, HOST, self._max_mode, None, statuses)
 
     def _catch_up(self, now: Instant) -> None:
@@ -127,7 +123,7 @@ class Rehearsal:
             if ep.state is not State.VERIFYING:
                 continue
             draft = Draft(self.book, now)
-            rule = self.policy.rules.get(ep.rule)
+            rule = self.policy.rule(ep.rule)
             rung = next_rung(rule, ep, self.policy) if rule is not None else None
             if rung is None:
                 rung = Rung(ep.action, Mode.ARMED, 0.0)
@@ -165,7 +161,7 @@ class Rehearsal:
         self._keep(draft)
 
     def _over(self, rule: str) -> bool:
-        memory = self.memory.rules.get(rule)
+        memory = self.memory.of(rule)
         if memory is None or memory.sight is None:
             return memory is None
         quiet = memory.sight.quiet_seconds

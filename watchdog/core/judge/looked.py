@@ -19,6 +19,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from watchdog.core.channels import EventSignal
+from watchdog.core.judge.each import FamilyJudge, MemberJudge
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.judge import Judge
 from watchdog.core.judge.told import EventJudge
@@ -42,6 +43,8 @@ class _Seen(NamedTuple):
 
 def judge_of(rule: RuleSpec) -> Judge:
     """The judge that the rule's kind needs."""
+    if rule.each:
+        return FamilyJudge(rule) if rule.is_family else MemberJudge(rule)
     match rule.signal:
         case Probed() as signal:
             return ProbeJudge(rule, signal)

@@ -36,7 +36,7 @@ class Episodes:
         if not dry:
             self._desk.counts(person)
             draft = self._desk.engine.recorder.draft()
-            marked(ep, mark, self._desk.policy.rules.get(ep.rule), person.name, draft)
+            marked(ep, mark, self._desk.policy.rule(ep.rule), person.name, draft)
             draft.add(e.Marked(ep.id, mark, person.name, reason))
             self._desk.engine.recorder.commit(draft)
         costs = (
@@ -73,7 +73,7 @@ class Episodes:
         reasoned(reason)
         ep = self._desk.episode(episode)
         claims, policy = self._desk.book.claims_of(ep.id), self._desk.policy
-        orphan = ep.rule != MANUAL and ep.rule not in policy.rules
+        orphan = ep.rule != MANUAL and policy.rule(ep.rule) is None
         orphan = orphan or any(own_action(claim, policy) is None for claim in claims)
         if ep.state is not State.LATCHED and not (orphan and ep.is_open and not ep.intent):
             raise OrderRefused(f"{ep.id} is {ep.state.value}; only latched episodes are closed")
@@ -90,7 +90,7 @@ class Episodes:
 
     def _stops(self, ep: Episode) -> tuple[str, ...]:
         policy = self._desk.policy
-        rule = policy.rules.get(ep.rule)
+        rule = policy.rule(ep.rule)
         target = rung_target(rule, ep, policy) if rule else ""
         subject = (
             Subject.of(rule, ep, target, policy)

@@ -1,0 +1,49 @@
+"""Where samples come from, as a policy says: an endpoint with its rhythm and its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.core.asking import Endpoint
+from watchdog.core.channels import Channel
+from watchdog.core.probes import AttestationProbe, HttpProbe, Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class PrometheusApi:
+    """`scraped_every_seconds` is how often the provider itself scrapes; staleness goes by it."""
+
+    endpoint: Endpoint
+    scraped_every_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class JsonDocument:
+    """`timestamp` is the JMESPath of the document's own time, ms since the epoch or ISO 8601."""
+
+    endpoint: Endpoint
+    timestamp: str
+    samples: tuple[tuple[str, str], ...]  # (sample name, JMESPath)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    name: str
+    every_seconds: float
+    deadline_seconds: float  # total, from before the connection to the last byte
+    max_bytes: int
+    max_series: int
+    how: Scrape | PrometheusApi | JsonDocument | Channel | Probe  # a probe is one rule's own
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """Where it is asked over HTTP, if it is."""
+        how = self.how
+        if isinstance(how, Scrape | PrometheusApi | JsonDocument | HttpProbe):
+            return how.endpoint
+        return how.served if isinstance(how, AttestationProbe) else None
