@@ -17,13 +17,16 @@ target. Outcomes are returned as frozen values with a reason; these errors alone
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from watchdog.core.alerting import Alert
+from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.entries import Entry, Recorded
 from watchdog.core.samples import Failure, PastMoment, Reading
+from watchdog.core.silences import Silence
 from watchdog.core.spec import Command, Endpoint, HttpCall
 from watchdog.core.words import CheckReading, Instant
 
@@ -109,6 +112,44 @@ class Probe(Protocol):
     ) -> CheckReading:
         """Ask, and hold the JMESPath expectation against the answer: true, false or unknown."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class SilencesLook:
+    """What an Alertmanager says of its silences; `silences` is None where none of it answered.
+
+    `replicas`: base address -> why it did not answer, empty where it did.
+    """
+
+    silences: tuple[Silence, ...] | None
+    replicas: Mapping[str, str]
+
+
+class SilenceSource(Protocol):
+    """Reads the silences that stand, or will, in an Alertmanager. Cannot change anything."""
+
+    async def look(self, at: Instant) -> SilencesLook:
+        """Ask every replica at once, within the total deadline. Never raises."""
+        ...
+
+
+class AlertSink(Protocol):
+    """Is told of our episodes. What it does with them is its own affair."""
+
+    async def tell(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
+        """Tell every replica, within the total deadline; as the replicas of a look. Never raises.
+
+        Told twice is told once: an alert is its labels.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Alertmanagers:
+    """How the Alertmanager of a policy is reached; None where nobody can."""
+
+    open_silences: Callable[[AlertmanagerSpec], SilenceSource | None] = lambda _: None
+    open_alerts: Callable[[AlertmanagerSpec], AlertSink | None] = lambda _: None
 
 
 class Attempted(StrEnum):

@@ -43,15 +43,16 @@ def alert_labels(
 
     A rule that was imported, or is read in place, has its alert's name among them, so that
     silences made for that alert cover the rule as well. Only what tells ours apart is ours alone.
+    A family's member is its family with the member's labels.
     """
     said = {
-        ALERTNAME: rule.name,
+        ALERTNAME: rule.family,
         "severity": rule.severity.value,
         "owner": rule.owner,
         "environment": environment,
         **dict(rule.labels),
     }
-    return _told(said | _ours(rule.name, world, problem))
+    return _told(said | _ours(rule.family, world, problem))
 
 
 def strangers_labels(

@@ -6,7 +6,7 @@ what it says of silences ever reaches a decision; telling it decides nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from watchdog.core.asking import Endpoint
@@ -32,6 +32,10 @@ class AlertmanagerSpec:
     again_seconds: float  # how often an open episode is told again
     page_after_seconds: float  # how long it may fail before people are told
     max_bytes: int
+
+    def replicas(self, path: str) -> dict[str, Endpoint]:
+        """Base address -> where that replica answers for `path` of its API."""
+        return {one.url: replace(one, url=one.url.rstrip("/") + path) for one in self.endpoints}
 
     @property
     def alert_lives_seconds(self) -> float:

@@ -13,6 +13,7 @@ def credentials(policy: Policy) -> tuple[str, ...]:
     endpoints = [endpoint for endpoint in asked if endpoint is not None]
     for action in policy.actions.values():
         endpoints += _endpoints(action)
+    endpoints += policy.alertmanager.endpoints if policy.alertmanager is not None else ()
     names = [header.secret for endpoint in endpoints for header in endpoint.headers]
     return tuple(dict.fromkeys(name for name in names if name is not None))
 

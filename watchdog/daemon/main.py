@@ -28,9 +28,16 @@ from watchdog.daemon.notify import ServiceManager
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
 from watchdog.engine import Engine, Person, Ports, Process, Progress, last_pass
-from watchdog.ports import JournalError, MetricSource, PastSource, PortError
+from watchdog.notify import open_alerts
+from watchdog.ports import (
+    Alertmanagers,
+    JournalError,
+    MetricSource,
+    PastSource,
+    PortError,
+)
 from watchdog.settings import Settings
-from watchdog.sources import open_past, open_source
+from watchdog.sources import open_past, open_silences, open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.telemetry import EntryLog, configure_log, report, start_sentry
 from watchdog.web.metrics import Meters
@@ -225,7 +232,11 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     def past(spec: SourceSpec) -> PastSource | None:
         return open_past(spec, wire)
 
-    ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source, past)
+    beside = Alertmanagers(
+        lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)
+    )
+    actuator, probe = open_actuator(wire), open_probe(wire)
+    ports = Ports(journal, history, clock, actuator, probe, source, past, beside)
     engine = Engine(ports, _process(settings))
     loading = Loading(engine, settings)
     chosen = loading.choose()

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchdog.core import promotion
 from watchdog.core.aftermath import policy_changed
-from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, Scene
@@ -22,7 +21,7 @@ from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Instant, Mode, Truth
-from watchdog.engine.alerts import AlertTelling
+from watchdog.engine.alertmanager import Alertmanager
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
 from watchdog.engine.inbox import Inbox
@@ -32,18 +31,15 @@ from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
-from watchdog.engine.silences import SilenceWatch
 from watchdog.ports import (
     Actuator,
-    AlertSink,
+    Alertmanagers,
     Clock,
     History,
     Journal,
-    JournalError,
     MetricSource,
     PastSource,
     Probe,
-    SilenceSource,
 )
 
 TICK_SECONDS = 1.0
@@ -63,8 +59,7 @@ class Ports:
     probe: Probe
     open_source: Callable[[SourceSpec], MetricSource]
     open_past: Callable[[SourceSpec], PastSource | None] = lambda _: None
-    open_silences: Callable[[AlertmanagerSpec], SilenceSource | None] = lambda _: None
-    open_alerts: Callable[[AlertmanagerSpec], AlertSink | None] = lambda _: None
+    alertmanagers: Alertmanagers = field(default_factory=Alertmanagers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +112,9 @@ class Engine:
             self.recorder, ports.actuator, ports.probe, self.in_force, process.host
         )
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
-        self.silences = SilenceWatch(self.recorder, ports.open_silences, self.in_force, self.wake)
-        self.alerts = AlertTelling(self.recorder, ports.open_alerts, self.in_force)
+        self.alertmanager = Alertmanager(
+            self.recorder, ports.alertmanagers, self.in_force, self.wake
+        )
         self.inbox = Inbox(self.recorder, self._told)
         self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
         self._sources: dict[str, MetricSource] = {}
@@ -144,7 +140,7 @@ class Engine:
             synced,
             self.memory.statuses(),
             self.process.shadow_seconds,
-            self.silences.read(),
+            self.alertmanager.silences.read(),
         )
 
     # -- start -------------------------------------------------------------------------------------
@@ -156,7 +152,6 @@ class Engine:
         draft.add(Started(p.version, p.host, boot, p.environment, p.max_mode.word, down_seconds))
         self.recorder.commit(draft)
         self.recorder.listen(self.runner.heard)
-        self.recorder.listen(self.alerts.heard)
 
     def adopt(self, policy: Policy, applied: PolicyApplied | None) -> None:
         """Judge by this policy from now on; `applied` records it when it is not the one before."""
@@ -169,8 +164,7 @@ class Engine:
         old, self.policy = self.policy, policy
         self.memory.adopt(policy)
         self.preflight.doubt(old, policy)
-        self.silences.adopt()
-        self.alerts.adopt()
+        self.alertmanager.adopt()
         if self._failed is not None:
             self._align_pollers()
             self._look_at_actions()
@@ -195,8 +189,7 @@ class Engine:
                 "verify": self.custody.verify_forever(),
                 "drift": self.custody.watch_forever(),
                 "keep counting": self._keep_counting_forever(),
-                "silences": self.silences.forever(),
-                "alerts": self.alerts.forever(),
+                "alertmanager": self.alertmanager.forever(),
                 "preflight": self.preflight.look(),
             }.items()
         ]
@@ -353,7 +346,3 @@ def last_pass(history: History) -> Instant | None:
         return None
     wall, steady = found.decode().split()
     return Instant(float(wall), float(steady))
-
-
-FATAL = (JournalError,)
-"""What ends the process: it cannot record, so it must not act."""

@@ -177,6 +177,7 @@ def _loaded(choice: Choice, states: dict[str, PartState]) -> Load:
         rules={name: rule for o in owned_parts for name, rule in sorted(o.rules.items())},
         windows=platform.windows,
         limits=platform.limits,
+        alertmanager=platform.alertmanager,
     )
     errors = [problem for load in loads for problem in load.errors]
     advice = sorted({p for findings in choice.findings.values() for p in findings.advice})

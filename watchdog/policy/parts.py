@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.policy.document import Document, Given, check_top, read_document
+from watchdog.policy.environments import check_environment
 from watchdog.policy.folder import is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
-from watchdog.policy.platform import KEYS, LATER, Platform, check_environment, compile_platform
+from watchdog.policy.platform import KEYS, LATER, Platform, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
 from watchdog.policy.rules import KEYS as OWNER_KEYS
 from watchdog.policy.rules import LATER as OWNER_LATER

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.spec import (
     ActionSpec,
     Endpoint,
@@ -23,6 +24,8 @@ from watchdog.core.spec import (
 )
 from watchdog.core.words import Mode
 from watchdog.policy.actions import action_spec
+from watchdog.policy.alertmanager import KEY as ALERTMANAGER
+from watchdog.policy.alertmanager import alertmanager_spec
 from watchdog.policy.calendar import window_spec
 from watchdog.policy.canon import sha256
 from watchdog.policy.channels import channel_spec
@@ -35,14 +38,14 @@ from watchdog.policy.platform_models import (
     SourceShape,
     WindowShape,
 )
-from watchdog.policy.problem import Entry, Findings, Problem
-from watchdog.policy.scalars import is_name, shown
+from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.tree import Node
 
 KEYS = (
     "version", "environment", "environments", "sources", "events", "actions", "playbooks",
-    "grants", "maintenance", "limits",
+    "grants", "maintenance", "limits", ALERTMANAGER,
 )  # fmt: skip
 LATER = {"rules": "rules beside the platform's own things"}
 RUN = "run:"
@@ -65,6 +68,7 @@ class Platform:
     limits: Limits
     sha256: str
     channels: Mapping[str, SourceSpec]
+    alertmanager: AlertmanagerSpec | None = None
 
 
 def compile_platform(document: Document, environment: str, findings: Findings) -> Platform | None:
@@ -80,6 +84,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
     windows = [window_spec(e, shape_of(WindowShape, e, findings), findings) for e in window_entries]
     _check_targets(window_entries, windows, actions, findings)
     limits = _limits(document, findings)
+    alertmanager = alertmanager_spec(document, findings)
     if findings.errors:
         return None
     made = {
@@ -93,6 +98,8 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
     }
     if channels:
         made["channels"] = {k: v for k, v in channels.items() if v}
+    if alertmanager is not None:
+        made[ALERTMANAGER] = alertmanager
     return Platform(
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
@@ -103,45 +110,9 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         window_places={e.name: e for e in window_entries},
         limits=limits,
         sha256=sha256(made),
+        alertmanager=alertmanager,
         channels={k: v for k, v in channels.items() if v},
     )
-
-
-def check_environment(document: Document, environment: str) -> list[Problem]:
-    """What is wrong with the environments that the file says it is for."""
-    findings = Findings()
-    _environment(document, environment, findings)
-    return findings.errors
-
-
-def _environment(document: Document, environment: str, findings: Findings) -> None:
-    one, several = document.value("environment"), document.value("environments")
-    if (one is None) == (several is None):
-        place = document.key("environments") if one else document.start
-        findings.refuse(
-            place,
-            "both `environment` and `environments`" if one else "no `environment`",
-            "Write `environment: NAME`, or `environments: [NAME, NAME]` when the folder serves "
-            "several.",
-        )
-        return
-    node = one or several
-    if node is None:
-        return
-    names = [n.value for n in node.items] if node.kind == "list" else [node.value]
-    if (node.kind == "list") != (one is None) or not all(
-        isinstance(n, str) and is_name(n) for n in names
-    ) or not names:  # fmt: skip
-        findings.refuse(
-            node.place, "that is no name of an environment", "Write it like production."
-        )
-    elif environment not in names:
-        listed = ", ".join(str(n) for n in names)
-        findings.refuse(
-            node.place,
-            f"this policy is for {listed}, and the process runs in {environment}",
-            "Load the folder that belongs here, or correct the process's `environment`.",
-        )
 
 
 def _source(entry: Entry, findings: Findings) -> SourceSpec | None:

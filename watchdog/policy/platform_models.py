@@ -228,6 +228,33 @@ class BudgetShape(Shape):
     per: Duration = Field(description="in this time")
 
 
+class AlertmanagerShape(Shape):
+    """An Alertmanager beside us: its silences stop starts, and it is told of episodes."""
+
+    absent: ClassVar[dict[str, str]] = {"url": "Say where it is: url: http://HOST:9093."}
+
+    url: Address | Annotated[list[Address], Field(min_length=1, max_length=8)] = Field(
+        description="base address, or a list of those of all replicas of one cluster"
+    )
+    silences: bool = Field(default=True, description="whether its silences stop starts and pages")
+    alerts: bool = Field(
+        default=True, description="whether it is told of episodes and of blindness"
+    )
+    every: Duration = Field(10.0, description="how often its silences are read (10s)")
+    deadline: Duration | None = Field(
+        None, description="total time for one question; `every`, at most 5s"
+    )
+    again: Duration = Field(
+        60.0, description="how often what is open is told again; it expires after three of these"
+    )
+    page_after: Duration = Field(
+        300.0, description="how long it may fail before people are told (5m)"
+    )
+    headers: Headers = Field({}, description="headers to send; secrets only by name")
+    ca: AbsolutePath | None = Field(None, description="CA file in place of the system's")
+    max_bytes: Size = Field(4 * 1024 * 1024, description="largest answer that is read (4MiB)")
+
+
 class LimitsShape(Shape):
     """Limits over everything that happens by itself."""
 

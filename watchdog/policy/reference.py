@@ -23,7 +23,7 @@ _INTRO = """\
 | file | holds |
 |---|---|
 | `platform.yaml` | `version`, `environment` or `environments`, `sources`, `actions`, \
-`playbooks`, `grants`, `maintenance`, `limits` |
+`playbooks`, `grants`, `maintenance`, `limits`, `alertmanager` |
 | `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
 | `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
 
@@ -125,6 +125,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("maintenance.NAME.scope", platform.ScopeShape),
     ("limits", platform.LimitsShape),
     ("limits.budget", platform.BudgetShape),
+    ("alertmanager", platform.AlertmanagerShape),
     ("rules.NAME", rules.RuleShape),
     ("rules.NAME.slo", rules.SloShape),
     ("rules.NAME.slo.burn[]", rules.BurnShape),

@@ -19,6 +19,7 @@ from watchdog.policy.document import VERSION
 from watchdog.policy.event_models import ChannelShape
 from watchdog.policy.platform_models import (
     ActionShape,
+    AlertmanagerShape,
     LimitsShape,
     RungShape,
     SourceShape,
@@ -49,8 +50,17 @@ def platform() -> Made:
             "grants": _named(_NAMES),
             "maintenance": _named(_ref(WindowShape)),
             "limits": _ref(LimitsShape),
+            "alertmanager": _ref(AlertmanagerShape),
         },
-        (SourceShape, ChannelShape, ActionShape, RungShape, WindowShape, LimitsShape),
+        (
+            SourceShape,
+            ChannelShape,
+            ActionShape,
+            RungShape,
+            WindowShape,
+            LimitsShape,
+            AlertmanagerShape,
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.channels import Channel
 from watchdog.core.probes import (
     AttestationProbe,
@@ -12,7 +13,8 @@ from watchdog.core.probes import (
     TcpProbe,
 )
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
-from watchdog.ports import MetricSource, PastSource
+from watchdog.ports import MetricSource, PastSource, SilenceSource
+from watchdog.sources.alertmanager import AlertmanagerSilences
 from watchdog.sources.attestation import AttestationLook
 from watchdog.sources.channel import ChannelSource
 from watchdog.sources.json_document import JsonSource
@@ -26,7 +28,7 @@ from watchdog.sources.prometheus_past import PrometheusPast
 from watchdog.sources.scrape import ScrapeSource
 from watchdog.wire.http import Wire
 
-__all__ = ["open_past", "open_source"]
+__all__ = ["open_past", "open_silences", "open_source"]
 
 
 def open_source(spec: SourceSpec, wire: Wire) -> MetricSource:
@@ -61,3 +63,8 @@ def _looking(spec: SourceSpec, probe: Probe, wire: Wire) -> Looking:
 def open_past(spec: SourceSpec, wire: Wire) -> PastSource | None:
     """Who knows the source's past, if anybody does."""
     return PrometheusPast(spec, wire) if isinstance(spec.how, PrometheusApi) else None
+
+
+def open_silences(spec: AlertmanagerSpec, wire: Wire) -> SilenceSource:
+    """The silences of the Alertmanager that `spec` describes."""
+    return AlertmanagerSilences(spec, wire)

@@ -1,0 +1,82 @@
+"""Tells an Alertmanager of alerts, by its `/api/v2/alerts`.
+
+Every replica is told, since replicas do not pass alerts on to one another. An alert is its labels:
+told again it is the same one, so that whoever is not sure simply tells again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from watchdog.core.alerting import Alert
+from watchdog.core.alertmanager import AlertmanagerSpec
+from watchdog.core.asking import Endpoint
+from watchdog.wire.http import HttpProblem, Wire
+
+PATH = "/api/v2/alerts"
+AT_ONCE = 200
+"""Alerts in one request."""
+
+_LARGEST_ANSWER_BYTES = 65_536
+_LONGEST_REASON = 200
+
+
+class AlertmanagerAlerts:
+    """Implements `ports.AlertSink`."""
+
+    def __init__(self, spec: AlertmanagerSpec, wire: Wire) -> None:
+        self._deadline_seconds = spec.deadline_seconds
+        self._wire = wire
+        self._replicas = spec.replicas(PATH)
+
+    async def tell(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
+        """Also of none: that shows whether it can be told."""
+        bodies = [
+            json.dumps([_written(alert) for alert in alerts[first : first + AT_ONCE]])
+            for first in range(0, max(1, len(alerts)), AT_ONCE)
+        ]
+        told = await asyncio.gather(*(self._post(one, bodies) for one in self._replicas.values()))
+        return dict(zip(self._replicas, told, strict=True))
+
+    async def _post(self, endpoint: Endpoint, bodies: Sequence[str]) -> str:
+        """All of it, or why not, within one total deadline."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + self._deadline_seconds
+        for body in bodies:
+            outcome = await self._wire.ask(
+                endpoint,
+                method="POST",
+                body=body,
+                headers={"accept": "application/json"},
+                deadline_seconds=max(0.01, ends - loop.time()),
+                max_bytes=_LARGEST_ANSWER_BYTES,
+            )
+            if isinstance(outcome, HttpProblem):
+                return outcome.reason
+            if outcome.status != httpx.codes.OK:
+                return f"HTTP {outcome.status}: {_line(outcome.body)}"
+        return ""
+
+
+def _written(alert: Alert) -> dict[str, Any]:
+    return {
+        "labels": dict(alert.labels),
+        "annotations": dict(alert.annotations),
+        "startsAt": _time(alert.starts_at),
+        "endsAt": _time(alert.ends_at),
+    }
+
+
+def _time(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
+
+
+def _line(body: bytes) -> str:
+    text = "".join(c if c.isprintable() else " " for c in body.decode("utf-8", "replace"))
+    return " ".join(text.split())[:_LONGEST_REASON]
