@@ -245,6 +245,11 @@ class Watchdog:
         """Of the control socket, as the commands do."""
         return (await self._control.get(path)).raise_for_status().json()
 
+    @property
+    def web(self) -> str:
+        """The address of the read-only face."""
+        return self._page
+
     async def page(self, path: str) -> str:
         """Of the read-only face."""
         async with httpx.AsyncClient(trust_env=False, timeout=10, verify=NO_TLS) as web:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from watchdog.daemon.loading import Loading
 from watchdog.engine import Engine, Orders, Views
+from watchdog.ports import Secrets
 from watchdog.settings import Settings
 from watchdog.web.control import Control, Place, control_app
+from watchdog.web.inbound import Inbound
 from watchdog.web.metrics import Meters
 from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.readonly import Health, readonly_app
@@ -27,6 +29,7 @@ class Behind:
     loading: Loading
     meters: Meters
     health: Health
+    secrets: Secrets
 
 
 async def serve(settings: Settings, behind: Behind) -> tuple[Served, Served]:
@@ -51,7 +54,10 @@ async def _pages(settings: Settings, views: Views, behind: Behind) -> Served:
     def load() -> PolicyLoad:
         return PolicyLoad(loading.pending, loading.errors, loading.failing_since)
 
-    app = readonly_app(views, behind.health, hosts, behind.meters, load)
+    engine, meters = behind.engine, behind.meters
+    clock = engine.ports.clock
+    inbound = Inbound(engine.inbox, engine.in_force, behind.secrets, clock, meters.told)
+    app = readonly_app(views, behind.health, hosts, meters, load, inbound)
     try:
         return await serve_tcp(app, host, port)
     except (OSError, UnicodeError) as error:

@@ -98,7 +98,7 @@ class _Daemon:
     async def live(self) -> None:
         """Serve, run, and stop in order."""
         health = Health(self._unhealthy, self._unready)
-        behind = Behind(self.engine, self.loading, self.meters, health)
+        behind = Behind(self.engine, self.loading, self.meters, health, self.wire.secrets)
         served = await serve(self.settings, behind)
         watch = RulesWatch(self.settings.rules_dir, self.loading.look)
         watcher = asyncio.create_task(watch.forever(), name="watch rules")

@@ -53,4 +53,6 @@ async def refused(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
     words = _WORDS.get(status, "This cannot be answered.\n")
+    if status == 405 and headers is not None and headers.get("Allow") == "POST":
+        words = "Events are told here: POST only.\n"
     return PlainTextResponse(words, status, headers)

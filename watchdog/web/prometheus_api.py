@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.probes import Probed
 from watchdog.core.spec import (
     PRESENT,
@@ -167,8 +168,8 @@ def query(rule: RuleSpec) -> str:
             return f"({signal.expr}) {signal.bound.op} {signal.bound.limit!r}"
         case Liveness():
             return f"{signal.expr} == 0"
-        case Probed():
-            return ""  # a look of our own, which PromQL cannot take
+        case Probed() | EventSignal():
+            return ""  # a look of our own, or what somebody tells us: PromQL cannot ask for it
         case Slo():
             return " or ".join(_pairs(signal))
 

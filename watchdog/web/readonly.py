@@ -1,7 +1,8 @@
 """The read-only face on loopback: pages, metrics, health, API. Nothing here changes anything.
 
-Only GET and HEAD, only under known Host names (so that no page elsewhere can make a browser read
-it by renaming itself to our address), only fixed addresses. Answers are made one at a time, with a
+Only GET and HEAD, save the two doors by which senders who prove themselves tell of events
+(`inbound/`); only under known Host names (so that no page elsewhere can make a browser read it by
+renaming itself to our address), only fixed addresses. Answers are made one at a time, with a
 pause of the loop between two, so that many readers delay each other and never the watching.
 """
 
@@ -23,6 +24,7 @@ from starlette.routing import BaseRoute, Route
 from watchdog.engine import Views
 from watchdog.web.api import Api
 from watchdog.web.guard import Guard, refused
+from watchdog.web.inbound import Inbound, inbound_routes
 from watchdog.web.metrics import Meters, encoded, families
 from watchdog.web.pages import Pages, static
 from watchdog.web.policy_load import PolicyLoad
@@ -45,12 +47,14 @@ def readonly_app(
     hosts: tuple[str, ...],
     meters: Meters | None = None,
     load: Callable[[], PolicyLoad] = PolicyLoad,
+    inbound: Inbound | None = None,
 ) -> Starlette:
     """The ASGI app. `hosts` are the Host names under which it may be asked for.
 
     `meters` is given where it listens to the recorder already, and counts the sources' polls;
-    without it, entries are counted from here on. `load` tells of the rules folder. Raises
-    JournalError when the story of an open episode cannot be read.
+    without it, entries are counted from here on. `load` tells of the rules folder. `inbound` is
+    what senders of events reach. Raises JournalError when the story of an open episode cannot be
+    read.
     """
     if meters is None:
         meters = Meters()
@@ -61,6 +65,7 @@ def readonly_app(
         routes=[
             *_health(health),
             *_answers(views, meters, load, timelines, health.healthy),
+            *(inbound_routes(inbound) if inbound is not None else ()),
             _static("/static/style.css", "style.css", "text/css"),
             _static("/static/icon.svg", "icon.svg", "image/svg+xml"),
         ],

@@ -142,6 +142,33 @@ SOURCES = (
     ),
 )
 
+EVENT_RESULTS = (
+    "new",
+    "resolved",
+    "repeated",
+    "late",
+    "unauthenticated",
+    "not_fresh",
+    "malformed",
+    "too_large",
+    "too_slow",
+    "cut_off",
+    "too_many",
+    "truncated",
+    "not_recorded",
+    "deaf",
+)
+"""What can come of what a sender tells: four kinds of news, and why a request was refused."""
+
+EVENTS = (
+    Metric(
+        "events_total",
+        COUNTER,
+        "Events told by senders, and requests of theirs that were refused, by what came of them.",
+        ("channel", "result"),
+    ),
+)
+
 DECISIONS = (
     Metric("episodes_open", GAUGE, "Open episodes by state.", ("world", "state")),
     Metric("episodes_total", COUNTER, "Episodes opened.", ("world",)),
@@ -200,6 +227,7 @@ GROUPS = {
     "Rules": RULES,
     "Error budgets": BUDGETS,
     "Sources": SOURCES,
+    "Events": EVENTS,
     "Episodes and decisions": DECISIONS,
     "Actions": ACTIONS,
     "Policy and record": RECORD,

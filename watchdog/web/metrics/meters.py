@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram, ProcessCollector
 
 from watchdog.core import entries as e
+from watchdog.core.channels import Channel
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
 from watchdog.ports import MetricSource
-from watchdog.web.metrics.catalog import CATALOG
+from watchdog.web.metrics.catalog import CATALOG, EVENT_RESULTS
 
 GATES = (
     "evidence",
@@ -51,6 +52,7 @@ class Meters:
         self._blindness = self._counter("blindness_total")
         self._pages = self._counter("pages_total")
         self._entries = self._counter("journal_entries_total")
+        self._events = self._counter("events_total")
         self._errors = self._counter("source_errors_total")
         self._polls = self._histogram("source_poll_duration_seconds")
         self._took = self._histogram("action_duration_seconds")
@@ -99,6 +101,10 @@ class Meters:
             if took is not None:
                 self._effect.labels(entry.action).observe(took)
 
+    def told(self, channel: str, result: str, number: int = 1) -> None:
+        """What came of a sender's request: so many events, or one refusal."""
+        self._events.labels(channel, result).inc(number)
+
     # -- sources -----------------------------------------------------------------------------------
 
     def counting(self, spec: SourceSpec, source: MetricSource) -> MetricSource:
@@ -124,8 +130,11 @@ class Meters:
 
     def adopt(self, policy: Policy) -> None:
         """Let the counters of a policy's sources and actions begin at 0."""
-        for source in policy.sources:
-            self._polls.labels(source)
+        for name, source in policy.sources.items():
+            self._polls.labels(name)
+            if isinstance(source.how, Channel):
+                for result in EVENT_RESULTS:
+                    self._events.labels(name.partition(":")[2], result)
         for action in policy.actions.values():
             directions = [Direction.DO, *([Direction.UNDO] if action.undo else [])]
             for direction in directions:
@@ -142,6 +151,7 @@ class Meters:
                 self._decisions.labels(world.value, ruling.value)
             for gate in GATES:
                 self._refusals.labels(world.value, gate)
+        self._events.labels("unknown", "unauthenticated")
         for reason in Blind:
             self._blindness.labels(reason.value)
         for severity in Severity:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from watchdog.core.entries import Outcome, Ruling
 from watchdog.core.episode import OPEN
 from watchdog.core.words import Blind, Status
-from watchdog.web.metrics.catalog import GROUPS, Kind, Metric
+from watchdog.web.metrics.catalog import EVENT_RESULTS, GROUPS, Kind, Metric
 from watchdog.web.metrics.meters import GATES
 
 _INTRODUCTION = """\
@@ -36,6 +36,8 @@ people watch these, also for when the watchdog is dead:
 | it cannot record, so it does not act | `slo_watchdog_journal_stuck == 1` |
 | a rule is blind | `slo_watchdog_rule_verdict{status="blind"} == 1` |
 | an armed rule's action would not work | `slo_watchdog_action_ready == 0` |
+| a sender of events is refused | \
+`increase(slo_watchdog_events_total{result!~"new|resolved|repeated|late"}[5m]) > 0` |
 | the rules folder is broken | `slo_watchdog_policy_errors > 0` |
 | a person must look | `slo_watchdog_episodes_open{state="latched"} > 0` |
 | it is held back | `slo_watchdog_episodes_open{state="held"} > 0` |
@@ -74,6 +76,7 @@ def _values() -> Iterator[str]:
         "ruling": [ruling.value for ruling in Ruling],
         "gate": list(GATES),
         "by": ["process", "rung", "evidence", "episode"],
+        "result": list(EVENT_RESULTS),
         "direction": ["do", "undo"],
         "outcome": [outcome.value for outcome in Outcome],
         "window": ["a duration as written in rules: 5m, 1h, 3d"],

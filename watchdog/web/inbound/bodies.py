@@ -1,0 +1,118 @@
+"""What a sender's body says: an Alertmanager's webhook, or one event of anybody else.
+
+Texts come from outside and go into the record, to pages and to terminals: control characters and
+what looks like a secret are taken out here, once. Of an Alertmanager, whose words grow with its
+versions, only what is needed is read; an event of ours knows no other words than these.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from watchdog.core.channels import LABEL_NAME, EventReceived, EventStatus
+from watchdog.wire.scrub import scrubbed
+
+MOST_LABELS = 100
+_MOST_TEXT = 4096
+_MOST_SUMMARY = 500
+_AHEAD_SECONDS = 300.0
+
+
+class Wrong(ValueError):
+    """A body that says nothing; the message tells an authenticated sender what is wrong with it."""
+
+
+def _moment(value: Any) -> float:
+    """Seconds since the epoch of RFC 3339."""
+    if not isinstance(value, str):
+        raise ValueError("write it like 2026-01-31T12:00:00Z")  # noqa: TRY004  # pydantic's way
+    found = datetime.fromisoformat(value)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+
+
+def _plain(text: str) -> str:
+    return scrubbed(text.encode("utf-8", "replace").decode(), most=_MOST_TEXT)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+Moment = Annotated[float, BeforeValidator(_moment)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
+Label = Annotated[str, Field(pattern=rf"^{LABEL_NAME}$")]
+Text = Annotated[str, Field(max_length=_MOST_TEXT), AfterValidator(_plain)]
+
+
+class _Theirs(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+class _Alert(_Theirs):
+    status: Literal["firing", "resolved"]
+    labels: Annotated[dict[Annotated[str, Field(max_length=200)], Text], Field(max_length=100)]
+    annotations: dict[str, str] = {}  # pydantic copies it
+    starts: Moment = Field(alias="startsAt")
+    ends: Moment = Field(alias="endsAt")
+    fingerprint: Id
+
+
+class _Webhook(_Theirs):
+    alerts: list[_Alert]
+    truncated: int = Field(0, alias="truncatedAlerts")
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    id: Id
+    status: Literal["firing", "resolved"] = "firing"
+    labels: Annotated[dict[Label, Text], Field(max_length=MOST_LABELS)] = {}  # pydantic copies it
+    summary: Text = ""
+    starts: Moment | None = Field(None, alias="startsAt")
+
+
+def alerts_of(channel: str, body: bytes, most: int) -> tuple[list[EventReceived], int]:
+    """An Alertmanager's alerts, and how many it left out itself. Raises Wrong."""
+    read = _read(_Webhook, body)
+    if len(read.alerts) > most:
+        raise Wrong(f"{len(read.alerts)} alerts; {most} are the most: group them into smaller ones")
+    return [_alert(channel, alert) for alert in read.alerts], read.truncated
+
+
+def event_of(channel: str, body: bytes, now: float) -> EventReceived:
+    """One event; without a time of its own it began now. Raises Wrong."""
+    read = _read(_Event, body)
+    if read.starts is not None and read.starts > now + _AHEAD_SECONDS:
+        raise Wrong("startsAt lies in the future")
+    return EventReceived(
+        channel=channel,
+        id=read.id,
+        status=EventStatus(read.status),
+        began=now if read.starts is None else read.starts,
+        labels=tuple(sorted(read.labels.items())),
+        summary=scrubbed(read.summary, most=_MOST_SUMMARY),
+    )
+
+
+def _alert(channel: str, alert: _Alert) -> EventReceived:
+    over = alert.status == "resolved"
+    said = (alert.annotations.get(name, "") for name in ("summary", "description"))
+    summary = next((text for text in said if text), alert.labels.get("alertname", ""))
+    return EventReceived(
+        channel=channel,
+        id=alert.fingerprint,
+        status=EventStatus(alert.status),
+        began=alert.starts,
+        ended=alert.ends if over else None,
+        labels=tuple(sorted(alert.labels.items())),
+        summary=scrubbed(_plain(summary[:_MOST_TEXT]), most=_MOST_SUMMARY),
+    )
+
+
+def _read(model: type[Model], body: bytes) -> Model:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "the body"
+        raise Wrong(f"{where}: {first['msg']}") from None
