@@ -15,7 +15,6 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-
 _ONLY_WHERE_SAID = frozenset(
     {
         ("RuleSpec", "each"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from watchdog.core.naming import family_of
 from watchdog.core.spec import PRESENT, Bound, Kind, SourceSpec
 from watchdog.policy.platform import Platform
 from watchdog.policy.problem import Entry, Findings
@@ -104,7 +105,7 @@ def check_grants(
             closest(shape.playbook, platform.playbooks),
         )
         return
-    names = [rung.action for rung in playbook.rungs]
+    names = list(dict.fromkeys(family_of(rung.action) for rung in playbook.rungs))
     if shape.up_to is not None and shape.up_to not in names:
         findings.refuse(
             entry.at("up_to"),

@@ -143,7 +143,11 @@ class LivenessShape(Shape):
 
 
 class BlindShape(Shape):
-    page_after: Duration = Field(description="blindness after which people are told")
+    page_after: Duration = Field(300.0, description="blindness after which people are told (5m)")
+    gone: Literal["page", "forget"] = Field(
+        "page",
+        description="each: what a label set that is gone means; `forget` where they come and go",
+    )
 
 
 Mode = Literal["observe", "shadow", "approve", "armed"]
@@ -152,11 +156,6 @@ Mode = Literal["observe", "shadow", "approve", "armed"]
 class RuleShape(Shape):
     """One rule: exactly one of slo, threshold, integrity, liveness, event; and what may be done."""
 
-    later: ClassVar[dict[str, str]] = {
-
-        "each": "one episode per label set",
-        "limit": "one episode per label set",
-    }
     absent: ClassVar[dict[str, str]] = {"severity": "Write one of P0, P1, P2, P3."}
 
     severity: Literal["P0", "P1", "P2", "P3"] = Field(description="how fast people must answer")
@@ -184,6 +183,12 @@ class RuleShape(Shape):
     integrity: IntegrityShape | None = Field(None, description="kind integrity")
     liveness: LivenessShape | None = Field(None, description="kind liveness")
     event: EventShape | None = Field(None, description="kind event")
+    each: Annotated[list[LabelName], Field(min_length=1, max_length=5)] | None = Field(
+        None, description="labels: every set of their values is a rule of its own, with an episode"
+    )
+    limit: Annotated[int, Field(ge=1, le=1000)] | None = Field(
+        None, description="each: the most label sets that are watched (20)"
+    )
     minimum_events: Events | None = Field(
         None, description="fewer events than this in the window are no evidence"
     )
@@ -211,5 +216,6 @@ class RuleShape(Shape):
     cooldown: Duration = Field(1800.0, description="rest of a target after an action (30m)")
     watch: Duration = Field(900.0, description="quiet time after an undo (15m)")
     on_blind: Literal["hold"] | BlindShape = Field(
-        "hold", description="`hold` (people are told after 5m) or {page_after: DURATION}"
+        "hold",
+        description="`hold` (people are told after 5m) or {page_after: DURATION, gone: forget}",
     )

@@ -13,6 +13,7 @@ from watchdog.core.words import Mode, Severity
 from watchdog.policy.canon import sha256
 from watchdog.policy.channels import STALE_SECONDS
 from watchdog.policy.document import Document, entries_of
+from watchdog.policy.each import DEFAULT_LIMIT, check_each, check_told_apart
 from watchdog.policy.events import told
 from watchdog.policy.importers.in_place import AlertFiles
 from watchdog.policy.laws import check_armed, check_grants, check_keys
@@ -115,6 +116,7 @@ def compile_rule(
         return None
     check_keys(entry, shape, owner, findings)
     check_grants(entry, shape, owner, platform, findings)
+    check_each(entry, shape, platform, findings)
     source, signal = _measured(entry, shape, owner, platform, findings)
     if source is None:
         return None
@@ -126,6 +128,8 @@ def compile_rule(
             f"{entry.name} would be stale between two samples of {source.name}",
             "Write at least the time between two samples, or leave it out.",
         )
+    if signal is not None:
+        check_told_apart(entry, shape, source, signal, findings)
     if signal is None or len(findings.errors) > before:
         return None
     return _spec(entry, owner, shape, kinds[0], source, signal), source
@@ -192,6 +196,9 @@ def _spec(  # one rule, from what was found out about it
         sha256="",
         where=entry.key.text,
         armed_because=(shape.armed_because or "") if shape.mode == "armed" else "",
+        each=tuple(shape.each or ()),
+        limit=(shape.limit or DEFAULT_LIMIT) if shape.each else 0,
+        forget_gone=not isinstance(blind, str) and blind.gone == "forget",
     )
     meant = replace(spec, signal=normal_signal(signal))
     proof = sha256(meant, _PROSE | {"mode"})
