@@ -88,7 +88,7 @@ class EventReceived:
     """
 
     channel: str
-    event: str  # the sender's id, or Alertmanager's fingerprint
+    id: str  # the sender's id, or Alertmanager's fingerprint
     status: EventStatus
     began: float
     ended: float | None = None

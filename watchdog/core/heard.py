@@ -70,8 +70,8 @@ class Heard:
         """Those that nobody has resolved."""
         return (event for event in self.of(channel) if event.over is None)
 
-    def find(self, channel: str, event: str) -> Event | None:
-        return self.events.get(channel, {}).get(event)
+    def find(self, channel: str, name: str) -> Event | None:
+        return self.events.get(channel, {}).get(name)
 
     def is_settled(self, rule: str, event: Event) -> bool:
         """Whether the rule has dealt with it."""
@@ -80,7 +80,7 @@ class Heard:
 
     def take(self, entry: EventReceived, at: Instant) -> None:
         """An entry of the journal, in its order."""
-        known = self.find(entry.channel, entry.event)
+        known = self.find(entry.channel, entry.id)
         if news_of(known, entry, at) is not News.LATE:
             self.changes += 1
             self._put(_after(known, entry, at), at)
@@ -127,6 +127,6 @@ def _after(known: Event | None, entry: EventReceived, at: Instant) -> Event:
     over = at if entry.status is EventStatus.RESOLVED else None
     if known is None or _follows(known, entry):
         return Event(
-            entry.channel, entry.event, entry.began, entry.labels, entry.summary, at, at, over
+            entry.channel, entry.id, entry.began, entry.labels, entry.summary, at, at, over
         )
     return replace(known, told=at, over=over)

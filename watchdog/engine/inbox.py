@@ -54,14 +54,14 @@ def _sorted_out(
     fresh: dict[str, EventReceived] = {}
     news: list[News | None] = []
     for one in told:
-        known = heard.find(one.channel, one.event)
+        known = heard.find(one.channel, one.id)
         if once and known is not None:
             one = replace(one, began=known.began, ended=None)  # noqa: PLW2901  # its own time counts
         kind = _once(known, one) if once else news_of(known, one, now)
-        if one.event in fresh:  # twice in one request: the later word on it counts
-            kind = News.LATE if one.began < fresh[one.event].began else kind
+        if one.id in fresh:  # twice in one request: the later word on it counts
+            kind = News.LATE if one.began < fresh[one.id].began else kind
         if kind not in {None, News.LATE}:
-            fresh[one.event] = one
+            fresh[one.id] = one
         news.append(kind)
     return list(fresh.values()), tuple(news)
 
