@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from watchdog.cli.page import Page, plain, span, word
+from watchdog.core.spec import Kind
 from watchdog.core.text import duration, number, percent
 from watchdog.lab.explain import Explanation
 from watchdog.lab.explain.formulae import Span
@@ -19,9 +20,12 @@ NEVER = "never"
 def show_explanation(page: Page, told: Explanation) -> None:
     page.line(plain(told.rule, "bold"), f": {told.says}")
     page.line(f"{told.where} in {told.environment}, {told.kind}, {told.mode}")
-    page.title("Samples")
-    page.rows(_rhythm(told))
-    if told.ratios is None:
+    page.title("Events" if told.kind == Kind.EVENT else "Samples")
+    page.rows(_heard(told) if told.kind == Kind.EVENT else _rhythm(told))
+    if told.kind == Kind.EVENT:
+        page.title("Detection")
+        page.line(f"acted on {_span(told.acts)} after it is told, if it stands", indent=2)
+    elif told.ratios is None:
         page.title("Detection")
         page.line(
             f"acted on {_span(told.acts)} after the value is what breaches, if it stays so",
@@ -41,6 +45,19 @@ def show_explanation(page: Page, told: Explanation) -> None:
         page.title("Playbook")
         for rung in told.ladder:
             _show_rung(page, rung)
+
+
+def _heard(told: Explanation) -> list[tuple[str, str]]:
+    every, page_after = duration(told.rhythm.every), duration(told.page_after_seconds)
+    lasts = f"stand for {duration(told.for_seconds)}" if told.for_seconds else "no time"
+    keeps = f"{duration(told.keep_firing_seconds)} without one" if told.keep_firing_seconds else ""
+    deaf = f"while the channel's credential cannot be read, which is tried every {every}"
+    return [
+        ("judged", "in the pass in which it is told"),
+        ("must", lasts),
+        ("ends after", keeps or "the last one is over"),
+        ("blind", f"{deaf}; people are told after {page_after} of it"),
+    ]
 
 
 def _rhythm(told: Explanation) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ EVENT = "event"
 """The one thing that a channel's rules ask of it, where others ask expressions."""
 
 LABEL_NAME = r"[a-zA-Z_][a-zA-Z0-9_]{0,99}"
+EVENT_ID = r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}"
 
 Labels = tuple[tuple[str, str], ...]
 """Sorted (name, value) pairs, as the sender gave them."""

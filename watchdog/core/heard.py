@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from watchdog.core.channels import EventReceived, EventStatus, Labels
+from watchdog.core.channels import Channel, EventReceived, EventStatus, Labels
+from watchdog.core.spec import SourceSpec
 from watchdog.core.words import Instant
 
 KNOWN_FOR_SECONDS = 30 * 86_400.0
@@ -97,6 +98,33 @@ class Heard:
         if len(events) > MOST_KNOWN:
             over = (name for name, known in events.items() if known.over is not None)
             del events[next(over, next(iter(events)))]
+
+
+def sorted_out(
+    heard: Heard, source: SourceSpec, told: Iterable[EventReceived], now: Instant
+) -> tuple[list[EventReceived], tuple[News | None, ...]]:
+    """What of one request is to be recorded, and what each part of it is, None for what is too
+    soon. By a signed webhook an id is told once for ever: its own times do not make it another.
+    """
+    once = isinstance(source.how, Channel) and source.how.kind == "hmac"
+    fresh: dict[str, EventReceived] = {}
+    news: list[News | None] = []
+    for one in told:
+        known = heard.find(one.channel, one.id)
+        if once and known is not None:
+            one = replace(one, began=known.began, ended=None)  # noqa: PLW2901  # as it was told first
+        kind = _told_once(known, one) if once else news_of(known, one, now)
+        if kind not in {None, News.LATE}:
+            fresh[one.id] = one  # of two in one request the later word counts
+        news.append(kind)
+    return list(fresh.values()), tuple(news)
+
+
+def _told_once(known: Event | None, one: EventReceived) -> News:
+    over = one.status is EventStatus.RESOLVED
+    if known is None:
+        return News.RESOLVED if over else News.NEW
+    return News.RESOLVED if over and known.over is None else News.LATE
 
 
 def news_of(known: Event | None, entry: EventReceived, at: Instant) -> News | None:

@@ -8,12 +8,11 @@ is known already is answered and not recorded again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from watchdog.core.channels import Channel, EventReceived, EventStatus
-from watchdog.core.heard import Event, Heard, News, news_of
+from watchdog.core.channels import EventReceived
+from watchdog.core.heard import News, sorted_out
 from watchdog.core.spec import SourceSpec
-from watchdog.core.words import Instant
 from watchdog.engine.recorder import Recorder
 
 
@@ -38,36 +37,9 @@ class Inbox:
     def take(self, source: SourceSpec, told: Sequence[EventReceived]) -> Taken:
         """Take in what an authenticated sender told. Raises JournalError, save that it is full."""
         now = self._recorder.clock.now()
-        once = isinstance(source.how, Channel) and source.how.kind == "hmac"
-        fresh, news = _sorted_out(self._recorder.book.heard, told, now, once=once)
+        fresh, news = sorted_out(self._recorder.book.heard, source, told, now)
         if fresh and not self._recorder.record(fresh, now):
             return Taken(recorded=False)
         if fresh:
             self._judge(source.name)
         return Taken(recorded=True, news=news)
-
-
-def _sorted_out(
-    heard: Heard, told: Sequence[EventReceived], now: Instant, *, once: bool
-) -> tuple[list[EventReceived], tuple[News | None, ...]]:
-    """What of it is to be recorded, and what each is. `once`: an id is told once and for ever."""
-    fresh: dict[str, EventReceived] = {}
-    news: list[News | None] = []
-    for one in told:
-        known = heard.find(one.channel, one.id)
-        if once and known is not None:
-            one = replace(one, began=known.began, ended=None)  # noqa: PLW2901  # its own time counts
-        kind = _once(known, one) if once else news_of(known, one, now)
-        if one.id in fresh:  # twice in one request: the later word on it counts
-            kind = News.LATE if one.began < fresh[one.id].began else kind
-        if kind not in {None, News.LATE}:
-            fresh[one.id] = one
-        news.append(kind)
-    return list(fresh.values()), tuple(news)
-
-
-def _once(known: Event | None, one: EventReceived) -> News:
-    over = one.status is EventStatus.RESOLVED
-    if known is None:
-        return News.RESOLVED if over else News.NEW
-    return News.RESOLVED if over and known.over is None else News.LATE

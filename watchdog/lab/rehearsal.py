@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from watchdog.core import entries as e
 from watchdog.core.aftermath import intent_ended, verify
 from watchdog.core.book import Book, Episode, OpenIntent
+from watchdog.core.channels import EventReceived
 from watchdog.core.draft import Draft
 from watchdog.core.evaluation import Evaluation
+from watchdog.core.heard import sorted_out
 from watchdog.core.inputs import Facts, next_rung
 from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
-from watchdog.core.spec import Policy, Rung
+from watchdog.core.spec import Policy, Rung, SourceSpec
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Instant, Mode, Truth
 
@@ -82,6 +84,17 @@ class Rehearsal:
             draft = Draft(self.book, reading.at)
             self._evaluation.on_reading(reading, self.policy, draft)
             self._keep(draft)
+
+    def tell(self, source: SourceSpec, told: EventReceived, now: Instant) -> None:
+        """A sender told something by a channel: recorded and judged at once, as by the daemon."""
+        self._catch_up(now)
+        fresh, _ = sorted_out(self.book.heard, source, [told], now)
+        draft = Draft(self.book, now)
+        for entry in fresh:
+            draft.add(entry)
+        self._keep(draft)
+        if fresh:
+            self.feed(Reading(source.name, now, 0.0))
 
     def tick(self, now: Instant) -> None:
         """Time passed without samples."""

@@ -6,8 +6,11 @@ It is a source like the others, looked at for one thing only: whether its creden
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from watchdog.core.channels import Channel
 from watchdog.core.spec import SourceSpec
+from watchdog.policy.document import Document
 from watchdog.policy.event_models import ChannelShape
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.shape import shape_of
@@ -15,7 +18,7 @@ from watchdog.policy.shape import shape_of
 PREFIX = "event:"
 """Before a channel's name, where it stands among the sources."""
 
-EVERY_SECONDS = 2.0
+EVERY_SECONDS = 5.0
 STALE_SECONDS = 10.0
 _DEADLINE_SECONDS = 1.0
 _TOKEN_BYTES, _TOKEN_EVENTS = 1024 * 1024, 1000
@@ -40,3 +43,26 @@ def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
     else:
         how, most, events = Channel("hmac", shape.hmac or ""), _HMAC_BYTES, _HMAC_EVENTS
     return SourceSpec(f"{PREFIX}{entry.name}", EVERY_SECONDS, _DEADLINE_SECONDS, most, events, how)
+
+
+def check_channels(
+    document: Document,
+    sources: Collection[str],
+    channels: Mapping[str, SourceSpec | None],
+    findings: Findings,
+) -> None:
+    """A key must tell one channel, and a name one thing."""
+    by_key: dict[str, str] = {}
+    for name, spec in channels.items():
+        here = document.key("events", name)
+        if name in sources:
+            findings.refuse(here, f"{name} is a source as well", "Give one of them another name.")
+        if spec is None or not isinstance(spec.how, Channel):
+            continue
+        first = by_key.setdefault(spec.how.credential, name)
+        if first != name:
+            findings.refuse(
+                here,
+                f"{first} and {name} are known by one credential, {spec.how.credential}",
+                "Give each a key of its own: what is told by one must not count for the other.",
+            )

@@ -28,7 +28,7 @@ from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.alertmanager import alertmanager_spec
 from watchdog.policy.calendar import window_spec
 from watchdog.policy.canon import sha256
-from watchdog.policy.channels import channel_spec
+from watchdog.policy.channels import channel_spec, check_channels
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.expressions import Spot, check_jmespath, same_expectation
 from watchdog.policy.http import endpoint
@@ -83,6 +83,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
     window_entries = entries_of(document, "maintenance", findings)
     windows = [window_spec(e, shape_of(WindowShape, e, findings), findings) for e in window_entries]
     _check_targets(window_entries, windows, actions, findings)
+    check_channels(document, sources, channels, findings)
     limits = _limits(document, findings)
     alertmanager = alertmanager_spec(document, findings)
     if findings.errors:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import merge
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.judge import queries
 from watchdog.core.probes import Probed
 from watchdog.core.promql import Refused, check, outline
@@ -69,6 +70,8 @@ class Stage:
             refused = _refusal(rule) if here else ""
             if isinstance(rule.signal, Probed):
                 refused = f"{rule.where}: it looks by itself, and no history tells what it saw"
+            if isinstance(rule.signal, EventSignal):
+                refused = f"{rule.where}: it hears events, and no metrics tell what it was told"
             if refused:
                 left_out[name] = refused
                 continue

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from watchdog.core import gates
+from watchdog.core.channels import EventSignal
 from watchdog.core.entries import GateAnswer
 from watchdog.core.gates import GATES, GateInputs
 from watchdog.core.inputs import last_rung
+from watchdog.core.judge.told import LATE_SECONDS
 from watchdog.core.spec import (
     ActionSpec,
     Command,
@@ -109,6 +111,8 @@ def _evidence(case: Case) -> str:
     texts = [
         f"breached for {duration(rule.for_seconds)} without a break"
         if rule.for_seconds
+        else "told by one event"
+        if isinstance(rule.signal, EventSignal)
         else "breached at one poll"
     ]
     if rule.minimum_events and isinstance(rule.signal, Slo | RatioThreshold):
@@ -145,9 +149,10 @@ def _burning(case: Case) -> str:
     if isinstance(signal, Slo):
         shortest = min(pair.short_seconds for pair in signal.pairs)
         once = f"healthy with {duration(shortest)} wholly observed"
-    return (
-        f"was {once} at least once since it was started, armed or closed; else it holds and pages"
-    )
+    since = "at least once since it was started, armed or closed"
+    if isinstance(signal, EventSignal):
+        since += f", and the event was first told within {duration(LATE_SECONDS)} of its beginning"
+    return f"was {once} {since}; else it holds and pages"
 
 
 def _target(case: Case) -> str:

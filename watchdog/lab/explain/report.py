@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.judge.value import reach_seconds
 from watchdog.core.probes import Probed
 from watchdog.core.spec import (
@@ -23,6 +24,17 @@ from watchdog.lab.explain.ratios import Asked, Ratios, Told, acts
 from watchdog.lab.explain.subject import Rhythm, pairs_of, rhythm_of, rule_of
 
 _LONGEST_GAPS = 2.1  # intervals; a longer one adds nothing to `for`
+_OF_EVENTS = (
+    (
+        "It is judged when it is told. What happens before that, at the sender and on the way, is "
+        "not known here."
+    ),
+    (
+        "It has no signal history: there is nothing to plot, and backtest and tune leave it out. "
+        "Try it with `events` in a test file: slo-watchdog test."
+    ),
+    "An event counts once: told again, also after a restart, it opens nothing.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +77,21 @@ def explain(policy: Policy, name: str, asked: Asked) -> Explanation:
         keep_firing_seconds=rule.keep_firing_seconds,
         stale_after_seconds=rule.stale_after_seconds,
         page_after_seconds=rule.page_after_seconds,
-        acts=acts(Span(0.0, rule.every_seconds), rhythm),
+        acts=acts(_shown_after(rule), rhythm),
         notes=tuple(_notes(rule, rhythm, asked)),
         ratios=Told(rule, pairs, rhythm, asked, action).table() if pairs else None,
         gates=needs_of(policy, rule),
         ladder=ladder_of(policy, rule),
     )
+
+
+def _shown_after(rule: RuleSpec) -> Span:
+    """From what breaches to what shows it: the next poll, or at once where somebody tells it.
+
+    What is told is looked at again at polls while `for` runs.
+    """
+    at_once = isinstance(rule.signal, EventSignal) and not rule.for_seconds
+    return Span(0.0, 0.0 if at_once else rule.every_seconds)
 
 
 def _first_action(policy: Policy, rule: RuleSpec) -> ActionSpec | None:
@@ -96,12 +117,20 @@ def _says(rule: RuleSpec) -> str:
             return f"breached while any {signal.expr} is 0"
         case ValueThreshold():
             return f"breached while {signal.expr} {signal.bound.text}"
+        case EventSignal():
+            lasts = duration(signal.lasts_seconds)
+            return (
+                f"breached while an event of {signal.about} stands that it has not dealt with: "
+                f"until it is resolved, or for {lasts} after it was last told"
+            )
         case _:
             return f"breached while {signal.about} fails, {signal.fails} of {signal.looks} looks"
 
 
 def _notes(rule: RuleSpec, rhythm: Rhythm, asked: Asked) -> list[str]:
     """What the numbers leave out, and what else holds."""
+    if isinstance(rule.signal, EventSignal):
+        return list(_OF_EVENTS)
     answer = duration(rhythm.answer)
     notes = [f"Times count to the poll that shows it; its answer takes up to {answer} more."]
     if isinstance(rule.signal, Slo | RatioThreshold):

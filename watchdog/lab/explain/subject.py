@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watchdog.core.channels import Channel
 from watchdog.core.spec import (
     Policy,
     PrometheusApi,
@@ -50,6 +51,8 @@ def rhythm_of(rule: RuleSpec, source: SourceSpec) -> Rhythm:
     # A probe must have failed so many times before it is breached at all.
     lasting += (getattr(rule.signal, "fails", 1) - 1) * rule.every_seconds
     wait = rule.every_seconds
+    if isinstance(source.how, Channel):  # looks fall when something is told, and so do not divide
+        return Rhythm(rule.every_seconds, wait, 0.0, rule.for_seconds)
     if isinstance(source.how, PrometheusApi):
         wait = source.how.scraped_every_seconds + source.every_seconds
         polled, every = source.every_seconds, rule.every_seconds

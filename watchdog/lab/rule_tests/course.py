@@ -12,15 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core import entries as e
+from watchdog.core.channels import EventReceived, EventStatus
 from watchdog.core.draft import Draft
 from watchdog.core.spec import Policy, Scope
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Status, Verdict
 from watchdog.lab.rehearsal import Rehearsal, Supposed, Supposing
 from watchdog.lab.rule_tests.poll import Poller
-from watchdog.lab.rule_tests.shapes import HoldShape, SupposingShape
+from watchdog.lab.rule_tests.shapes import HoldShape, SupposingShape, ToldShape
 from watchdog.lab.rule_tests.suite import Case
 from watchdog.lab.rule_tests.under_test import Ours
+from watchdog.policy.channels import PREFIX as CHANNEL
 
 PASS_SECONDS = 1.0
 
@@ -78,6 +80,8 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
                 rehearsal.feed(reading)
         elif isinstance(what, HoldShape):
             _hold(rehearsal, what, now, start)
+        elif isinstance(what, ToldShape):
+            _tell(rehearsal, what, now, start)
         elif every_pass or what == _LOOK or not _idle(rehearsal, pollers, now):
             rehearsal.tick(now)
         _note(course, rehearsal)
@@ -88,22 +92,26 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
 
 
 _LOOK, _PASS = "look", "pass"  # what the agenda says besides polls and holds
-_What = Poller | HoldShape | str
+_What = Poller | HoldShape | ToldShape | str
 
 
 def _agenda(
     case: Case, pollers: list[Poller], times: list[float]
 ) -> Iterator[tuple[float, int, _What]]:
-    """Everything in the order of time; at one time holds come first, then polls, then looks."""
+    """Everything in the order of time; at one time holds come first, then polls, then what is
+    told, then looks.
+    """
 
     def steps(every: float, rank: int, what: _What) -> Iterator[tuple[float, int, _What]]:
         count = int(case.until / every + 1e-9)
         return ((step * every, rank, what) for step in range(count + 1))
 
     holds = [(hold.from_, 0, hold) for hold in case.shape.holds if hold.from_ <= case.until]
+    told = [(told.at, 1, told) for told in case.shape.events if told.at <= case.until]
     streams: list[Iterator[tuple[float, int, _What]]] = [
         iter(sorted(holds, key=lambda hold: hold[0])),
         *(steps(poller.every_seconds, 1, poller) for poller in pollers),
+        iter(sorted(told, key=lambda one: one[0])),
         steps(PASS_SECONDS, 2, _PASS),
         ((time, 3, _LOOK) for time in times),
     ]
@@ -148,6 +156,20 @@ def _hold(rehearsal: Rehearsal, hold: HoldShape, now: Instant, start: Instant) -
         e.Recorded(len(rehearsal.log) + 1 + i, now, entry, "")
         for i, entry in enumerate(draft.entries)
     )
+
+
+def _tell(rehearsal: Rehearsal, told: ToldShape, now: Instant, start: Instant) -> None:
+    """Without a beginning of its own it is about the event that is known by its id, if one is."""
+    source = rehearsal.policy.sources[f"{CHANNEL}{told.channel}"]
+    known = rehearsal.book.heard.find(told.channel, told.id)
+    began = known.began if known is not None else now.wall
+    if told.began is not None:
+        began = start.wall + told.began
+    labels = tuple(sorted(told.labels.items())) or (known.labels if known is not None else ())
+    status = EventStatus(told.status)
+    ended = now.wall if status is EventStatus.RESOLVED else None
+    entry = EventReceived(told.channel, told.id, status, began, ended, labels, told.summary)
+    rehearsal.tell(source, entry, now)
 
 
 def _note(course: Course, rehearsal: Rehearsal) -> None:

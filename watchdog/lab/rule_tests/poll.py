@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from watchdog.core.probes import PROBES
+from watchdog.core.channels import Channel
+from watchdog.core.probes import PROBES, Probe
 from watchdog.core.samples import Answer, Failure, Fault, Look, Reading, Sample
 from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape, SourceSpec
 from watchdog.core.words import Blind, Instant
@@ -22,7 +23,8 @@ SAYS = "the test says so"
 
 def called(spec: SourceSpec) -> str:
     """What a test calls a source; a probe is its rule's own, and has its name."""
-    return spec.name.removeprefix("probe:") if isinstance(spec.how, PROBES) else spec.name
+    own = isinstance(spec.how, Channel | Probe)
+    return spec.name.partition(":")[2] if own else spec.name
 
 
 class Poller:
@@ -62,6 +64,9 @@ class Poller:
         self._polled, self._as_is = now, state != "frozen"
         if isinstance(self._spec.how, PROBES):
             return self._look(now, state)
+        if isinstance(self._spec.how, Channel):
+            failure = Failure(Fault.OURS, Blind.DEAF, f"nobody can be believed: {SAYS}")
+            return Reading(name, now, 0.0, failure=failure if state == "deaf" else None)
         if isinstance(self._spec.how, PrometheusApi):
             return self._ask(seconds, now, state)
         if state == "down":
@@ -76,7 +81,7 @@ class Poller:
     def on_time(self, now: Instant) -> bool:
         """Whether nothing of it can grow stale before its next poll."""
         fresh = now.steady - self._polled.steady <= self.every_seconds
-        return fresh and self._as_is and isinstance(self._spec.how, Scrape | JsonDocument)
+        return fresh and self._as_is and isinstance(self._spec.how, Scrape | JsonDocument | Channel)
 
     def _look(self, now: Instant, state: str) -> Reading:
         """A probe's look: it holds, unless the test says otherwise."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.judge import queries
 from watchdog.core.probes import PROBES
 from watchdog.core.promql import Refused, check
@@ -27,7 +28,10 @@ from watchdog.sources.selectors import names_in
 MAX_STEPS = 3_000_000
 """Passes, polls and samples of one case; more would look like a test that hangs."""
 
-_OURS = ("rule_test", "episode_test", "action_test", "page_test", "sources", "holds", "supposing")
+_OURS = (
+    *("rule_test", "episode_test", "action_test", "page_test"),
+    *("sources", "events", "holds", "supposing"),
+)
 
 
 def check_sense(suite: Suite, findings: Findings) -> None:
@@ -43,6 +47,7 @@ def check_sense(suite: Suite, findings: Findings) -> None:
             _surroundings(case, ours, findings)
             _unread(suite, case, ours, findings)
             _holds(case, ours, findings)
+            _events(case, ours, findings)
 
 
 def _size(suite: Suite, case: Case, findings: Findings) -> None:
@@ -210,6 +215,21 @@ def _holds(case: Case, ours: Ours, findings: Findings) -> None:
         _ends(case, ("holds", index, "to"), hold.from_, hold.to, findings)
 
 
+def _events(case: Case, ours: Ours, findings: Findings) -> None:
+    """By a channel that there is; labels that no rule asks for are most likely misspelt."""
+    policy = ours.policy
+    channels = {called(s): s for s in policy.sources.values() if isinstance(s.how, Channel)}
+    signals = [r.signal for r in policy.rules.values() if isinstance(r.signal, EventSignal)]
+    for index, told in enumerate(case.shape.events):
+        _known(case, ("events", index, "channel"), told.channel, channels, "channel", findings)
+        asked = [{m.label for m in s.matchers} for s in signals if s.channel == told.channel]
+        fits = any(labels & set(told.labels) or not labels for labels in asked)
+        if told.status == "firing" and told.channel in channels and not fits:
+            what = f"no rule asks for a label that {told.id} has"
+            known = sorted(set().union(*asked))
+            findings.advise(case.at("events", index), what, closest("", known))
+
+
 def _ends(
     case: Case, path: tuple[str | int, ...], since: float, to: float | None, findings: Findings
 ) -> None:
@@ -219,6 +239,7 @@ def _ends(
 
 _CAN: dict[type, tuple[str, ...]] = {
     **dict.fromkeys(PROBES, ("failing", "unseen", "unasked")),
+    Channel: ("deaf", "unasked"),
     Scrape: ("down", "unasked", "restarted"),
     JsonDocument: ("down", "unasked", "frozen"),
     PrometheusApi: ("down", "unasked", "frozen", "partial"),

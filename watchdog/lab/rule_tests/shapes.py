@@ -14,12 +14,13 @@ from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field
 
+from watchdog.core.channels import EVENT_ID
 from watchdog.core.entries import Outcome, Ruling
 from watchdog.core.states import State
 from watchdog.core.text import seconds_of
 from watchdog.core.words import Blind, Mode, Severity, Status, Truth
 from watchdog.policy.base import Shape
-from watchdog.policy.scalars import MAX_DURATION_SECONDS, Name, refused, shown
+from watchdog.policy.scalars import MAX_DURATION_SECONDS, Name, matching, refused, shown
 from watchdog.policy.shape import closest
 
 GATES = (
@@ -180,11 +181,25 @@ class StretchShape(Shape):
     """What is the matter with a source for some time."""
 
     source: Name
-    is_: Literal["down", "unasked", "frozen", "restarted", "partial", "failing", "unseen"] = Field(
-        alias="is"
-    )
+    is_: Literal[
+        "down", "unasked", "frozen", "restarted", "partial", "failing", "unseen", "deaf"
+    ] = Field(alias="is")
     from_: Time = Field(alias="from")
     to: Time | None = None
+
+
+class ToldShape(Shape):
+    """What a sender tells by a channel."""
+
+    at: Time
+    channel: Name
+    id: Annotated[str, matching(EVENT_ID, "id of an event", "Write it like inc-42.")]
+    status: Literal["firing", "resolved"] = "firing"
+    labels: Texts
+    summary: Text = ""
+    began: Time | None = Field(
+        None, description="when it began, in the test's time; `at` for one that was not told yet"
+    )
 
 
 class HoldShape(Shape):
@@ -284,6 +299,7 @@ class CaseShape(Shape):
     promql_expr_test: Some[ExprTestShape]
     max_mode: AMode = Mode.ARMED
     sources: Some[StretchShape]
+    events: Some[ToldShape]
     holds: Some[HoldShape]
     supposing: SupposingShape | None = None
     rule_test: Some[RuleTestShape]

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from watchdog.core.channels import LABEL_NAME, EventReceived, EventStatus
+from watchdog.core.channels import EVENT_ID, LABEL_NAME, EventReceived, EventStatus
 from watchdog.wire.scrub import scrubbed
 
 MOST_LABELS = 100
@@ -39,7 +39,7 @@ def _plain(text: str) -> str:
 
 Model = TypeVar("Model", bound=BaseModel)
 Moment = Annotated[float, BeforeValidator(_moment)]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
+Id = Annotated[str, Field(pattern=rf"^{EVENT_ID}$")]
 Label = Annotated[str, Field(pattern=rf"^{LABEL_NAME}$")]
 Text = Annotated[str, Field(max_length=_MOST_TEXT), AfterValidator(_plain)]
 
