@@ -18,6 +18,7 @@ PLACES = {
     "run": "process",
     "init": "process",
     "check": "check",
+    "new": "new",
     "import": "importing",
     "test": "rule_tests",
     "explain": "explain",

@@ -1,0 +1,157 @@
+"""Beside a real Prometheus: a first rule made of what it holds, run by a real daemon in shadow; and
+one break that both saw, with where they agree, where not, and why.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from tests.cli.conftest import Ended, here
+from tests.e2e.household import NO_TLS, Watchdog
+from tests.e2e.rulebook import ERRORS, TEAM, error_rate
+from tests.real_parts.prometheus import RealPrometheus
+from watchdog.sandbox.handle import Sandbox
+from watchdog.sandbox.processes import Command, start_process
+
+SHARE = (
+    'sum(rate(redemption_requests_total{code=~"5.."}[4s]))'
+    " / sum(rate(redemption_requests_total[4s])) > 0.05"
+)
+FIRING = 'ALERTS{alertname="RedemptionErrors",alertstate="firing"}'
+RULES = [
+    {
+        "name": "redemption",
+        "rules": [
+            {"alert": "RedemptionErrors", "expr": SHARE, "labels": {"severity": "page"}},
+            {"alert": "slow-alert", "expr": SHARE, "for": "1h"},
+        ],
+    }
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def prometheus(
+    tmp_path_factory: pytest.TempPathFactory, one_sandbox: Sandbox
+) -> AsyncIterator[RealPrometheus]:
+    folder, targets = tmp_path_factory.mktemp("prometheus"), [one_sandbox.metrics_url]
+    async with RealPrometheus.start(folder, targets=targets, rules=RULES) as one:
+        yield one
+
+
+def watched(**more: Any) -> dict[str, Any]:
+    rule = error_rate(**more) | {"mode": "shadow"}
+    rule.pop("armed_because")
+    return rule
+
+
+async def compared(watchdog: Watchdog, url: str, *more: str) -> tuple[int, dict[str, Any]]:
+    maps = [f"--map={rule}=RedemptionErrors" for rule in (ERRORS, "starved", "held")]
+    ended = await asyncio.to_thread(
+        here, "compare", "--journal", str(watchdog.state), "--prometheus", url, "--json",
+        "--no-cache", *maps, *more, socket=watchdog.state / "none",
+    )  # fmt: skip
+    return ended.status, {one["rule"]: one for one in ended.json["rules"]} | {"": ended.json}
+
+
+async def says(url: str, query: str, *, so: bool = True) -> None:
+    """Wait until Prometheus answers the query with something, or with nothing."""
+    async with httpx.AsyncClient(trust_env=False, verify=NO_TLS) as client, asyncio.timeout(20):
+        while True:
+            answer = await client.get(f"{url}/api/v1/query", params={"query": query})
+            if bool(answer.json()["data"]["result"]) is so:
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_what_one_side_alone_saw_is_told_with_its_reason(
+    sandbox: Sandbox, watchdog: Watchdog, prometheus: RealPrometheus
+) -> None:
+    watchdog.rules.owners[TEAM] = {
+        ERRORS: watched(),
+        "held": watched(),
+        "starved": watched() | {"minimum_events": 1_000_000},
+        "slow-alert": watched(),
+        "nobody-there": watched(),
+    }
+    await watchdog.start()
+    await watchdog.clear(ERRORS, "slow-alert", "held")
+    await watchdog.order("hold", scope="rule", name="held", reason="a migration")
+    await says(prometheus.url, SHARE.removesuffix(" > 0.05"))
+    await sandbox.break_redemption()
+    await watchdog.episode(ERRORS, state="shadowed")
+    await says(prometheus.url, FIRING)
+    await sandbox.mend_redemption()
+    await watchdog.episode(ERRORS, state="ok")
+    await says(prometheus.url, FIRING, so=False)
+    status, found = await compared(watchdog, prometheus.url)
+    assert status == 1
+    (agreed,) = found[ERRORS]["agreed"]
+    assert found[ERRORS]["agrees"]
+    assert found[ERRORS]["uncertain_seconds"] == 1
+    assert abs(agreed["start_seconds"]) < 5
+    assert agreed["episodes"][0]["world"] == "shadow"
+    (held,) = found["held"]["agreed"]
+    assert any("a migration" in text for text in held["episodes"][0]["refusals"])
+    (theirs,) = found["starved"]["only_theirs"]
+    reason = theirs["reasons"][0]
+    assert (reason["kind"], reason["cause"]) == ("blind", True)
+    assert "too_few_events" in reason["text"]
+    (ours,) = found["slow-alert"]["only_ours"]
+    assert ours["reasons"][0]["kind"] == "pending_there"
+    assert "`for` is 1h there now" in ours["reasons"][0]["text"]
+    assert [one["rule"] for one in found[""]["not_compared"]] == ["nobody-there"]
+
+
+async def test_a_first_rule_is_made_of_what_is_there_and_watches_in_shadow(
+    sandbox: Sandbox, prometheus: RealPrometheus, tmp_path: Path
+) -> None:
+    await says(prometheus.url, "sum(rate(redemption_requests_total[5m])) > 0")
+    rules, config = tmp_path / "rules", tmp_path / "watchdog.toml"
+    flags = f"{sandbox.url}/api/feature-flags"
+
+    async def run(*arguments: str) -> Ended:
+        return await asyncio.to_thread(here, *arguments, socket=tmp_path / "control.sock")
+
+    made = await run(
+        "new", "--prometheus", prometheus.url, "--into", str(rules), "--json",
+        "--flag-api", flags, "--flag", "btc_mainnet_redemption",
+    )  # fmt: skip
+    assert made.status == 0, made.err
+    told = made.json
+    assert told["watches"]["counted"] == 'redemption_requests_total{job="mycelia",code=~"5.."}'
+    assert (await run("check", str(rules), "--strict")).status == 0
+    assert (await run("test", str(rules))).status == 0
+    assert (await run("init", "--config", str(config))).status == 0
+    daemon = start_process(
+        Command(
+            name="daemon",
+            argv=[sys.executable, "-m", "watchdog", "run", "--config", str(config)],
+            log=tmp_path / "daemon.log",
+            environment={**os.environ, "WATCHDOG_LISTEN": "127.0.0.1:0"},
+        )
+    )
+    try:
+        async with asyncio.timeout(30):
+            while True:
+                shown = await run("status", "--json")
+                if shown.status == 0 and (shown.json["rules"][0]["verdict"] or {})["status"] == (
+                    "healthy"
+                ):
+                    break
+                await asyncio.sleep(0.2)
+        (rule,) = shown.json["rules"]
+        assert (rule["name"], rule["effective_mode"]) == (told["rule"], "shadow")
+        (action,) = shown.json["actions"]
+        assert action["name"] == "switch-off-btc-mainnet-redemption"
+        again = await run("new", "--prometheus", prometheus.url, "--into", str(rules))
+        assert again.status == 4
+        assert "platform.yaml" in again.err
+    finally:
+        await daemon.stop()

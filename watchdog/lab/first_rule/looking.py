@@ -1,0 +1,392 @@
+"""Looks at what a Prometheus holds: which counters have traffic now, and what tells failures.
+
+Reads only. Every question has its deadline and its size, all together have one more, and what
+comes back is not trusted: names that are none are passed over, values are quoted where they are
+written. Raises NotSeen with a sentence when it does not answer as a Prometheus does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from watchdog.core.samples import Failure
+from watchdog.core.spec import Endpoint
+from watchdog.core.text import percent, seconds_of
+from watchdog.lab.first_rule.choosing import Candidate, Dismissed, Form
+from watchdog.lab.first_rule.outcomes import STATUS_LABELS, telling_of
+from watchdog.lab.first_rule.promql import LONGEST_VALUE, Condition, is_metric, selector
+from watchdog.sources.prometheus_api import PrometheusQueries, Query, Vector
+from watchdog.sources.prometheus_lookup import PrometheusLookup
+from watchdog.wire.http import Wire
+
+QUESTION_SECONDS = 10.0
+MOST_BYTES = 32 << 20
+MOST_COUNTERS = 60
+MOST_EXAMINED = 10
+MOST_ROWS = 5_000
+USUAL_SECONDS = 15.0
+"""How often a Prometheus scrapes that does not tell."""
+
+LOOKED_FOR = (
+    "counters like *_requests_total or *_requests_seconds_count with a label like code or status, "
+    "pairs like *_requests_total and *_errors_total, histograms like *_duration_seconds_bucket, up"
+)
+
+_AT_ONCE = 4
+_COUNTER = re.compile(
+    r"(.*_)?(requests?|responses?|calls?|rpcs?|handled|queries|operations|transactions|orders|"
+    r"payments|jobs|tasks|messages)(_\w+)?_(total|count)\Z",
+    re.ASCII,
+)
+_BUCKET = re.compile(
+    r"(?P<base>\w*(request|response|duration|latency|rpc|call)\w*)_bucket\Z", re.ASCII
+)
+_FAILED = ("errors", "failures", "failed", "exceptions")
+_GOOD_ENOUGH = (0.01, 0.05)
+_NO_COUNTER = frozenset({"gauge", "gaugehistogram", "info", "stateset"})
+
+_T = TypeVar("_T")
+_Rows = list[tuple[dict[str, str], float]]
+
+
+class NotSeen(Exception):
+    """It does not answer as a Prometheus does; the message says what came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person has said already: then nothing else is looked at."""
+
+    metric: str | None = None
+    job: str | None = None
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was found. `every_seconds` by job: how often it is scraped."""
+
+    candidates: tuple[Candidate, ...] = ()
+    dismissed: list[Dismissed] = field(default_factory=list)
+    every_seconds: dict[str, float] = field(default_factory=dict)
+    names: int = 0
+    targets: dict[str, tuple[float, float]] = field(default_factory=dict)  # job -> up, all
+
+    def every(self, job: str) -> float:
+        return self.every_seconds.get(job, USUAL_SECONDS)
+
+
+async def look(endpoint: Endpoint, wire: Wire, at: float, wish: Wish, within: float) -> Seen:
+    """All of it within so many seconds. Raises NotSeen."""
+    try:
+        async with asyncio.timeout(within):
+            return await _Looking(endpoint, wire, at, wish).look()
+    except TimeoutError:
+        raise NotSeen(f"{endpoint.url}: not done answering within {within:g} s") from None
+
+
+class _Looking:
+    """One look; `seen` grows while it goes on."""
+
+    def __init__(self, endpoint: Endpoint, wire: Wire, at: float, wish: Wish) -> None:
+        self._url, self._at, self._wish = endpoint.url, at, wish
+        self._lookup = PrometheusLookup(
+            endpoint, wire, deadline_seconds=QUESTION_SECONDS, max_bytes=MOST_BYTES
+        )
+        self._queries = PrometheusQueries(
+            endpoint, wire, max_bytes=MOST_BYTES, max_series=MOST_ROWS
+        )
+        self._free = asyncio.Semaphore(_AT_ONCE)
+        self.seen = Seen()
+
+    async def look(self) -> Seen:
+        names = await self._names()
+        self.seen.names = len(names)
+        await self._targets()
+        found: list[Candidate] = []
+        counters = sorted(name for name in names if self._is_wanted(name, _COUNTER))
+        for one in await self._each(self._ratios(name, names) for name in self._some(counters)):
+            found += one
+        if not any(not one.monitoring for one in found):
+            buckets = sorted(name for name in names if self._is_wanted(name, _BUCKET))
+            for one in await self._each(self._latencies(n, names) for n in self._some(buckets)):
+                found += one
+        if self._wish.metric in {None, "up"}:
+            found += self._ups()
+        found = [one for one in found if self._wish.job in {None, one.job}]
+        self.seen.candidates = await self._examined(sorted(found, key=lambda one: one.order))
+        return self.seen
+
+    # -- what there is -----------------------------------------------------------------------------
+
+    async def _names(self) -> frozenset[str]:
+        data = await self._lookup.get("label/__name__/values")
+        if isinstance(data, Failure):
+            raise NotSeen(f"{self._url}: {data.reason}")
+        if not isinstance(data, list) or not all(isinstance(name, str) for name in data):
+            raise NotSeen(f"{self._url}: what it gives as names of metrics is no list of names")
+        names = frozenset(filter(is_metric, data))
+        if self._wish.metric is not None and self._wish.metric not in names:
+            raise NotSeen(f"{self._url}: it has no metric {self._wish.metric}")
+        return names
+
+    async def _targets(self) -> None:
+        """How many of each job are up, and how often they are scraped, where that is told."""
+        for place, query in enumerate(("sum by (job) (up)", "count by (job) (up)")):
+            for labels, value in await self._rows(query) or []:
+                was = self.seen.targets.get(labels.get("job", ""), (0.0, 0.0))
+                now = (value, was[1]) if place == 0 else (was[0], value)
+                self.seen.targets[labels.get("job", "")] = now
+        data = await self._lookup.get("targets", [("state", "active")])
+        active = data.get("activeTargets") if isinstance(data, dict) else None
+        every: defaultdict[str, Counter[float]] = defaultdict(Counter)
+        for target in active if isinstance(active, list) else []:
+            about = target.get("labels") if isinstance(target, dict) else None
+            text = target.get("scrapeInterval") if isinstance(target, dict) else None
+            seconds = seconds_of(text) if isinstance(text, str) else None
+            if seconds and isinstance(about, dict):
+                every[str(about.get("job", ""))][seconds] += 1
+        self.seen.every_seconds = {
+            job: min(max(one, 1.0), 300.0)
+            for job, counts in every.items()
+            for one in [counts.most_common(1)[0][0]]
+        }
+
+    def _is_wanted(self, name: str, pattern: re.Pattern[str]) -> bool:
+        if self._wish.metric is not None:
+            return name == self._wish.metric and (name.endswith("_bucket")) is (pattern is _BUCKET)
+        return pattern.match(name) is not None
+
+    def _some(self, names: Sequence[str]) -> Sequence[str]:
+        for name in names[MOST_COUNTERS:]:
+            why = f"only {MOST_COUNTERS} were asked about: --metric {name}"
+            self.seen.dismissed.append(Dismissed(name, why))
+        return names[:MOST_COUNTERS]
+
+    # -- counters ----------------------------------------------------------------------------------
+
+    async def _ratios(self, name: str, names: frozenset[str]) -> list[Candidate]:
+        labels = ", ".join(("job", *STATUS_LABELS))
+        found = []
+        for job, rows in (
+            await self._by_job(f"sum by ({labels}) (rate({name}[5m]))", name)
+        ).items():
+            rate = sum(value for _, value in rows)
+            values = {label: {one.get(label, "") for one, _ in rows} for label in STATUS_LABELS}
+            told = telling_of(values)
+            here = Candidate(
+                form=Form.RATIO,
+                metric=name,
+                events=name,
+                scope=_scope(job),
+                counted=(),
+                rate=rate,
+                usual=0.0,
+                series=0,
+                why="",
+                job=job,
+            )
+            if told is not None:
+                counted = ((told.label, told.operator, told.value),)
+                label = (told.label, told.good, told.bad)
+                why = f"{told.label}: {told.why}"
+                found.append(replace(here, counted=counted, why=why, told=label))
+            else:
+                beside = await self._beside(here, names)
+                found += [beside] if beside is not None else []
+        return found
+
+    async def _beside(self, here: Candidate, names: frozenset[str]) -> Candidate | None:
+        """A counter without a telling label, with another one beside it that counts failures."""
+        stem = re.sub(r"_(total|count)\Z", "", here.metric)
+        noun = re.sub(r"requests?\Z", "request", stem)
+        base = re.sub(r"_?[a-z]+\Z", "", stem)
+        for word in _FAILED:
+            for first in dict.fromkeys((stem, noun, base)):
+                other = f"{first}_{word}_total".lstrip("_")
+                if other in names and other != here.metric:
+                    text = f"sum(rate({selector(other, here.scope)}[5m]))"
+                    if await self._rows(text):
+                        return replace(here, events=other, why=f"{other} counts the failures")
+        where = selector(here.metric, here.scope)
+        why = "no label of it and no counter beside it tells failures"
+        self.seen.dismissed.append(Dismissed(where, why))
+        return None
+
+    # -- latency and liveness ----------------------------------------------------------------------
+
+    async def _latencies(self, name: str, names: frozenset[str]) -> list[Candidate]:
+        total = name.removesuffix("_bucket") + "_count"
+        if total not in names:
+            return []
+        found = []
+        for job, rows in (await self._by_job(f"sum by (job, le) (rate({name}[5m]))", name)).items():
+            steps = sorted(
+                (bound, text, value)
+                for labels, value in rows
+                for text in [labels.get("le", "")]
+                for bound in [_bound(text)]
+                if bound is not None
+            )
+            rate = max(value for _, value in rows)  # buckets are cumulative: that of le="+Inf"
+            best = _good_enough(steps, rate)
+            if best is None:
+                what = selector(name, _scope(job))
+                why = "no bucket of it holds 95 % of the events now"
+                self.seen.dismissed.append(Dismissed(what, why))
+                continue
+            text, bad = best
+            found.append(
+                Candidate(
+                    form=Form.LATENCY,
+                    metric=total,
+                    events=name,
+                    scope=_scope(job),
+                    counted=(("le", "=", text),),
+                    rate=rate,
+                    usual=bad,
+                    series=0,
+                    why=f"{percent(1 - bad)} of its events are within le={text} now",
+                    job=job,
+                )
+            )
+        return found
+
+    def _ups(self) -> list[Candidate]:
+        found = []
+        for job, (up, targets) in sorted(self.seen.targets.items()):
+            if not targets or len(job) > LONGEST_VALUE:
+                continue
+            if up < targets:
+                why = f"{targets - up:g} of {targets:g} targets are down now"
+                self.seen.dismissed.append(Dismissed(selector("up", _scope(job)), why))
+                continue
+            found.append(
+                Candidate(
+                    form=Form.UP,
+                    metric="up",
+                    events="up",
+                    scope=_scope(job),
+                    counted=(),
+                    rate=targets,
+                    usual=0.0,
+                    series=int(targets),
+                    why=f"all {targets:g} targets answer" if targets > 1 else "its target answers",
+                    job=job,
+                )
+            )
+        return found
+
+    # -- a closer look -----------------------------------------------------------------------------
+
+    async def _examined(self, found: Sequence[Candidate]) -> tuple[Candidate, ...]:
+        """Only the best: how many series, what usually fails, whether it is a counter at all."""
+        rest = [one for one in found[MOST_EXAMINED:] if one.form is not Form.UP]
+        self.seen.dismissed += [
+            Dismissed(one.all_events, "less traffic than those that were looked at") for one in rest
+        ]
+        ups = [one for one in found[MOST_EXAMINED:] if one.form is Form.UP]
+        kept = await self._each(self._examine(one) for one in found[:MOST_EXAMINED])
+        return (*(one for one in kept if one is not None), *ups)
+
+    async def _examine(self, one: Candidate) -> Candidate | None:
+        if one.form is Form.UP:
+            return one
+        found = await self._counted(one)
+        if isinstance(found, str):
+            self.seen.dismissed.append(Dismissed(one.all_events, found))
+            return None
+        return found
+
+    async def _counted(self, one: Candidate) -> Candidate | str:
+        """With its series and its usual failures, or why it is none to watch."""
+        kind = await self._kind(one.events)
+        if kind in _NO_COUNTER:
+            return f"it is a {kind}, no counter"
+        rows = await self._rows(f"count({one.all_events})")
+        if rows is None:
+            return "its series cannot be counted"
+        one = replace(one, series=int(rows[0][1]) if rows else 0)
+        if one.form is Form.LATENCY:
+            return one
+        every = await self._rows(f"sum(increase({one.all_events}[1h]))")
+        bad = await self._rows(f"sum(increase({one.some_events}[1h]))")
+        if every is None or bad is None:
+            return "what usually fails cannot be asked"
+        total = every[0][1] if every else 0.0
+        usual = bad[0][1] / total if bad and total > 0 else 0.0
+        if usual > 1 and not one.counted:
+            return f"{one.events} is no part of {one.metric}"
+        return replace(one, usual=min(1.0, max(0.0, usual)))
+
+    async def _kind(self, metric: str) -> str:
+        """As the exporter says; empty where nobody does."""
+        name = re.sub(r"_(bucket|count|sum)\Z", "", metric)
+        for asked in dict.fromkeys((metric, name)):
+            data = await self._lookup.get("metadata", [("metric", asked)])
+            told = data.get(asked) if isinstance(data, dict) else None
+            if isinstance(told, list) and told and isinstance(told[0], dict):
+                return str(told[0].get("type", ""))
+        return ""
+
+    # -- asking ------------------------------------------------------------------------------------
+
+    async def _each(self, questions: Iterable[Awaitable[_T]]) -> list[_T]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._in_turn(one)) for one in questions]
+        return [task.result() for task in tasks]
+
+    async def _in_turn(self, question: Awaitable[_T]) -> _T:
+        async with self._free:
+            return await question
+
+    async def _by_job(self, query: str, name: str) -> dict[str, _Rows]:
+        """Rows by job, of jobs that have traffic."""
+        found: defaultdict[str, _Rows] = defaultdict(list)
+        rows = await self._rows(query)
+        if rows is None:
+            self.seen.dismissed.append(Dismissed(name, "its rates cannot be asked"))
+        for labels, value in rows or []:
+            found[labels.get("job", "")].append((labels, value))
+        for job in list(found):
+            if len(job) > LONGEST_VALUE or not sum(value for _, value in found[job]):
+                what = "no traffic in the last 5m" if len(job) <= LONGEST_VALUE else "a huge job"
+                self.seen.dismissed.append(Dismissed(selector(name, _scope(job[:40])), what))
+                del found[job]
+        return found
+
+    async def _rows(self, query: str) -> _Rows | None:
+        """Labels and finite values; None where the question failed."""
+        outcome = await self._queries.ask(Query(query, self._at), QUESTION_SECONDS)
+        if not isinstance(outcome, Vector):
+            return None
+        return [(dict(labels), value) for labels, value in outcome.points if math.isfinite(value)]
+
+
+def _scope(job: str) -> tuple[Condition, ...]:
+    return (("job", "=", job),) if job else ()
+
+
+def _bound(le: str) -> float | None:
+    try:
+        found = float(le)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _good_enough(
+    steps: Sequence[tuple[float, str, float]], rate: float
+) -> tuple[str, float] | None:
+    """The narrowest bucket that nearly all events are in, and the share that is not."""
+    for share in _GOOD_ENOUGH:
+        for _, text, value in steps:
+            bad = 1 - value / rate if rate else 1.0
+            if bad <= share and len(text) < 20:
+                return text, max(0.0, bad)
+    return None
