@@ -200,7 +200,7 @@ class Book:
     def _moved(self, entry: e.EpisodeMoved, at: Instant) -> None:
         ep = self.episodes[entry.episode]
         if entry.after in {State.OK, State.WATCHED} and entry.event is not Event.FRESH_BREACH:
-            self.heard.settle(ep.rule, at)
+            self.heard.settle(ep.rule)
         ep.state, ep.moved, ep.reason, ep.rung = entry.after, at, entry.reason, entry.rung
         ep.verdict = entry.verdict or ep.verdict
         if entry.event in {Event.CLIMB, Event.ABANDONED}:

@@ -42,6 +42,7 @@ class Event:
     heard: Instant  # when we first heard of it
     told: Instant  # when we last recorded that it goes on
     over: Instant | None = None  # when we heard that it had ended
+    number: int = 0  # the change by which it became known: what came before is told by it
 
     def stands(self, lasts_seconds: float, now: Instant) -> bool:
         return self.over is None and now.steady - self.told.steady < lasts_seconds
@@ -61,7 +62,7 @@ class Heard:
     """Read freely; changed by the book alone."""
 
     events: dict[str, dict[str, Event]] = field(default_factory=dict)  # channel -> id -> it
-    settled: dict[str, Instant] = field(default_factory=dict)  # rule -> it dealt with all up to it
+    settled: dict[str, int] = field(default_factory=dict)  # rule -> the last change it dealt with
     changes: int = 0  # how often `events` was changed
 
     def of(self, channel: str) -> Iterable[Event]:
@@ -76,18 +77,18 @@ class Heard:
 
     def is_settled(self, rule: str, event: Event) -> bool:
         """Whether the rule has dealt with it."""
-        until = self.settled.get(rule)
-        return until is not None and event.heard.steady <= until.steady
+        return event.number <= self.settled.get(rule, 0)
 
     def take(self, entry: EventReceived, at: Instant) -> None:
         """An entry of the journal, in its order."""
         known = self.find(entry.channel, entry.id)
         if news_of(known, entry, at) is not News.LATE:
             self.changes += 1
-            self._put(_after(known, entry, at), at)
+            self._put(_after(known, entry, at, self.changes), at)
 
-    def settle(self, rule: str, at: Instant) -> None:
-        self.settled[rule] = at
+    def settle(self, rule: str) -> None:
+        """The rule has dealt with all that was heard until now."""
+        self.settled[rule] = self.changes
 
     def _put(self, event: Event, at: Instant) -> None:
         events = self.events.setdefault(event.channel, {})
@@ -151,10 +152,18 @@ def _ends(known: Event, entry: EventReceived) -> bool:
     return entry.began == known.began or entry.ended is None or entry.ended >= known.began
 
 
-def _after(known: Event | None, entry: EventReceived, at: Instant) -> Event:
+def _after(known: Event | None, entry: EventReceived, at: Instant, number: int) -> Event:
     over = at if entry.status is EventStatus.RESOLVED else None
     if known is None or _follows(known, entry):
         return Event(
-            entry.channel, entry.id, entry.began, entry.labels, entry.summary, at, at, over
+            channel=entry.channel,
+            id=entry.id,
+            began=entry.began,
+            labels=entry.labels,
+            summary=entry.summary,
+            heard=at,
+            told=at,
+            over=over,
+            number=number,
         )
     return replace(known, told=at, over=over)
