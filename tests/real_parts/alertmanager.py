@@ -1,8 +1,11 @@
-"""A real Alertmanager that calls a webhook as soon as an alert fires."""
+"""A real Alertmanager: one that calls a webhook as soon as an alert fires, or nobody."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
+
+import httpx
 
 from tests.real_parts.scraping import write_config
 from tests.real_parts.server import RealServer, program
@@ -33,6 +36,64 @@ class RealAlertmanager(RealServer):
             "receivers": [{"name": "webhook", "webhook_configs": [receiver]}],
         }
         return cls(folder / "alertmanager", config)
+
+    @classmethod
+    def quiet(cls, folder: Path) -> Self:
+        """One that calls nobody."""
+        config = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+        return cls(folder / "alertmanager", config)
+
+    async def silence(self, *, seconds: float, comment: str = "migration", **labels: str) -> str:
+        """A silence on alerts with these labels, as a person makes it in the page; its id."""
+        now = datetime.now(UTC)
+        return await self.silence_by(
+            [
+                {"name": name, "value": value, "isRegex": False, "isEqual": True}
+                for name, value in labels.items()
+            ],
+            starts=now,
+            ends=now + timedelta(seconds=seconds),
+            comment=comment,
+        )
+
+    async def silence_by(
+        self,
+        matchers: Sequence[dict[str, Any]],
+        *,
+        starts: datetime,
+        ends: datetime,
+        comment: str = "migration",
+        silence: str = "",
+    ) -> str:
+        """One by matchers as its API takes them; `silence` changes the one of that id."""
+        body: dict[str, Any] = {
+            "matchers": list(matchers),
+            "startsAt": starts.isoformat(),
+            "endsAt": ends.isoformat(),
+            "createdBy": "alice",
+            "comment": comment,
+        }
+        if silence:
+            body["id"] = silence
+        async with self._client() as client:
+            answer = await client.post("/api/v2/silences", json=body)
+            return str(answer.raise_for_status().json()["silenceID"])
+
+    async def expire(self, silence: str) -> None:
+        """What a person does who ends a silence early."""
+        async with self._client() as client:
+            (await client.delete(f"/api/v2/silence/{silence}")).raise_for_status()
+
+    async def alerts(self) -> list[dict[str, Any]]:
+        """Those that fire now, as it knows them."""
+        async with self._client() as client:
+            found: list[dict[str, Any]] = (
+                (await client.get("/api/v2/alerts")).raise_for_status().json()
+            )
+            return found
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=10)
 
     def arguments(self) -> Sequence[str]:
         return [

@@ -91,6 +91,7 @@ def test_what_is_not_about_an_episode() -> None:
 
 RULE = {"name": "r", "effective_mode": "armed", "verdict": {"status": "healthy"}}
 HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
+SILENCE = {"stands": True, "covers": ["peg"], "author": "alice", "comment": "migration"}
 
 
 WELL: dict[str, Any] = {
@@ -99,6 +100,7 @@ WELL: dict[str, Any] = {
     "policy_pending": False,
     "policy_errors": [],
     "holds": [],
+    "silences": [],
     "rules": [RULE],
     "episodes": [],
 }
@@ -111,6 +113,9 @@ WELL: dict[str, Any] = {
         ({}, "the last pass was 9 s ago", "dead"),
         ({"recording": "the disk is full"}, "", "dead"),
         ({"holds": [HOLD]}, "", "look"),
+        ({"silences": [SILENCE]}, "", "look"),
+        ({"silences": [{**SILENCE, "stands": False}]}, "", "calm"),
+        ({"silences": [{**SILENCE, "covers": []}]}, "", "calm"),
         ({"rules": [{**RULE, "verdict": None}]}, "", "look"),
         ({"rules": [{**RULE, "verdict": {"status": "breached"}}]}, "", "busy"),
         ({"episodes": [episode(State.PENDING)]}, "", "busy"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from watchdog.web.policy_load import PolicyLoad
 View = dict[str, Any]
 
 LATE_SECONDS = 5.0
+_SHOWN_RULES = 8
 _ORDER = ("breached", "blind", "healthy")
 
 
@@ -43,12 +45,19 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         page.title("Holds")
         for hold in found["holds"]:
             _hold(page, hold, now)
+    if found["silences"]:
+        page.title("Silences in Alertmanager")
+        for silence in found["silences"]:
+            _silence(page, silence, now)
     page.title("Rules")
     _rules(page, found["rules"])
     page.title("Actions")
     _actions(page, found["actions"])
     page.title("Sources")
     page.rows(_source(source) for source in found["sources"])
+    if found["alertmanager"]:
+        page.title("Alertmanager")
+        page.rows(_alertmanager(found["alertmanager"]))
 
 
 def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = True) -> None:
@@ -84,6 +93,33 @@ def _hold(page: Page, hold: View, now: datetime) -> None:
     page.line(plain(hold["id"], "bold"), f"  {what} on {hold['scope']} {until_when}", indent=2)
     page.line(f"{hold['actor']}: {hold['reason']}", indent=6)
     show_advice(page, [for_hold(hold)])
+
+
+def _silence(page: Page, silence: View, now: datetime) -> None:
+    ends = f"until {clock(silence['ends'], now)} ({until(silence['ends'], now)})"
+    begins = "" if silence["stands"] else f"from {clock(silence['starts'], now)} "
+    page.line(plain(silence["id"], "bold"), f"  {begins}{ends}", indent=2)
+    page.line(f"{silence['author']}: {silence['comment']}", indent=6)
+    page.line(f"{{{', '.join(silence['matchers'])}}}", indent=6)
+    covers = silence["covers"]
+    more = f" and {len(covers) - _SHOWN_RULES} more" if covers[_SHOWN_RULES:] else ""
+    page.line("covers ", ", ".join(covers[:_SHOWN_RULES]) + more or "none of the rules", indent=6)
+
+
+def _alertmanager(found: View) -> Iterator[tuple[str, str, str]]:
+    """What it is asked and told, and what became of it at each replica."""
+    for matter, done in (("silences", "read"), ("alerts", "told")):
+        about = found[matter]
+        if not about["asked"]:
+            continue
+        ago = about["seconds_ago"]
+        when = "not yet" if ago is None else f"{done} {span(ago)} ago"
+        firing = f", {about['firing']} firing" if "firing" in about else ""
+        state = "healthy" if about["answers"] else "blind"
+        yield state, matter, (about["reason"] or when) + firing
+        for replica in found["replicas"]:
+            if replica[matter]:
+                yield "blind", replica["url"], replica[matter]
 
 
 def _rules(page: Page, rules: list[View]) -> None:

@@ -74,8 +74,11 @@ class Silence:
     def is_over(self, now: Instant) -> bool:
         return now.steady >= self.ends.steady
 
-    def covers(self, labels: Mapping[str, str]) -> bool:
-        return all(one.matches(labels.get(one.label, "")) for one in self.matchers)
+    def covers(self, labels: Mapping[str, str], open_: frozenset[str] = frozenset()) -> bool:
+        """Of the names in `open_` any value may come up, so that any matcher of them may fit."""
+        return all(
+            one.label in open_ or one.matches(labels.get(one.label, "")) for one in self.matchers
+        )
 
     def is_as(self, other: Silence) -> bool:
         """Whether it says what the other said; the clocks that it was read by may differ a bit."""

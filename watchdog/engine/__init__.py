@@ -9,7 +9,8 @@ from watchdog.engine.filling import Progress
 from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.present import Present, RuleNow
-from watchdog.engine.views import Views, decisions_of, verdict_view
+from watchdog.engine.verdict_view import verdict_view
+from watchdog.engine.views import Views, decisions_of
 
 __all__ = [
     "KINDS",

@@ -27,6 +27,17 @@ class RuleNow:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertmanagerNow:
+    """The Alertmanager of the policy: what is None is not asked of it, or has not been yet."""
+
+    up: Mapping[str, bool]  # base address of a replica -> whether it did all that it was asked
+    silences_age_seconds: float | None
+    silences: int | None  # that stand now and may concern a rule of ours
+    told_age_seconds: float | None
+    alerts: int | None  # told as firing
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """All that metrics tell of one moment, as frozen values: cheap to take with 500 rules."""
 
@@ -43,3 +54,4 @@ class Present:
     stuck_since: Instant | None
     last_seq: int
     reserve_ready: bool | None  # None where the journal keeps no reserve
+    alertmanager: AlertmanagerNow | None = None  # None where the policy has none

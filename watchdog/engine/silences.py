@@ -11,14 +11,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from watchdog.core.alerting import every_label_set
+from watchdog.core.alerting import alert_labels, every_label_set
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.draft import Draft
 from watchdog.core.entries import SilenceEnded, SilenceSeen
 from watchdog.core.inputs import SilencesRead
 from watchdog.core.silences import Concern, Silence
-from watchdog.core.spec import Policy
-from watchdog.core.words import Instant
+from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.words import Instant, World
 from watchdog.engine.reaching import GRACE_SECONDS, page_when_long, turned
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import SilencesLook, SilenceSource
@@ -56,6 +56,8 @@ class SilenceWatch:
         self._waits_until: Instant | None = None  # of the first look; None once it has ended
         self._concern: tuple[str, Concern] = ("", Concern(()))
         self._concerns: dict[tuple[object, ...], bool] = {}
+        self._labels: tuple[str, list[tuple[RuleSpec, dict[str, str]]]] = ("", [])
+        self._covered: dict[tuple[object, ...], tuple[str, ...]] = {}
 
     def adopt(self) -> None:
         """Another policy is in force: other rules, or another Alertmanager. Looked at once."""
@@ -80,6 +82,26 @@ class SilenceWatch:
                 f"{reached.since.utc:%Y-%m-%d %H:%M:%SZ} ({reached.reason})"
             )
         return SilencesRead()
+
+    def covers(self, silence: Silence) -> tuple[str, ...]:
+        """The rules that it covers; of a family also one that it covers for some members only."""
+        policy = self._policy()
+        if self._labels[0] != policy.sha256:
+            live = World.LIVE
+            labels = [
+                (rule, dict(alert_labels(rule, policy.environment, live)))
+                for rule in policy.rules.values()
+            ]
+            self._labels = policy.sha256, labels
+            self._covered = {}
+        found = self._covered.get(silence.matchers)
+        if found is None:
+            found = self._covered[silence.matchers] = tuple(
+                rule.name
+                for rule, labels in self._labels[1]
+                if silence.covers(labels, open_=frozenset(rule.each))
+            )
+        return found
 
     async def forever(self) -> None:
         """Look every so often, and at once where another policy asks for it. Until cancelled."""

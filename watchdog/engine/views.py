@@ -9,18 +9,19 @@ import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.spec import ActionSpec, RuleSpec
-from watchdog.core.words import Instant, Truth, Verdict, WindowReading
+from watchdog.core.words import Truth
+from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
+from watchdog.engine.verdict_view import utc, verdict_view
 
 View = dict[str, Any]
 
@@ -67,6 +68,7 @@ class Views:
             ),
             episodes=Counter((ep.world, ep.state) for ep in book.open_episodes()),
             holds=len(book.standing_holds(now)),
+            alertmanager=alertmanager_now(engine),
             open_intents=len(book.intents),
             passes=engine.passes.count,
             last_pass=engine.passes.completed,
@@ -105,6 +107,8 @@ class Views:
             "policy_pending": engine.rules_folder.pending,
             "policy_errors": list(engine.rules_folder.errors),
             "holds": [self._hold(h.id) for h in book.standing_holds(now)],
+            "silences": silences_view(engine),
+            "alertmanager": alertmanager_view(engine),
             "episodes": [self.episode(ep) for ep in book.open_episodes()],
             "rules": [self.rule(r) for r in engine.in_force().rules.values()],
             "actions": self.actions(),
@@ -312,37 +316,3 @@ def decisions_of(entries: Iterable[e.Recorded]) -> Iterable[View]:
                 "rule_sha256": d.rule_sha256,
                 "verdict": verdict_view(d.verdict),
             }
-
-
-def verdict_view(verdict: Verdict | None) -> View | None:
-    if verdict is None:
-        return None
-    return {
-        "status": verdict.status.value,
-        "reason": verdict.reason,
-        "at": utc(verdict.at),
-        "sampled_at": None if verdict.sampled_at is None else utc(Instant(verdict.sampled_at, 0.0)),
-        "blind": verdict.blind.value if verdict.blind else None,
-        "value": verdict.value,
-        "bound": verdict.bound,
-        "clear": verdict.clear,
-        "windows": [_window(w) for w in verdict.evidence],
-    }
-
-
-def _window(window: WindowReading) -> View:
-    return {
-        "seconds": window.seconds,
-        "bad": window.bad,
-        "total": window.total,
-        "filled": window.filled,
-        "coverage": window.coverage,
-        "ratio": window.ratio,
-        "burn": window.burn,
-        "factor": window.factor,
-    }
-
-
-def utc(at: Instant) -> str:
-    moment: datetime = at.utc
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -59,6 +59,9 @@ def _stopped(status: View) -> Headline | None:
     """It watches, and something keeps it from acting as it should."""
     if status["holds"]:
         return Headline("look", "It watches, but is held", _held(status["holds"]))
+    silenced = [one for one in status["silences"] if one["stands"] and one["covers"]]
+    if silenced:
+        return Headline("look", "It watches, and Alertmanager silences rules", _by(silenced))
     if status["clock"] != "ok":
         told = f"The clock is {status['clock']} (time_sync = required)."
         return Headline("look", "It watches, but may not act", told)
@@ -97,6 +100,15 @@ def _names(episodes: list[View]) -> str:
 
 def _held(holds: list[View]) -> str:
     return "; ".join(f"{hold['scope']}, by {hold['actor']}: {hold['reason']}" for hold in holds[:3])
+
+
+def _by(silences: list[View]) -> str:
+    told = [
+        f"{', '.join(one['covers'][:3])}{' ...' if one['covers'][3:] else ''}, "
+        f"by {one['author']}: {one['comment']}"
+        for one in silences[:3]
+    ]
+    return "; ".join(told)
 
 
 def _blind(rule: View) -> bool:

@@ -65,6 +65,8 @@ class Pages:
             load=load,
             policy_advice=advice.for_policy(load),
             holds=[{**hold, "advice": advice.for_hold(hold)} for hold in status["holds"]],
+            silences=status["silences"],
+            alertmanager=status["alertmanager"],
             episodes=sorted(episodes, key=lambda ep: ep["severity"]),
             ended=ended[:ENDED_SHOWN],
             rules=sorted(status["rules"], key=_concern),

@@ -207,6 +207,19 @@ ACTIONS = (
     Metric("drifts_total", COUNTER, "Targets that somebody else changed.", ("action",)),
 )
 
+ALERTMANAGER = (
+    Metric(
+        "alertmanager_up",
+        GAUGE,
+        "1 when the replica did all that it was asked last.",
+        ("alertmanager",),
+    ),
+    Metric("alertmanager_silences", GAUGE, "Its silences that stand and may concern a rule."),
+    Metric("alertmanager_silences_age_seconds", GAUGE, "Time since its silences were read."),
+    Metric("alertmanager_alerts", GAUGE, "Alerts that it was told of as firing."),
+    Metric("alertmanager_told_age_seconds", GAUGE, "Time since a replica took all alerts."),
+)
+
 RECORD = (
     Metric("policy", INFO, "The policy in force.", ("environment", "sha256")),
     Metric("policy_part", INFO, "Each owner's part of it.", ("owner", "sha256")),
@@ -230,6 +243,7 @@ GROUPS = {
     "Events": EVENTS,
     "Episodes and decisions": DECISIONS,
     "Actions": ACTIONS,
+    "Alertmanager": ALERTMANAGER,
     "Policy and record": RECORD,
 }
 

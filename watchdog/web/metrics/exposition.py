@@ -13,6 +13,7 @@ from watchdog.engine import Views
 from watchdog.web.metrics.meters import Meters
 from watchdog.web.metrics.present import (
     of_actions,
+    of_alertmanager,
     of_budgets,
     of_process,
     of_record,
@@ -39,6 +40,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_record(x, load)
         yield from of_sources(sources)
         yield from of_actions(actions, x.open_intents)
+        yield from of_alertmanager(x)
         yield from of_rules(x)
         yield from of_budgets(x)
         yield from meters.registry.collect()

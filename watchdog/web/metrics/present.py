@@ -120,6 +120,16 @@ def of_budgets(x: Present) -> Iterator[Family]:
         )
 
 
+def of_alertmanager(x: Present) -> Iterator[Family]:
+    """Nothing but names where the policy has none."""
+    a = x.alertmanager
+    yield _family("alertmanager_up", [((url,), up) for url, up in a.up.items()] if a else [])
+    yield _one("alertmanager_silences", a.silences if a else None)
+    yield _one("alertmanager_silences_age_seconds", a.silences_age_seconds if a else None)
+    yield _one("alertmanager_alerts", a.alerts if a else None)
+    yield _one("alertmanager_told_age_seconds", a.told_age_seconds if a else None)
+
+
 def of_sources(sources: Sequence[dict[str, Any]]) -> Iterator[Family]:
     """`sources` as `Views.sources` gives them."""
     columns = {
