@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.policy.texts import at, folder, load, unmarked
+from tests.policy.texts import PLATFORM, at, folder, load, unmarked
 
 HEAD = "version: 1\nrules:\n"
 
@@ -176,7 +176,6 @@ REFUSED = {
         VALUE + "§event: {from: security}",
         "`event`: rules on inbound events is not supported",
     ),
-    "each": (VALUE + "§each: [db]", "is not supported by this version"),
     "a rhythm": (VALUE + "§every: 1m", "`every` is for probes; here the source's counts"),
 }
 
@@ -269,12 +268,11 @@ def test_an_override_with_its_reason_lets_an_armed_rule_do_without() -> None:
 
 
 def test_a_word_of_a_later_version_is_not_drowned_in_what_follows_from_it() -> None:
-    text = rule("each: [db]\nlimit: twenty\nminimum_events: many\n")
-    told = [p.what for p in load(folder(team_a=text)).errors]
-    assert told == [
-        f"`{word}`: one episode per label set is not supported by this version"
-        for word in ("each", "limit")
-    ]
+    text = PLATFORM.replace(
+        "    deadline: 10s\n", "    deadline: soon\n    config: {current: /srv}\n"
+    )
+    (told,) = load(folder(text)).errors
+    assert told.what == "`config`: rolling a configuration back is not supported by this version"
 
 
 def test_an_owner_uses_only_what_was_granted() -> None:

@@ -310,7 +310,7 @@ class Policy:
         book = self.playbooks.get(family.playbook) if family.playbook is not None else None
         if book is None or not book.each:
             return found
-        own = labelled(book.name, tuple(pair for pair in values if pair[0] in book.each))
+        own = labelled(book.name, tuple((label, dict(values)[label]) for label in book.each))
         if own in self.playbooks:
             return replace(found, playbook=own)
         lacking = ", ".join(dict.fromkeys(family_of(rung.action) for rung in book.rungs))

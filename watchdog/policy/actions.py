@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 
+from watchdog.core.naming import family_of
 from watchdog.core.spec import ActionSpec, Check, Command, HttpCall, Step
 from watchdog.policy.canon import sha256
 from watchdog.policy.expressions import Spot, check_expectation, same_expectation
@@ -13,6 +15,27 @@ from watchdog.policy.platform_models import ActionShape, CheckShape, StepShape
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import shape_of
+
+
+def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, ActionSpec | None]:
+    """All of them. Of one for listed values a fault is told once, and two never share a target."""
+    made: dict[str, ActionSpec | None] = {}
+    for entry in entries:
+        family = family_of(entry.name)
+        before = [n for n in made if family_of(n) == family]
+        if family != entry.name and any(made[n] is None for n in before):
+            continue
+        found = len(findings.errors)
+        spec = action_spec(entry, findings)
+        made[entry.name] = spec if len(findings.errors) == found else None
+        same = [n for n in before if spec and (one := made[n]) and one.target == spec.target]
+        if same and family != entry.name:
+            findings.refuse(
+                entry.at("flag"),
+                f"{same[0]} and {entry.name} change the same target",
+                "Use every label of `each` in `flag:`.",
+            )
+    return made
 
 
 def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from watchdog.core.inputs import last_rung
 from watchdog.core.keeping import keeper, left_alone
+from watchdog.core.naming import family_of
 from watchdog.core.spec import Bound, Policy, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.standing import Claim
 from watchdog.core.words import Mode
@@ -70,11 +72,10 @@ def reach(policy: Policy | None, rule_name: str) -> dict[str, Mode]:
     rule = policy.rules.get(rule_name) if policy else None
     playbook = policy.playbooks.get(rule.playbook or "") if policy and rule else None
     reached: dict[str, Mode] = {}
-    for rung in playbook.rungs if playbook and rule else ():
-        if rule is not None:
-            reached[rung.action] = min(rule.mode, rung.mode)
-            if rung.action == rule.up_to:
-                break
+    if policy is None or rule is None or playbook is None:
+        return {}
+    for rung in playbook.rungs[: last_rung(rule, policy) + 1]:
+        reached[rung.action] = min(rule.mode, rung.mode)
     return reached
 
 
@@ -199,7 +200,7 @@ def _tighter(before: Bound, after: Bound) -> bool:
 def _rungs(old: Policy | None, new: Policy) -> Iterator[Change]:
     for name, playbook in new.playbooks.items():
         before = old.playbooks.get(name) if old else None
-        if before is None:
+        if before is None or name != family_of(name):  # a member's is part of its family's
             continue
         known = {rung.action: rung for rung in before.rungs}
         for rung in playbook.rungs:

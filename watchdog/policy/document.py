@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watchdog.core.naming import family_of
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest
 from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.unfolding import unfolded
 from watchdog.policy.variables import Variables, substitute
 
 VERSION = 1
@@ -55,6 +57,7 @@ def read_document(text: str, file: str, given: Given, findings: Findings) -> Doc
     if node.kind != "mapping":
         findings.refuse(node.place, "the file is no mapping", "Begin it with `version: 1`.")
         return None
+    node = unfolded(node, given.values, findings)
     return Document(file, substitute(node, given.values, given.file, findings))
 
 
@@ -100,7 +103,8 @@ def entries_of(document: Document, key: str, findings: Findings) -> list[Entry]:
     for name, (place, child) in node.entries.items():
         if findings.full:
             break
-        if not is_name(name):
+        # What was unfolded has its values behind its name; nothing that is written may have.
+        if not is_name(family_of(name) if key == "actions" else name):
             findings.refuse(
                 place,
                 f"{shown(name)!r} is no name",

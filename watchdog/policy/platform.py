@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchdog.core.alertmanager import AlertmanagerSpec
+from watchdog.core.naming import family_of
 from watchdog.core.spec import (
     ActionSpec,
     Endpoint,
@@ -18,26 +19,24 @@ from watchdog.core.spec import (
     MaintenanceWindow,
     Playbook,
     PrometheusApi,
-    Rung,
     Scrape,
     SourceSpec,
 )
-from watchdog.core.words import Mode
-from watchdog.policy.actions import action_spec
+from watchdog.policy.actions import actions_of
 from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.alertmanager import alertmanager_spec
 from watchdog.policy.calendar import window_spec
 from watchdog.policy.canon import sha256
 from watchdog.policy.channels import channel_spec, check_channels
 from watchdog.policy.document import Document, entries_of
-from watchdog.policy.expressions import Spot, check_jmespath, same_expectation
+from watchdog.policy.expressions import Spot, check_jmespath
 from watchdog.policy.http import endpoint
 from watchdog.policy.platform_models import (
     LimitsShape,
-    RungShape,
     SourceShape,
     WindowShape,
 )
+from watchdog.policy.playbooks import playbooks_of
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
@@ -75,11 +74,10 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
     """The platform of one environment, or None with every fault in `findings`."""
     sources = {e.name: _source(e, findings) for e in entries_of(document, "sources", findings)}
     channels = {e.name: channel_spec(e, findings) for e in entries_of(document, "events", findings)}
-    actions = {e.name: action_spec(e, findings) for e in entries_of(document, "actions", findings)}
-    books = entries_of(document, "playbooks", findings)
-    playbooks = {e.name: _playbook(e, actions, findings) for e in books}
-    _check_opposites(books, playbooks, actions, findings)
-    grants = _grants(document, set(actions), set(playbooks), findings)
+    actions = actions_of(entries_of(document, "actions", findings), findings)
+    playbooks = playbooks_of(entries_of(document, "playbooks", findings), actions, findings)
+    written = ({family_of(name) for name in actions}, {family_of(name) for name in playbooks})
+    grants = _grants(document, *written, findings)
     window_entries = entries_of(document, "maintenance", findings)
     windows = [window_spec(e, shape_of(WindowShape, e, findings), findings) for e in window_entries]
     _check_targets(window_entries, windows, actions, findings)
@@ -92,7 +90,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         "environment": environment,
         "sources": {k: v for k, v in sources.items() if v},
         "actions": {k: v for k, v in actions.items() if v},
-        "playbooks": {k: v for k, v in playbooks.items() if v},
+        "playbooks": playbooks,
         "grants": {owner: sorted(names) for owner, names in grants.items()},
         "windows": sorted((w for w in windows if w), key=lambda w: w.name),
         "limits": limits,
@@ -105,7 +103,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
         actions={k: v for k, v in actions.items() if v},
-        playbooks={k: v for k, v in playbooks.items() if v},
+        playbooks=playbooks,
         grants=grants,
         windows=tuple(w for w in windows if w),
         window_places={e.name: e for e in window_entries},
@@ -184,62 +182,6 @@ def _json(
     for name, path in shape.samples.items():
         check_jmespath(Spot(entry, ("samples", name), path), findings)
     return JsonDocument(address, shape.timestamp, tuple(sorted(shape.samples.items())))
-
-
-def _playbook(
-    entry: Entry, actions: Mapping[str, ActionSpec | None], findings: Findings
-) -> Playbook | None:
-    if entry.node.kind != "list" or not entry.node.items:
-        findings.refuse(
-            entry.node.place,
-            f"the playbook {entry.name} is no list of rungs",
-            "Write it as - {action: NAME, mode: armed, within: 2m}.",
-        )
-        return None
-    rungs: list[Rung] = []
-    for index, node in enumerate(entry.node.items):
-        rung_entry = Entry(f"{entry.name}[{index}]", node.place, node)
-        shape = shape_of(RungShape, rung_entry, findings)
-        if shape is None:
-            continue
-        if shape.action not in actions:
-            findings.refuse(
-                rung_entry.at("action"),
-                f"there is no action {shape.action}",
-                closest(shape.action, actions),
-            )
-        elif any(rung.action == shape.action for rung in rungs):
-            findings.refuse(
-                rung_entry.at("action"),
-                f"{shape.action} stands twice in the playbook {entry.name}",
-                "One episode never causes the same action twice: remove one.",
-            )
-        rungs.append(Rung(shape.action, Mode[shape.mode.upper()], shape.within))
-    return Playbook(entry.name, tuple(rungs))
-
-
-def _check_opposites(
-    books: list[Entry],
-    playbooks: Mapping[str, Playbook | None],
-    actions: Mapping[str, ActionSpec | None],
-    findings: Findings,
-) -> None:
-    """One target, one wanted state: else two episodes would fight over it."""
-    wanted: dict[str, tuple[str, str, str]] = {}  # target -> (expectation, action, playbook)
-    for entry in books:
-        playbook = playbooks[entry.name]
-        for index, rung in enumerate(playbook.rungs if playbook else ()):
-            action = actions.get(rung.action)
-            if action is None:
-                continue
-            first = wanted.setdefault(action.target, (action.do.expect, action.name, entry.name))
-            if not same_expectation(first[0], action.do.expect):
-                findings.refuse(
-                    entry.at(index, "action"),
-                    f"{action.name} wants {shown(action.do.expect)} of {action.target}, and "
-                    f"{first[1]} in the playbook {first[2]} wants {shown(first[0])}",
-                    "Playbooks may not pull one target two ways: let them want the same state.",
-                )
 
 
 def _check_targets(

@@ -22,6 +22,7 @@ from watchdog.policy.scalars import (
     refused,
     shown,
 )
+from watchdog.policy.unfolding import VALUE
 
 HeaderName = Annotated[
     str, matching(r"[A-Za-z0-9-]{1,64}", "header name", "Letters, digits and hyphens only.")
@@ -36,6 +37,10 @@ SampleName = Annotated[
 FlagName = Annotated[
     str, matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "flag name", "Write it like my_flag.")
 ]
+LabelName = Annotated[
+    str, matching(r"[a-zA-Z][a-zA-Z0-9_]{0,99}", "label name", "Write it like team.")
+]
+EachValue = Annotated[str, matching(VALUE, "value", "Letters, digits, `_`, `.` and `-`.")]
 HostName = Annotated[
     str, matching(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}", "host name", "Write a host's name, or any.")
 ]
@@ -165,6 +170,13 @@ class ActionShape(Shape):
         "deadline": "Say by when the read-back must show it, like `deadline: 10s`.",
     }
 
+    each: (
+        dict[LabelName, Annotated[list[EachValue], Field(min_length=1, max_length=100)]] | None
+    ) = Field(
+        None,
+        description="label to values: one action for each of them, written with `{{ label }}`; for "
+        "rules with the same label in their `each`, which choose by it",
+    )
     flag: FlagName = Field(description="the feature flag that is changed: the target")
     read_back: ReadBackShape = Field(description="where the flag's effective state is served")
     do: StepShape = Field(description="how it is done")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from watchdog.policy.base import Shape
 from watchdog.policy.event_models import EventShape
+from watchdog.policy.platform_models import LabelName
 from watchdog.policy.probe_words import (
     Argument,
     ExitStatus,
@@ -28,9 +29,6 @@ from watchdog.policy.scalars import (
     matching,
 )
 
-LabelName = Annotated[
-    str, matching(r"[a-zA-Z][a-zA-Z0-9_]{0,99}", "label name", "Write it like team.")
-]
 LabelText = Annotated[
     str, matching(r"[^\x00-\x1f]{0,200}", "label text", "At most 200 printable characters.")
 ]

@@ -15,6 +15,7 @@ from watchdog.core.spec import (
     Policy,
     PrometheusApi,
     RuleSpec,
+    Scope,
     SourceSpec,
     ValueThreshold,
 )
@@ -250,7 +251,7 @@ def test_a_hold_on_the_family_covers_its_members_and_one_on_a_member_it_alone() 
     for scope, held in (("saturated", True), (name("orders"), True), (name("users"), False)):
         night = Night()
         night.goes_on(3, orders=LOW)
-        draft = e.HoldPlaced("H1", e.Scope("rule", scope), "a test", "alice", None)
+        draft = e.HoldPlaced("H1", Scope("rule", scope), "a test", "alice", None)
         night.rehearsal.book.apply(draft, NOON.plus(night.second))
         night.goes_on(6, orders=HIGH)
         state = night.state(name("orders"))

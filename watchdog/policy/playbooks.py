@@ -1,0 +1,143 @@
+"""Playbooks: ladders of actions, and, where these are for listed values, one for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from watchdog.core.naming import Values, family_of, labelled, values_in
+from watchdog.core.spec import ActionSpec, Playbook, Rung
+from watchdog.core.words import Mode
+from watchdog.policy.expressions import same_expectation
+from watchdog.policy.platform_models import RungShape
+from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.scalars import shown
+from watchdog.policy.shape import closest, shape_of
+
+Actions = Mapping[str, ActionSpec | None]
+
+
+def playbooks_of(
+    entries: Iterable[Entry], actions: Actions, findings: Findings
+) -> dict[str, Playbook]:
+    """All of them; beside one with actions for listed values, that of each value."""
+    found: dict[str, Playbook] = {}
+    wanted: dict[str, tuple[str, str, str]] = {}  # target -> (expectation, action, playbook)
+    by_family: dict[str, list[str]] = {}
+    for name in actions:
+        by_family.setdefault(family_of(name), []).append(name)
+    for entry in entries:
+        rungs = _rungs(entry, by_family, findings)
+        made = _unfolded(entry, rungs, by_family, findings)
+        found |= {book.name: book for book in made}
+        for book in made:
+            _check_opposites(entry, book, actions, wanted, findings)
+    return found
+
+
+def _rungs(
+    entry: Entry, actions: Mapping[str, list[str]], findings: Findings
+) -> list[tuple[int, Rung]]:
+    """As written, each with its place in the list; none of one that is refused as a whole."""
+    if entry.node.kind != "list" or not entry.node.items:
+        findings.refuse(
+            entry.node.place,
+            f"the playbook {entry.name} is no list of rungs",
+            "Write it as - {action: NAME, mode: armed, within: 2m}.",
+        )
+        return []
+    rungs: list[tuple[int, Rung]] = []
+    for index, node in enumerate(entry.node.items):
+        rung_entry = Entry(f"{entry.name}[{index}]", node.place, node)
+        shape = shape_of(RungShape, rung_entry, findings)
+        if shape is None:
+            continue
+        if shape.action not in actions:
+            findings.refuse(
+                rung_entry.at("action"),
+                f"there is no action {shape.action}",
+                closest(shape.action, actions),
+            )
+        elif any(rung.action == shape.action for _, rung in rungs):
+            findings.refuse(
+                rung_entry.at("action"),
+                f"{shape.action} stands twice in the playbook {entry.name}",
+                "One episode never causes the same action twice: remove one.",
+            )
+        rungs.append((index, Rung(shape.action, Mode[shape.mode.upper()], shape.within)))
+    return rungs
+
+
+def _unfolded(
+    entry: Entry,
+    rungs: list[tuple[int, Rung]],
+    actions: Mapping[str, list[str]],
+    findings: Findings,
+) -> list[Playbook]:
+    labels: dict[str, None] = {}
+    whole: list[Values] = [()]
+    for index, rung in rungs:
+        sets = [values_in(name) for name in actions.get(rung.action, ())]
+        if not sets or not sets[0]:
+            continue
+        joined = [
+            tuple((dict(one) | dict(other)).items())
+            for one in whole
+            for other in sets
+            if all(dict(one).get(label, value) == value for label, value in other)
+        ]
+        lost = not all(any(set(one) <= set(all_of) for all_of in joined) for one in [*whole, *sets])
+        if lost:
+            findings.refuse(
+                entry.at(index, "action"),
+                f"{rung.action} is for other values than the actions before it in the playbook "
+                f"{entry.name}",
+                "List the same values in `each` of both, so that every ladder is whole.",
+            )
+            return [Playbook(entry.name, ())]  # known by its name, and refused
+        whole = joined
+        labels |= dict.fromkeys(label for label, _ in sets[0])
+    plain = [rung for _, rung in rungs]
+    if not labels:
+        return [Playbook(entry.name, tuple(plain))]
+    own = [
+        Playbook(
+            labelled(entry.name, _ordered(values, labels)),
+            tuple(_for(rung, values, actions) for rung in plain),
+        )
+        for values in whole
+    ]
+    reach = [Rung(name, r.mode, r.within_seconds) for r in plain for name in actions[r.action]]
+    return [Playbook(entry.name, tuple(reach), tuple(labels)), *own]
+
+
+def _ordered(values: Values, labels: Iterable[str]) -> Values:
+    return tuple((label, dict(values)[label]) for label in labels)
+
+
+def _for(rung: Rung, values: Values, actions: Mapping[str, list[str]]) -> Rung:
+    """The rung with the action of these values, where it is one for values."""
+    of_values = (name for name in actions[rung.action] if set(values_in(name)) <= set(values))
+    return Rung(next(of_values), rung.mode, rung.within_seconds)
+
+
+def _check_opposites(
+    entry: Entry,
+    playbook: Playbook,
+    actions: Actions,
+    wanted: dict[str, tuple[str, str, str]],
+    findings: Findings,
+) -> None:
+    """One target, one wanted state: else two episodes would fight over it."""
+    written = [node.plain().get("action") for node in entry.node.items if node.kind == "mapping"]
+    for rung in playbook.rungs:
+        action = actions.get(rung.action)
+        if action is None:
+            continue
+        first = wanted.setdefault(action.target, (action.do.expect, action.name, entry.name))
+        if not same_expectation(first[0], action.do.expect):
+            findings.refuse(
+                entry.at(written.index(family_of(rung.action)), "action"),
+                f"{action.name} wants {shown(action.do.expect)} of {action.target}, and "
+                f"{first[1]} in the playbook {first[2]} wants {shown(first[0])}",
+                "Playbooks may not pull one target two ways: let them want the same state.",
+            )
