@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tests.core.decisions.watch import a_rule
 from watchdog.core.spec import Bound, BurnPair, Counters, RatioThreshold, RuleSpec, Slo
-from watchdog.lab.explain.formulae import Fault, Span, detected, lasting_seconds, reset
+from watchdog.lab.explain.formulae import (
+    Fault,
+    Pair,
+    Span,
+    Window,
+    blurred_at,
+    detected,
+    lasting_seconds,
+    reset,
+    rise_seconds,
+)
 from watchdog.lab.explain.simulated import Simulated, simulate
 from watchdog.lab.explain.subject import pairs_of
 
@@ -65,21 +75,85 @@ class Case:
     lasts: float | None = None
 
 
+@dataclass(slots=True)
+class Agreement:
+    """What was compared so far. Differences are in polling intervals, the largest of each kind."""
+
+    cases: int = 0
+    detected: int = 0
+    detection_difference: float = 0.0  # from the exact moment of this phase to the poll that sees
+    reset: int = 0
+    outside: list[str] = field(default_factory=list)  # what the engine did otherwise
+
+    def hold(self, case: Case) -> None:
+        did = simulated(case)
+        self.cases += 1
+        problem = _of(case, did)
+        if problem:
+            self.outside.append(problem)
+        elif did.breached is not None:
+            self.detected += 1
+            self.reset += did.healthy is not None
+            apart = (did.breached - exactly(case)) / case.rule.every_seconds
+            self.detection_difference = max(self.detection_difference, abs(apart))
+            if not -_DUST <= apart <= 1 + _DUST:
+                self.outside.append(f"{case.fault}: {apart} intervals after its exact moment")
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cases} faults: {self.detected} seen, at most {self.detection_difference:.3f} "
+            f"intervals after the moment that the formulae tell; {self.reset} seen to end within "
+            f"the told span; {self.cases - self.detected - len(self.outside)} never seen, as told; "
+            f"otherwise than told: {len(self.outside)}"
+        )
+
+
+def exactly(case: Case) -> float:
+    """Seconds to the moment after which a poll sees the fault, this phase and bucket known."""
+    every = case.rule.every_seconds
+    polls = round(_history(case) / every)
+    # Polls are put into the middle of their share: a bucket's events began a poll before it.
+    began = (polls + case.phase) * every + every
+
+    def risen(pair: Pair, window: Window) -> float:
+        rise = rise_seconds(window, pair.threshold, case.fault)
+        return rise + blurred_at(window, window.counted - rise, began % window.bucket)
+
+    return min(
+        max(risen(pair, pair.long), risen(pair, pair.short))
+        for pair in pairs_of(case.rule)
+        if pair.sees(case.fault.ratio)
+    )
+
+
 def disagreement(case: Case) -> str:
     """What the engine does otherwise than the formulae say; "" where they agree."""
-    rule, fault = case.rule, case.fault
-    every, pairs = rule.every_seconds, pairs_of(rule)
-    told = detected(pairs, fault)
+    return _of(case, simulated(case))
+
+
+def _history(case: Case) -> float:
+    shortest = min(pair.short.counted for pair in pairs_of(case.rule))
+    return case.history or shortest + 3 * case.rule.every_seconds
+
+
+def simulated(case: Case) -> Simulated:
+    """What the engine does."""
+    every, pairs = case.rule.every_seconds, pairs_of(case.rule)
+    told = detected(pairs, case.fault)
     longest = max(pair.long.counted for pair in pairs)
-    history = case.history or min(pair.short.counted for pair in pairs) + 3 * every
-    did = simulate(
-        rule,
-        fault,
-        history_seconds=history,
+    return simulate(
+        case.rule,
+        case.fault,
+        history_seconds=_history(case),
         phase=case.phase,
         lasts_seconds=case.lasts,
         give_up_seconds=10 * every + max(longest, told.latest if told else 0.0, case.lasts or 0.0),
     )
+
+
+def _of(case: Case, did: Simulated) -> str:
+    fault, pairs = case.fault, pairs_of(case.rule)
+    told = detected(pairs, fault)
     if told is None:
         return "" if did.breached is None else f"{fault}: never told, seen after {did.breached}"
     problem = _of_detection(case, told, did)
