@@ -7,8 +7,9 @@ from watchdog.lab.first_rule.action import (
     example_action,
     flag_action,
 )
+from watchdog.lab.first_rule.asking import NotSeen
 from watchdog.lab.first_rule.choosing import Candidate, Choice, Dismissed, Form, choose
-from watchdog.lab.first_rule.looking import LOOKED_FOR, NotSeen, Seen, Wish, look
+from watchdog.lab.first_rule.looking import LOOKED_FOR, Seen, Wish, look
 from watchdog.lab.first_rule.writing import (
     Plan,
     default_name,

@@ -13,23 +13,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
-from watchdog.core.samples import Failure
 from watchdog.core.spec import Endpoint
-from watchdog.core.text import percent, seconds_of
+from watchdog.core.text import duration, percent, seconds_of
+from watchdog.lab.first_rule.asking import Asking, NotSeen, Rows
 from watchdog.lab.first_rule.choosing import Candidate, Dismissed, Form
 from watchdog.lab.first_rule.outcomes import STATUS_LABELS, telling_of
-from watchdog.lab.first_rule.promql import LONGEST_VALUE, Condition, is_metric, selector
-from watchdog.sources.prometheus_api import PrometheusQueries, Query, Vector
-from watchdog.sources.prometheus_lookup import PrometheusLookup
+from watchdog.lab.first_rule.promql import LONGEST_VALUE, Condition, selector
 from watchdog.wire.http import Wire
 
-QUESTION_SECONDS = 10.0
-MOST_BYTES = 32 << 20
 MOST_COUNTERS = 60
 MOST_EXAMINED = 10
-MOST_ROWS = 5_000
 USUAL_SECONDS = 15.0
 """How often a Prometheus scrapes that does not tell."""
 
@@ -38,25 +32,14 @@ LOOKED_FOR = (
     "pairs like *_requests_total and *_errors_total, histograms like *_duration_seconds_bucket, up"
 )
 
-_AT_ONCE = 4
-_COUNTER = re.compile(
-    r"(.*_)?(requests?|responses?|calls?|rpcs?|handled|queries|operations|transactions|orders|"
-    r"payments|jobs|tasks|messages)(_\w+)?_(total|count)\Z",
-    re.ASCII,
-)
-_BUCKET = re.compile(
-    r"(?P<base>\w*(request|response|duration|latency|rpc|call)\w*)_bucket\Z", re.ASCII
-)
+_EVENTS = frozenset({
+    "request", "requests", "response", "responses", "call", "calls", "rpc", "rpcs", "handled",
+    "queries", "operations", "transactions", "orders", "payments", "jobs", "tasks", "messages",
+})  # fmt: skip
+_TIMES = frozenset({"request", "requests", "response", "duration", "latency", "rpc", "call"})
 _FAILED = ("errors", "failures", "failed", "exceptions")
 _GOOD_ENOUGH = (0.01, 0.05)
 _NO_COUNTER = frozenset({"gauge", "gaugehistogram", "info", "stateset"})
-
-_T = TypeVar("_T")
-_Rows = list[tuple[dict[str, str], float]]
-
-
-class NotSeen(Exception):
-    """It does not answer as a Prometheus does; the message says what came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,65 +70,49 @@ async def look(endpoint: Endpoint, wire: Wire, at: float, wish: Wish, within: fl
         async with asyncio.timeout(within):
             return await _Looking(endpoint, wire, at, wish).look()
     except TimeoutError:
-        raise NotSeen(f"{endpoint.url}: not done answering within {within:g} s") from None
+        raise NotSeen(f"{endpoint.url}: not done answering within {duration(within)}") from None
 
 
 class _Looking:
     """One look; `seen` grows while it goes on."""
 
     def __init__(self, endpoint: Endpoint, wire: Wire, at: float, wish: Wish) -> None:
-        self._url, self._at, self._wish = endpoint.url, at, wish
-        self._lookup = PrometheusLookup(
-            endpoint, wire, deadline_seconds=QUESTION_SECONDS, max_bytes=MOST_BYTES
-        )
-        self._queries = PrometheusQueries(
-            endpoint, wire, max_bytes=MOST_BYTES, max_series=MOST_ROWS
-        )
-        self._free = asyncio.Semaphore(_AT_ONCE)
+        self._asking, self._wish = Asking(endpoint, wire, at), wish
         self.seen = Seen()
 
     async def look(self) -> Seen:
-        names = await self._names()
+        names = await self._asking.names()
+        wish = self._wish
+        if wish.metric is not None and wish.metric not in names:
+            raise NotSeen(f"{self._asking.url}: it has no metric {wish.metric}")
         self.seen.names = len(names)
         await self._targets()
-        found: list[Candidate] = []
-        counters = sorted(name for name in names if self._is_wanted(name, _COUNTER))
-        for one in await self._each(self._ratios(name, names) for name in self._some(counters)):
-            found += one
+        asked = sorted(names if wish.metric is None else {wish.metric})
+        counters = self._some([n for n in asked if is_counter(n) or (n != "up" and wish.metric)])
+        found = await self._all(self._ratios(n, names) for n in counters if not is_bucket(n))
         if not any(not one.monitoring for one in found):
-            buckets = sorted(name for name in names if self._is_wanted(name, _BUCKET))
-            for one in await self._each(self._latencies(n, names) for n in self._some(buckets)):
-                found += one
-        if self._wish.metric in {None, "up"}:
+            buckets = self._some([name for name in asked if is_bucket(name)])
+            found += await self._all(self._latencies(name, names) for name in buckets)
+        if wish.metric in {None, "up"}:
             found += self._ups()
-        found = [one for one in found if self._wish.job in {None, one.job}]
+        found = [one for one in found if wish.job in {None, one.job}]
         self.seen.candidates = await self._examined(sorted(found, key=lambda one: one.order))
         return self.seen
 
-    # -- what there is -----------------------------------------------------------------------------
+    async def _all(self, questions: Iterable[Awaitable[list[Candidate]]]) -> list[Candidate]:
+        return [one for found in await self._asking.each(questions) for one in found]
 
-    async def _names(self) -> frozenset[str]:
-        data = await self._lookup.get("label/__name__/values")
-        if isinstance(data, Failure):
-            raise NotSeen(f"{self._url}: {data.reason}")
-        if not isinstance(data, list) or not all(isinstance(name, str) for name in data):
-            raise NotSeen(f"{self._url}: what it gives as names of metrics is no list of names")
-        names = frozenset(filter(is_metric, data))
-        if self._wish.metric is not None and self._wish.metric not in names:
-            raise NotSeen(f"{self._url}: it has no metric {self._wish.metric}")
-        return names
+    # -- what there is -----------------------------------------------------------------------------
 
     async def _targets(self) -> None:
         """How many of each job are up, and how often they are scraped, where that is told."""
         for place, query in enumerate(("sum by (job) (up)", "count by (job) (up)")):
-            for labels, value in await self._rows(query) or []:
+            for labels, value in await self._asking.rows(query) or []:
                 was = self.seen.targets.get(labels.get("job", ""), (0.0, 0.0))
                 now = (value, was[1]) if place == 0 else (was[0], value)
                 self.seen.targets[labels.get("job", "")] = now
-        data = await self._lookup.get("targets", [("state", "active")])
-        active = data.get("activeTargets") if isinstance(data, dict) else None
         every: defaultdict[str, Counter[float]] = defaultdict(Counter)
-        for target in active if isinstance(active, list) else []:
+        for target in await self._asking.targets():
             about = target.get("labels") if isinstance(target, dict) else None
             text = target.get("scrapeInterval") if isinstance(target, dict) else None
             seconds = seconds_of(text) if isinstance(text, str) else None
@@ -156,11 +123,6 @@ class _Looking:
             for job, counts in every.items()
             for one in [counts.most_common(1)[0][0]]
         }
-
-    def _is_wanted(self, name: str, pattern: re.Pattern[str]) -> bool:
-        if self._wish.metric is not None:
-            return name == self._wish.metric and (name.endswith("_bucket")) is (pattern is _BUCKET)
-        return pattern.match(name) is not None
 
     def _some(self, names: Sequence[str]) -> Sequence[str]:
         for name in names[MOST_COUNTERS:]:
@@ -211,7 +173,7 @@ class _Looking:
                 other = f"{first}_{word}_total".lstrip("_")
                 if other in names and other != here.metric:
                     text = f"sum(rate({selector(other, here.scope)}[5m]))"
-                    if await self._rows(text):
+                    if await self._asking.rows(text):
                         return replace(here, events=other, why=f"{other} counts the failures")
         where = selector(here.metric, here.scope)
         why = "no label of it and no counter beside it tells failures"
@@ -291,7 +253,7 @@ class _Looking:
             Dismissed(one.all_events, "less traffic than those that were looked at") for one in rest
         ]
         ups = [one for one in found[MOST_EXAMINED:] if one.form is Form.UP]
-        kept = await self._each(self._examine(one) for one in found[:MOST_EXAMINED])
+        kept = await self._asking.each(self._examine(one) for one in found[:MOST_EXAMINED])
         return (*(one for one in kept if one is not None), *ups)
 
     async def _examine(self, one: Candidate) -> Candidate | None:
@@ -305,17 +267,17 @@ class _Looking:
 
     async def _counted(self, one: Candidate) -> Candidate | str:
         """With its series and its usual failures, or why it is none to watch."""
-        kind = await self._kind(one.events)
+        kind = await self._asking.kind(one.events)
         if kind in _NO_COUNTER:
             return f"it is a {kind}, no counter"
-        rows = await self._rows(f"count({one.all_events})")
+        rows = await self._asking.rows(f"count({one.all_events})")
         if rows is None:
             return "its series cannot be counted"
         one = replace(one, series=int(rows[0][1]) if rows else 0)
         if one.form is Form.LATENCY:
             return one
-        every = await self._rows(f"sum(increase({one.all_events}[1h]))")
-        bad = await self._rows(f"sum(increase({one.some_events}[1h]))")
+        every = await self._asking.rows(f"sum(increase({one.all_events}[1h]))")
+        bad = await self._asking.rows(f"sum(increase({one.some_events}[1h]))")
         if every is None or bad is None:
             return "what usually fails cannot be asked"
         total = every[0][1] if every else 0.0
@@ -324,31 +286,10 @@ class _Looking:
             return f"{one.events} is no part of {one.metric}"
         return replace(one, usual=min(1.0, max(0.0, usual)))
 
-    async def _kind(self, metric: str) -> str:
-        """As the exporter says; empty where nobody does."""
-        name = re.sub(r"_(bucket|count|sum)\Z", "", metric)
-        for asked in dict.fromkeys((metric, name)):
-            data = await self._lookup.get("metadata", [("metric", asked)])
-            told = data.get(asked) if isinstance(data, dict) else None
-            if isinstance(told, list) and told and isinstance(told[0], dict):
-                return str(told[0].get("type", ""))
-        return ""
-
-    # -- asking ------------------------------------------------------------------------------------
-
-    async def _each(self, questions: Iterable[Awaitable[_T]]) -> list[_T]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._in_turn(one)) for one in questions]
-        return [task.result() for task in tasks]
-
-    async def _in_turn(self, question: Awaitable[_T]) -> _T:
-        async with self._free:
-            return await question
-
-    async def _by_job(self, query: str, name: str) -> dict[str, _Rows]:
+    async def _by_job(self, query: str, name: str) -> dict[str, Rows]:
         """Rows by job, of jobs that have traffic."""
-        found: defaultdict[str, _Rows] = defaultdict(list)
-        rows = await self._rows(query)
+        found: defaultdict[str, Rows] = defaultdict(list)
+        rows = await self._asking.rows(query)
         if rows is None:
             self.seen.dismissed.append(Dismissed(name, "its rates cannot be asked"))
         for labels, value in rows or []:
@@ -360,12 +301,16 @@ class _Looking:
                 del found[job]
         return found
 
-    async def _rows(self, query: str) -> _Rows | None:
-        """Labels and finite values; None where the question failed."""
-        outcome = await self._queries.ask(Query(query, self._at), QUESTION_SECONDS)
-        if not isinstance(outcome, Vector):
-            return None
-        return [(dict(labels), value) for labels, value in outcome.points if math.isfinite(value)]
+
+def is_counter(name: str) -> bool:
+    """By its name: http_requests_total, http_server_requests_seconds_count."""
+    words = name.split("_")
+    return words[-1] in {"total", "count"} and not _EVENTS.isdisjoint(words)
+
+
+def is_bucket(name: str) -> bool:
+    words = name.split("_")
+    return words[-1] == "bucket" and not _TIMES.isdisjoint(words)
 
 
 def _scope(job: str) -> tuple[Condition, ...]:
