@@ -19,6 +19,7 @@ import sentry_sdk
 import structlog
 
 from watchdog.core import entries as e
+from watchdog.core.silences import Silence
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Severity
@@ -198,7 +199,7 @@ def _short(value: Any) -> str | int | float | None:
             short = str(value)  # which JSON has no number for
         case str() | int() | float():
             short = value
-        case Scope():
+        case Scope() | Silence():
             short = value.text
         case Instant():
             short = value.utc.isoformat(timespec="milliseconds")

@@ -69,6 +69,12 @@ def show_record(page: Page, reader: JournalReader, now: datetime) -> None:
         [(hold.id, hold.scope.text, f"{hold.actor}: {hold.reason}") for hold in book.holds.values()]
         or [("none", "", "")]
     )
+    if book.silences:
+        page.title("Silences in Alertmanager")
+        page.rows(
+            (one.silence.text, "{" + ", ".join(m.text for m in one.silence.matchers) + "}")
+            for one in book.silences.values()
+        )
 
 
 def show_last_decision(page: Page, reader: JournalReader, rule: str, now: datetime) -> None:

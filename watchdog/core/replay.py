@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -159,10 +159,12 @@ def _dataclass(value: Any, kind: type[Any], where: str) -> Any:
         raise StrangeInputs(f"{where}: {value!r} is no object")
     hints = get_type_hints(kind)
     known = {field.name for field in fields(kind)}
-    if known != set(value):
-        odd = ", ".join(sorted(known ^ set(value)))
+    # What an older program did not know of takes its default, as in every entry.
+    needed = {field.name for field in fields(kind) if field.default is MISSING}
+    if not needed <= set(value) <= known:
+        odd = ", ".join(sorted((needed - set(value)) | (set(value) - known)))
         raise StrangeInputs(f"{where}: written by another program's gates: {odd}")
-    return kind(**{name: _read(value[name], hints[name], f"{where}.{name}") for name in known})
+    return kind(**{name: _read(value[name], hints[name], f"{where}.{name}") for name in value})
 
 
 def _scalar(value: Any, kind: type[Any], where: str) -> Any:
