@@ -9,28 +9,55 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from tests.policy.lint_examples import well
 from tests.policy.texts import PLATFORM, RULES, VARS
 from watchdog.cli import app
-from watchdog.policy.schema import FOLDER, SCHEMAS, text_of
-from watchdog.policy.tree import read_tree
+from watchdog.cli.schema import SCHEMAS
+from watchdog.lab.rule_tests.suite import read_form
+from watchdog.policy.problem import Findings
+from watchdog.policy.schema import FOLDER, text_of
 
 SHIPPED = Path(__file__).resolve().parents[2] / "rules"
+TEST = """\
+rule_files:
+environments: [production, sandbox]
+fuzzy_compare: "true"
+tests:
+  - name:
+    max_mode: shadow
+    environments: [sandbox]
+    external_labels: {rank: 1}
+    input_series:
+      - {series: up, values: 5}
+      - series: down
+        values:
+    alert_rule_test:
+      - alertname: Any
+        exp_alerts:
+    promql_expr_test: [{expr: up, eval_time: 0, exp_samples: [{labels: up, value: .NaN}]}]
+    sources: [{source: public, is: failing, from: 1m}]
+    supposing:
+    rule_test: [{eval_time: 5m, rule: peg, exp_verdict: blind, exp_refused: [burning]}]
+    page_test: [{eval_time: 5m, exp_pages: [{title: is blind}]}]
+"""
+"""Every way of writing what the reader of test files takes as well."""
 _LINE = "# yaml-language-server: $schema="
 
 
 def kind_of(path: str) -> str:
     if path == "platform.yaml":
         return "platform"
+    if path.endswith(".test.yaml"):
+        return "tests"
     return "vars" if path.startswith("vars/") else "rules"
 
 
 def data(text: str) -> Any:
-    tree = read_tree(text, "file.yaml")
-    assert tree is not None
-    return tree.plain()
+    """As an editor reads it."""
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def faults(kind: str, text: str) -> list[str]:
@@ -41,8 +68,7 @@ def faults(kind: str, text: str) -> list[str]:
 def shipped() -> Iterator[tuple[str, str]]:
     for path in sorted(SHIPPED.rglob("*.yaml")):
         name = path.relative_to(SHIPPED).as_posix()
-        if not name.endswith(".test.yaml"):
-            yield name, path.read_text()
+        yield name, path.read_text()
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
@@ -53,7 +79,7 @@ def test_a_schema_is_one(kind: str) -> None:
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_the_shipped_schemas_are_current(kind: str) -> None:
     kept = SHIPPED / FOLDER / f"{kind}.json"
-    assert kept.read_text() == text_of(kind), "run: slo-watchdog schema --write rules"
+    assert kept.read_text() == text_of(kind, SCHEMAS), "run: slo-watchdog schema --write rules"
 
 
 def test_the_shipped_files_satisfy_the_schema_that_they_name() -> None:
@@ -66,9 +92,16 @@ def test_the_shipped_files_satisfy_the_schema_that_they_name() -> None:
         assert [error.message for error in validator.iter_errors(data(text))] == [], name
 
 
+def test_the_test_file_has_the_form_that_is_judged(tmp_path: Path) -> None:
+    findings = Findings()
+    (tmp_path / "story.test.yaml").write_text(TEST)
+    assert read_form(tmp_path / "story.test.yaml", findings) is not None, findings.errors
+
+
 def test_files_that_load_satisfy_their_schema() -> None:
     loaded = [("platform.yaml", PLATFORM), ("team-a/rules.yaml", RULES), ("vars/p.yaml", VARS)]
     loaded += [(p, t) for p, t in well().items() if not p.endswith(".test.yaml")]
+    loaded += [("team-a/story.test.yaml", TEST)]
     for path, text in loaded:
         assert faults(kind_of(path), text) == [], path
 
@@ -86,10 +119,15 @@ def test_files_that_load_satisfy_their_schema() -> None:
         ("platform", "version: 1\n", ""),
         ("platform", "team-a: [redemption, pause-redemption]", "team-a: redemption"),
         ("vars", "app: http://localhost:3000", "app: [http://localhost:3000]"),
+        ("tests", "exp_verdict: blind", "exp_verdict: blnd"),
+        ("tests", "max_mode: shadow", "max_mode: 1"),
+        ("tests", "eval_time: 0", "eval_tme: 0"),
+        ("tests", "exp_refused: [burning]", "exp_refused: [burnt]"),
+        ("tests", "is: failing", "is: broken"),
     ],
 )
 def test_an_editor_sees_what_is_no_word_of_the_language(kind: str, right: str, wrong: str) -> None:
-    text = {"rules": RULES, "platform": PLATFORM, "vars": VARS}[kind]
+    text = {"rules": RULES, "platform": PLATFORM, "vars": VARS, "tests": TEST}[kind]
     assert right in text
     assert faults(kind, text.replace(right, wrong, 1)) != []
 

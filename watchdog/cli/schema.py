@@ -1,4 +1,4 @@
-"""The command `schema`: JSON Schemas of the rule files, for editors."""
+"""The command `schema`: JSON Schemas of the rule files and of their tests, for editors."""
 
 from __future__ import annotations
 
@@ -10,18 +10,22 @@ import typer
 
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.shared import console, fail
-from watchdog.policy.schema import FOLDER, SCHEMAS, text_of
+from watchdog.lab.rule_tests.schema import tests
+from watchdog.policy.schema import FOLDER, text_of
+from watchdog.policy.schema import SCHEMAS as OF_RULES
 
+SCHEMAS = {**OF_RULES, "tests": tests}
 _LINES = {
     "platform": f"# yaml-language-server: $schema={FOLDER}/platform.json",
     "rules": f"# yaml-language-server: $schema=../{FOLDER}/rules.json",
     "vars": f"# yaml-language-server: $schema=../{FOLDER}/vars.json",
+    "tests": f"# yaml-language-server: $schema=../{FOLDER}/tests.json",
 }
 
 
 def schema(
     kind: Annotated[
-        str | None, typer.Argument(help="platform, rules or vars; all of them without it.")
+        str | None, typer.Argument(help="platform, rules, vars or tests; all without it.")
     ] = None,
     write: Annotated[
         Path | None,
@@ -33,14 +37,14 @@ def schema(
         fail(f"There is no schema {kind}. Write one of {', '.join(SCHEMAS)}", WRONG_USAGE)
     kinds = list(SCHEMAS) if kind is None else [kind]
     if write is None:
-        print(text_of(kinds[0]) if kind else json.dumps({k: json.loads(text_of(k)) for k in kinds}))
+        print(text_of(kind, SCHEMAS) if kind else json.dumps({k: SCHEMAS[k]() for k in kinds}))
         return
     if not write.is_dir():
         fail(f"{write} is no folder. Name the rules folder", NOT_SO)
     try:
         (write / FOLDER).mkdir(exist_ok=True)
         for one in kinds:
-            (write / FOLDER / f"{one}.json").write_text(text_of(one), encoding="utf-8")
+            (write / FOLDER / f"{one}.json").write_text(text_of(one, SCHEMAS), encoding="utf-8")
     except OSError as error:
         fail(f"{write / FOLDER} cannot be written: {error.strerror or error}", NOT_SO)
     for one in kinds:

@@ -92,8 +92,8 @@ SCHEMAS: Mapping[str, Callable[[], Made]] = {
 """File kind -> its schema, kept as `.schema/KIND.json`."""
 
 
-def text_of(kind: str) -> str:
-    return json.dumps(SCHEMAS[kind](), indent=2, ensure_ascii=False) + "\n"
+def text_of(kind: str, schemas: Mapping[str, Callable[[], Made]] = SCHEMAS) -> str:
+    return json.dumps(schemas[kind](), indent=2, ensure_ascii=False) + "\n"
 
 
 def _file(

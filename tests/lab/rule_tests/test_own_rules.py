@@ -12,7 +12,7 @@ from watchdog.core.entries import Decided
 from watchdog.lab.rule_tests import Loader
 from watchdog.lab.rule_tests.course import run_course
 from watchdog.lab.rule_tests.shapes import GATES
-from watchdog.lab.rule_tests.suite import read_suite
+from watchdog.lab.rule_tests.suite import Suite, read_form, suite_of
 from watchdog.policy.problem import Findings
 
 ACTS = """\
@@ -197,6 +197,15 @@ maintenance:
     assert failures(run(tmp_path, HEAD + OUTAGE + later, platform=PLATFORM + window)) == []
 
 
+def suite_at(path: Path) -> Suite:
+    findings = Findings()
+    form = read_form(path, findings)
+    assert form is not None, findings.errors
+    suite = suite_of(form, None, Loader(), findings)
+    assert suite is not None, findings.errors
+    return suite
+
+
 def test_passes_that_are_left_out_find_nothing_new(tmp_path: Path) -> None:
     """The same story with every pass of the daemon gives the same record."""
     text = """\
@@ -214,9 +223,7 @@ def test_passes_that_are_left_out_find_nothing_new(tmp_path: Path) -> None:
 """
     # without rules of a Prometheus, in whose presence every pass is made
     path = write(tmp_path, HEAD + text, RULES + PEG, PLATFORM.replace(PROM, ""))
-    findings = Findings()
-    suite = read_suite(path, Loader(), findings)
-    assert suite is not None, findings.errors
+    suite = suite_at(path)
     assert suite.rules.ours is not None
     (case,) = suite.cases
     few = run_course(suite.rules.ours, case)
@@ -239,8 +246,7 @@ PEG = """\
 
 def test_the_gates_have_the_names_that_decisions_record(tmp_path: Path) -> None:
     path = write(tmp_path, HEAD + OUTAGE + ACTS)
-    suite = read_suite(path, Loader(), Findings())
-    assert suite is not None
+    suite = suite_at(path)
     assert suite.rules.ours is not None
     course = run_course(suite.rules.ours, suite.cases[0])
     (decided,) = [r.entry for r in course.log if isinstance(r.entry, Decided) and r.entry.gates]

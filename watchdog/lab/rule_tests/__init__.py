@@ -8,6 +8,7 @@ tells an author what to write.
 from watchdog.lab.rule_tests.reading import Unreadable, files_at
 from watchdog.lab.rule_tests.report import Report
 from watchdog.lab.rule_tests.run import run_files
+from watchdog.lab.rule_tests.schema import tests
 from watchdog.lab.rule_tests.under_test import Loader
 
-__all__ = ["Loader", "Report", "Unreadable", "files_at", "run_files"]
+__all__ = ["Loader", "Report", "Unreadable", "files_at", "run_files", "tests"]

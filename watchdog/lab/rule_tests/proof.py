@@ -51,10 +51,10 @@ def proofs_in(
 ) -> tuple[Proof, ...]:
     """Run the test files below a rules folder that name one of `rules`. Raises Unreadable.
 
-    Each is run for the environment that it names. What it proves is of that text: where another
-    environment's variables make it another text, nothing is proven of that.
+    Each is run for the environment that it names, or for this one of several. What it proves is of
+    that text: where another environment's variables make it another, nothing is proven of that.
     """
-    loader, wanted = Loader(None, variables), frozenset(rules)
+    loader, wanted = Loader(None, variables, environment), frozenset(rules)
     policy, problems = loader.load(folder, environment)
     if policy is None:
         raise Unreadable(folder, problems[0].text if problems else "no policy", "See check.")

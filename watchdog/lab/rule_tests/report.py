@@ -34,7 +34,8 @@ class Report:
 
     def text(self) -> str:
         """Every problem and every failure, then what was reached, then the sum."""
-        lines = [line for file in self.files for line in _file_lines(file)]
+        told: set[str] = set()
+        lines = [line for file in self.files for line in _file_lines(file, told)]
         lines += [line for coverage in self.coverage for line in _coverage_lines(coverage)]
         return "\n".join([*lines, _sum(self.files)])
 
@@ -52,11 +53,14 @@ class Report:
         return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n{suites}</testsuites>\n'
 
 
-def _file_lines(file: FileRan) -> Iterator[str]:
-    yield from (problem.text for problem in file.problems)
+def _file_lines(file: FileRan, told: set[str]) -> Iterator[str]:
+    """What is wrong in several environments is told once."""
+    said = [problem.text for problem in file.problems]
     for advice in file.advice:
         place = (advice.file, advice.line, advice.column)
-        yield Problem(*place, f"advice: {advice.what}", advice.remedy).text
+        said.append(Problem(*place, f"advice: {advice.what}", advice.remedy).text)
+    yield from (line for line in said if line not in told)
+    told.update(said)
     for check in file.checks:
         if not check.passed:
             yield from failure_lines(check)
@@ -106,10 +110,10 @@ def _coverage_lines(coverage: Coverage) -> Iterator[str]:
 def _sum(files: Sequence[FileRan]) -> str:
     checks = [check for file in files for check in file.checks]
     failed = sum(not check.passed for check in checks)
-    refused = sum(bool(file.problems) for file in files)
+    refused = len({file.file for file in files if file.problems})
     cases = sum(len(file.ran) for file in files)
-    text = f"{_of(len(files), 'file')}, {_of(cases, 'test')}, {_of(len(checks), 'check')}: "
-    text += f"{len(checks) - failed} passed, {failed} failed"
+    text = f"{_of(len({file.file for file in files}), 'file')}, {_of(cases, 'test')}, "
+    text += f"{_of(len(checks), 'check')}: {len(checks) - failed} passed, {failed} failed"
     return text + (f"; {_of(refused, 'file')} could not be used" if refused else "")
 
 
@@ -120,6 +124,7 @@ def _of(count: int, what: str) -> str:
 def _file(file: FileRan) -> dict[str, Any]:
     return {
         "file": file.file,
+        "environment": file.environment,
         "passed": file.passed,
         "errors": [_problem(problem) for problem in file.problems],
         "advice": [_problem(problem) for problem in file.advice],
@@ -169,8 +174,9 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
 def _suite(file: FileRan) -> Iterator[str]:
     checks = list(file.checks)
     failed = sum(not check.passed for check in checks)
+    name = file.file + (f" [{file.environment}]" if file.environment else "")
     yield (
-        f'  <testsuite name={_attribute(file.file)} tests="{len(checks) + len(file.problems)}" '
+        f'  <testsuite name={_attribute(name)} tests="{len(checks) + len(file.problems)}" '
         f'failures="{failed}" errors="{len(file.problems)}" skipped="0">\n'
     )
     for problem in file.problems:

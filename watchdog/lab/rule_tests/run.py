@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchdog.core.promql import Refused, check
@@ -16,7 +16,7 @@ from watchdog.lab.rule_tests.loaded import Feed, LoadedStore, vector_at
 from watchdog.lab.rule_tests.notation import series_text
 from watchdog.lab.rule_tests.sense import check_sense
 from watchdog.lab.rule_tests.shapes import AlertTestShape
-from watchdog.lab.rule_tests.suite import Case, Suite, read_suite
+from watchdog.lab.rule_tests.suite import Case, Form, Suite, read_form, suite_of
 from watchdog.lab.rule_tests.under_test import Loader
 from watchdog.policy.problem import Findings, Problem
 
@@ -32,13 +32,14 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class FileRan:
-    """One test file: what was wrong with it, or what came of its cases."""
+    """One test file in one environment: what was wrong with it, or what came of its cases."""
 
     file: str
     suite: Suite | None
     problems: tuple[Problem, ...] = ()
     advice: tuple[Problem, ...] = ()
     ran: tuple[Ran, ...] = ()
+    environment: str | None = None  # where the file is run for several
 
     @property
     def checks(self) -> Iterator[Check]:
@@ -50,21 +51,33 @@ class FileRan:
 
 
 def run_files(paths: Iterable[Path], loader: Loader | None = None) -> tuple[FileRan, ...]:
-    """Every file in its order; a file that is wrong stops no other."""
+    """Every file in its order, in every environment that it names; one that is wrong stops none."""
     loader = loader or Loader()
-    return tuple(run_file(path, loader) for path in paths)
+    return tuple(ran for path in paths for ran in _run_file(path, loader))
 
 
-def run_file(path: Path, loader: Loader) -> FileRan:
+def _run_file(path: Path, loader: Loader) -> Iterator[FileRan]:
     findings = Findings()
-    suite = read_suite(path, loader, findings)
+    form = read_form(path, findings)
+    if form is None:
+        yield FileRan(str(path), None, tuple(sorted(set(findings.errors))))
+        return
+    environments = form.environments(loader)
+    for environment in environments:
+        ran = _run_in(environment, form, loader)
+        yield replace(ran, environment=environment) if len(environments) > 1 else ran
+
+
+def _run_in(environment: str | None, form: Form, loader: Loader) -> FileRan:
+    findings, file = Findings(), str(form.path)
+    suite = suite_of(form, environment, loader, findings)
     if suite is not None:
         check_sense(suite, findings)
     problems = tuple(sorted(set(findings.errors)))
     if suite is None or problems:
-        return FileRan(str(path), None, problems)
+        return FileRan(file, None, problems)
     ran = tuple(_run(suite, case) for case in suite.cases)
-    return FileRan(str(path), suite, advice=tuple(findings.advice), ran=ran)
+    return FileRan(file, suite, advice=tuple(findings.advice), ran=ran)
 
 
 def _run(suite: Suite, case: Case) -> Ran:

@@ -114,7 +114,8 @@ def _one_of(words: dict[str, Any]) -> BeforeValidator:
             raise refused(f"{shown(value)} is not known", closest(str(value), words))
         return words[value]
 
-    return BeforeValidator(read)
+    word = Annotated[str, Field(json_schema_extra={"enum": list(words)})]
+    return BeforeValidator(read, json_schema_input_type=word)
 
 
 def _words(of: type[Enum]) -> BeforeValidator:
@@ -128,7 +129,7 @@ Interval = Annotated[float, BeforeValidator(_interval, json_schema_input_type=st
 Number = Annotated[float, BeforeValidator(_number, json_schema_input_type=float)]
 Flag = Annotated[bool, BeforeValidator(_truth, json_schema_input_type=bool)]
 Moment = Annotated[float, BeforeValidator(_moment, json_schema_input_type=str)]
-Text = Annotated[str, BeforeValidator(_blank)]
+Text = Annotated[str, BeforeValidator(_blank, json_schema_input_type=str | None)]
 Texts = Annotated[dict[str, Text], BeforeValidator(_or_none), Field(default_factory=dict)]
 Listed = Annotated[list[T], BeforeValidator(_or_empty)]
 Some = Annotated[list[T], BeforeValidator(_or_empty), Field(default_factory=list)]
@@ -290,6 +291,9 @@ class CaseShape(Shape):
     """One entry of `tests`."""
 
     name: Text = ""
+    environments: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="for which of the file's environments; all of them without it"
+    )
     interval: Interval | None = None
     input_series: Some[SeriesShape]
     external_labels: Texts
@@ -318,4 +322,7 @@ class FileShape(Shape):
     fuzzy_compare: Flag = False
     group_eval_order: Some[str]
     environment: Name | None = Field(None, description="whose variables our rules are loaded with")
+    environments: Annotated[list[Name], Field(min_length=1)] | None = Field(
+        None, description="several of them: every test is run for each"
+    )
     tests: Annotated[list[CaseShape], Field(min_length=1)]

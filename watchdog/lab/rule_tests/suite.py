@@ -1,4 +1,7 @@
-"""One test file, read: its cases, the rules that it names, and where all of it stands."""
+"""One test file, read: its cases, the rules that it names, and where all of it stands.
+
+A file that names several environments is as many suites: one form, with the rules of each.
+"""
 
 from __future__ import annotations
 
@@ -57,8 +60,27 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """A test file that has the right form, before any rules are loaded for it."""
+
+    path: Path
+    shape: FileShape
+    entry: Entry
+    tree: Node
+
+    def environments(self, loader: Loader) -> tuple[str | None, ...]:
+        """Those that it is run for; None is the only one that the rules' folder serves."""
+        if loader.environment is not None:
+            return (loader.environment,)
+        several = tuple(self.shape.environments or ())
+        if loader.prefers in several:
+            return (loader.prefers,)
+        return several or (self.shape.environment,)
+
+
+@dataclass(frozen=True, slots=True)
 class Suite:
-    """A whole test file."""
+    """A whole test file, in one environment."""
 
     file: str
     shape: FileShape
@@ -67,8 +89,8 @@ class Suite:
     entry: Entry
 
 
-def read_suite(path: Path, loader: Loader, findings: Findings) -> Suite | None:
-    """The file's tests, or None with all that is wrong in `findings`."""
+def read_form(path: Path, findings: Findings) -> Form | None:
+    """The file's form, or None with all that is wrong in `findings`."""
     file = str(path)
     try:
         tree = read_tree(text_of(path), file, texts=True)
@@ -92,13 +114,41 @@ def read_suite(path: Path, loader: Loader, findings: Findings) -> Suite | None:
     if twice is not None:
         place = entry.at("group_eval_order", twice)
         findings.refuse(place, f"the group {names[twice]} stands twice", "Keep one of the two.")
-    rules = find_rules(shape.rule_files, shape.environment, path.parent, entry, loader, findings)
-    cases = tuple(_case(one, index, shape, tree, findings) for index, one in enumerate(shape.tests))
-    return None if findings.errors else Suite(file, shape, rules, cases, entry)
+    _check_environments(shape, entry, findings)
+    return None if findings.errors else Form(path, shape, entry, tree)
 
 
-def _case(one: CaseShape, index: int, whole: FileShape, tree: Node, findings: Findings) -> Case:
-    found = tree.entries["tests"][1].items[index]
+def suite_of(
+    form: Form, environment: str | None, loader: Loader, findings: Findings
+) -> Suite | None:
+    """The form's tests in one environment, or None with all that is wrong in `findings`."""
+    shape, entry = form.shape, form.entry
+    rules = find_rules(shape.rule_files, environment, form.path.parent, entry, loader, findings)
+    several = f" [{environment}]" if len(form.environments(loader)) > 1 else ""
+    cases = tuple(
+        _case(one, index, several, form, findings)
+        for index, one in enumerate(shape.tests)
+        if environment is None or environment in (one.environments or [environment])
+    )
+    return None if findings.errors else Suite(str(form.path), shape, rules, cases, entry)
+
+
+def _check_environments(shape: FileShape, entry: Entry, findings: Findings) -> None:
+    if shape.environment is not None and shape.environments is not None:
+        what = "the file says `environment` and `environments`"
+        findings.refuse(entry.key_at("environments"), what, "Keep one of the two.")
+    ours: list[str | None] = [shape.environment, *(shape.environments or ())]
+    for number, case in enumerate(shape.tests):
+        for index, name in enumerate(case.environments or ()):
+            if name not in ours:
+                what = f"{name} is none of the file's environments"
+                remedy = f"Write environments: [{name}, ...] at the head of the file, or remove it."
+                findings.refuse(entry.at("tests", number, "environments", index), what, remedy)
+
+
+def _case(one: CaseShape, index: int, several: str, form: Form, findings: Findings) -> Case:
+    """`several` follows the title, where the file is run for several environments."""
+    found = form.tree.entries["tests"][1].items[index]
     entry = Entry(f"tests.{index}", found.place, found)
     series: dict[tuple[str, Labels, str | None], Input] = {}
     for number, each in enumerate(one.input_series):
@@ -115,5 +165,6 @@ def _case(one: CaseShape, index: int, whole: FileShape, tree: Node, findings: Fi
             series[key] = Input(name, labels, values_of(each.values), each.source)
         except BadNotation as bad:
             findings.refuse(place, bad.what, bad.remedy)
-    interval = one.interval or whole.evaluation_interval
-    return Case(one.name or f"test {index + 1}", one, tuple(series.values()), interval, entry)
+    interval = one.interval or form.shape.evaluation_interval
+    title = f"{one.name or f'test {index + 1}'}{several}"
+    return Case(title, one, tuple(series.values()), interval, entry)

@@ -48,10 +48,14 @@ class UnderTest:
 
 @dataclass(slots=True)
 class Loader:
-    """Loads each rules folder once. `environment` goes before what a test file says."""
+    """Loads each rules folder once. `environment` goes before what test files say.
+
+    Files that name several environments, `prefers` among them, are run for that one alone.
+    """
 
     environment: str | None = None
     variables: Mapping[str, Value] = field(default_factory=dict)
+    prefers: str | None = None
     _loaded: dict[tuple[Path, str], tuple[Policy | None, tuple[Problem, ...]]] = field(
         default_factory=dict
     )
@@ -148,7 +152,8 @@ def _ours(
     wanted = loader.environment or environment or _only_environment(folder)
     if wanted is None:
         what = f"{folder} serves several environments"
-        findings.refuse(place, what, "Write `environment: NAME`, whose variables are taken.")
+        how = "Write `environment: NAME`, whose variables are taken, or `environments: [A, B]`."
+        findings.refuse(place, what, how)
         return None
     policy, problems = loader.load(folder, wanted)
     if policy is None:
