@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from nacl.bindings import crypto_core_ed25519_is_valid_point
 from ruamel.yaml import YAML
 
+from watchdog.core.probes import AttestationProbe, Probed
 from watchdog.core.spec import Command, Policy, RatioThreshold, Slo
 from watchdog.core.words import Mode
 from watchdog.policy import load_files
@@ -39,8 +41,20 @@ def test_the_shipped_rules_load(environment: str) -> None:
         "redemption-quote-latency": Mode.SHADOW,
         "peg-collateralised": Mode.ARMED,
         "proof-of-reserves-age": Mode.OBSERVE,
+        "por-attestation": Mode.APPROVE,
+        "release-files": Mode.APPROVE,
         "mycelia-down": Mode.OBSERVE,
+        "public-probe": Mode.OBSERVE,
     }
+
+
+def test_the_key_that_is_shipped_is_nobodys() -> None:
+    """No signature fits it: the text is no point of the curve. Until it is filled in, blind."""
+    rule = shipped("production").rules["por-attestation"]
+    assert isinstance(rule.signal, Probed)
+    assert isinstance(rule.signal.how, AttestationProbe)
+    (key,) = rule.signal.how.signers
+    assert not crypto_core_ed25519_is_valid_point(bytes.fromhex(key))
 
 
 def test_the_runbooks_exist() -> None:

@@ -126,6 +126,8 @@ def write_settings(
     }
     variables = {
         "app": sandbox.url,
+        "public": sandbox.url,
+        "por_signer": sandbox.signer,
         "mycelia": str(sandbox.root),
         "launchctl": str(sandbox.bin / "mycelia-launchctl"),
         "watch": watch,

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from watchdog.sandbox import release
+from watchdog.sandbox import ed25519, release
 from watchdog.sandbox import workload as workloads
 from watchdog.sandbox.executables import Tool
 from watchdog.sandbox.faults import FaultBook
@@ -123,6 +123,12 @@ class Sandbox(Running):
     def attest(self, **different: Any) -> Path:
         """Renew `release/mainnet/por.json`; the keywords replace parts of the signed snapshot."""
         return release.attest(self.places, **different)
+
+    @property
+    def signer(self) -> str:
+        """The public half of the key that signs attestations, in hex."""
+        secret = bytes.fromhex(self.places.signing_key.read_text(encoding="ascii"))
+        return ed25519.public_key(secret).hex()
 
     # --- what was really done to it ----------------------------------------------------------
 
