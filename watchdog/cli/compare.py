@@ -67,32 +67,37 @@ class _Wish:
     secrets: FileSecrets
 
 
+JournalPath = Annotated[
+    Path, typer.Option("--journal", help="The state folder, or a copy of its journal.")
+]
+Url = Annotated[str | None, typer.Option(help="Ask this Prometheus; else the source of each rule.")]
+Since = Annotated[str, typer.Option(help="How far back from the end, where there is no --from.")]
+Rules = Annotated[list[str] | None, typer.Option(help="Only this rule; may be repeated.")]
+Map = Annotated[list[str] | None, typer.Option("--map", help="RULE=ALERT; may be repeated.")]
+Match = Annotated[
+    list[str] | None, typer.Option(help="LABEL=VALUE that the alerts carry; may be repeated.")
+]
+Tolerance = Annotated[
+    str | None, typer.Option(help="How far apart two may be and still be the same.")
+]
+Step = Annotated[str | None, typer.Option(help="Look at this interval, not at the alerts' own.")]
+SecretsDir = Annotated[
+    Path, typer.Option("--secrets-dir", help="Where the sources' credentials lie.")
+]
+
+
 def compare(
-    path: Annotated[
-        Path, typer.Option("--journal", help="The state folder, or a copy of its journal.")
-    ] = DEFAULT_STATE,
-    prometheus: Annotated[
-        str | None, typer.Option(help="Ask this Prometheus; else the source of each rule.")
-    ] = None,
-    since: Annotated[str, typer.Option(help="How far back, where there is no --from.")] = "7d",
+    path: JournalPath = DEFAULT_STATE,
+    prometheus: Url = None,
+    since: Since = "7d",
     begin: From = None,
     end: To = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Only this rule; may be repeated.")] = None,
-    alert_of: Annotated[
-        list[str] | None, typer.Option("--map", help="RULE=ALERT; may be repeated.")
-    ] = None,
-    match: Annotated[
-        list[str] | None, typer.Option(help="LABEL=VALUE that the alerts carry; may be repeated.")
-    ] = None,
-    tolerance: Annotated[
-        str | None, typer.Option(help="How far apart two may be and still be the same.")
-    ] = None,
-    step: Annotated[
-        str | None, typer.Option(help="Look at this interval, not at the alerts' own.")
-    ] = None,
-    secrets: Annotated[
-        Path, typer.Option("--secrets-dir", help="Where the sources' credentials lie.")
-    ] = Path("/etc/slo-watchdog/secrets"),
+    rule: Rules = None,
+    alert_of: Map = None,
+    match: Match = None,
+    tolerance: Tolerance = None,
+    step: Step = None,
+    secrets: SecretsDir = Path("/etc/slo-watchdog/secrets"),
     cache: CacheFolder = None,
     no_cache: NoCache = False,
     variable: Variables = None,
@@ -105,14 +110,10 @@ def compare(
     """
     if prometheus is not None and not prometheus.startswith(("http://", "https://")):
         fail(f"--prometheus {prometheus}: write its address, like http://host:9090", WRONG_USAGE)
-    now = time.time()
-    finish = min(now, now if end is None else moment(end, "--to") or now)
-    start = now - (seconds(since) or 0.0) if begin is None else moment(begin, "--from") or 0.0
-    if start >= finish:
-        fail("--to does not lie after --from", WRONG_USAGE)
+    span = _span(seconds(since) or 0.0, moment(begin, "--from"), moment(end, "--to"))
     folder = cache_folder(cache, none=no_cache)
     wish = _Wish(
-        Span(start, finish),
+        span,
         rule or [],
         pairs(alert_of),
         pairs(match),
@@ -122,7 +123,7 @@ def compare(
         Cache(folder) if folder is not None else None,
         FileSecrets.of_service(secrets),
     )
-    record = _record(path, finish)
+    record = _record(path, span.end)
     loads = judged_by(record, pairs(variable))
     try:
         compared, left_out = _compared(record, loads, wish)
@@ -134,6 +135,15 @@ def compare(
         show_comparison(Page(), compared, left_out)
     if not compared or not all(one.agrees for one in compared):
         raise typer.Exit(NOT_SO)
+
+
+def _span(since_seconds: float, begin: float | None, end: float | None) -> Span:
+    now = time.time()
+    finish = now if end is None else min(end, now)
+    start = finish - since_seconds if begin is None else begin
+    if start >= finish:
+        fail("--to does not lie after --from", WRONG_USAGE)
+    return Span(start, finish)
 
 
 def _record(path: Path, until: float) -> Record:

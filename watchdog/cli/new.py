@@ -67,42 +67,53 @@ def _address(value: str | None) -> str | None:
     return found
 
 
-def new(
-    prometheus: Annotated[
-        str, typer.Option(callback=_address, help="The Prometheus to look at: http://host:9090")
-    ],
-    into: Annotated[Path, typer.Option(help="The rules folder; made where there is none.")] = Path(
-        "rules"
+Url = Annotated[
+    str, typer.Option(callback=_address, help="The Prometheus to look at: http://host:9090")
+]
+Into = Annotated[Path, typer.Option(help="The rules folder; made where there is none.")]
+RuleName = Annotated[
+    str | None, typer.Option(callback=_name, help="The rule's name; else made of its job.")
+]
+Owner = Annotated[
+    str | None, typer.Option(callback=_name, help="Whose rule it is: the folder's name.")
+]
+Environment = Annotated[
+    str, typer.Option(callback=_name, help="The environment that the files name.")
+]
+Metric = Annotated[
+    str | None, typer.Option(help="Watch this metric; else the one with the most traffic.")
+]
+Job = Annotated[str | None, typer.Option(help="Watch this job only.")]
+FlagApi = Annotated[
+    str | None,
+    typer.Option(
+        callback=_address,
+        help="Where a flag is read by GET and set by PUT, as JSON with `enabled`; the flag's name "
+        "is put after it.",
     ),
-    name: Annotated[
-        str | None, typer.Option(callback=_name, help="The rule's name; else made of its job.")
-    ] = None,
-    owner: Annotated[
-        str | None, typer.Option(callback=_name, help="Whose rule it is: the folder's name.")
-    ] = None,
-    environment: Annotated[
-        str, typer.Option(callback=_name, help="The environment that the files name.")
-    ] = "production",
-    metric: Annotated[
-        str | None, typer.Option(help="Watch this metric; else the one with the most traffic.")
-    ] = None,
-    job: Annotated[str | None, typer.Option(help="Watch this job only.")] = None,
-    flag_api: Annotated[
-        str | None,
-        typer.Option(
-            callback=_address,
-            help="Where a flag is read by GET and set by PUT, as JSON"
-            " with `enabled`; the flag's name is put after it.",
-        ),
-    ] = None,
-    flag: Annotated[
-        str | None, typer.Option(help="With --flag-api: the flag that stops the harm.")
-    ] = None,
-    flag_secret: Annotated[
-        str | None,
-        typer.Option(callback=_name, help="With --flag-api: the credential's name, as Bearer."),
-    ] = None,
-    deadline: Annotated[str, typer.Option(help="How long to look, in total.")] = "60s",
+]
+Flag = Annotated[
+    str | None, typer.Option(help="With --flag-api: the flag whose going off stops the harm.")
+]
+FlagSecret = Annotated[
+    str | None,
+    typer.Option(callback=_name, help="With --flag-api: the credential's name, as Bearer."),
+]
+Deadline = Annotated[str, typer.Option(help="How long to look, in total.")]
+
+
+def new(
+    prometheus: Url,
+    into: Into = Path("rules"),
+    name: RuleName = None,
+    owner: Owner = None,
+    environment: Environment = "production",
+    metric: Metric = None,
+    job: Job = None,
+    flag_api: FlagApi = None,
+    flag: Flag = None,
+    flag_secret: FlagSecret = None,
+    deadline: Deadline = "60s",
     as_json: AsJson = False,
 ) -> None:
     """Write one shadow rule, one action and one test, from what a Prometheus holds.
