@@ -18,6 +18,7 @@ from watchdog.engine import Engine, Orders, Ports, Process, Views
 from watchdog.ports import MetricSource
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
+from watchdog.web.inbound import Inbound
 from watchdog.web.metrics import Meters
 from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.readonly import Health, readonly_app
@@ -108,7 +109,8 @@ async def watching(folder: Path, policy: Policy, *, runs: bool = True) -> AsyncI
         engine.adopt(policy, PolicyApplied(policy.sha256, (), "a test"))
         knobs = Knobs()
         health = Health(lambda: knobs.unhealthy, lambda: knobs.unhealthy)
-        app = readonly_app(Views(engine), health, HOSTS, meters, lambda: knobs.load)
+        inbound = Inbound(engine.inbox, engine.in_force, wire.secrets, ports.clock, meters.told)
+        app = readonly_app(Views(engine), health, HOSTS, meters, lambda: knobs.load, inbound)
         served = await serve_tcp(app, "127.0.0.1", 0)
         stack.push_async_callback(served.stop)
         web = await stack.enter_async_context(

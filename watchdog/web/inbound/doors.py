@@ -33,7 +33,7 @@ from watchdog.web.inbound.proof import FRESH_SECONDS, bearer, is_one_of, is_sign
 from watchdog.web.json_response import Json
 from watchdog.wire.keys import keys_of
 
-BODY_SECONDS = 4.0
+BODY_SECONDS = 3.0
 """For the whole body: less than the connection's own patience, so that the sender is answered."""
 
 NOBODY = "unknown"
