@@ -38,10 +38,11 @@ from watchdog.core.spec import (
 from watchdog.core.states import State
 from watchdog.core.words import Mode, Severity
 from watchdog.engine import Engine, Orders, Person, Ports, Process
-from watchdog.ports import Journal, MetricSource
+from watchdog.notify import open_alerts
+from watchdog.ports import Alertmanagers, Journal, MetricSource
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
-from watchdog.sources import open_past, open_source
+from watchdog.sources import open_past, open_silences, open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
@@ -206,6 +207,7 @@ def build(
         open_probe(wire),
         lambda spec: open_one(spec, wire),
         lambda spec: open_past(spec, wire),
+        Alertmanagers(lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)),
     )
     engine = Engine(ports, Process("0", "here", "sandbox", Mode.ARMED, time_sync_required=False))
     engine.begin(0.0, "boot@0")

@@ -11,7 +11,6 @@ import httpx
 from tests.real_parts.scraping import write_config
 from tests.real_parts.server import RealServer, program
 
-
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """Never used, since it speaks plain HTTP; but making a default one is slow."""
 
@@ -24,9 +23,18 @@ class RealAlertmanager(RealServer):
         self._config = write_config(folder / "alertmanager.json", config)
 
     @classmethod
-    def start(cls, folder: Path, *, webhook: str, token: str = "", group_wait: str = "0s") -> Self:
+    def start(
+        cls,
+        folder: Path,
+        *,
+        webhook: str,
+        token: str = "",
+        group_wait: str = "0s",
+        repeats_every: str = "1h",
+    ) -> Self:
         """One whose only receiver is `webhook`, called with `token` as bearer when it is given."""
-        receiver: dict[str, Any] = {"url": webhook, "send_resolved": False}
+        again = repeats_every != "1h"
+        receiver: dict[str, Any] = {"url": webhook, "send_resolved": again}
         if token:
             receiver["http_config"] = {
                 "authorization": {"type": "Bearer", "credentials": token},
@@ -35,8 +43,8 @@ class RealAlertmanager(RealServer):
             "route": {
                 "receiver": "webhook",
                 "group_wait": group_wait,
-                "group_interval": "1m",
-                "repeat_interval": "1h",
+                "group_interval": repeats_every if again else "1m",
+                "repeat_interval": repeats_every,
             },
             "receivers": [{"name": "webhook", "webhook_configs": [receiver]}],
         }
@@ -83,6 +91,13 @@ class RealAlertmanager(RealServer):
         async with self._client() as client:
             answer = await client.post("/api/v2/silences", json=body)
             return str(answer.raise_for_status().json()["silenceID"])
+
+    async def fire(self, *, ends: datetime | None = None, **labels: str) -> None:
+        """What a Prometheus tells it: the alert with these labels fires, or is over at `ends`."""
+        ends = ends or datetime.now(UTC) + timedelta(hours=1)
+        alert = {"labels": labels, "endsAt": ends.isoformat()}
+        async with self._client() as client:
+            (await client.post("/api/v2/alerts", json=[alert])).raise_for_status()
 
     async def expire(self, silence: str) -> None:
         """What a person does who ends a silence early."""
