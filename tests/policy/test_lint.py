@@ -13,7 +13,7 @@ from watchdog.policy import load_files
 from watchdog.policy.check import Report, check
 from watchdog.policy.lint import LINTS as FROM_FILES
 from watchdog.policy.lint import laws as laws_module
-from watchdog.policy.lint import live
+from watchdog.policy.lint import here, live
 from watchdog.policy.lint.page import page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -40,7 +40,7 @@ def ids(report: Report) -> set[str]:
 def test_every_entry_has_its_examples() -> None:
     assert set(LAWS) == {law.id for law in laws_module.LAWS}
     assert set(LINTS) == {lint.id for lint in FROM_FILES}
-    names = [*LAWS, *LINTS, *(lint.id for lint in live.LINTS)]
+    names = [*LAWS, *LINTS, *(lint.id for lint in (*here.LINTS, *live.LINTS))]
     assert len(set(names)) == len(names), "one name, one entry"
 
 

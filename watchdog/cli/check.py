@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +12,10 @@ import typer
 
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import AsJson, console
+from watchdog.cli.tools import unfound
 from watchdog.policy.check import check as check_folder
 from watchdog.policy.check import grounds
+from watchdog.policy.lint.here import here_findings
 from watchdog.policy.lint.live import live_findings
 
 
@@ -37,18 +41,23 @@ def check(
     Every finding has its file, line and column, why it matters and what to write.
     """
     report = check_folder(rules, environment, variables=pairs(variable))
-    if live:
+    clean = report.clean  # a pipeline's host need not have the tools: its warnings do not count
+    for name, ground in grounds(report, rules).items() if not live else ():
+        missing = unfound(ground.policy, socket.gethostname(), os.environ)
+        report = report.with_findings(name, here_findings(ground, missing))
+    if live:  # whose preflight looks for the tools as well
         # Late on purpose: sources and actions take half a second to import, and need not be asked.
         from watchdog.cli.asking import ask  # noqa: PLC0415  # see above
 
         for name, ground in grounds(report, rules).items():
             said = asyncio.run(ask(ground, secrets))
             report = report.with_findings(name, live_findings(ground, said))
+        clean = report.clean
     if as_json:
         print(report.json())
     else:
         console.print(report.text(), markup=False)
-    if not (report.clean if strict else report.ok):
+    if not (clean and report.ok if strict else report.ok):
         raise typer.Exit(NOT_SO)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from watchdog.policy.lint import live
+from watchdog.policy.lint import here, live
 from watchdog.policy.lint.catalogue import LINTS
 from watchdog.policy.lint.laws import LAWS
 
@@ -17,7 +17,7 @@ _INTRO = """\
 
 <!-- Written from the code: `python -m watchdog.policy.lint.page > docs/checks.md`. -->
 
-    slo-watchdog check rules/                        what the files show
+    slo-watchdog check rules/                        what the files show, and this host's tools
     slo-watchdog check rules/ --live                 asks sources and actions as well
     slo-watchdog check rules/ --strict --json        for a pipeline
 
@@ -25,6 +25,9 @@ Every finding has file, line and column, says why it matters and what to write. 
 laws of the language: the daemon keeps its last good policy. An *error* loads, and can never do \
 what it is for. A *warning* loads, and somebody should look. The exit status is 1 for refusals and \
 errors, with `--strict` for warnings too; 0 otherwise.
+
+A command that is not on this host is told of actions for this host or for any; since a pipeline's \
+host need not have the tools, it does not count for `--strict`.
 
 With `--live` the sources are asked once each, within their own deadlines, and every action for \
 this host or for any gets its preflight: tools, folders, credentials, and the read-back. Nothing \
@@ -37,7 +40,12 @@ def page() -> str:
     lines = [_INTRO, "## Refused by the load", "", "| | why |", "|---|---|"]
     lines += [f"| {law.title} | {law.why} |" for law in LAWS]
     lines += ["", "Many more slips are refused, each in place: `docs/rules.md` has the language."]
-    for title, lints in (("From the files", LINTS), ("With `--live`", live.LINTS)):
+    found = (
+        ("From the files", LINTS),
+        ("Of this host, without `--live`", here.LINTS),
+        ("With `--live`", live.LINTS),
+    )
+    for title, lints in found:
         lines += ["", f"## {title}", "", "| name | | what | why |", "|---|---|---|---|"]
         lines += [f"| `{one.id}` | {one.level.value} | {one.title} | {one.why} |" for one in lints]
     return "\n".join(lines) + "\n"

@@ -1,0 +1,40 @@
+"""Looks for the tools of actions on this host, as the commands themselves would find them.
+
+Reads the file system and nothing else. Whoever runs this has another PATH than the daemon may
+have; what was looked for is told, so that the difference shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from watchdog.core.naming import family_of
+from watchdog.core.spec import Command, Policy
+from watchdog.policy.lint.here import Unfound
+from watchdog.wire.environment import cleared_environment, find_program, missing_interpreter
+
+
+def unfound(policy: Policy, host: str, ours: Mapping[str, str]) -> tuple[Unfound, ...]:
+    """Of the actions that `host` executes. `ours` is the environment that is let through."""
+    found = {
+        Unfound(family_of(action.name), word, looked_for): None
+        for action in policy.actions.values()
+        if action.host in {"any", host}
+        for word, step in (("do", action.do), ("undo", action.undo))
+        if step is not None and isinstance(step.how, Command)
+        for looked_for in _missing(step.how, ours)
+    }
+    return tuple(found)
+
+
+def _missing(how: Command, ours: Mapping[str, str]) -> Iterator[str]:
+    path = cleared_environment(how.env, ours).variables["PATH"]
+    program = how.argv[0]
+    file = find_program(program, path=path, cwd=how.cwd)
+    if file is None:
+        where = f" in {how.cwd or 'the present folder'}" if "/" in program else f" on PATH {path}"
+        yield f"no executable {program}{'' if program.startswith('/') else where}"
+        return
+    interpreter = missing_interpreter(file, path=path, cwd=how.cwd)
+    if interpreter is not None:
+        yield f"{file} needs {interpreter}, which is not on PATH {path}"
