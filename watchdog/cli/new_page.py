@@ -100,7 +100,7 @@ def show_result(page: Page, plan: Plan, result: dict[str, Any]) -> None:
     page.line(one.why, indent=2)
     if numbers is not None:
         page.line(
-            f"{number(one.rate)} events a second now; breached when more than "
+            f"{number(one.rate)} events a second over the last 5m; breached when more than "
             f"{percent(numbers.limit)} are bad over {duration(numbers.over_seconds)}, of at least "
             f"{numbers.minimum_events} events, for {duration(numbers.for_seconds)}",
             indent=2,

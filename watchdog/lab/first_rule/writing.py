@@ -130,7 +130,7 @@ rules:
 
 
 def _why(one: Candidate, numbers: Numbers | None) -> str:
-    rate = "" if numbers is None else f"; {number(one.rate)} events a second now"
+    rate = "" if numbers is None else f"; {number(one.rate)} events a second over the last 5m"
     return f"{_plain(one.why)}{rate}"
 
 
