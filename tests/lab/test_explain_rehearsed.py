@@ -17,7 +17,7 @@ from watchdog.core import entries as e
 from watchdog.core.gates import GATES
 from watchdog.core.samples import Answer, Point, Reading, Sample
 from watchdog.core.spec import Endpoint, Policy, PrometheusApi, SourceSpec
-from watchdog.core.words import Instant
+from watchdog.core.words import Instant, Status
 from watchdog.lab.explain import Asked, Explanation, explain
 from watchdog.lab.explain.needs import WORDS
 from watchdog.lab.rehearsal import Rehearsal
@@ -199,37 +199,59 @@ def test_several_environments_and_none_said(tmp_path: Path) -> None:
 # -- a provider with a rhythm of its own -----------------------------------------------------------
 
 
-def through_a_provider(polled: float, scraped: float, phase: float, fault_at: float) -> float:
-    """When a rule on a Prometheus acts after the fault: it sees the newest scrape at each poll."""
-    rule = a_ratio(300.0, 0.1, max(polled, scraped), 3 * scraped)
-    rule = replace(rule, minimum_events=0.0, stale_after_seconds=4 * scraped)
-    how = PrometheusApi(Endpoint("http://prom"), scraped)
-    source = SourceSpec("app", polled, 2.0, 1 << 20, 100, how)
-    policy = replace(a_policy(rule), sources={"app": source})
-    told = explain(policy, rule.name, Asked(ratios=(0.5,))).ratios
-    assert told is not None
-    span = told.rows[0].acts
-    assert span is not None
-    rehearsal, seconds = Rehearsal(policy, NOON), 0.0
-    while seconds < fault_at + 2 * span.latest:
-        at, newest = NOON.plus(seconds), phase + scraped * ((seconds - phase) // scraped)
-        bad = 5.0 * max(0.0, newest - fault_at)
+def provided(
+    polled: float, scraped: float, phase: float, began: float, ended: float
+) -> Iterator[Reading]:
+    """A poll of a Prometheus after the other: each sees the newest scrape. Half fails meanwhile."""
+    for poll in range(200):
+        at, newest = (
+            NOON.plus(poll * polled),
+            phase + scraped * ((poll * polled - phase) // scraped),
+        )
+        bad = 5.0 * max(0.0, min(newest, ended) - began)
         answers = {
             text: Answer((Point((), value, NOON.wall + newest),), NOON.wall + newest)
             for text, value in (("bad", bad), ("all", 10.0 * newest + 1000.0))
         }
-        rehearsal.feed(Reading("app", at, 0.0, answers=answers))
-        for kept in rehearsal.log:
-            if isinstance(kept.entry, e.Decided):
-                acted = kept.at.wall - NOON.wall - fault_at
-                assert span.earliest <= acted <= span.latest, (acted, span)
-                return acted
-        seconds += polled
-    raise AssertionError("it did nothing")
+        yield Reading("app", at, 0.0, answers=answers)
 
 
 @pytest.mark.parametrize(("polled", "scraped"), [(15.0, 30.0), (20.0, 30.0), (30.0, 15.0)])
 def test_a_prometheus_adds_its_own_rhythm_to_ours(polled: float, scraped: float) -> None:
+    rule = a_ratio(300.0, 0.1, max(polled, scraped), 3 * scraped)
+    rule = replace(rule, minimum_events=0.0, stale_after_seconds=4 * scraped)
+    source = SourceSpec(
+        "app", polled, 2.0, 1 << 20, 100, PrometheusApi(Endpoint("http://prom"), scraped)
+    )
+    policy = replace(a_policy(rule), sources={"app": source})
+    told = explain(policy, rule.name, Asked(ratios=(0.5,))).ratios
+    assert told is not None
+    (row,) = told.rows
+    assert row.seen is not None
+    assert row.acts is not None
+    assert row.reset is not None
     for phase in (1.0, 7.0, 14.0):
-        for fault_at in (612.0, 619.0, 633.3):
-            through_a_provider(polled, scraped, phase, fault_at)
+        for began in (612.0, 619.0, 633.3):
+            did = course(policy, provided(polled, scraped, phase, began, began + 900.0))
+            for span, was in (
+                (row.seen, did["breached"] - began),
+                (row.acts, did["acted"] - began),
+                (row.reset, did["healthy"] - began - 900.0),
+            ):
+                assert span.earliest <= was <= span.latest, (span, was, did)
+
+
+def course(policy: Policy, readings: Iterator[Reading]) -> dict[str, float]:
+    """When the one rule was first breached, when it acted, and when it was healthy again."""
+    rehearsal, did = Rehearsal(policy, NOON), dict[str, float]()
+    for reading in readings:
+        rehearsal.feed(reading)
+        after = reading.at.wall - NOON.wall
+        verdict = rehearsal.memory.verdict("errors")
+        if verdict is not None and verdict.status is Status.BREACHED:
+            did.setdefault("breached", after)
+        if "breached" in did and verdict is not None and verdict.status is Status.HEALTHY:
+            did.setdefault("healthy", after)
+        if any(isinstance(kept.entry, e.Decided) for kept in rehearsal.log):
+            did.setdefault("acted", after)
+    return did

@@ -175,7 +175,7 @@ class Told:
             ratio=ratio,
             burn=burn,
             by=self._first(fault),
-            seen=span,
+            seen=shown_through(span, self.rhythm),
             acts=acted,
             reset=self._reset(fault),
             spent_seen=spent,
@@ -191,7 +191,8 @@ class Told:
         if back is None:
             return None
         rule = self.rule
-        return back.plus(lasting_seconds(rule.keep_firing_seconds, rule.every_seconds))
+        shown = shown_through(back, self.rhythm)
+        return shown.plus(lasting_seconds(rule.keep_firing_seconds, rule.every_seconds))
 
     def _first(self, fault: Fault) -> str:
         found = [(s.latest, p) for p in self.judged if (s := seen(p, fault)) is not None]
@@ -213,7 +214,12 @@ class Told:
         return Shifted(fault.growth, fault.ratio, acted, blind)
 
 
+def shown_through(span: Span, rhythm: Rhythm) -> Span:
+    """With what a provider's own rhythm adds: its newest sample may be older than our interval."""
+    return Span(span.earliest, span.latest + rhythm.wait - rhythm.every)
+
+
 def acts(span: Span, rhythm: Rhythm) -> Span:
     """With `for`, and with what a provider's own rhythm adds."""
-    later = rhythm.wait - rhythm.every + rhythm.uneven
-    return Span(span.earliest + rhythm.lasting, span.latest + rhythm.lasting + later)
+    shown = shown_through(span, rhythm).plus(rhythm.lasting)
+    return Span(shown.earliest, shown.latest + rhythm.uneven)
