@@ -164,3 +164,18 @@ async def test_a_comparison_turned_round_shows_as_breached_now(
     (folder / "team-a/rules.yaml").write_text(text.replace("source: prom", "source: app"))
     (breached,) = (await found_live(folder))["breached-now"]
     assert "saturated is breached now: max(busy) is 20%" in breached.problem.what
+
+
+async def test_an_alertmanager_that_does_not_answer_is_told_at_its_address(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path, service.url, service.url)
+    platform = folder / "platform.yaml"
+    async with RawServer(answering("[]", "application/json")) as alertmanager:
+        section = f'alertmanager:\n  url: ["{alertmanager.url}", "{service.url}"]\n'
+        platform.write_text(platform.read_text() + section)
+        (silent,) = (await found_live(folder))["alertmanager-silent"]
+    assert f"{service.url}: text/plain instead of JSON" in silent.problem.what
+    assert all(request.startswith("GET ") for request in alertmanager.requests)
+    lines = platform.read_text().splitlines()
+    assert lines[silent.problem.line - 1][silent.problem.column - 1 :].startswith("[")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchdog.actions import open_actuator, open_probe
@@ -31,7 +31,7 @@ from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.lint.live import Live, Seen, Wanted
 from watchdog.policy.problem import Path as Where
-from watchdog.sources import open_source
+from watchdog.sources import open_silences, open_source
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 
@@ -51,10 +51,22 @@ async def ask(ground: Ground, secrets: Path | None) -> Live:
         )
         here = [a for a in policy.actions.values() if a.host in {"any", socket.gethostname()}]
         reasons = await asyncio.gather(*(_not_ready(action, wire) for action in here))
+        replicas = await _alertmanager(policy, wire)
     finally:
         await wire.aclose()
     not_ready = {a.name: reason for a, reason in zip(here, reasons, strict=True) if reason}
-    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready)
+    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready, replicas)
+
+
+async def _alertmanager(policy: Policy, wire: Wire) -> Mapping[str, str]:
+    """Each replica by itself, and why it does not answer; empty where it does."""
+    spec = policy.alertmanager
+    if spec is None:
+        return {}
+    alone = [replace(spec, endpoints=(one,)) for one in spec.endpoints]
+    now = SystemClock().now()
+    looks = await asyncio.gather(*(open_silences(one, wire).look(now) for one in alone))
+    return {url: why for look in looks for url, why in look.replicas.items()}
 
 
 def _wanted(rule: RuleSpec) -> Iterator[Wanted]:

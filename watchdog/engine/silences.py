@@ -108,6 +108,7 @@ class SilenceWatch:
         while True:
             self._again.clear()
             if self._spec is not None and self._source is not None:
+                self._begin_to_wait(self._spec)
                 await self._look(self._spec, self._source)
             every = self._spec.every_seconds if self._spec is not None else None
             try:
@@ -137,6 +138,11 @@ class SilenceWatch:
         for known in list(draft.book.silences):
             draft.add(SilenceEnded(known, reason))
         self._recorder.commit(draft)
+
+    def _begin_to_wait(self, spec: AlertmanagerSpec) -> None:
+        """The first look is waited for from its own beginning on."""
+        if self._waits_until is not None:
+            self._waits_until = self._recorder.clock.now().plus(spec.deadline_seconds)
 
     async def _look(self, spec: AlertmanagerSpec, source: SilenceSource) -> None:
         look = await _looked(spec, source, self._recorder.clock.now())

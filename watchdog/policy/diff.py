@@ -48,6 +48,7 @@ def compare(old: Policy | None, new: Policy, claims: Iterable[Claim] = ()) -> li
         *_held(old, new, claims),
         *_windows(old, new),
         *_limits(old, new),
+        *_alertmanager(old, new),
     ]
     order = list(Effect)
     return sorted(set(found), key=lambda c: (order.index(c.effect), c.subject, c.text))
@@ -119,6 +120,11 @@ def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
         yield _reasoned(now)
     if was.owner != now.owner:
         yield Change(Effect.CHANGE, name, f"{name} goes from {was.owner} to {now.owner}")
+    if was.labels != now.labels:
+        text = f"{name} has other labels: silences in Alertmanager go by them"
+        yield Change(Effect.CHANGE, name, text)
+    if (was.summary, was.runbook) != (now.summary, now.runbook):
+        yield Change(Effect.CHANGE, name, f"{name} tells people something else")
     if was.sha256 != now.sha256:
         yield Change(Effect.RESET, name, f"{name} is judged by a new text; its `for` starts again")
     more = (*_timing(was, now), *_signal(was, now)) if now.mode >= Mode.APPROVE else ()
@@ -289,3 +295,24 @@ def _limits(old: Policy | None, new: Policy) -> Iterator[Change]:
     if now.blast_radius > was.blast_radius:
         text = f"the blast radius grows from {was.blast_radius} to {now.blast_radius} targets"
         yield Change(Effect.WIDEN, "blast-radius", text)
+
+
+def _alertmanager(old: Policy | None, new: Policy) -> Iterator[Change]:
+    """Silences that nobody reads any more let through what they stopped."""
+    was, now = old.alertmanager if old else None, new.alertmanager
+    if was == now:
+        return
+    heard, hears = was is not None and was.silences, now is not None and now.silences
+    told, tells = was is not None and was.alerts, now is not None and now.alerts
+    name = "alertmanager"
+    if heard and not hears:
+        text = "silences in Alertmanager stop nothing any more"
+        yield Change(Effect.WIDEN, name, text)
+    elif hears and not heard:
+        text = "silences in Alertmanager stop starts, and keep pages back"
+        yield Change(Effect.CHANGE, name, text)
+    if tells is not told:
+        text = f"Alertmanager is {'told' if tells else 'not told any more'} of episodes"
+        yield Change(Effect.CHANGE, name, text)
+    if (heard, told) == (hears, tells):
+        yield Change(Effect.CHANGE, name, "Alertmanager is asked differently, or another one is")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core.inputs import last_rung
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, SourceSpec
+from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.document import entries_of, read_document
 from watchdog.policy.load import Load
 from watchdog.policy.parts import compile_base, split
@@ -30,6 +31,7 @@ class Ground:
     playbooks: Entries
     others: Mapping[str, Policy] = field(default_factory=dict)
     tested: frozenset[str] | None = None
+    alertmanager: Entry | None = None
 
     def source_of(self, rule: RuleSpec) -> SourceSpec:
         return self.policy.sources[rule.source]
@@ -72,6 +74,7 @@ def ground_of(
         name: {e.name: e for e in entries_of(platform, name, found)}
         for name in ("sources", "actions", "playbooks")
     }
+    section = platform.value(ALERTMANAGER)
     return Ground(
         policy,
         rules,
@@ -80,4 +83,5 @@ def ground_of(
         sections["playbooks"],
         others or {},
         tested,
+        Entry(ALERTMANAGER, platform.key(ALERTMANAGER), section) if section else None,
     )

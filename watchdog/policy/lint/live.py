@@ -52,6 +52,7 @@ class Live:
     seen: Mapping[str, Seen]
     wanted: tuple[Wanted, ...]
     not_ready: Mapping[str, str] = field(default_factory=dict)
+    alertmanager: Mapping[str, str] = field(default_factory=dict)  # replica -> why it is silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,18 @@ def _not_ready(ground: Ground, live: Live) -> Iterator[Hit]:
         )
 
 
+def _no_alertmanager(ground: Ground, live: Live) -> Iterator[Hit]:
+    if ground.alertmanager is None:
+        return
+    for url, reason in live.alertmanager.items():
+        if reason:
+            yield Hit(
+                ground.alertmanager.at("url"),
+                f"the Alertmanager {url}: {reason}",
+                "Is this the address of its own page, and reachable from here?",
+            )
+
+
 LINTS = (
     LiveLint(
         "source-silent",
@@ -177,5 +190,12 @@ LINTS = (
         "An action would not work from here",
         "A rule that relies on it is held in the hour in which it is needed.",
         _not_ready,
+    ),
+    LiveLint(
+        "alertmanager-silent",
+        Level.WARNING,
+        "An Alertmanager does not answer",
+        "Silences that people make there would stop nothing, and nobody there would see episodes.",
+        _no_alertmanager,
     ),
 )
