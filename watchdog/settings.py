@@ -26,6 +26,7 @@ from pydantic_settings import (
 from sentry_sdk.utils import BadDsn, Dsn
 
 from watchdog.core.words import Mode
+from watchdog.wire.files import NotPlainError, plain_file, read_all
 
 DEFAULT_FILE = Path("/etc/slo-watchdog/watchdog.toml")
 
@@ -229,13 +230,15 @@ def _from(file: Path, key: str, value: Any) -> Any:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            raw = opened.read(_MOST_BYTES + 1)
-        if len(raw) > _MOST_BYTES:
+        with plain_file(str(file)) as fd:
+            raw = read_all(fd, _MOST_BYTES)
+        if raw is None:
             raise SettingsRefused(
                 f"{file}: has more than {_MOST_BYTES} bytes: is it the right one?"
             )
         return tomllib.loads(raw.decode("utf-8"))
+    except NotPlainError as error:
+        raise SettingsRefused(f"{file}: is {error}, not a file. Name one: --config FILE") from None
     except FileNotFoundError:
         raise SettingsRefused(
             f"{file}: does not exist. Write it, or name another: --config FILE"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +11,7 @@ import typer
 from watchdog.cli.exits import NOT_SO, REFUSED
 from watchdog.cli.shared import AsJson, console, errors, fail
 from watchdog.policy.importers.importing import Imported, import_texts
-from watchdog.policy.problem import Problem
+from watchdog.policy.reading import Unreadable, text_of
 from watchdog.policy.scalars import is_name
 from watchdog.policy.tree import MAX_FOREIGN_CHARACTERS
 
@@ -61,10 +59,10 @@ def import_(
     """
     texts: dict[str, str] = {}
     for path in files:
-        text = _read(path)
-        if isinstance(text, Problem):
-            fail(text.text, NOT_SO)
-        texts[str(path)] = text
+        try:
+            texts[str(path)] = text_of(path, _MAX_BYTES)
+        except Unreadable as error:
+            fail(error.problem.text, NOT_SO)
     imported = import_texts(texts, source)
     ready = bool(imported.rules) and (partly or not imported.errors)
     where = ""
@@ -81,29 +79,6 @@ def import_(
 def _stem(path: Path) -> str:
     name = path.name.partition(".")[0].lower()
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-") or "rules"
-
-
-def _read(path: Path) -> str | Problem:
-    """The file's text, or why there is none. Never more than a bounded part of it is read."""
-
-    def problem(what: str, remedy: str) -> Problem:
-        return Problem(str(path), 1, 1, what, remedy)
-
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as opened:
-            found = os.fstat(opened.fileno())
-            if not stat.S_ISREG(found.st_mode):
-                return problem("it is no regular file", "Name a file.")
-            data = opened.read(_MAX_BYTES + 1) if found.st_size <= _MAX_BYTES else b""
-            if found.st_size > _MAX_BYTES or len(data) > _MAX_BYTES:
-                what = f"it has {found.st_size} bytes; {_MAX_BYTES} are the most"
-                return problem(what, "Split it into several files.")
-        return data.decode()
-    except UnicodeDecodeError as error:
-        return problem(f"it is no UTF-8 text: {error.reason} at byte {error.start}", "Convert it.")
-    except (OSError, ValueError) as error:
-        return problem(f"it cannot be read: {getattr(error, 'strerror', None) or error}", "")
 
 
 def _write(text: str, path: Path) -> str:

@@ -76,6 +76,13 @@ def shortened(text: str, most: int = 80) -> str:
     return line if len(line) <= most else line[: most - 3] + "..."
 
 
+def printable(text: str) -> str:
+    r"""Text from outside on one line of a terminal: what would move its cursor, change its colour
+    or turn its direction stands escaped (`\x1b`, `\n`, `\u202e`).
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 _MILLIS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _DURATION = re.compile(
     r"(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9})s)?(?:(\d{1,9})ms)?\Z",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from watchdog.core.text import printable
 from watchdog.policy.tree import Node, Place
 
 PLATFORM = "platform"
@@ -33,7 +34,8 @@ class Problem:
     @property
     def text(self) -> str:
         end = "" if self.what.endswith((".", "!", "?")) else "."
-        return f"{self.file}:{self.line}:{self.column}: {self.what}{end} {self.remedy}".rstrip()
+        text = f"{self.file}:{self.line}:{self.column}: {self.what}{end} {self.remedy}".rstrip()
+        return printable(text)  # names and values of the file may stand in it
 
     def __str__(self) -> str:
         return self.text

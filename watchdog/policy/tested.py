@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from watchdog.policy.folder import MAX_FILE_BYTES, TESTS_END
+from watchdog.policy.folder import TESTS_END
+from watchdog.policy.reading import Unreadable, text_of
 from watchdog.policy.tree import BadText, Node, Place, read_tree
 
 _NAMED_BY = {
@@ -30,10 +31,8 @@ def rules_tested_in(folder: str | Path) -> Mapping[str, Place]:
     root = Path(folder)
     for path in sorted(root.rglob(f"*{TESTS_END}")):
         try:
-            if not path.is_file() or path.stat().st_size > MAX_FILE_BYTES:
-                continue
-            text = path.read_text(encoding="utf-8")
-        except (OSError, ValueError):
+            text = text_of(path)
+        except Unreadable:
             continue
         for name, place in rules_tested(text, path.relative_to(root).as_posix()):
             found.setdefault(name, place)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -32,10 +33,17 @@ MAX_CHARACTERS = 128 * 1024
 MAX_FOREIGN_CHARACTERS = 256 * 1024
 """Of a file that is read to be imported: generated ones are long."""
 MAX_DOCUMENTS = 500
-MAX_NODES = 25_000
+MAX_NODES = 12_000
+"""A full file of usual rules or tests has 9,000; reading so many takes most of a second."""
 MAX_DEPTH = 24
 MAX_SCALAR = 16 * 1024
 MAX_DIGITS = 18
+
+_NODES = (ScalarEvent, SequenceStartEvent, MappingStartEvent, AliasEvent)
+_REMEMBERED = 16
+"""Trees kept: a folder is read once for each of its environments, and for its tests."""
+_SLIPS = (RecursionError, LookupError, AttributeError, TypeError, ArithmeticError, AssertionError)
+"""The parser's own, on garbage: broken directives, escapes beyond Unicode."""
 
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
@@ -107,6 +115,15 @@ class Node:
         return key if complete else value
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a text is read. `texts`: every scalar stays as it is written."""
+
+    texts: bool = False
+    documents: int = 1
+    characters: int = MAX_CHARACTERS
+
+
 def read_tree(text: str, file: str, *, texts: bool = False) -> Node | None:
     """The tree of one document, None when there is nothing in it but comments.
 
@@ -114,43 +131,50 @@ def read_tree(text: str, file: str, *, texts: bool = False) -> Node | None:
     which the key says what a value is. Raises BadText for everything that a rule file must not
     contain.
     """
-    trees = _read(text, file, texts=texts, most_documents=1, most_characters=MAX_CHARACTERS)
+    trees = _read(text, file, _Form(texts))
     return trees[0] if trees else None
 
 
 def read_trees(text: str, file: str) -> list[Node]:
     """The trees of a file of another's format, which may hold several documents; all are texts."""
-    return _read(
-        text,
-        file,
-        texts=True,
-        most_documents=MAX_DOCUMENTS,
-        most_characters=MAX_FOREIGN_CHARACTERS,
-    )
+    form = _Form(texts=True, documents=MAX_DOCUMENTS, characters=MAX_FOREIGN_CHARACTERS)
+    return list(_read(text, file, form))
 
 
-def _read(
-    text: str, file: str, *, texts: bool, most_documents: int, most_characters: int
-) -> list[Node]:
+def _read(text: str, file: str, form: _Form) -> tuple[Node, ...]:
+    trees, refused = _read_once(text, file, form)
+    if refused is not None:
+        raise BadText(*refused)
+    return trees
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read_once(
+    text: str, file: str, form: _Form
+) -> tuple[tuple[Node, ...], tuple[Place, str, str] | None]:
+    """Nothing changes a tree once it is built, so that one serves all who read the same text."""
+    try:
+        return tuple(_built(text, file, form)), None
+    except BadText as bad:
+        return (), (bad.place, bad.what, bad.remedy)
+
+
+def _built(text: str, file: str, form: _Form) -> list[Node]:
     start = Place(file, 1, 1)
-    if len(text) > most_characters:
-        raise BadText(
-            start,
-            f"the file has {len(text)} characters; {most_characters} is the most",
-            "Split it into several files.",
-        )
+    if len(text) > form.characters:
+        what = f"the file has {len(text)} characters; {form.characters} is the most"
+        raise BadText(start, what, "Split it into several files.")
     if text.startswith(("\ufeff", "\ufffe")):
         raise BadText(start, "the file begins with a byte order mark", "Save it as plain UTF-8.")
     try:
-        return _Builder(file, text, texts=texts).documents(most_documents)
+        return _Builder(file, text, texts=form.texts).documents(form.documents)
     except MarkedYAMLError as error:
         line, column, what, remedy = yaml_faults.syntax(error, text)
         raise BadText(Place(file, line, column), what, remedy) from error
     except ReaderError as error:
         line, column, what, remedy = yaml_faults.unreadable(error, text)
         raise BadText(Place(file, line, column), what, remedy) from error
-    except (YAMLError, ValueError, RecursionError, IndexError, AttributeError) as error:
-        # the parser's own slips on garbage (ruamel raises such on some broken directives)
+    except (YAMLError, ValueError, *_SLIPS) as error:
         raise BadText(start, f"not YAML: {_first_line(error)}", "Correct the file.") from error
 
 
@@ -187,12 +211,9 @@ class _Builder:
                 if count > most:
                     raise BadText(place, *_too_many_documents(most))
                 if event.version or event.tags:
-                    raise BadText(
-                        place, "a YAML directive", "Remove it: rule files are YAML 1.2 as such."
-                    )
-            elif isinstance(
-                event, ScalarEvent | SequenceStartEvent | MappingStartEvent | AliasEvent
-            ):
+                    remedy = "Remove it: rule files are YAML 1.2 as such."
+                    raise BadText(place, "a YAML directive", remedy)
+            elif isinstance(event, _NODES):
                 node = self._node(event, 0)
                 if not _is_blank(node):
                     found.append(node)
@@ -230,18 +251,16 @@ class _Builder:
     def _count(self, more: int, place: Place) -> None:
         self._nodes += more
         if self._nodes > MAX_NODES:
-            raise BadText(
-                place,
-                f"more than {MAX_NODES} values, aliases followed",
-                "Write fewer; an alias counts as all that it stands for.",
-            )
+            what = f"more than {MAX_NODES} values, aliases followed"
+            raise BadText(place, what, "Write fewer; an alias counts as all that it stands for.")
 
     def _aliased(self, name: str, place: Place) -> Node:
         if name not in self._anchors:
-            raise BadText(place, f"the alias *{name} has no anchor before it", "Define it above.")
+            what = f"the alias *{_shown(name)} has no anchor before it"
+            raise BadText(place, what, "Define it above.")
         node = self._anchors[name]
         if node is None:
-            raise BadText(place, f"the alias *{name} contains itself", "Break the circle.")
+            raise BadText(place, f"the alias *{_shown(name)} contains itself", "Break the circle.")
         self._count(node.size, place)
         return node
 

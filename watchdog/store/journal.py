@@ -32,7 +32,7 @@ from watchdog.store import folder as files
 from watchdog.store.codec import encode
 from watchdog.store.schema import Base, Link, Row
 from watchdog.store.sqlite import Trouble
-from watchdog.store.trouble import corrupt, missing, told
+from watchdog.store.trouble import corrupt, must_be_there, told
 
 
 class SqliteJournal:
@@ -50,8 +50,7 @@ class SqliteJournal:
         self.notices: list[str] = []
         with contextlib.ExitStack() as undo, told(self._path):
             undo.callback(files.FolderLock(state_dir).release)
-            if not self._path.exists():
-                raise missing(self._path)
+            must_be_there(self._path)
             engine, self._connection = sqlite.open_writer(self._path, synchronous="EXTRA")
             undo.callback(sqlite.close, engine, self._connection)
             self._marker = files.Marker.open(state_dir)

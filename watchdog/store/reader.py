@@ -29,7 +29,7 @@ from watchdog.ports import JournalBroken, JournalBusy, JournalError
 from watchdog.store import chain, sqlite
 from watchdog.store import folder as files
 from watchdog.store.schema import Base, Link, Row
-from watchdog.store.trouble import corrupt, judged, missing, told
+from watchdog.store.trouble import corrupt, judged, must_be_there, told
 
 PATIENCE_SECONDS = 0.5  # a commit takes milliseconds
 _PAUSE_SECONDS = 0.002
@@ -50,8 +50,7 @@ class JournalReader:
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / files.JOURNAL
         with told(self._path):
-            if not self._path.exists():
-                raise missing(self._path)
+            must_be_there(self._path)
         self._base()
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]:

@@ -19,6 +19,7 @@ from watchdog.ports import (
 )
 from watchdog.store import sqlite
 from watchdog.store.sqlite import Trouble
+from watchdog.wire.files import kind
 
 REMEDY = (
     "Nothing acts until a person decides. Keep a copy of the state folder; then put the newest "
@@ -33,6 +34,19 @@ def missing(path: Path) -> JournalMissing:
         f"{path} does not exist. On a new host run `slo-watchdog init` once. On a host that had "
         "one, find out where it went before: a new one knows of no open episode and no hold."
     )
+
+
+def must_be_there(path: Path) -> None:
+    """Raises JournalMissing, JournalCorrupt where something else stands there, and OSError.
+
+    Opening a pipe would wait for ever.
+    """
+    try:
+        instead = kind(path.stat().st_mode)
+    except FileNotFoundError:
+        raise missing(path) from None
+    if instead:
+        raise corrupt(path, f"it is {instead}, and no file")
 
 
 def corrupt(path: Path, what: str) -> JournalCorrupt:

@@ -96,7 +96,7 @@ def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path, watchdog: 
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("--openmetrics", "none.om"), 1, "none.om: No such file"),
+        (("--openmetrics", "none.om"), 1, "none.om:1:1: No such file"),
         (("--openmetrics", "past.om", "--prometheus", "http://x"), 2, "Say one past"),
         (("--prometheus", "x:9090"), 2, "write its address"),
         ((), 2, "app is no Prometheus and keeps no past"),

@@ -67,7 +67,7 @@ def test_yaml_and_csv_say_the_same(tmp_path: Path) -> None:
         ("i.csv", "start,end\n2026-10-03\n", "i.csv:2:1: 1 cells under 2 columns"),
         ("i.csv", 'start,end\n"a', "i.csv:2:1: not CSV"),
         ("i.csv", "", "i.csv:1:1: empty"),
-        ("i.csv", "\x00" * 2_000_000, "i.csv:1:1: more than 1048576 bytes"),
+        ("i.csv", "\x00" * 2_000_000, "i.csv:1:1: it has 2000000 bytes; 1048576 are the most"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(

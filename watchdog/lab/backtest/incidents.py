@@ -24,6 +24,8 @@ from watchdog.core.samples import Labels, labels_of
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Severity
 from watchdog.policy import Problem
+from watchdog.policy.reading import Unreadable, text_of
+from watchdog.policy.scalars import shown
 from watchdog.policy.tree import BadText, Node, Place, read_tree
 
 MAX_BYTES = 1 << 20
@@ -73,21 +75,11 @@ Cells = Mapping[str, tuple[Place, str]]
 
 def read_incidents(path: Path, rules: Mapping[str, RuleSpec] | None = None) -> Incidents:
     """`rules`: those that an incident may name; None: any."""
-    incidents, start = Incidents(), Place(str(path), 1, 1)
+    incidents = Incidents()
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        incidents.refuse(start, f"cannot be read: {error.strerror}", "Is this the file?")
-        return incidents
-    if len(data) > MAX_BYTES:
-        incidents.refuse(start, f"more than {MAX_BYTES} bytes", "Is this a list of incidents?")
-        return incidents
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        incidents.refuse(Place(str(path), line, 1), "not UTF-8 text", "Save it as UTF-8.")
+        text = text_of(path, MAX_BYTES)
+    except Unreadable as error:
+        incidents.problems.append(error.problem)
         return incidents
     if path.suffix.lower() == ".csv":
         _read_csv(text, path, incidents)
@@ -103,7 +95,9 @@ def _known(incident: Incident, rules: Mapping[str, RuleSpec], incidents: Inciden
     if any(incident.concerns(rule) for rule in rules.values()):
         return
     file, line, column = incident.where.rsplit(":", 2)
-    what = f"there is no rule {incident.rule}" if incident.rule else "no rule has these labels"
+    what = (
+        f"there is no rule {shown(incident.rule)}" if incident.rule else "no rule has these labels"
+    )
     known = ", ".join(sorted(rules)[:8])
     incidents.refuse(Place(file, int(line), int(column)), what, f"The rules are {known}.")
 
@@ -134,7 +128,7 @@ def _cells(item: Node, incidents: Incidents) -> tuple[dict[str, tuple[Place, str
     labels: dict[str, str] = {}
     for key, (place, node) in item.entries.items():
         if key not in _KEYS:
-            incidents.refuse(place, f"unknown key {key}", f"Known are {', '.join(_KEYS)}.")
+            incidents.refuse(place, f"unknown key {shown(key)}", f"Known are {', '.join(_KEYS)}.")
         elif key == "labels":
             if node.kind != "mapping" or any(n.kind != "scalar" for _, n in node.entries.values()):
                 incidents.refuse(node.place, "labels are names with texts", "Write {team: x}.")
@@ -159,7 +153,11 @@ def _read_csv(text: str, path: Path, incidents: Incidents) -> None:
                 header = [cell.strip().lower() for cell in row]
                 unknown = [name for name in header if name not in _KEYS or name == "labels"]
                 if unknown or not {"start", "end"} <= set(header):
-                    what = f"unknown column {unknown[0]!r}" if unknown else "no start or end column"
+                    what = (
+                        f"unknown column {shown(unknown[0])!r}"
+                        if unknown
+                        else "no start or end column"
+                    )
                     incidents.refuse(place, what, "Write: start,end,severity,rule,name")
                     return
                 continue

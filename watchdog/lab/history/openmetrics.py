@@ -7,6 +7,7 @@ not kept. A line that cannot be read is refused with its place; a file without `
 from __future__ import annotations
 
 import math
+import os
 from array import array
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from watchdog.core.samples import labels_of
 from watchdog.lab.history.tracks import Bad, Held, Span, Track
+from watchdog.wire.files import NotPlainError, plain_file
 
 MAX_SAMPLES = 40_000_000  # 16 bytes each
 MAX_SERIES = 100_000
@@ -36,11 +38,13 @@ def read_openmetrics(
     """All samples of `names` (None: of all) within the span. Raises Bad."""
     reader = _Reader(path, names, span, max_samples)
     try:
-        size = max(1, path.stat().st_size)
-        with path.open("rb", buffering=1 << 20) as file:
+        with plain_file(str(path)) as fd, os.fdopen(os.dup(fd), "rb", buffering=_BLOCK) as file:
+            size = max(1, os.fstat(fd).st_size)
             reader.read(file, (lambda done: progress(done / size)) if progress else None)
+    except NotPlainError as error:
+        raise Bad(f"{path}:1:1: it is {error}, not a file. Is this the history file?") from None
     except OSError as error:
-        raise Bad(f"{path}: {error.strerror or error}. Is this the history file?") from None
+        raise Bad(f"{path}:1:1: {error.strerror or error}. Is this the history file?") from None
     return Held(reader.tracks(), str(path))
 
 
