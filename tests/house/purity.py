@@ -13,8 +13,8 @@ PURE = frozenset(
         *("__future__", "abc", "array", "ast", "base64", "binascii", "bisect", "collections"),
         *("contextlib", "copy", "dataclasses", "datetime", "decimal", "difflib", "enum"),
         *("fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "json", "math"),
-        *("numbers", "operator", "re", "statistics", "string", "struct", "textwrap", "types"),
-        *("typing", "unicodedata", "weakref", "zlib", "zoneinfo"),
+        *("numbers", "operator", "re", "shlex", "statistics", "string", "struct", "textwrap"),
+        *("types", "typing", "unicodedata", "weakref", "zlib", "zoneinfo"),
     }
 )
 _OF_SYS = frozenset({"byteorder", "float_info", "maxsize"})

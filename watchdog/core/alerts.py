@@ -8,9 +8,9 @@ it begin; what ended before that has expired by itself.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from watchdog.core.alerting import Alert, alert_labels, strangers_labels
 from watchdog.core.book import Book
@@ -110,7 +110,7 @@ def _of_blindness(rule: RuleSpec, blindness: Blindness) -> Labels:
 def _what_to_do(rule: RuleSpec | None, name: str) -> Iterator[tuple[str, str]]:
     if rule is not None:
         yield "runbook", rule.runbook
-        yield "look", f"slo-watchdog why {shlex.quote(name)}"
+        yield "look", f"slo-watchdog why {quote(name)}"
     else:
         yield "look", "slo-watchdog status"
 
