@@ -89,7 +89,12 @@ def test_what_is_not_about_an_episode() -> None:
     assert for_policy(PolicyLoad()) == []
 
 
-RULE = {"name": "r", "effective_mode": "armed", "verdict": {"status": "healthy"}}
+RULE = {
+    "name": "r",
+    "effective_mode": "armed",
+    "verdict": {"status": "healthy"},
+    "members": [],
+}
 HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
 SILENCE = {"stands": True, "covers": ["peg"], "author": "alice", "comment": "migration"}
 

@@ -28,6 +28,8 @@ def standing(found: View) -> str:
         return "Nothing has been read yet, so nothing can be judged."
     if blind:
         return "Blind: this starts nothing and ends nothing until it can be read again."
+    if rule["verdict"]["status"] == "breached" and rule["members"]:
+        return "Breached in some of its members; each of them is a rule and has its own episode."
     if rule["verdict"]["status"] == "breached":
         return "Breached; the next pass opens an episode."
     return f"Healthy, so there is nothing to do. {_if_breached(rule)}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
-from watchdog.web.advice import Advice, for_episode, for_hold, for_policy
+from watchdog.web.advice import Advice, for_episode, for_hold, for_policy, known_rules
 from watchdog.web.headline import headline
 from watchdog.web.policy_load import PolicyLoad
 
@@ -36,7 +36,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         page.line("not loaded: ", error)
     load = PolicyLoad(found["policy_pending"], tuple(found["policy_errors"]))
     show_advice(page, for_policy(load))
-    rules = {rule["name"] for rule in found["rules"]}
+    rules = known_rules(found["rules"])
     if found["episodes"]:
         page.title("Open episodes")
         for ep in found["episodes"]:
@@ -141,6 +141,17 @@ def _rules(page: Page, rules: list[View]) -> None:
         else:
             page.line(*head, name.rstrip(), indent=2)
             page.line(reason, indent=12)
+        _members(page, rule)
+
+
+def _members(page: Page, rule: View) -> None:
+    """Those of a family that are in trouble, a few of them; `why` shows all."""
+    troubled = [one for one in rule["members"] if one["status"] != "healthy"]
+    for one in sorted(troubled, key=lambda one: _ORDER.index(one["status"]))[:_SHOWN_RULES]:
+        gap = " " * (10 - len(one["status"]))
+        page.line(word(one["status"]), gap, f"{one['name']}: {one['reason']}", indent=12)
+    if len(troubled) > _SHOWN_RULES:
+        page.line(f"and {len(troubled) - _SHOWN_RULES} more", indent=12)
 
 
 def _actions(page: Page, actions: list[View]) -> None:

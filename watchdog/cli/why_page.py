@@ -25,6 +25,9 @@ def show_why(page: Page, found: View, now: datetime) -> None:
     if verdict:
         page.title(f"Numbers at {clock(verdict['at'], now)}")
         show_numbers(page, verdict, found["blind_since"], now)
+    if rule["members"]:
+        page.title("Members")
+        page.rows((one["status"], one["name"], one["reason"]) for one in rule["members"])
     show_decision(page, found["last_decision"], now)
     if found["episode"]:
         page.title("Episode")
@@ -40,6 +43,8 @@ def _about(rule: View) -> list[tuple[str, str]]:
         ("means", rule["summary"]),
         ("mode", f"{mode}{declared}" + (f": {because}" if because else "")),
         ("playbook", f"{rule['playbook']}{up_to}" if rule["playbook"] else "none"),
+        ("one of", rule["family"] or ""),
+        ("for each", ", ".join(rule["each"])),
         ("kind", f"{rule['kind']}, {rule['severity']}, owner {rule['owner']}"),
         ("must last", duration(rule["for_seconds"]) if rule["for_seconds"] else ""),
         ("written in", rule["where"]),

@@ -15,9 +15,8 @@ from functools import singledispatchmethod
 from watchdog.core import entries as e
 from watchdog.core.alertmanager import Reached
 from watchdog.core.heard import Heard
-from watchdog.core.membership import MemberRetired, MemberTaken
+from watchdog.core.members import Members
 from watchdog.core.merits import Merits
-from watchdog.core.naming import family_of
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.silences import Standing
 from watchdog.core.standing import (
@@ -56,7 +55,7 @@ class Book:
     acted: list[Acted] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
     blind: dict[str, Blindness] = field(default_factory=dict)
-    members: dict[str, dict[str, Instant]] = field(default_factory=dict)  # by family: since when
+    members: Members = field(default_factory=Members)
     readiness: dict[str, tuple[Truth, str, Instant]] = field(default_factory=dict)
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
@@ -73,8 +72,7 @@ class Book:
 
     def open_of(self, rule: str) -> list[Episode]:
         """The open episodes of a rule; of a family, those of all its members."""
-        names = [rule, *self.members.get(rule, ())]
-        found = (self.open_episode(name) for name in names)
+        found = (self.open_episode(name) for name in (rule, *self.members.of(rule)))
         return [ep for ep in found if ep is not None]
 
     def open_episodes(self) -> Iterator[Episode]:
@@ -109,6 +107,7 @@ class Book:
         """Take one entry in, in the journal's order."""
         self.last = at
         self.merits.take(entry, at)
+        self.members.take(entry, at)
         self._take(entry, at)
 
     @singledispatchmethod
@@ -137,11 +136,7 @@ class Book:
     def _policy(self, entry: e.PolicyApplied, at: Instant) -> None:
         self.policy = entry
         for rule in entry.rearmed:
-            self._unclear(rule)
-            for ep in self.open_of(rule):
-                ep.barred = ep.barred or "already burning: the rule was armed in mid-breach"
-        for rule in entry.removed:
-            self.members.pop(rule, None)
+            self._unclear(rule, "already burning: the rule was armed in mid-breach")
 
     @_take.register
     def _cleared(self, entry: e.RuleCleared, at: Instant) -> None:
@@ -236,7 +231,7 @@ class Book:
         if entry.ruling is e.Ruling.WOULD_ACT:
             self.acted.append(Acted(World.SHADOW, entry.rule, entry.action, "", at))
             if ep.mark:
-                self.merits.mark(family_of(ep.rule), ep.id, ep.mark)
+                self.merits.mark(ep.rule, ep.id, ep.mark)
 
     @_take.register
     def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
@@ -319,24 +314,15 @@ class Book:
         if entry.episode in self.episodes:
             ep = self.episodes[entry.episode]
             ep.mark = entry.mark
-            rule = family_of(ep.rule)
-            self.merits.mark(rule, ep.id, entry.mark, entry.actor, entry.reason)
+            self.merits.mark(ep.rule, ep.id, entry.mark, entry.actor, entry.reason)
 
     @_take.register
     def _promoted(self, entry: RulePromoted, at: Instant) -> None:
         """What is breached while it rises began while it might not act."""
-        self._unclear(entry.rule)
-        for ep in self.open_of(entry.rule):
-            ep.barred = ep.barred or "already burning: the rule was promoted in mid-breach"
+        self._unclear(entry.rule, "already burning: the rule was promoted in mid-breach")
 
     @_take.register
-    def _member_taken(self, entry: MemberTaken, at: Instant) -> None:
-        self.members.setdefault(entry.rule, {})[entry.member] = at
-
-    @_take.register
-    def _member_retired(self, entry: MemberRetired, at: Instant) -> None:
-        """Seen once more it is a new one, of which nothing is known."""
-        self.members.get(entry.rule, {}).pop(entry.member, None)
+    def _member_retired(self, entry: e.MemberRetired, at: Instant) -> None:
         self.blind.pop(entry.member, None)
         self.cleared.discard(entry.member)
 
@@ -344,9 +330,11 @@ class Book:
     def _readiness(self, entry: e.ReadinessChanged, at: Instant) -> None:
         self.readiness[entry.action] = (entry.ready, entry.reason, at)
 
-    def _unclear(self, rule: str) -> None:
+    def _unclear(self, rule: str, why: str) -> None:
         """It must be clear once more before it may act; so must all members of a family."""
-        self.cleared.difference_update([rule, *self.members.get(rule, ())])
+        self.cleared.difference_update([rule, *self.members.of(rule)])
+        for ep in self.open_of(rule):
+            ep.barred = ep.barred or why
 
     def _give_up(self, episode: str, target: str | None = None) -> None:
         for name in [target] if target is not None else list(self.claims):

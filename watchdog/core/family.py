@@ -66,7 +66,7 @@ class Family:
 
     def align(self, draft: Draft) -> None:
         """Have the members that the book has, and no others."""
-        known = draft.book.members.get(self.spec.name, {})
+        known = draft.book.members.of(self.spec.name)
         if known.keys() == self.members.keys():
             return
         for name in list(known):

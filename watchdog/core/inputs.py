@@ -269,7 +269,7 @@ def _judged_rules(policy: Policy, book: Book) -> Iterator[RuleSpec]:
         if not rule.each:
             yield rule
             continue
-        members = (policy.rule(name) for name in book.members.get(rule.name, ()))
+        members = (policy.rule(name) for name in book.members.of(rule.name))
         yield from (member for member in members if member is not None)
 
 

@@ -26,7 +26,7 @@ class Merits:
     def mark(self, rule: str, episode: str, mark: str, actor: str = "", reason: str = "") -> None:
         """A person says what the episode was; any text of the rule may have it."""
         for sha256, kept in self.evidence.items():
-            if kept.rule == rule:
+            if kept.rule == family_of(rule):
                 self.evidence[sha256] = kept.marked(episode, mark, actor, reason)
 
     @singledispatchmethod

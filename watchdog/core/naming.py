@@ -29,6 +29,11 @@ def family_of(name: str) -> str:
     return name.partition("{")[0]
 
 
+def is_of(rule: str, name: str) -> bool:
+    """Whether what is kept under `rule` is asked for by `name`: its own, or its family's."""
+    return name in {rule, family_of(rule)}
+
+
 def values_in(name: str) -> Values:
     """The labels behind a name; none where it has none, or is not as `labelled` writes it."""
     family, brace, rest = name.partition("{")

@@ -17,7 +17,7 @@ View = dict[str, Any]
 def evidence_view(engine: Engine, rule: RuleSpec) -> View:
     """Days of shadow, would-acts and their marks, the unit test, readiness, what is missing."""
     book, policy, now = engine.book, engine.in_force(), engine.ports.clock.now()
-    kept, fall = book.merits.evidence.get(rule.proof), book.merits.falls.get(rule.name)
+    kept, fall = book.merits.evidence.get(rule.proof), book.merits.falls.get(rule.family)
     needed = engine.process.shadow_seconds
     facts = Facts("", "", Mode.ARMED, shadow_seconds=needed)
     return {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchdog.core.evidence import Evidence
 from watchdog.core.judge import Budget
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
-from watchdog.core.words import Instant, Mode, Verdict, World
+from watchdog.core.words import Instant, Mode, Status, Verdict, World
 from watchdog.engine.engine import Process
 
 
@@ -24,6 +24,7 @@ class RuleNow:
     budget: Budget | None = None  # None where it is no objective, or has no traffic
     lowered_by: str = ""  # one of modes.LIMITS, where it goes less far than it declares
     evidence: Evidence | None = None  # of its present text, where it has any
+    members: Mapping[Status, int] = field(default_factory=dict)  # of a family, how many stand so
 
 
 @dataclass(frozen=True, slots=True)

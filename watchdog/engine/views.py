@@ -13,11 +13,13 @@ from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
+from watchdog.core.naming import is_of
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.words import Truth
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
+from watchdog.engine.family_view import members, members_by_status, no_rule, rule_of
 from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
@@ -63,6 +65,7 @@ class Views:
                     engine.memory.budget(r.name, now),
                     lowered_by(engine, r),
                     book.merits.evidence.get(r.proof),
+                    members_by_status(engine, r) if r.each else {},
                 )
                 for r in policy.rules.values()
             ),
@@ -149,15 +152,22 @@ class Views:
             "cleared": rule.name in self._engine.book.cleared,
             "episode": ep.id if ep else None,
             "state": ep.state.value if ep else "ok",
+            "each": list(rule.each),
+            "family": rule.family if rule.member else None,
+            "members": members(self._engine, rule),
         }
+
+    def no_rule(self, name: str) -> str:
+        """Why there is no such rule, and what was perhaps meant."""
+        return no_rule(self._engine, name)
 
     def why(self, name: str) -> View | None:
         """The last verdict with every number, gate and reason, also for not acting."""
-        rule = self._engine.in_force().rules.get(name)
+        rule = rule_of(self._engine, name)
         if rule is None:
             return None
         ep = self._engine.book.open_episode(name)
-        decided = [one for one in self.decisions() if one["rule"] == name]
+        decided = [one for one in self.decisions() if is_of(one["rule"], name)]
         blindness = self._engine.book.blind.get(name)
         return {
             "rule": self.rule(rule),
@@ -192,7 +202,7 @@ class Views:
         return asdict(budget) | {"exhausted_in_seconds": never}
 
     def _held(self, name: str) -> float:
-        memory = self._engine.memory.rules.get(name)
+        memory = self._engine.memory.of(name)
         return memory.sight.held_seconds if memory and memory.sight else 0.0
 
     def episode(self, ep: Episode) -> View:

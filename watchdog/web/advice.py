@@ -25,6 +25,12 @@ class Advice:
     command: str = ""
 
 
+def known_rules(rules: list[View]) -> frozenset[str]:
+    """The names of a status's rules, and of their members."""
+    members = (member["name"] for rule in rules for member in rule["members"])
+    return frozenset([*(rule["name"] for rule in rules), *members])
+
+
 def for_episode(ep: View, *, rule_exists: bool = True) -> list[Advice]:
     """What can be done about an open episode, the likeliest first."""
     name = ep["id"]

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from watchdog.core.naming import is_of, values_in
 from watchdog.engine import Views
 from watchdog.ports import JournalError
 from watchdog.web import prometheus_api
@@ -19,6 +20,7 @@ from watchdog.web.timeline import Timelines
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
 """What may stand for a name in an address or a parameter."""
 
+MOST_IN_NAME = 2000
 MOST_DECISIONS = 1000
 USUAL_DECISIONS = 100
 
@@ -47,8 +49,9 @@ class Api:
         )
 
     def why(self, request: Request) -> Response:
-        found = self._views.why(name_in(request))
-        return Json(found) if found else Json({"wrong": "there is no such rule"}, 404)
+        name = name_in(request)
+        found = self._views.why(name)
+        return Json(found) if found else Json({"wrong": self._views.no_rule(name)}, 404)
 
     async def decisions(self, request: Request) -> Response:
         """A page, oldest first: the newest ones, or those behind `after` or ahead of `before`.
@@ -59,7 +62,7 @@ class Api:
         limit = _whole(request, "limit", most=MOST_DECISIONS)
         limit = USUAL_DECISIONS if limit is None else limit
         rule = request.query_params.get("rule")
-        if (rule is not None and not NAME.fullmatch(rule)) or limit == 0:
+        if (rule is not None and not is_name(rule)) or limit == 0:
             raise HTTPException(400)
         if after is not None and before is not None:
             raise HTTPException(400)
@@ -74,7 +77,7 @@ class Api:
         self, after: int | None, before: int | None, rule: str | None, limit: int
     ) -> Page:
         def wanted(name: str) -> bool:
-            return rule in {None, name}
+            return rule is None or is_of(name, rule)
 
         if after is not None:
             return await self._decisions.after(after, wanted, limit)
@@ -96,9 +99,16 @@ class Api:
 def name_in(request: Request) -> str:
     """The name in the address. Raises HTTPException for what cannot be one."""
     name = str(request.path_params["name"])
-    if not NAME.fullmatch(name):
+    if not is_name(name):
         raise HTTPException(404)
     return name
+
+
+def is_name(text: str) -> bool:
+    """A name, or one of a family's member: exactly as it is written, and of no great length."""
+    family, brace, _ = text.partition("{")
+    named = NAME.fullmatch(family) is not None
+    return named and (not brace or (len(text) <= MOST_IN_NAME and bool(values_in(text))))
 
 
 def _next(request: Request, page: Page, cursor: dict[str, int | str | None]) -> dict[str, str]:

@@ -27,6 +27,10 @@ from watchdog.web.json_response import Json
 _MOST_BYTES = 64 * 1024
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
+ActionName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}(\{[^{}\n]{1,800}\})?$")
+]
+"""An action's name, perhaps with the values that it is for."""
 Text = Annotated[str, Field(max_length=2000)]
 
 
@@ -63,7 +67,7 @@ class Order(BaseModel):
 
 class HoldOrder(Order):
     scope: Literal["all", "owner", "rule", "target"] = "all"
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=2000)] = ""
     for_seconds: Annotated[float, Field(gt=0, le=366 * 86400)] | None = None
     silence: bool = False
 
@@ -125,7 +129,7 @@ class ActOrder(EpisodeOrder):
 
 
 class RollbackOrder(Order):
-    action: Name
+    action: ActionName
     kind: Literal["executive", "community", "regulatory", "technical"]
     through_hold: bool = False
 
@@ -136,7 +140,7 @@ class RollbackOrder(Order):
 
 
 class UndoOrder(Order):
-    what: Name
+    what: ActionName
     force: bool = False
 
     async def carry_out(self, by: Person, control: Control) -> Done:
@@ -222,14 +226,15 @@ def _reads(views: Views) -> list[Route]:
         return Json(views.decisions(int(after)))
 
     async def why(request: Request) -> Response:
-        found = views.why(request.path_params["rule"])
-        return Json(found) if found else Json({"refused": "there is no such rule"}, 404)
+        name = request.path_params["rule"]
+        found = views.why(name)
+        return Json(found) if found else Json({"refused": views.no_rule(name)}, 404)
 
     return [
         Route("/v1/status", status),
         Route("/v1/episodes", episodes),
         Route("/v1/decisions", decisions),
-        Route("/v1/why/{rule}", why),
+        Route("/v1/why/{rule:path}", why),
     ]
 
 

@@ -40,7 +40,8 @@ def _in_trouble(status: View) -> Headline | None:
     ]
     if not episodes:
         return None
-    watching = {rule["name"] for rule in status["rules"] if rule["effective_mode"] == "observe"}
+    every = [one for rule in status["rules"] for one in (rule, *rule["members"])]
+    watching = {rule["name"] for rule in every if rule["effective_mode"] == "observe"}
     for_people = [
         ep
         for ep in episodes

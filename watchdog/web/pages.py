@@ -7,6 +7,7 @@ was made; it asks for itself again unless the reader wants it to stand still.
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from watchdog.core.naming import is_of
 from watchdog.core.text import duration, number, percent
 from watchdog.engine import Views
 from watchdog.web import advice
@@ -53,7 +55,7 @@ class Pages:
 
     async def front(self, request: Request) -> Response:
         status, load = self._views.status(), self._load()
-        known = {rule["name"] for rule in status["rules"]}
+        known = advice.known_rules(status["rules"])
         decisions = self._views.decisions()
         episodes = [self._told(ep, known, decisions) for ep in status["episodes"]]
         ended = [ep for ep in self._views.episodes() if ep["state"] == "ok"]
@@ -80,22 +82,22 @@ class Pages:
         if found is None:
             raise HTTPException(404)
         rule, ep = found["rule"], found["episode"]
-        decisions = [one for one in self._views.decisions() if one["rule"] == rule["name"]]
+        decisions = [one for one in self._views.decisions() if is_of(one["rule"], rule["name"])]
         return await self._page(
             request,
             "rule.html",
             why=found,
             rule=rule,
-            episode=self._told(ep, {rule["name"]}, decisions) if ep else None,
+            episode=self._told(ep, frozenset({rule["name"]}), decisions) if ep else None,
             ended=[
                 {**one, "timeline": self._timelines.of(one["id"])}
                 for one in self._views.episodes()
-                if one["rule"] == rule["name"] and one["state"] == "ok"
+                if is_of(one["rule"], rule["name"]) and one["state"] == "ok"
             ][:ENDED_SHOWN],
             decisions=decisions[: -DECISIONS_SHOWN - 1 : -1],
         )
 
-    def _told(self, ep: View, known: set[str], decisions: list[View]) -> View:
+    def _told(self, ep: View, known: frozenset[str], decisions: list[View]) -> View:
         """An open episode with its story and what can be done. Held, its newest refusal counts."""
         refusals = [one["reason"] for one in decisions if one["episode"] == ep["id"]]
         held = ep["state"] == "held" and refusals
@@ -140,6 +142,7 @@ def _environment() -> Environment:
         "number": lambda value: "" if value is None else number(value),
         "percent": lambda ratio: "" if ratio is None else percent(ratio),
         "clock": _clock,
+        "shell": shlex.quote,
         "words": lambda text: text.replace("_", " "),
     }
     return environment

@@ -10,6 +10,7 @@ state.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -84,8 +85,9 @@ def _group(owner: str, file: str, shown: list[View]) -> View:
 def _rule(rule: RuleSpec, view: View, episodes: Episodes) -> View:
     verdict = view["verdict"]
     blind = "not_yet" if verdict is None else verdict["blind"]
+    states = {_state(one["state"]) for one in (view, *view["members"])}
     shown = {
-        "state": _state(view["state"]),
+        "state": next(s for s in ("firing", "pending", "inactive") if s in states),
         "name": rule.name,
         "query": query(rule),
         "duration": rule.for_seconds,
@@ -105,15 +107,17 @@ def _rule(rule: RuleSpec, view: View, episodes: Episodes) -> View:
 
 
 def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
+    if rule.is_family:
+        members = ((_member(rule, one), one) for one in view["members"])
+        return [alert for member, one in members for alert in _alerts(member, one, episodes)]
     state = _state(view["state"])
     ep = episodes.get(view["episode"] or "")
     if state == "inactive" or ep is None:
         return []
-    verdict = view["verdict"]
-    value = verdict["value"] if verdict else None
+    value = view["value"] if rule.member else (view["verdict"] or {}).get("value")
     return [
         {
-            "labels": {"alertname": rule.name, **_labels(rule)},
+            "labels": {"alertname": rule.family, **_labels(rule)},
             "annotations": {
                 **_annotations(rule),
                 "episode": f"{ep['id']} is {ep['state']}: {ep['reason']}",
@@ -123,6 +127,12 @@ def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
             "value": "NaN" if value is None else _number(value),
         }
     ]
+
+
+def _member(family: RuleSpec, shown: View) -> RuleSpec:
+    """As far as an alert tells of it."""
+    values = tuple(shown["labels"].items())
+    return replace(family, member=values, labels=(*family.labels, *values))
 
 
 def _state(state: str) -> str:
@@ -160,7 +170,7 @@ def query(rule: RuleSpec) -> str:
     signal = rule.signal
     match signal:
         case RatioThreshold():
-            ratio = _ratio(signal.counters, signal.over_seconds)
+            ratio = _ratio(signal.counters, signal.over_seconds, rule.each)
             return f"{ratio} {signal.bound.op} {signal.bound.limit!r}"
         case ValueThreshold() if signal.bound.op == PRESENT:
             return signal.expr
@@ -171,22 +181,24 @@ def query(rule: RuleSpec) -> str:
         case Probed() | EventSignal():
             return ""  # a look of our own, or what somebody tells us: PromQL cannot ask for it
         case Slo():
-            return " or ".join(_pairs(signal))
+            return " or ".join(_pairs(signal, rule.each))
 
 
-def _pairs(signal: Slo) -> Iterable[str]:
+def _pairs(signal: Slo, each: tuple[str, ...]) -> Iterable[str]:
     for pair in signal.pairs:
         limit = f"{pair.factor * (1 - signal.objective):.6g}"
         long, short = (
-            f"{_ratio(signal.counters, seconds)} > {limit}"
+            f"{_ratio(signal.counters, seconds, each)} > {limit}"
             for seconds in (pair.long_seconds, pair.short_seconds)
         )
         yield f"({long} and {short})"
 
 
-def _ratio(counters: Counters, seconds: float) -> str:
+def _ratio(counters: Counters, seconds: float, each: tuple[str, ...] = ()) -> str:
     window = duration(seconds)
+    total = f"sum by ({', '.join(each)}) " if each else "sum"
     ratio = (
-        f"sum(increase({counters.events}[{window}])) / sum(increase({counters.total}[{window}]))"
+        f"{total}(increase({counters.events}[{window}])) / "
+        f"{total}(increase({counters.total}[{window}]))"
     )
     return f"(1 - {ratio})" if counters.good else ratio

@@ -107,7 +107,7 @@ def _answers(
     turn = asyncio.Lock()
     endpoints: dict[str, Endpoint] = {
         "/": pages.front,
-        "/rules/{name}": pages.rule,
+        "/rules/{name:path}": pages.rule,
         "/metrics": metrics,
         "/api/v1/status": api.status,
         "/api/v1/rules": api.rules,
@@ -115,7 +115,7 @@ def _answers(
         "/api/v1/decisions": api.decisions,
         "/api/v1/actions": api.actions,
         "/api/v1/episodes": api.episodes,
-        "/api/v1/why/{name}": api.why,
+        "/api/v1/why/{name:path}": api.why,
     }
     return [Route(path, _in_turn(endpoint, turn)) for path, endpoint in endpoints.items()]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchdog.core import entries as e
 from watchdog.core.spec import Scope
+from watchdog.engine.family_view import known_rules, no_rule
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
 
 
@@ -65,9 +66,11 @@ class Stops:
         names = {
             "all": {""},
             "owner": {rule.owner for rule in policy.rules.values()},
-            "rule": set(policy.rules),
+            "rule": set(known_rules(self._desk.engine)),
             "target": {action.target for action in policy.actions.values()},
         }.get(scope.kind)
+        if names is not None and scope.kind == "rule" and scope.name not in names:
+            raise OrderRefused(no_rule(self._desk.engine, scope.name))
         if names is None or scope.name not in names:
             raise OrderRefused(
                 f"there is no {scope.kind} {scope.name}; there are: "

@@ -63,6 +63,12 @@ RULES = (
     ),
     Metric("rule_verdict", GAUGE, "1 for the status that the rule has.", ("rule", "status")),
     Metric("rule_blind", GAUGE, "1 for why a rule is blind, while it is.", ("rule", "reason")),
+    Metric(
+        "rule_members",
+        GAUGE,
+        "How many members of a rule with `each` have the status.",
+        ("rule", "status"),
+    ),
     Metric("rule_value", GAUGE, "The number that was compared last.", ("rule",)),
     Metric("rule_held_seconds", GAUGE, "For how long the breach has added up.", ("rule",)),
     Metric("rule_for_seconds", GAUGE, "For how long a breach must last.", ("rule",)),

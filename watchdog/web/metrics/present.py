@@ -81,6 +81,11 @@ def of_rules(x: Present) -> Iterator[Family]:
         "rule_blind",
         [((r.spec.name, _blind(r)), 1) for r in x.rules if _status(r) is Status.BLIND],
     )
+    families = [r for r in x.rules if r.spec.each]
+    yield _family(
+        "rule_members",
+        [((r.spec.name, s.value), r.members.get(s, 0)) for r in families for s in Status],
+    )
     yield _per_rule(x, "rule_value", lambda r: r.verdict.value if r.verdict else None)
     yield _per_rule(x, "rule_held_seconds", lambda r: r.held_seconds)
     yield _per_rule(x, "rule_for_seconds", lambda r: r.spec.for_seconds)
