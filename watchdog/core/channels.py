@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
+from watchdog.core.alertmanager import MARKER
 from watchdog.core.promql.regex import Pattern
 
 EVENT = "event"
@@ -73,7 +74,8 @@ class EventSignal:
         return f"{self.channel}{{{', '.join(one.text for one in self.matchers)}}}"
 
     def matches(self, labels: Labels) -> bool:
-        return all(one.matches(labels) for one in self.matchers)
+        """Never an alert of our own that comes back to us: an episode would feed itself."""
+        return MARKER not in labels and all(one.matches(labels) for one in self.matchers)
 
 
 class EventStatus(StrEnum):

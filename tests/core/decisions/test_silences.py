@@ -6,6 +6,7 @@ import pytest
 
 from tests.core.decisions.watch import BLIND, BREACHED, HEALTHY, Watch, a_policy, a_rule
 from watchdog.core.alerting import alert_labels
+from watchdog.core.channels import EventSignal, Matcher
 from watchdog.core.draft import Draft
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, SilencesRead
@@ -226,6 +227,14 @@ def test_our_own_labels_cannot_be_written_over() -> None:
         "problem": "blind",
         "watchdog": "slo-watchdog",
     }
+
+
+def test_our_own_alert_that_comes_back_breaches_no_event_rule() -> None:
+    """Whatever its matchers are: an episode that breaches a rule would keep itself open."""
+    everything = EventSignal("alerts", (Matcher("alertname", "=~", ".*"),), 600.0)
+    ours = alert_labels(RULE, "production", World.LIVE)
+    assert not everything.matches(ours)
+    assert everything.matches(tuple(pair for pair in ours if pair[0] != "watchdog"))
 
 
 def test_inputs_hold_the_silences_that_stopped_it() -> None:
