@@ -126,7 +126,22 @@ def test_a_base_rate_above_the_bound_is_said_and_nothing_is_made_up(policy: Poli
     found = explain(policy, "redemption-error-rate", Asked(traffic=20.0, base=0.06))
     assert found.ratios is not None
     assert (found.ratios.rows, found.ratios.curve, found.ratios.shifted) == ((), (), ())
+    assert found.ratios.chance is None, "no alarm comes by chance where one never ends"
     assert any("breached without any fault" in note for note in found.notes)
+    shown = run("redemption-error-rate", "--traffic", "20/s", "--base-rate", "6%")[1]
+    assert "one that never ends: 6% of events always fail" in shown
+    assert "a month" not in shown
+
+
+def test_a_rule_that_has_to_earn_it_is_not_told_to_act_at_once(policy: Policy) -> None:
+    rule = replace(policy.rules["redemption-error-rate"], armed_because="")
+    declared = replace(policy, rules={**policy.rules, rule.name: rule})
+    found = told(declared, rule.name)
+    needs = {need.gate: need.needs for need in found.gates}
+    earn = "shadow until it has earned to act (slo-watchdog evidence redemption-error-rate)"
+    assert needs["mode"].endswith(earn)
+    assert found.ladder[0].does.startswith("records that it would act, and once it has earned it,")
+    assert earn not in str(told(policy, rule.name).gates), "its file says why it may"
 
 
 # -- the command -----------------------------------------------------------------------------------

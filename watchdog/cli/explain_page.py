@@ -155,8 +155,8 @@ def _few(pair: PairTold, minimum_events: float) -> str:
 
 def _chance(told: Explanation, ratios: Ratios) -> list[tuple[str, str]]:
     chance, base = ratios.chance, told.asked.base
-    if chance is None:
-        return []
+    if chance is None:  # traffic was said, so nothing is left to chance
+        return [("false alarms", f"one that never ends: {percent(base)} of events always fail")]
     if base <= 0:
         return [("false alarms", "none by chance, when nothing fails; --base-rate says what does")]
     month = _small(chance.per_month)

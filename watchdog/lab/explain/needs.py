@@ -53,6 +53,11 @@ class Case:
         """The lowest of what the files say; the process may lower it further."""
         return min(self.rule.mode, self.rung.mode)
 
+    @property
+    def unearned(self) -> bool:
+        """Whether the daemon keeps it to shadow until it has earned to act (docs/evidence.md)."""
+        return self.rule.mode is Mode.ARMED and not self.rule.armed_because
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -182,10 +187,13 @@ def _blast_radius(case: Case) -> str:
 
 
 def _mode(case: Case) -> str:
-    return (
+    lowest = (
         f"{case.mode.word}: the lowest of rule ({case.rule.mode.word}), rung "
         f"({case.rung.mode.word}) and what the process allows"
     )
+    if case.unearned:
+        lowest += f"; shadow until it has earned to act (slo-watchdog evidence {case.rule.name})"
+    return lowest
 
 
 def _budget(case: Case) -> str:
@@ -239,7 +247,10 @@ def _does(case: Case) -> str:
         case Mode.APPROVE:
             return f"asks a person, then acts ({what})"
         case _:
-            return f"acts ({what})"
+            first = (
+                "records that it would act, and once it has earned it, " if case.unearned else ""
+            )
+            return f"{first}acts ({what})"
 
 
 def _command(step: Step) -> str:

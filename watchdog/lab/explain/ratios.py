@@ -117,9 +117,9 @@ class Told:
         asked, rule, smallest = self.asked, self.rule, smallest_ratio(self.pairs)
         ratios = tuple(r for r in asked.ratios or RATIOS if r > asked.base)
         outages = sorted({min(1.0, 2 * smallest), 1.0})
-        if asked.base >= smallest:  # breached all the time: there is nothing to detect
+        rate, always = asked.traffic, asked.base >= smallest
+        if always:  # breached all the time: there is nothing to detect, and no alarm by chance
             ratios, outages = (), []
-        rate = asked.traffic
         return Ratios(
             smallest=smallest,
             inclusive=any(pair.inclusive for pair in self.pairs),
@@ -133,7 +133,7 @@ class Told:
             ),
             minimum_events=rule.minimum_events,
             needed_rate=needed_rate(self.pairs, rule.minimum_events),
-            chance=None if rate is None else false_alarms(self.judged, asked.base, rate),
+            chance=None if rate is None or always else false_alarms(self.judged, asked.base, rate),
         )
 
     def _pair(self, pair: Pair) -> PairTold:
