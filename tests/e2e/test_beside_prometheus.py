@@ -51,13 +51,12 @@ def watched(**more: Any) -> dict[str, Any]:
     return rule
 
 
-async def compared(watchdog: Watchdog, url: str, *more: str) -> tuple[int, dict[str, Any]]:
+async def compared(watchdog: Watchdog, url: str, *more: str) -> Ended:
     maps = [f"--map={rule}=RedemptionErrors" for rule in (ERRORS, "starved", "held")]
-    ended = await asyncio.to_thread(
-        here, "compare", "--journal", str(watchdog.state), "--prometheus", url, "--json",
-        "--no-cache", *maps, *more, socket=watchdog.state / "none",
+    return await asyncio.to_thread(
+        here, "compare", "--journal", str(watchdog.state), "--prometheus", url, "--no-cache",
+        *maps, *more, socket=watchdog.state / "none",
     )  # fmt: skip
-    return ended.status, {one["rule"]: one for one in ended.json["rules"]} | {"": ended.json}
 
 
 async def says(url: str, query: str, *, so: bool = True) -> None:
@@ -90,8 +89,12 @@ async def test_what_one_side_alone_saw_is_told_with_its_reason(
     await sandbox.mend_redemption()
     await watchdog.episode(ERRORS, state="ok")
     await says(prometheus.url, FIRING, so=False)
-    status, found = await compared(watchdog, prometheus.url)
-    assert status == 1
+    shown = await compared(watchdog, prometheus.url)
+    assert "only theirs" in shown.out
+    assert "because: the rule was blind" in shown.out
+    ended = await compared(watchdog, prometheus.url, "--json")
+    assert shown.status == ended.status == 1
+    found = {one["rule"]: one for one in ended.json["rules"]}
     (agreed,) = found[ERRORS]["agreed"]
     assert found[ERRORS]["agrees"]
     assert found[ERRORS]["uncertain_seconds"] == 1
@@ -106,7 +109,7 @@ async def test_what_one_side_alone_saw_is_told_with_its_reason(
     (ours,) = found["slow-alert"]["only_ours"]
     assert ours["reasons"][0]["kind"] == "pending_there"
     assert "`for` is 1h there now" in ours["reasons"][0]["text"]
-    assert [one["rule"] for one in found[""]["not_compared"]] == ["nobody-there"]
+    assert [one["rule"] for one in ended.json["not_compared"]] == ["nobody-there"]
 
 
 async def test_a_first_rule_is_made_of_what_is_there_and_watches_in_shadow(

@@ -29,9 +29,11 @@ from watchdog.cli.past import (
 from watchdog.cli.shared import AsJson, fail, seconds
 from watchdog.core.spec import Endpoint, PrometheusApi, RuleSpec
 from watchdog.lab.compare import (
+    QUESTION_SECONDS,
     SAME_NAME,
     Asked,
     Compared,
+    How,
     Named,
     Record,
     Sides,
@@ -59,12 +61,9 @@ class _Wish:
     span: Span
     rules: Sequence[str]
     given: Mapping[str, str]
-    labels: Mapping[str, str]
     prometheus: str | None
     tolerance_seconds: float | None
-    step_seconds: float | None
-    cache: Cache | None
-    secrets: FileSecrets
+    how: How
 
 
 JournalPath = Annotated[
@@ -81,6 +80,7 @@ Tolerance = Annotated[
     str | None, typer.Option(help="How far apart two may be and still be the same.")
 ]
 Step = Annotated[str | None, typer.Option(help="Look at this interval, not at the alerts' own.")]
+Deadline = Annotated[str, typer.Option(help="How long Prometheus may take over one question.")]
 SecretsDir = Annotated[
     Path, typer.Option("--secrets-dir", help="Where the sources' credentials lie.")
 ]
@@ -98,6 +98,7 @@ def compare(
     tolerance: Tolerance = None,
     step: Step = None,
     secrets: SecretsDir = Path("/etc/slo-watchdog/secrets"),
+    deadline: Deadline = "20s",
     cache: CacheFolder = None,
     no_cache: NoCache = False,
     variable: Variables = None,
@@ -116,12 +117,15 @@ def compare(
         span,
         rule or [],
         pairs(alert_of),
-        pairs(match),
         prometheus,
         seconds(tolerance),
-        seconds(step),
-        Cache(folder) if folder is not None else None,
-        FileSecrets.of_service(secrets),
+        How(
+            FileSecrets.of_service(secrets),
+            Cache(folder) if folder is not None else None,
+            pairs(match),
+            seconds(step),
+            seconds(deadline) or QUESTION_SECONDS,
+        ),
     )
     record = _record(path, span.end)
     loads = judged_by(record, pairs(variable))
@@ -187,15 +191,7 @@ def _compared(
         asked_of.setdefault(endpoint.url, []).append(name)
     compared = []
     for url, names in asked_of.items():
-        asked = ask(
-            endpoints[url],
-            [named[name].alert for name in names],
-            span,
-            labels=wish.labels,
-            step_seconds=wish.step_seconds,
-            cache=wish.cache,
-            secrets=wish.secrets,
-        )
+        asked = ask(endpoints[url], [named[name].alert for name in names], span, wish.how)
         for name in names:
             if named[name].by == SAME_NAME and _no_such(asked, named[name]):
                 left_out.append((name, _nameless(name)))

@@ -1,6 +1,6 @@
 """Our episodes beside Prometheus's `ALERTS`: where they disagreed over a time, and why."""
 
-from watchdog.lab.compare.asking import Asked, ask
+from watchdog.lab.compare.asking import QUESTION_SECONDS, Asked, How, ask
 from watchdog.lab.compare.comparison import (
     Compared,
     compare_rule,
@@ -14,9 +14,11 @@ from watchdog.lab.compare.record import Record, read_record
 from watchdog.lab.compare.why import Sides
 
 __all__ = [
+    "QUESTION_SECONDS",
     "SAME_NAME",
     "Asked",
     "Compared",
+    "How",
     "Named",
     "Record",
     "Sides",

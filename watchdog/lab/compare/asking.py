@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 
 from watchdog.core.samples import Failure
 from watchdog.core.spec import Endpoint
+from watchdog.core.words import Blind
 from watchdog.lab.compare.alerts import Alerts, Pulse, alerts_of, pulse_of
 from watchdog.lab.history import Bad, Cache, PrometheusHistory, Span
 from watchdog.lab.history.tracks import Track, Wanted
 from watchdog.sources.prometheus_lookup import AlertingRule, PrometheusLookup, alerting_rules
 from watchdog.wire.http import Wire
+from watchdog.wire.redact import shown_url
 from watchdog.wire.secrets import FileSecrets
 
 USUAL_SECONDS = 15.0
@@ -28,8 +30,12 @@ USUAL_SECONDS = 15.0
 
 MOST_STEPS = 400_000
 _MOST_SERIES = 10_000
-_RULES_SECONDS = 20.0
+QUESTION_SECONDS = 20.0
 _RULES_BYTES = 64 << 20
+_PAUSES_SECONDS = (1.0,)
+_MERELY_UNTOLD = frozenset({Blind.QUERY_ERROR, Blind.ODD_ANSWER, Blind.PARTIAL})
+"""It answers, and has no rules to tell of: a VictoriaMetrics without vmalert behind it."""
+
 _ONE = "prometheus"
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
 
@@ -49,26 +55,39 @@ class Asked:
         return tuple(one for one in self.known if one.name == alert)
 
 
-def ask(
-    endpoint: Endpoint,
-    alerts: Sequence[str],
-    span: Span,
-    *,
-    labels: Mapping[str, str],
-    step_seconds: float | None,
-    cache: Cache | None,
-    secrets: FileSecrets,
-) -> Asked:
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to ask: with which labels of the alerts, how finely, how long, and with what."""
+
+    secrets: FileSecrets
+    cache: Cache | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    step_seconds: float | None = None  # else the alerts' own interval
+    deadline_seconds: float = QUESTION_SECONDS  # of one question
+
+
+def ask(endpoint: Endpoint, alerts: Sequence[str], span: Span, how: How) -> Asked:
     """All of it. Raises Bad with what could not be read."""
-    known = asyncio.run(_known(endpoint, secrets))
+    selectors = {alert: _selector(alert, how.labels) for alert in dict.fromkeys(alerts)}
+    known = asyncio.run(_known(endpoint, how))
+    if isinstance(known, Failure) and known.blind not in _MERELY_UNTOLD:
+        where = "" if "://" in known.reason else f"{shown_url(endpoint.url)}: "
+        raise Bad(f"{where}{known.reason}")
     asked = Asked(None, known.reason) if isinstance(known, Failure) else Asked(known)
-    with PrometheusHistory({_ONE: endpoint}, [_ONE], cache, secrets) as history:
+    with PrometheusHistory(
+        {_ONE: endpoint},
+        [_ONE],
+        how.cache,
+        how.secrets,
+        deadline_seconds=how.deadline_seconds,
+        pauses_seconds=_PAUSES_SECONDS,
+    ) as history:
         steps = []
-        for alert in dict.fromkeys(alerts):
+        for alert, selector in selectors.items():
             every = max((one.every_seconds for one in asked.named(alert) or ()), default=0.0)
-            step = honest_step(step_seconds or every or USUAL_SECONDS, span)
+            step = honest_step(how.step_seconds or every or USUAL_SECONDS, span)
             steps.append(step)
-            text = f"timestamp({_selector(alert, labels)})"
+            text = f"timestamp({selector})"
             asked.alerts[alert] = alerts_of(_tracks(history, text, span, step), step, span.end)
         step = min(steps, default=USUAL_SECONDS)
         pulse = _tracks(history, "max(timestamp(up))", span, step)
@@ -81,11 +100,11 @@ def honest_step(every_seconds: float, span: Span) -> float:
     return every_seconds * max(1, math.ceil(span.seconds / every_seconds / MOST_STEPS))
 
 
-async def _known(endpoint: Endpoint, secrets: FileSecrets) -> tuple[AlertingRule, ...] | Failure:
-    wire = Wire(secrets)
+async def _known(endpoint: Endpoint, how: How) -> tuple[AlertingRule, ...] | Failure:
+    wire = Wire(how.secrets)
     try:
         lookup = PrometheusLookup(
-            endpoint, wire, deadline_seconds=_RULES_SECONDS, max_bytes=_RULES_BYTES
+            endpoint, wire, deadline_seconds=how.deadline_seconds, max_bytes=_RULES_BYTES
         )
         return await alerting_rules(lookup)
     finally:
