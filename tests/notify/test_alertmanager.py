@@ -29,7 +29,7 @@ async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
     await wire.aclose()
 
 
-def sink(wire: Wire, *urls: str, deadline: float = DEADLINE_SECONDS) -> AlertSink:
+def sink(wire: Wire, *urls: str, deadline: float = DEADLINE_SECONDS, link: str = "") -> AlertSink:
     spec = AlertmanagerSpec(
         tuple(Endpoint(url) for url in urls),
         every_seconds=1.0,
@@ -39,6 +39,7 @@ def sink(wire: Wire, *urls: str, deadline: float = DEADLINE_SECONDS) -> AlertSin
         again_seconds=1.0,
         page_after_seconds=60.0,
         max_bytes=1000,
+        link=link,
     )
     return open_alerts(spec, wire)
 
@@ -72,6 +73,17 @@ async def test_a_real_one_takes_it_moves_it_ends_it_and_lets_it_expire(
         while await shown():
             assert time.monotonic() < ends
             await asyncio.sleep(0.05)
+
+
+async def test_an_alert_links_to_its_rules_page(tmp_path: Path, wire: Wire) -> None:
+    async with RealAlertmanager.quiet(tmp_path) as alertmanager:
+        told = sink(wire, alertmanager.url, deadline=5, link="https://watch/dog/")
+        await told.tell([replace(an_alert(), rule='peg{db="a/b"}'), an_alert("by-hand")])
+        links = {one["labels"]["rule"]: one["generatorURL"] for one in await alertmanager.alerts()}
+    assert links == {
+        "peg": "https://watch/dog/rules/peg%7Bdb%3D%22a%2Fb%22%7D",
+        "by-hand": "https://watch/dog/",
+    }
 
 
 async def test_many_are_told_in_pieces(tmp_path: Path, wire: Wire) -> None:

@@ -34,6 +34,7 @@ class Alert:
     annotations: Labels
     starts_at: float
     ends_at: float  # ahead while it fires; then when it ended
+    rule: str = ""  # whose page tells more, if a rule's does
 
 
 def alert_labels(

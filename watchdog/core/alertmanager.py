@@ -32,6 +32,7 @@ class AlertmanagerSpec:
     again_seconds: float  # how often an open episode is told again
     page_after_seconds: float  # how long it may fail before people are told
     max_bytes: int
+    link: str = ""  # where people find our own pages, if they do
 
     def replicas(self, path: str) -> dict[str, Endpoint]:
         """Base address -> where that replica answers for `path` of its API."""

@@ -36,14 +36,14 @@ def alerts_of(book: Book, policy: Policy, now: Instant, lives_seconds: float) ->
     """Everything that should be known, so that telling it all again mends whatever went wrong."""
     told = Told({}, {})
     for ep in book.episodes.values():
-        labels = _labels(ep, policy)
+        labels, page = _labels(ep, policy), "" if ep.rule == MANUAL else ep.rule
         if ep.state not in _QUIET:
             if not _silenced(book, ep.owner, ep.rule, ep.target, now):
-                ends = now.wall + lives_seconds
-                told.firing[labels] = Alert(labels, _of_episode(ep, policy), ep.opened.wall, ends)
+                texts, ends = _of_episode(ep, policy), now.wall + lives_seconds
+                told.firing[labels] = Alert(labels, texts, ep.opened.wall, ends, page)
         elif _was_told(ep) and now.steady - ep.moved.steady < lives_seconds:
-            ends = max(ep.moved.wall, ep.opened.wall)
-            told.ended[labels] = Alert(labels, _of_episode(ep, policy), ep.opened.wall, ends)
+            texts, ends = _of_episode(ep, policy), max(ep.moved.wall, ep.opened.wall)
+            told.ended[labels] = Alert(labels, texts, ep.opened.wall, ends, page)
     for name, blindness in book.blind.items():
         rule = policy.rule(name)
         if rule is None or not blindness.paged or _silenced(book, rule.owner, name, "", now):
@@ -51,7 +51,7 @@ def alerts_of(book: Book, policy: Policy, now: Instant, lives_seconds: float) ->
         labels = alert_labels(rule, policy.environment, World.LIVE, "blind")
         ends = now.wall + lives_seconds
         since = blindness.since.wall
-        told.firing[labels] = Alert(labels, _of_blindness(rule, blindness), since, ends)
+        told.firing[labels] = Alert(labels, _of_blindness(rule, blindness), since, ends, name)
     for labels in told.firing:
         told.ended.pop(labels, None)
     return told

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -34,11 +35,12 @@ class AlertmanagerAlerts:
         self._deadline_seconds = spec.deadline_seconds
         self._wire = wire
         self._replicas = spec.replicas(PATH)
+        self._link = spec.link.rstrip("/")
 
     async def tell(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
         """Also of none: that shows whether it can be told."""
         bodies = [
-            json.dumps([_written(alert) for alert in alerts[first : first + AT_ONCE]])
+            json.dumps([self._written(alert) for alert in alerts[first : first + AT_ONCE]])
             for first in range(0, max(1, len(alerts)), AT_ONCE)
         ]
         told = await asyncio.gather(*(self._post(one, bodies) for one in self._replicas.values()))
@@ -63,14 +65,17 @@ class AlertmanagerAlerts:
                 return f"HTTP {outcome.status}: {_line(outcome.body)}"
         return ""
 
-
-def _written(alert: Alert) -> dict[str, Any]:
-    return {
-        "labels": dict(alert.labels),
-        "annotations": dict(alert.annotations),
-        "startsAt": _time(alert.starts_at),
-        "endsAt": _time(alert.ends_at),
-    }
+    def _written(self, alert: Alert) -> dict[str, Any]:
+        written = {
+            "labels": dict(alert.labels),
+            "annotations": dict(alert.annotations),
+            "startsAt": _time(alert.starts_at),
+            "endsAt": _time(alert.ends_at),
+        }
+        if self._link:
+            page = f"/rules/{quote(alert.rule, safe='')}" if alert.rule else "/"
+            written["generatorURL"] = self._link + page
+        return written
 
 
 def _time(wall: float) -> str:

@@ -35,6 +35,7 @@ def alertmanager_spec(document: Document, findings: Findings) -> AlertmanagerSpe
         again_seconds=shape.again,
         page_after_seconds=shape.page_after,
         max_bytes=shape.max_bytes,
+        link=shape.link or "",
     )
 
 

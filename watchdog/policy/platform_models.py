@@ -259,6 +259,9 @@ class AlertmanagerShape(Shape):
     again: Duration = Field(
         60.0, description="how often what is open is told again; it expires after three of these"
     )
+    link: Address | None = Field(
+        None, description="where people find our own pages: alerts link to them"
+    )
     page_after: Duration = Field(
         300.0, description="how long it may fail before people are told (5m)"
     )
