@@ -99,6 +99,17 @@ class RealAlertmanager(RealServer):
         async with self._client() as client:
             (await client.post("/api/v2/alerts", json=[alert])).raise_for_status()
 
+    async def fire(
+        self, *, since: datetime | None = None, over: bool = False, **labels: str
+    ) -> datetime:
+        """What a Prometheus tells it: the alert with these labels fires, or is over; since when."""
+        now = datetime.now(UTC)
+        since, ends = since or now, now if over else now + timedelta(hours=1)
+        alert = {"labels": labels, "startsAt": since.isoformat(), "endsAt": ends.isoformat()}
+        async with self._client() as client:
+            (await client.post("/api/v2/alerts", json=[alert])).raise_for_status()
+        return since
+
     async def expire(self, silence: str) -> None:
         """What a person does who ends a silence early."""
         async with self._client() as client:
