@@ -67,7 +67,7 @@ async def test_an_alert_pauses_once_however_often_a_real_alertmanager_repeats_it
     start = RealAlertmanager.start
     async with start(tmp_path, webhook=webhook, token=TOKEN, repeats_every="1s") as alertmanager:
         labels = {"alertname": "MyceliaCompromised", "severity": "critical"}
-        since = await alertmanager.fire(**labels)
+        since = await alertmanager.fire(labels)
         first = await watchdog.episode(ALERTED, state="contained")
         assert not sandbox.is_enabled()
         await repeated(watchdog)
@@ -78,9 +78,9 @@ async def test_an_alert_pauses_once_however_often_a_real_alertmanager_repeats_it
         await repeated(watchdog)
         assert len(await watchdog.episodes()) == 1
 
-        await alertmanager.fire(since=since, over=True, **labels)
+        await alertmanager.fire(labels, since=since, over=True)
         await watchdog.until("the end is told", over(watchdog))
-        await alertmanager.fire(**labels)
+        await alertmanager.fire(labels)
         second = await watchdog.episode(ALERTED, state="contained")
         assert second.id != first.id
     assert sandbox.flag_changes() == 3

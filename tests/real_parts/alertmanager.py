@@ -92,15 +92,8 @@ class RealAlertmanager(RealServer):
             answer = await client.post("/api/v2/silences", json=body)
             return str(answer.raise_for_status().json()["silenceID"])
 
-    async def fire(self, *, ends: datetime | None = None, **labels: str) -> None:
-        """What a Prometheus tells it: the alert with these labels fires, or is over at `ends`."""
-        ends = ends or datetime.now(UTC) + timedelta(hours=1)
-        alert = {"labels": labels, "endsAt": ends.isoformat()}
-        async with self._client() as client:
-            (await client.post("/api/v2/alerts", json=[alert])).raise_for_status()
-
     async def fire(
-        self, *, since: datetime | None = None, over: bool = False, **labels: str
+        self, labels: dict[str, str], *, since: datetime | None = None, over: bool = False
     ) -> datetime:
         """What a Prometheus tells it: the alert with these labels fires, or is over; since when."""
         now = datetime.now(UTC)
