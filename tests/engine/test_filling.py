@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,7 +15,7 @@ from tests.engine.house import House, living, peg, policy
 from tests.real_parts import RealPrometheus
 from tests.real_parts.backfill import backfill
 from tests.wire.raw_server import Behaviour, RawServer, answering, hangs
-from watchdog.core.entries import RuleCleared, WindowsFilled
+from watchdog.core.entries import RuleCleared, WindowsFilled, WindowsUnfilled
 from watchdog.core.spec import (
     BurnPair,
     Counters,
@@ -26,19 +27,21 @@ from watchdog.core.spec import (
 )
 from watchdog.core.words import Mode, Status, Verdict
 from watchdog.engine import Progress, Views
+from watchdog.engine.filling import FIRST_PAUSE_SECONDS
 from watchdog.sandbox.handle import Sandbox
 
 DAY = 86400.0
 EVERY = 15
 SELECTOR = "requests_total"
+COUNTERS = Counters(f'{SELECTOR}{{code="500"}}', SELECTOR)
 PAIRS = (BurnPair(0.02, 3600.0, 300.0, 14.4), BurnPair(0.1, 2 * DAY, 6 * 3600.0, 1.0))
 
 
-def slo(name: str = "availability", bad: str = f'{SELECTOR}{{code="500"}}') -> RuleSpec:
+def slo(name: str = "availability") -> RuleSpec:
     return peg(
         name,
         source="prom",
-        signal=Slo(Counters(bad, SELECTOR), 0.99, 30 * DAY, PAIRS),
+        signal=Slo(COUNTERS, 0.99, 30 * DAY, PAIRS),
         every_seconds=float(EVERY),
         stale_after_seconds=4.0 * EVERY,
         for_seconds=0.0,
@@ -167,9 +170,13 @@ async def test_a_history_that_cannot_be_had_costs_coverage_only(
         names = [f"slo-{number}" for number in range(5)]
         rules = policy(sandbox, *map(slo, names), sources=[prom(server.url, **limits)])
         async with living(tmp_path, sandbox, rules) as house:
-            await house.until(lambda: (p := progress(house)) is not None and p.over, "given up")
+            await house.until(lambda: house.entries(WindowsUnfilled), "given up for now")
+            (told,) = house.entries(WindowsUnfilled)
+            assert (told.source, told.rules, told.tries) == ("prom", tuple(names), 1)
+            assert told.again_seconds == FIRST_PAUSE_SECONDS
             ended = progress(house)
             assert ended is not None
+            assert (ended.problem, ended.over) == (told.reason, False)
             assert (ended.filled, ended.failed) == (0, 3), "the others are not even tried"
             assert problem in ended.problem
             assert "given up after 3 rules in a row" in ended.problem
@@ -184,3 +191,61 @@ async def test_a_history_that_cannot_be_had_costs_coverage_only(
             found = verdict(house, names[0])
             assert found is not None
             assert found.evidence[0].coverage < 0.1
+
+
+async def test_a_prometheus_that_comes_up_later_is_asked_again_and_fills_the_windows(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    end = int(time.time()) // EVERY * EVERY + 8 * EVERY
+    polls = 7200 // EVERY
+    series = {
+        f'{SELECTOR}{{code="{code}"}}': range(0, polls * step, step)
+        for code, step in (("200", 99), ("500", 1))
+    }
+    start = end - (polls - 1) * EVERY
+    await asyncio.to_thread(
+        backfill, tmp_path / "prometheus" / "data", series, start=start, step_seconds=EVERY
+    )
+    hour = replace(slo(), signal=Slo(COUNTERS, 0.99, DAY, PAIRS[:1]))
+    async with RealPrometheus.start(tmp_path) as prometheus:
+        await prometheus.process.stop()
+        rules = policy(sandbox, hour, sources=[prom(prometheus.url)])
+        async with living(tmp_path, sandbox, rules) as house:
+            house.engine.filling.pauses_seconds = (0.2,) * 100
+            house.engine.filling.begin()
+            await house.until(lambda: len(house.entries(WindowsUnfilled)) > 1, "asked again")
+            before, last_one = house.entries(WindowsUnfilled)[-2:]
+            assert last_one.tries == before.tries + 1
+            assert "connection refused" in last_one.reason
+            await prometheus.start_again()
+            await house.until(lambda: house.entries(WindowsFilled), "windows filled")
+            (filled,) = house.entries(WindowsFilled)
+            assert (filled.rule, filled.coverage) == ("availability", 1.0)
+            await house.until(lambda: (p := progress(house)) is not None and p.over, "the end")
+            last = progress(house)
+            assert last is not None
+            assert (last.filled, last.failed, last.problem) == (1, 0, "")
+            assert last.tries > last_one.tries
+
+
+async def test_a_source_that_never_answers_is_asked_so_often_and_then_left(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    refusal = '{"status":"error","errorType":"bad_data","error":"no"}'
+    never = answering(refusal, "application/json", status=400)
+    async with RawServer(api(never)) as server:
+        rules = policy(sandbox, slo(), sources=[prom(server.url)])
+        async with living(tmp_path, sandbox, rules) as house:
+            filling = house.engine.filling
+            assert sum(filling.pauses_seconds) < 5 * 3600
+            assert list(filling.pauses_seconds) == sorted(filling.pauses_seconds)
+            filling.pauses_seconds = (0.02, 0.02)
+            filling.begin()
+            await house.until(lambda: (p := progress(house)) is not None and p.over, "given up")
+            told = house.entries(WindowsUnfilled)[-3:]
+            assert [(one.tries, one.again_seconds) for one in told] == [
+                (1, 0.02), (2, 0.02), (3, None),
+            ]  # fmt: skip
+            asked = sum("query_range" in request for request in server.requests)
+            await asyncio.sleep(0.3)
+            assert sum("query_range" in request for request in server.requests) == asked

@@ -12,8 +12,8 @@ from tests.policy.lint_examples import LAWS, LINTS, Example, right, well, wrong
 from watchdog.policy import load_files
 from watchdog.policy.check import Report, check
 from watchdog.policy.lint import LINTS as FROM_FILES
-from watchdog.policy.lint import laws as laws_module
 from watchdog.policy.lint import here, live
+from watchdog.policy.lint import laws as laws_module
 from watchdog.policy.lint.page import page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

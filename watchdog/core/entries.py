@@ -17,6 +17,8 @@ from watchdog.core.channels import EventReceived as EventReceived  # noqa: PLC04
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
 from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
+from watchdog.core.filled import WindowsFilled as WindowsFilled  # noqa: PLC0414  # see above
+from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC0414  # see above
 from watchdog.core.membership import MemberRetired as MemberRetired  # noqa: PLC0414  # see above
 from watchdog.core.membership import MemberTaken as MemberTaken  # noqa: PLC0414  # see above
 from watchdog.core.promotions import (
@@ -81,19 +83,6 @@ class RuleCleared:
 
     rule: str
     kind: Literal["rule.cleared"] = "rule.cleared"
-
-
-@dataclass(frozen=True, slots=True)
-class WindowsFilled:
-    """A rule's windows hold the metrics system's history from here on. A breach that it shows
-    began unseen: the rule must be clear once more before it may act.
-    """
-
-    rule: str
-    seconds: float  # how far back
-    coverage_before: float  # of the longest window
-    coverage: float
-    kind: Literal["windows.filled"] = "windows.filled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +296,7 @@ Entry = (
     | PolicyApplied
     | RuleCleared
     | WindowsFilled
+    | WindowsUnfilled
     | BlindBegan
     | BlindEnded
     | EpisodeOpened
