@@ -21,8 +21,8 @@ from watchdog.sandbox.handle import Sandbox
 from watchdog.sandbox.processes import Command, start_process
 
 SHARE = (
-    'sum(rate(redemption_requests_total{code=~"5.."}[4s]))'
-    " / sum(rate(redemption_requests_total[4s])) > 0.05"
+    'sum(rate(redemption_requests_total{code=~"5.."}[2s]))'
+    " / sum(rate(redemption_requests_total[2s])) > 0.05"
 )
 FIRING = 'ALERTS{alertname="RedemptionErrors",alertstate="firing"}'
 RULES = [
@@ -41,7 +41,9 @@ async def prometheus(
     tmp_path_factory: pytest.TempPathFactory, one_sandbox: Sandbox
 ) -> AsyncIterator[RealPrometheus]:
     folder, targets = tmp_path_factory.mktemp("prometheus"), [one_sandbox.metrics_url]
-    async with RealPrometheus.start(folder, targets=targets, rules=RULES) as one:
+    async with RealPrometheus.start(
+        folder, targets=targets, rules=RULES, scrape_interval="500ms"
+    ) as one:
         yield one
 
 
@@ -97,7 +99,7 @@ async def test_what_one_side_alone_saw_is_told_with_its_reason(
     found = {one["rule"]: one for one in ended.json["rules"]}
     (agreed,) = found[ERRORS]["agreed"]
     assert found[ERRORS]["agrees"]
-    assert found[ERRORS]["uncertain_seconds"] == 1
+    assert found[ERRORS]["uncertain_seconds"] == 0.5
     assert abs(agreed["start_seconds"]) < 5
     assert agreed["episodes"][0]["world"] == "shadow"
     (held,) = found["held"]["agreed"]
@@ -129,8 +131,6 @@ async def test_a_first_rule_is_made_of_what_is_there_and_watches_in_shadow(
     assert made.status == 0, made.err
     told = made.json
     assert told["watches"]["counted"] == 'redemption_requests_total{job="mycelia",code=~"5.."}'
-    assert (await run("check", str(rules), "--strict")).status == 0
-    assert (await run("test", str(rules))).status == 0
     assert (await run("init", "--config", str(config))).status == 0
     daemon = start_process(
         Command(

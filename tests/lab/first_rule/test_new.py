@@ -70,6 +70,9 @@ async def test_the_counter_with_the_most_traffic_is_taken_and_the_rest_is_named(
         'up{job="shop"}',
     ]
     assert told["dismissed"][0]["what"] == 'jobs_total{job="batch"}'
+    for command in (("check", "--strict"), ("test",)):
+        shown = here(*command, str(tmp_path / "rules"), socket=tmp_path / "none")
+        assert shown.status == 0, shown.out
     rule = one_rule(tmp_path / "rules")
     assert (rule.name, rule.owner, rule.mode.word) == ("shop-errors", "shop-team", "shadow")
     assert rule.every_seconds == 15
