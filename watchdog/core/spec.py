@@ -316,4 +316,11 @@ class Policy:
         lacking = ", ".join(dict.fromkeys(family_of(rung.action) for rung in book.rungs))
         shown = ", ".join(f'{label}="{value}"' for label, value in values if label in book.each)
         reason = f"observe: {lacking} is not for {shown}"
-        return replace(found, playbook=None, up_to=None, mode=Mode.OBSERVE, mode_reason=reason)
+        return replace(
+            found,
+            playbook=None,
+            up_to=None,
+            mode=Mode.OBSERVE,
+            mode_reason=reason,
+            armed_because="",
+        )
