@@ -86,7 +86,7 @@ def backtest(
     )
     names = rule_names(rule, policy)
     stage = Stage.of(policy, settings, only=names, evaluated_here=past.evaluated_here)
-    known = known_incidents(incidents, stage) if incidents is not None else None
+    known = known_incidents(incidents, policy, stage) if incidents is not None else None
     warm_seconds = seconds(warm)
     longest = stage.longest_window_seconds if warm_seconds is None else warm_seconds
     try:

@@ -30,6 +30,9 @@ def show(run: Run, scored: Score | None, comparison: Comparison | None = None) -
     console.print(_episodes(run, scored))
     if scored is not None:
         console.print(_incidents(scored))
+        for each in scored.outside:
+            said = f"Not counted, since it reaches beyond the replayed time: {each.where}"
+            console.print(Text(said, "yellow"))
         console.print(Text(verdict(scored.overall)))
     if comparison is not None:
         console.print(_comparison(comparison))

@@ -242,12 +242,23 @@ def rule_names(names: list[str] | None, policy: Policy) -> list[str]:
     return names or []
 
 
-def known_incidents(path: Path, stage: Stage) -> list[Incident]:
-    """The labelled incidents, or the end of the command with what is wrong with the file."""
-    read = read_incidents(path, stage.policy.rules)
+def known_incidents(path: Path, policy: Policy, stage: Stage) -> list[Incident]:
+    """The labelled incidents, or the end of the command with what is wrong with the file.
+
+    One file serves a whole folder: those that concern no rule of the stage are named, not counted.
+    """
+    read = read_incidents(path, policy.rules)
     if read.problems:
         fail("\n".join(problem.text for problem in read.problems), NOT_SO)
-    return read.found
+    rules = stage.policy.rules.values()
+    found = []
+    for each in read.found:
+        if any(each.concerns(rule) for rule in rules):
+            found.append(each)
+        else:
+            said = f"{each.where}: not counted: it concerns no rule that is replayed"
+            errors.print(said, markup=False)
+    return found
 
 
 def save(path: Path, made: Callable[[], str]) -> None:

@@ -145,7 +145,7 @@ def _swept(asked: _Asked, past: Past) -> Sweep:
     stage = Stage.of(policy, settings, only=company, evaluated_here=past.evaluated_here)
     if rule in stage.left_out:
         fail(stage.left_out[rule], NOT_SO)
-    known = known_incidents(asked.incidents, stage)
+    known = known_incidents(asked.incidents, policy, stage)
     tried, refused = variants(stage.policy.rules[rule], asked.grid)
     warm_seconds = asked.warm_seconds
     if warm_seconds is None:
@@ -227,13 +227,13 @@ def _write(edit: Edit) -> None:
 
 def _show(found: Sweep, edit: Edit | None, *, wrote: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = ("", "variant", "recall", "precision", "median", "95 %", "false actions a month")
+    columns = ("", "variant", "recall", "precision", "median", "95 %", f"{found.counts} a month")
     for column in columns:
         table.add_column(column, overflow="fold")
     for point in found.points:
         table.add_row(*_row(point), style="bold" if point.variant.present else "")
     console.print(table)
-    console.print("* beaten by none in recall, false actions and detection time together")
+    console.print(f"* beaten by none in recall, {found.counts} and detection time together")
     for why in found.refused:
         console.print(Text(f"Not tried: {why}"))
     if edit is not None:
@@ -254,6 +254,6 @@ def _row(point: Point) -> tuple[Text, ...]:
         share(figures.precision),
         "none" if p50 is None else duration(p50),
         "none" if p95 is None else duration(p95),
-        number(figures.false_actions_a_month),
+        number(point.false_a_month),
     )
     return tuple(Text(cell) for cell in cells)

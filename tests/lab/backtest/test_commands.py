@@ -69,12 +69,39 @@ def test_a_backtest_scores_and_compares_with_a_git_revision(place: Path, watchdo
     assert incident["now_seconds"] > incident["before_seconds"]
 
 
+def test_one_file_of_incidents_serves_every_rule_of_the_folder(place: Path, watchdog: Run) -> None:
+    known = place / "known.csv"
+    known.write_text(INCIDENTS + "1790006010,1790007210,P2,queue,a long queue\n")
+    words = ("--openmetrics", place / "past.om", "--incidents", known, "--json")
+    for command in (
+        ("backtest", place / "rules", "--rule", "share"),
+        ("tune", "share", "--rules", place / "rules", "--factors", "1", "--windows", "1"),
+    ):
+        status, out, err = watchdog(*command, *words)
+        assert status == 0, err
+        assert f"{known}:3:1: not counted: it concerns no rule that is replayed" in err
+        assert '"incidents": 1' in out, "the other one is all there is for this rule"
+    known.write_text(INCIDENTS + "1790006010,1790007210,P2,queu,a slip\n")
+    status, _, err = watchdog("backtest", place / "rules", "--rule", "share", *words)
+    assert (status, "there is no rule queu" in err) == (1, True)
+
+
 def test_people_are_told_in_words(place: Path, watchdog: Run) -> None:
     status, out, _ = watchdog("backtest", place / "rules", "--openmetrics", place / "past.om")
     assert status == 0
     assert "as the core decides it" in out
     assert "share" in out
     assert "pause at" in out
+
+
+def test_people_are_told_of_incidents_that_are_not_counted(place: Path, watchdog: Run) -> None:
+    known = place / "half.csv"
+    known.write_text(INCIDENTS + "1789990000,1790000300,P0,,half before it\n")
+    words = ("--openmetrics", place / "past.om", "--incidents", known)
+    status, out, _ = watchdog("backtest", place / "rules", *words)
+    assert status == 0
+    assert f"Not counted, since it reaches beyond the replayed time: {known}:3:1" in out
+    assert "(1 of 1 incidents)" in out
 
 
 def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path, watchdog: Run) -> None:

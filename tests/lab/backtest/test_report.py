@@ -1,18 +1,28 @@
 """The report in a real browser: it draws itself, complains of nothing, asks for nothing."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.lab.backtest.past import SPAN, openmetrics, policy, rules_folder
+from tests.lab.backtest.past import (
+    BEGAN,
+    EVERY,
+    SPAN,
+    counters,
+    openmetrics,
+    policy,
+    rules_folder,
+)
 from tests.lab.backtest.test_tune import KNOWN
 from tests.real_parts.server import program
 from watchdog.lab.backtest import Settings, Stage, replay
 from watchdog.lab.backtest.against import compare
 from watchdog.lab.backtest.score import score
 from watchdog.lab.history import read_openmetrics
+from watchdog.lab.report.document import iso
 from watchdog.lab.report.page import embedded, page
 from watchdog.lab.tune import Grid, Sweep, sweep, variants
 
@@ -94,3 +104,22 @@ def test_it_says_the_score(report: str) -> None:
     assert "1 of 2 incidents" in report
     assert "half of all fail" in report
     assert "not detected" in report
+
+
+def test_a_line_breaks_where_its_rule_was_blind_and_every_plot_shows_the_whole_time(
+    tmp_path: Path,
+) -> None:
+    def torn(step: int) -> dict[str, float]:
+        return {} if 300 <= step < 340 else counters(step)
+
+    stage = Stage.of(policy(rules_folder(tmp_path / "r")), Settings(), only=["queue"])
+    history = read_openmetrics(openmetrics(tmp_path / "h", torn), None)
+    text = page(replay(stage, history, SPAN, Settings()), None)
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text)
+    assert found is not None
+    data = json.loads(found[1])
+    assert data["span"] == [iso(SPAN.start), iso(SPAN.end)]
+    (plot,) = data["rules"]
+    gone = [at for at, value in zip(plot["times"], plot["values"], strict=True) if value is None]
+    assert [iso(BEGAN + EVERY * 300)] == gone[-1:]
+    assert plot["times"] == sorted(plot["times"])

@@ -20,7 +20,7 @@ from watchdog.core.words import Severity
 from watchdog.lab.backtest import Settings, Stage, replay
 from watchdog.lab.backtest.incidents import Incident
 from watchdog.lab.history import Bad, read_openmetrics
-from watchdog.lab.tune import Grid, edited, sweep, variants
+from watchdog.lab.tune import Grid, Sweep, edited, sweep, variants
 
 KNOWN = Incident(
     BEGAN + EVERY * OUTAGE[0], BEGAN + EVERY * OUTAGE[1], Severity.P0, name="half of all fail"
@@ -48,6 +48,24 @@ def test_each_point_is_what_a_backtest_of_that_variant_says(tmp_path: Path) -> N
         fired = [f.fired_at - KNOWN.start for f in run.firings if f.fired_at is not None]
         assert fired == [point.figures.detection_p50_seconds]
     assert [point.variant.text for point in points if point.best] == ["> 5% over 5m"]
+
+
+def test_a_rule_that_only_tells_is_measured_by_what_it_tells_falsely(tmp_path: Path) -> None:
+    """Without a playbook it acts never, also not falsely: that would make every variant good."""
+    stage = Stage.of(policy(rules_folder(tmp_path / "r")), Settings(), only=["queue"])
+
+    def busy(step: int) -> dict[str, float]:
+        return {"queue_length": 40.0 if step % 100 < 10 or OUTAGE[0] <= step < OUTAGE[1] else 3.0}
+
+    history = read_openmetrics(openmetrics(tmp_path / "h", busy), None)
+    tried, _ = variants(stage.policy.rules["queue"], Grid(windows=(1,), fors=(60.0, 300.0)))
+    points = sweep(stage, tried, history, SPAN, Settings(), [KNOWN])
+    assert {point.figures.false_actions for point in points} == {0}
+    quick, patient = points[0], next(p for p in points if p.variant.text == "for 5m")
+    assert quick.false_a_month == quick.figures.false_firings_a_month > 0
+    assert (quick.figures.recall, patient.figures.recall) == (1.0, 1.0)
+    assert (patient.false_a_month, patient.best) == (0.0, True)
+    assert Sweep("queue", points, ()).counts == "false firings"
 
 
 def test_what_could_never_fire_is_not_tried(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ class Figures:
     acted: int
     false_actions: int
     false_actions_a_month: float
+    false_firings_a_month: float
     detection_p50_seconds: float | None
     detection_p95_seconds: float | None
 
@@ -73,6 +74,7 @@ class Figures:
             "acted": self.acted,
             "false_actions": self.false_actions,
             "false_actions_a_month": self.false_actions_a_month,
+            "false_firings_a_month": self.false_firings_a_month,
             "detection_p50_seconds": self.detection_p50_seconds,
             "detection_p95_seconds": self.detection_p95_seconds,
         }
@@ -161,6 +163,7 @@ def _figures(
         acted=sum(f.acted_at is not None for f in fired),
         false_actions=false_actions,
         false_actions_a_month=false_actions * MONTH_SECONDS / span.seconds,
+        false_firings_a_month=len(false) * MONTH_SECONDS / span.seconds,
         detection_p50_seconds=statistics.median(seconds) if seconds else None,
         detection_p95_seconds=nearest_rank(seconds, 0.95),
     )

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from watchdog.core.spec import Slo
 from watchdog.core.text import duration, number, percent
+from watchdog.core.words import Status
 from watchdog.lab.backtest.against import Comparison
 from watchdog.lab.backtest.run import Run
 from watchdog.lab.backtest.score import Score
@@ -44,7 +45,11 @@ def page(
             "comparison": comparison.document() if comparison is not None else None,
             "sweep": sweep,
         },
-        {"rules": [_plot(run, name, scored) for name in run.stage.policy.rules], "sweep": sweep},
+        {
+            "span": [iso(run.span.start), iso(run.span.end)],
+            "rules": [_plot(run, name, scored) for name in run.stage.policy.rules],
+            "sweep": sweep,
+        },
     )
 
 
@@ -98,16 +103,19 @@ def _plot(run: Run, name: str, scored: Score | None) -> dict[str, Any]:
     trace = run.traces[name]
     rule = run.stage.policy.rules[name]
     slo = isinstance(rule.signal, Slo)
-    pairs = zip(trace.values, trace.limits, strict=True)
-    values = [value / limit for value, limit in pairs] if slo else list(trace.values)
+    pairs = zip(trace.times, trace.values, trace.limits, strict=True)
+    points = [(at, value / limit if slo else value) for at, value, limit in pairs]
+    # A line breaks where the rule was blind: nothing was measured there.
+    blind = [(turn.at, None) for turn in trace.turns if turn.status is Status.BLIND]
+    line = sorted([*points, *blind], key=lambda point: point[0])
     limit = 1.0 if slo else (trace.limits[0] if trace.limits else None)
     fired = [each for each in run.firings if each.rule == name and each.fired_at is not None]
     incidents = [] if scored is None else [d.incident for d in scored.detections]
     return {
         "name": name,
         "unit": "burn / factor" if slo else "value",
-        "times": [iso(at) for at in trace.times],
-        "values": values,
+        "times": [iso(at) for at, _ in line],
+        "values": [value for _, value in line],
         "limit": limit,
         "fired": [
             {

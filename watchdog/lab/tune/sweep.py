@@ -17,12 +17,24 @@ __all__ = ["Grid", "Point", "Sweep", "sweep"]
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """`best`: none is as good in recall, false actions and detection, and better in one."""
+    """`best`: none is as good in recall, what is false and detection, and better in one.
+
+    A rule without a playbook never acts, so its false firings are counted: people are told.
+    """
 
     number: int
     variant: Variant
     figures: Figures
     best: bool = False
+
+    @property
+    def acts(self) -> bool:
+        return self.variant.rule.playbook is not None
+
+    @property
+    def false_a_month(self) -> float:
+        figures = self.figures
+        return figures.false_actions_a_month if self.acts else figures.false_firings_a_month
 
     def document(self) -> dict[str, Any]:
         return {
@@ -30,6 +42,7 @@ class Point:
             "text": self.variant.text or "as it stands",
             "present": self.variant.present,
             "best": self.best,
+            "false_a_month": self.false_a_month,
             **self.figures.document(),
         }
 
@@ -40,9 +53,15 @@ class Sweep:
     points: tuple[Point, ...]
     refused: tuple[str, ...]  # why some combinations were not tried
 
+    @property
+    def counts(self) -> str:
+        """What is counted as false."""
+        return "false actions" if all(point.acts for point in self.points) else "false firings"
+
     def document(self) -> dict[str, Any]:
         return {
             "rule": self.rule,
+            "counts": self.counts,
             "points": [point.document() for point in self.points],
             "not_tried": list(self.refused),
         }
@@ -76,12 +95,12 @@ def sweep(
 
 
 def _beats(one: Point, other: Point) -> bool:
-    mine, theirs = _worth(one.figures), _worth(other.figures)
+    mine, theirs = _worth(one), _worth(other)
     return all(a >= b for a, b in zip(mine, theirs, strict=True)) and mine != theirs
 
 
-def _worth(figures: Figures) -> tuple[float, float, float]:
+def _worth(point: Point) -> tuple[float, float, float]:
     """More is better."""
-    seconds = figures.detection_p50_seconds
+    seconds = point.figures.detection_p50_seconds
     late = float("-inf") if seconds is None else -seconds
-    return figures.recall or 0.0, -figures.false_actions_a_month, late
+    return point.figures.recall or 0.0, -point.false_a_month, late

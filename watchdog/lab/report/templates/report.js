@@ -49,16 +49,16 @@
       });
     }
     return Plotly.react(place, [line, fired], layout(plain(each.name), {
-      shapes, xaxis: axis({ type: "date" }), yaxis: axis({ title: { text: each.unit }, rangemode: "tozero" }),
+      shapes, xaxis: axis({ type: "date", range: data.span }), yaxis: axis({ title: { text: each.unit }, rangemode: "tozero" }),
     }), config);
   }
 
   function sweep(place, found) {
-    const spot = (one) => [one.false_actions_a_month, one.detection_p50_seconds];
+    const spot = (one) => [one.false_a_month, one.detection_p50_seconds];
     const known = found.points.filter((one) => one.detection_p50_seconds !== null);
     const best = known.filter((one) => one.best).sort((a, b) => spot(a)[0] - spot(b)[0] || spot(b)[1] - spot(a)[1]);
     const text = (one) => plain(`${one.number}: ${one.text}; recall ${Math.round(one.recall * 1000) / 10} %`);
-    const hover = "%{text}<br>%{x:.3g} false actions a month, %{y:.4g} s<extra></extra>";
+    const hover = "%{text}<br>%{x:.3g} " + found.counts + " a month, %{y:.4g} s<extra></extra>";
     return Plotly.react(place, [
       { x: best.map((one) => spot(one)[0]), y: best.map((one) => spot(one)[1]), type: "scatter", mode: "lines",
         line: { color: colour("accent"), width: 1 }, hoverinfo: "skip" },
@@ -71,7 +71,7 @@
           line: { width: known.map((one) => (one.present ? 3 : 0)), color: colour("bad") },
         } },
     ], layout("", {
-      xaxis: axis({ title: { text: "false actions a month" }, rangemode: "tozero" }),
+      xaxis: axis({ title: { text: `${found.counts} a month` }, rangemode: "tozero" }),
       yaxis: axis({ title: { text: "median detection, seconds" }, rangemode: "tozero" }),
     }), config);
   }
