@@ -66,6 +66,8 @@ async def test_a_silence_holds_a_breach_and_its_end_fires_nothing(
     await watchdog.on_guard()
     silence = await alertmanager.silence(seconds=600, rule=PEG, comment="database migration")
     await knows(watchdog, silence)
+    told = (await watchdog.command("why", PEG)).output
+    assert "A breach would be held, under a silence in Alertmanager by alice until " in told
 
     break_peg(sandbox)
 

@@ -32,7 +32,13 @@ def standing(found: View) -> str:
         return "Breached in some of its members; each of them is a rule and has its own episode."
     if rule["verdict"]["status"] == "breached":
         return "Breached; the next pass opens an episode."
-    return f"Healthy, so there is nothing to do. {_if_breached(rule)}"
+    stopped = _if_stopped(found["stops"]) if rule["playbook"] is not None else ""
+    told = stopped or _if_breached(rule)
+    return f"Healthy, so there is nothing to do. {told}"
+
+
+def _if_stopped(stops: list[str]) -> str:
+    return f"A breach would be held, under {'; '.join(stops)}." if stops else ""
 
 
 def _if_breached(rule: View) -> str:

@@ -20,6 +20,8 @@ def show_why(page: Page, found: View, now: datetime) -> None:
     page.line(verdict["reason"] if verdict else "nothing has been read yet")
     page.line()
     page.line(standing(found))
+    for stop in found["stops"]:
+        page.line("stopped by ", stop)
     page.title("Rule")
     page.rows(_about(rule))
     if verdict:

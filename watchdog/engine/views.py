@@ -23,6 +23,7 @@ from watchdog.engine.family_view import members, members_by_status, no_rule, rul
 from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
+from watchdog.engine.stops_view import stops_view
 from watchdog.engine.verdict_view import utc, verdict_view
 
 View = dict[str, Any]
@@ -175,6 +176,7 @@ class Views:
             "last_decision": decided[-1] if decided else None,
             "blind_since": utc(blindness.since) if blindness else None,
             "evidence": evidence_view(self._engine, rule),
+            "stops": stops_view(self._engine, rule),
             "not_acting": self._not_acting(rule, ep, decided[-1] if decided else None),
         }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from watchdog.core import gates
+from watchdog.core.alerting import alert_labels
 from watchdog.core.channels import EventSignal
 from watchdog.core.entries import GateAnswer
 from watchdog.core.gates import GATES, GateInputs
@@ -29,7 +30,7 @@ from watchdog.core.spec import (
 )
 from watchdog.core.stops import Subject
 from watchdog.core.text import duration, number
-from watchdog.core.words import Mode
+from watchdog.core.words import Mode, World
 
 Gate = Callable[[GateInputs], GateAnswer]
 _DAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -137,6 +138,13 @@ def _stops(case: Case) -> str:
         f"no hold or silence on everything, owner {subject.owner}, rule {subject.rule} or "
         f"target {subject.target}"
     )
+    beside = case.policy.alertmanager
+    if beside is not None and beside.silences:
+        named = ", ".join(
+            f'{name}="{value}"'
+            for name, value in alert_labels(case.rule, case.policy.environment, World.LIVE)
+        )
+        said += f", and no silence in Alertmanager on {{{named}}}"
     windows = [_window(w) for w in case.policy.windows if subject.under(w.scope)]
     return f"{said}; outside of {', '.join(windows)}" if windows else said
 
