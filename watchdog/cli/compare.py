@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -27,43 +25,21 @@ from watchdog.cli.past import (
     pairs,
 )
 from watchdog.cli.shared import AsJson, fail, seconds
-from watchdog.core.spec import Endpoint, PrometheusApi, RuleSpec
 from watchdog.lab.compare import (
     QUESTION_SECONDS,
-    SAME_NAME,
-    Asked,
-    Compared,
     How,
-    Named,
     Record,
-    Sides,
-    alert_names,
-    ask,
-    compare_rule,
+    Wish,
+    compare_all,
     document,
-    judged,
     judged_by,
     read_record,
-    rules_of,
 )
 from watchdog.lab.history import Bad, Cache, Span
-from watchdog.policy import Load
 from watchdog.wire.secrets import FileSecrets
 
 DEFAULT_STATE = Path("/var/lib/slo-watchdog")
 _SIGNS_OF_LIFE = ("history.db", "journal.db")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    """What was asked for, as the options say it."""
-
-    span: Span
-    rules: Sequence[str]
-    given: Mapping[str, str]
-    prometheus: str | None
-    tolerance_seconds: float | None
-    how: How
 
 
 JournalPath = Annotated[
@@ -113,24 +89,18 @@ def compare(
         fail(f"--prometheus {prometheus}: write its address, like http://host:9090", WRONG_USAGE)
     span = _span(seconds(since) or 0.0, moment(begin, "--from"), moment(end, "--to"))
     folder = cache_folder(cache, none=no_cache)
-    wish = _Wish(
-        span,
-        rule or [],
-        pairs(alert_of),
-        prometheus,
-        seconds(tolerance),
-        How(
-            FileSecrets.of_service(secrets),
-            Cache(folder) if folder is not None else None,
-            pairs(match),
-            seconds(step),
-            seconds(deadline) or QUESTION_SECONDS,
-        ),
+    how = How(
+        FileSecrets.of_service(secrets),
+        Cache(folder) if folder is not None else None,
+        pairs(match),
+        seconds(step),
+        seconds(deadline) or QUESTION_SECONDS,
     )
+    wish = Wish(span, how, rule or [], pairs(alert_of), prometheus, seconds(tolerance))
     record = _record(path, span.end)
     loads = judged_by(record, pairs(variable))
     try:
-        compared, left_out = _compared(record, loads, wish)
+        compared, left_out = compare_all(record, loads, wish)
     except Bad as error:
         fail(str(error), NOT_SO)
     if as_json:
@@ -162,96 +132,3 @@ def _record(path: Path, until: float) -> Record:
     if not record.applied:
         fail(f"{folder}: no policy was in force yet, so there is nothing to compare", NOT_SO)
     return record
-
-
-def _compared(
-    record: Record, loads: Mapping[str, Load], wish: _Wish
-) -> tuple[list[Compared], list[tuple[str, str]]]:
-    """Rule by rule, and which rules could not be compared. Raises Bad."""
-    span = Span(max(wish.span.start, record.span.start), wish.span.end)
-    if span.seconds <= 0:
-        raise Bad("our record begins after the time that was asked for")
-    rules = rules_of(record, loads, span)
-    for name in [*wish.rules, *wish.given]:
-        if name not in rules:
-            unread = [load.errors[0].text for load in loads.values() if load.policy is None]
-            raise Bad("\n".join([f"no policy of that time has a rule {name}", *unread[:1]]))
-    files = [file for one in record.applied for file in one.files]
-    named = alert_names(rules, files, wish.given)
-    wanted = [name for name in rules if not wish.rules or name in wish.rules]
-    left_out: list[tuple[str, str]] = []
-    asked_of: dict[str, list[str]] = {}
-    endpoints: dict[str, Endpoint] = {}
-    for name in wanted:
-        endpoint = _endpoint(rules[name], record, loads, wish)
-        if endpoint is None:
-            left_out.append((name, "its source is no Prometheus. Name one: --prometheus URL"))
-            continue
-        endpoints[endpoint.url] = endpoint
-        asked_of.setdefault(endpoint.url, []).append(name)
-    compared = []
-    for url, names in asked_of.items():
-        asked = ask(endpoints[url], [named[name].alert for name in names], span, wish.how)
-        for name in names:
-            if named[name].by == SAME_NAME and _no_such(asked, named[name]):
-                left_out.append((name, _nameless(name)))
-                continue
-            sides = _sides(rules[name], named[name], record, loads, asked)
-            notes = _notes(asked, named[name], record, wish.span)
-            compared.append(
-                compare_rule(sides, named[name].by, span, wish.tolerance_seconds, notes)
-            )
-    return sorted(compared, key=lambda one: one.rule), sorted(left_out)
-
-
-def _endpoint(
-    rule: RuleSpec, record: Record, loads: Mapping[str, Load], wish: _Wish
-) -> Endpoint | None:
-    if wish.prometheus is not None:
-        return Endpoint(wish.prometheus)
-    for one in reversed(record.applied):
-        policy = loads[one.sha256].policy
-        source = policy.sources.get(rule.source) if policy is not None else None
-        if source is not None:
-            return source.how.endpoint if isinstance(source.how, PrometheusApi) else None
-    return None
-
-
-def _no_such(asked: Asked, named: Named) -> bool:
-    """No alert of this name, as far as Prometheus tells: a rule of ours that it never had."""
-    alerts = asked.alerts[named.alert]
-    return not alerts.firing and not alerts.pending and not asked.named(named.alert)
-
-
-def _nameless(name: str) -> str:
-    return f"Prometheus has no alert {name}. Say which it is: --map {name}=ALERT"
-
-
-def _sides(
-    rule: RuleSpec, named: Named, record: Record, loads: Mapping[str, Load], asked: Asked
-) -> Sides:
-    return Sides(
-        rule,
-        named.alert,
-        record,
-        judged(record, loads, rule.name),
-        asked.alerts[named.alert],
-        asked.pulse,
-        asked.named(named.alert),
-    )
-
-
-def _notes(asked: Asked, named: Named, record: Record, wanted: Span) -> list[str]:
-    found = []
-    if record.span.start > wanted.start:
-        found.append("compared from where our record begins")
-    if asked.untold:
-        found.append(f"Prometheus does not tell its rules: {asked.untold}")
-    if not asked.pulse.known:
-        found.append("Prometheus has no `up`: nothing tells whether it was at work")
-    known = asked.named(named.alert) or ()
-    if len(known) > 1:
-        found.append(f"{len(known)} alerts are named {named.alert}: --match tells them apart")
-    if known and asked.alerts[named.alert].step_seconds > max(one.every_seconds for one in known):
-        found.append("looked at more rarely than it is evaluated: a short alert may be missed")
-    return found

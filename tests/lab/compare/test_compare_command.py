@@ -1,9 +1,12 @@
 """`compare` at its edges: a record that says nothing, a Prometheus that does not answer as one."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
@@ -11,7 +14,8 @@ import pytest_asyncio
 from tests.cli.conftest import Ended, here
 from tests.wire.raw_server import Behaviour, RawServer, answering, hangs
 from watchdog.core import entries as e
-from watchdog.core.words import Instant
+from watchdog.core.states import Event, State
+from watchdog.core.words import Instant, Severity, World
 from watchdog.policy import load_files
 from watchdog.store import SqliteJournal
 
@@ -32,9 +36,9 @@ async def provider() -> AsyncIterator[RawServer]:
         yield server
 
 
-def recorded(folder: Path, provider: RawServer) -> Path:
+def recorded(folder: Path, provider: RawServer, written: dict[str, str] = FILES) -> Path:
     """A day ago a daemon started on these rules; since then nothing happened."""
-    files = {path: text.replace("PLACE", provider.url) for path, text in FILES.items()}
+    files = {path: text.replace("PLACE", provider.url) for path, text in written.items()}
     load = load_files(files, "production")
     assert load.policy is not None, load.errors
     began = time.time() - 86_400
@@ -89,3 +93,71 @@ async def test_what_cannot_be_compared_is_said(provider: RawServer, tmp_path: Pa
     ended = await compare(tmp_path / "nowhere")
     assert ended.status == 1
     assert "nowhere" in ended.err
+
+
+@dataclass
+class Fired:
+    """A Prometheus whose one alert fired for these services, from and to so long ago."""
+
+    services: dict[str, tuple[float, float]]
+
+    async def __call__(self, server: RawServer, writer: asyncio.StreamWriter) -> None:
+        url = urlsplit(server.requests[-1].split()[1])
+        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        data: object
+        if url.path.endswith("/rules"):
+            rule = {"type": "alerting", "name": "ShopErrors", "query": "x > 1", "duration": 0}
+            data = {"groups": [{"name": "shop", "interval": 60, "rules": [rule]}]}
+        else:
+            data = {"resultType": "matrix", "result": self._rows(asked)}
+        text = json.dumps({"status": "success", "data": data})
+        await answering(text, JSON)(server, writer)
+
+    def _rows(self, asked: dict[str, str]) -> list[object]:
+        start, end, step = (float(asked[name]) for name in ("start", "end", "step"))
+        times = [start + n * step for n in range(int((end - start) / step) + 1)]
+        if asked["query"] == "max(timestamp(up))":
+            return [{"metric": {}, "values": [[at, str(at)] for at in times]}]
+        if 'alertname="ShopErrors"' not in asked["query"]:
+            return []
+        now = time.time()
+        found: list[object] = []
+        for service, (began, ended) in self.services.items():
+            inside = [at for at in times if now - began <= at <= now - ended]
+            labels = {"alertname": "ShopErrors", "alertstate": "firing", "service": service}
+            if inside:
+                found.append({"metric": labels, "values": [[at, str(at)] for at in inside]})
+        return found
+
+
+async def test_each_member_of_a_family_has_its_own_comparison(
+    provider: RawServer, tmp_path: Path
+) -> None:
+    family = (
+        "version: 1\nrules:\n  shop-errors: {severity: P1, source: prom, each: [service], "
+        "labels: {alertname: ShopErrors}, threshold: {expr: x, breach_when: '> 1'}}\n"
+    )
+    state = recorded(tmp_path / "state", provider, {**FILES, "team/rules.yaml": family})
+    name = 'shop-errors{service="a"}'
+    with SqliteJournal.open(state, reserve_bytes=4096) as journal:
+        opened = e.EpisodeOpened("E1", name, "team", Severity.P1, World.LIVE, None)
+        pending = e.EpisodeMoved("E1", State.OK, Event.BREACHED, State.PENDING, 0, "so")
+        held = e.EpisodeMoved("E1", State.PENDING, Event.REFUSED, State.HELD, 0, "so")
+        over = e.EpisodeMoved("E1", State.HELD, Event.HEALTHY, State.OK, 0, "so")
+        began = time.time() - 7200
+        journal.append([opened, pending, held], Instant(began, 2.0))
+        journal.append([over], Instant(began + 1800, 1802.0))
+    provider.behaviour = Fired({"a": (7200, 5400), "b": (3600, 3000)})
+    ended = await compare(state, "--json")
+    assert ended.status == 1, ended.err
+    agrees, alone = ended.json["rules"]
+    assert (agrees["rule"], agrees["named_by"]) == (name, "the label alertname")
+    assert len(agrees["agreed"]) == 1
+    assert agrees["uncertain_seconds"] == 60
+    assert alone["rule"] == 'shop-errors{service="b"}'
+    assert alone["only_theirs"][0]["alert"]["labels"]["service"] == "b"
+    shown = await compare(state)
+    assert 'shop-errors{service="b"}' in shown.out
+    assert "unknown: whether shop-errors watched this member at all" in shown.out
+    provider.behaviour = Fired({"a": (7200, 5400)})
+    assert (await compare(state)).status == 0

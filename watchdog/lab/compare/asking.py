@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from watchdog.core.samples import Failure
+from watchdog.core.samples import Failure, Labels
 from watchdog.core.spec import Endpoint
 from watchdog.core.words import Blind
 from watchdog.lab.compare.alerts import Alerts, Pulse, alerts_of, pulse_of
@@ -46,13 +46,30 @@ class Asked:
 
     known: tuple[AlertingRule, ...] | None
     untold: str = ""
-    alerts: dict[str, Alerts] = field(default_factory=dict)
+    until: float = 0.0
+    tracks: dict[str, list[Track]] = field(default_factory=dict)  # by alert
+    steps: dict[str, float] = field(default_factory=dict)  # by alert, in seconds
     pulse: Pulse = field(default_factory=lambda: Pulse(known=False))
 
     def named(self, alert: str) -> tuple[AlertingRule, ...] | None:
         if self.known is None:
             return None
         return tuple(one for one in self.known if one.name == alert)
+
+    def knows(self, alert: str) -> bool:
+        """Whether it has, or ever had within the span, an alert of this name."""
+        return bool(self.tracks[alert] or self.named(alert))
+
+    def alerts(self, alert: str, values: Labels = ()) -> Alerts:
+        """Of those series that carry these labels."""
+        tracks = [one for one in self.tracks[alert] if set(values) <= set(one.labels)]
+        return alerts_of(tracks, self.steps[alert], self.until)
+
+    def values(self, alert: str, each: Sequence[str]) -> set[Labels]:
+        """The sets of these labels that its series carry."""
+        found = (dict(one.labels) for one in self.tracks[alert])
+        whole = (labels for labels in found if all(label in labels for label in each))
+        return {tuple((label, labels[label]) for label in each) for labels in whole}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +91,7 @@ def ask(endpoint: Endpoint, alerts: Sequence[str], span: Span, how: How) -> Aske
         where = "" if "://" in known.reason else f"{shown_url(endpoint.url)}: "
         raise Bad(f"{where}{known.reason}")
     asked = Asked(None, known.reason) if isinstance(known, Failure) else Asked(known)
+    asked.until = span.end
     with PrometheusHistory(
         {_ONE: endpoint},
         [_ONE],
@@ -82,14 +100,13 @@ def ask(endpoint: Endpoint, alerts: Sequence[str], span: Span, how: How) -> Aske
         deadline_seconds=how.deadline_seconds,
         pauses_seconds=_PAUSES_SECONDS,
     ) as history:
-        steps = []
         for alert, selector in selectors.items():
             every = max((one.every_seconds for one in asked.named(alert) or ()), default=0.0)
             step = honest_step(how.step_seconds or every or USUAL_SECONDS, span)
-            steps.append(step)
+            asked.steps[alert] = step
             text = f"timestamp({selector})"
-            asked.alerts[alert] = alerts_of(_tracks(history, text, span, step), step, span.end)
-        step = min(steps, default=USUAL_SECONDS)
+            asked.tracks[alert] = _tracks(history, text, span, step)
+        step = min(asked.steps.values(), default=USUAL_SECONDS)
         pulse = _tracks(history, "max(timestamp(up))", span, step)
         asked.pulse = pulse_of(pulse, step, span)
     return asked

@@ -96,7 +96,7 @@ def judged(record: Record, loads: Mapping[str, Load], rule: str) -> tuple[Judged
             why = load.errors[0].text if load.errors else "it has no platform"
             found.append(Judged(one, None, why))
         else:
-            found.append(Judged(one, load.policy.rules.get(rule)))
+            found.append(Judged(one, load.policy.rule(rule)))
     return tuple(found)
 
 

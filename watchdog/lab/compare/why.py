@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from watchdog.core.spec import RuleSpec
 from watchdog.core.text import duration
 from watchdog.lab.compare.alerts import Alerts, Interval, Pulse
-from watchdog.lab.compare.record import Applied, OurEpisode, Record
+from watchdog.lab.compare.record import Applied, Blinded, OurEpisode, Record
 from watchdog.lab.compare.stretches import common, seconds_in, without
 from watchdog.lab.history.tracks import Span
 from watchdog.sources.prometheus_lookup import AlertingRule
@@ -73,13 +73,20 @@ def why_only_theirs(one: Interval, sides: Sides) -> tuple[Reason, ...]:
         found.append(Reason("several_series", text, cause=False))
     found += _for_differs(sides)
     if not any(reason.cause for reason in found):
-        what = "was in the policy, judged and healthy" if not found else "could have fired"
-        text = (
-            f"the rule {what} for long enough, by its record; why Prometheus saw it otherwise "
-            "is not in it"
-        )
-        found.insert(0, Reason("unknown", text))
+        found.insert(0, Reason("unknown", _unknown(sides, also=bool(found))))
     return tuple(found)
+
+
+def _unknown(sides: Sides, *, also: bool) -> str:
+    rule, record = sides.rule, sides.record
+    named = {ep.rule for ep in record.episodes} | set(record.blind)
+    if rule.member and rule.name not in named:
+        return f"whether {rule.family} watched this member at all is not in its record"
+    what = "could have fired" if also else "was in the policy, judged and healthy"
+    return (
+        f"the rule {what} for long enough, by its record; why Prometheus saw it otherwise is not "
+        "in it"
+    )
 
 
 def _not_judged(span: Span, sides: Sides) -> list[Reason]:
@@ -99,7 +106,8 @@ def _not_judged(span: Span, sides: Sides) -> list[Reason]:
         if (seconds := seconds_in(span, away)) > 0:
             text = f"{_AWAY[how]} for {duration(seconds)} of {_of(span)}"
             found.append((Reason(f"daemon_{how}", text), away))
-    blind = [one for one in record.blind.get(rule.name, ()) if common(one.span, span)]
+    of_it = [*record.blind.get(rule.name, ()), *_of_family(rule, record)]
+    blind = [one for one in of_it if common(one.span, span)]
     if blind:
         spans = [one.span for one in blind]
         kinds = ", ".join(dict.fromkeys(kind.value for one in blind for kind in one.kinds))
@@ -111,6 +119,11 @@ def _not_judged(span: Span, sides: Sides) -> list[Reason]:
     enough = _too_little_left(span, [one for _, spans in found for one in spans], rule)
     reasons = [Reason(reason.kind, reason.text, cause=enough) for reason, _ in found]
     return [*reasons, *_changed(span, sides)]
+
+
+def _of_family(rule: RuleSpec, record: Record) -> Sequence[Blinded]:
+    """A member is blind with its whole family too."""
+    return record.blind.get(rule.family, ()) if rule.member else ()
 
 
 _AWAY = {
