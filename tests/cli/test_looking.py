@@ -1,6 +1,7 @@
 """What a person sees who looks, before, in and after a breach, with the daemon and without it."""
 
 import asyncio
+import re
 import subprocess
 from pathlib import Path
 
@@ -35,6 +36,10 @@ def test_why_a_healthy_rule_does_nothing(house: House) -> None:
     assert "held as already burning" in slow
     for window in ("1h", "5m", "6h", "30m"):
         assert f"\n  {window:6}" in slow
+    assert "of 0.1% of events in 30d" in slow
+    assert re.search(r"outlook +(gone in about \S+ at a burn of \S+|nothing burns) over 1h", slow)
+    assert re.search(r"burn +\S+ over 1h, \S+ over 5m, \S+ over 6h, \S+ over 30m", slow)
+    assert "Error budget" not in told
 
 
 def test_a_rule_that_is_not_there(house: House) -> None:

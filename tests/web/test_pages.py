@@ -76,6 +76,11 @@ async def test_the_rule_page_says_why(paused: Paused) -> None:
     slo = await shown(paused, f"/rules/{AVAILABILITY.name}")
     assert "14.4" in slo.text
     assert "assumed good" in slo.text
+    assert "Error budget" in slo.text
+    assert "of 0.1% of events in 30d" in slo.text
+    for window in ("1h", "5m", "6h", "30m"):
+        assert f"Burn over {window}" in slo.text
+    assert "Error budget" not in page.text, "no objective, no budget"
     assert (await paused.watch.get("/rules/no-such-rule")).status_code == 404
 
 

@@ -27,6 +27,9 @@ def show_why(page: Page, found: View, now: datetime) -> None:
     if verdict:
         page.title(f"Numbers at {clock(verdict['at'], now)}")
         show_numbers(page, verdict, found["blind_since"], now)
+    if rule["budget"]:
+        page.title("Error budget")
+        page.rows(_budget(rule["budget"], verdict))
     if rule["members"]:
         page.title("Members")
         page.rows((one["status"], one["name"], one["reason"]) for one in rule["members"])
@@ -51,6 +54,21 @@ def _about(rule: View) -> list[tuple[str, str]]:
         ("must last", duration(rule["for_seconds"]) if rule["for_seconds"] else ""),
         ("written in", rule["where"]),
         ("runbook", rule["runbook"]),
+    ]
+    return [row for row in rows if row[1]]
+
+
+def _budget(budget: View, verdict: View | None) -> list[tuple[str, str]]:
+    """What decides nothing, and what everybody asks."""
+    burns = {
+        duration(window["seconds"]): number(window["burn"])
+        for window in (verdict["windows"] if verdict else ())
+        if window["burn"] is not None
+    }
+    rows = [
+        ("left", budget["left"]),
+        ("outlook", budget["outlook"]),
+        ("burn", ", ".join(f"{burn} over {window}" for window, burn in burns.items())),
     ]
     return [row for row in rows if row[1]]
 

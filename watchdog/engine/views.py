@@ -201,7 +201,8 @@ class Views:
             return None
         lasts = budget.exhausted_in_seconds
         never = None if math.isinf(lasts) else lasts
-        return asdict(budget) | {"exhausted_in_seconds": never}
+        told = {"left": budget.left, "outlook": budget.outlook}
+        return asdict(budget) | {"exhausted_in_seconds": never} | told
 
     def _held(self, name: str) -> float:
         memory = self._engine.memory.of(name)

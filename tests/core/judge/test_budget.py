@@ -114,3 +114,21 @@ def test_a_damaged_period_is_refused() -> None:
     text = json.dumps(head, separators=(",", ":")).encode()
     damaged = zlib.compress(len(text).to_bytes(4, "big") + text + body)
     assert not Tally(5.0, (30.0, 7200.0), 7 * DAY).restore(damaged)
+
+
+def told(remaining: float, burn: float, coverage: float = 1.0) -> tuple[str, str]:
+    lasts = remaining * 30 * 86400 / burn if burn else math.inf
+    budget = Budget(0.999, 30 * 86400.0, remaining, coverage, burn, 3600.0, max(0.0, lasts))
+    return budget.left, budget.outlook
+
+
+def test_people_are_told_what_is_left_and_for_how_long() -> None:
+    whole = "of 0.1% of events in 30d"
+    assert told(0.82, 1.2) == (f"82% {whole}", "gone in about 20d at a burn of 1.2 over 1h")
+    assert told(0.5, 100.0) == (f"50% {whole}", "gone in about 3h36m at a burn of 100 over 1h")
+    assert told(0.0001, 1.0)[1] == "gone in about 4m19s at a burn of 1 over 1h"
+    assert told(1.0, 0.0) == (f"100% {whole}", "nothing burns over 1h")
+    assert told(-0.2, 3.0) == (f"overspent by 20% {whole}", "it is spent")
+    assert told(0.82, 0.0, coverage=0.25)[0] == (
+        f"82% {whole}; 25% of that time was seen, the rest counts as good"
+    )

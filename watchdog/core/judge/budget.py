@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from watchdog.core.judge.ratio import burn_rate
 from watchdog.core.spec import Slo
+from watchdog.core.text import duration, number, percent
 from watchdog.core.windows import Tally
 from watchdog.core.words import Instant
 
@@ -29,6 +30,38 @@ class Budget:
     burn: float
     burn_seconds: float
     exhausted_in_seconds: float
+
+    @property
+    def left(self) -> str:
+        """How much there is, for people."""
+        whole = f"{percent(1 - self.objective)} of events in {duration(self.period_seconds)}"
+        if self.remaining < 0:
+            told = f"overspent by {percent(-self.remaining)} of {whole}"
+        else:
+            told = f"{percent(self.remaining)} of {whole}"
+        unseen = f"; {percent(self.coverage)} of that time was seen, the rest counts as good"
+        return told + (unseen if self.coverage < 1 else "")
+
+    @property
+    def outlook(self) -> str:
+        """How long it will last, for people."""
+        if self.remaining <= 0:
+            return "it is spent"
+        over = f"over {duration(self.burn_seconds)}"
+        if math.isinf(self.exhausted_in_seconds):
+            return f"nothing burns {over}"
+        burn = f"at a burn of {number(self.burn)} {over}"
+        return f"gone in about {_about(self.exhausted_in_seconds)} {burn}"
+
+
+def _about(seconds: float) -> str:
+    """An estimate is not told to the second."""
+    unit = next((u for u in _ROUND_SECONDS if seconds >= _ENOUGH * u), 1)
+    return duration(round(seconds / unit) * unit)
+
+
+_ROUND_SECONDS = (86400, 3600, 60)
+_ENOUGH = 10  # so many of a unit, and its parts are left out
 
 
 def budget_of(signal: Slo, tally: Tally, now: Instant) -> Budget | None:
