@@ -178,6 +178,8 @@ def _log(log: Any, entry: e.Entry) -> None:
                 ruling=entry.ruling.value,
                 reason=entry.reason,
             )
+        case e.AlertmanagerTurned(answers=False):
+            log.warning(entry.kind, matter=entry.matter, reason=entry.reason)
         case _:
             write = log.debug if isinstance(entry, _QUIET) else log.info
             write(entry.kind, **_plain(entry))

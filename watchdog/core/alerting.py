@@ -11,7 +11,7 @@ what ended lately is told as resolved, what ended long ago Alertmanager has let 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,9 +78,5 @@ def _told(labels: Mapping[str, str]) -> Labels:
     return tuple(sorted((name, value) for name, value in labels.items() if value))
 
 
-def every_label_set(rules: Mapping[str, RuleSpec], environment: str) -> Iterator[dict[str, str]]:
-    """All that our alerts could carry: what a silence must fit to concern us."""
-    for rule in rules.values():
-        for world in World:
-            labels = alert_labels(rule, environment, world)
-            yield from (about(labels, problem) for problem in ("breach", "blind"))
+OF_THE_MOMENT = frozenset({"world", "problem"})
+"""Labels that one rule's alerts may carry with any of their values."""

@@ -27,6 +27,9 @@ MATTER: Final = "alerts"
 FIRST_PAUSE_SECONDS = 1.0
 """After a failure; each further one doubles it, up to the usual interval."""
 
+GATHER_SECONDS = 0.2
+"""For how long news are gathered before they are told together."""
+
 _NEWS = (e.EpisodeMoved, e.Decided, e.Paged, e.BlindEnded, e.HoldPlaced, e.HoldEnded, e.Acked)
 NOT_TOLD = "Alertmanager cannot be told of episodes"
 NOT_TOLD_MEANS = (
@@ -82,8 +85,9 @@ class AlertTelling:
                     await self._again.wait()
             except TimeoutError:
                 pass
-            if pause > FIRST_PAUSE_SECONDS:
-                await asyncio.sleep(FIRST_PAUSE_SECONDS)  # news make a failing one no faster
+            # News make a failing one no faster, and of a storm of them one telling is enough.
+            failing = pause > FIRST_PAUSE_SECONDS
+            await asyncio.sleep(FIRST_PAUSE_SECONDS if failing else GATHER_SECONDS)
 
     async def _tell(self, spec: AlertmanagerSpec, sink: AlertSink) -> bool:
         """Everything once, be it nothing; whether every replica took it."""

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Final
 
-from watchdog.core.alerting import alert_labels, every_label_set
+from watchdog.core.alerting import OF_THE_MOMENT, alert_labels
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.draft import Draft
 from watchdog.core.entries import SilenceEnded, SilenceSeen
 from watchdog.core.inputs import SilencesRead
-from watchdog.core.silences import Concern, Silence
-from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.silences import Concern, Matching, Silence
+from watchdog.core.spec import Policy
 from watchdog.core.words import Instant, World
 from watchdog.engine.reaching import GRACE_SECONDS, page_when_long, turned
 from watchdog.engine.recorder import Recorder
@@ -31,7 +32,33 @@ NOT_READ_MEANS = (
 )
 _MOST_REMEMBERED = 20_000
 
+Matchers = tuple[Matching, ...]
 Open = Callable[[AlertmanagerSpec], SilenceSource | None]
+
+
+@dataclass(slots=True)
+class _Known:
+    """What one policy's rules are called, and what that means for silences already looked at."""
+
+    sha256: str
+    labels: list[tuple[str, dict[str, str], frozenset[str]]]  # rule, its labels, its members' ones
+    concern: Concern
+    concerns: dict[Matchers, bool] = field(default_factory=dict)
+    covered: dict[Matchers, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, policy: Policy) -> _Known:
+        labels = [
+            (
+                rule.name,
+                dict(alert_labels(rule, policy.environment, World.LIVE)),
+                frozenset(rule.each),
+            )
+            for rule in policy.rules.values()
+        ]
+        members = frozenset(label for _, _, own in labels for label in own)
+        concern = Concern((one for _, one, _ in labels), members | OF_THE_MOMENT)
+        return cls(policy.sha256, labels, concern)
 
 
 class SilenceWatch:
@@ -54,10 +81,7 @@ class SilenceWatch:
         self._spec: AlertmanagerSpec | None = None
         self._source: SilenceSource | None = None
         self._waits_until: Instant | None = None  # of the first look; None once it has ended
-        self._concern: tuple[str, Concern] = ("", Concern(()))
-        self._concerns: dict[tuple[object, ...], bool] = {}
-        self._labels: tuple[str, list[tuple[RuleSpec, dict[str, str]]]] = ("", [])
-        self._covered: dict[tuple[object, ...], tuple[str, ...]] = {}
+        self._known: _Known | None = None
 
     def adopt(self) -> None:
         """Another policy is in force: other rules, or another Alertmanager. Looked at once."""
@@ -85,21 +109,13 @@ class SilenceWatch:
 
     def covers(self, silence: Silence) -> tuple[str, ...]:
         """The rules that it covers; of a family also one that it covers for some members only."""
-        policy = self._policy()
-        if self._labels[0] != policy.sha256:
-            live = World.LIVE
-            labels = [
-                (rule, dict(alert_labels(rule, policy.environment, live)))
-                for rule in policy.rules.values()
-            ]
-            self._labels = policy.sha256, labels
-            self._covered = {}
-        found = self._covered.get(silence.matchers)
+        known = self._rules_known()
+        found = known.covered.get(silence.matchers)
         if found is None:
-            found = self._covered[silence.matchers] = tuple(
-                rule.name
-                for rule, labels in self._labels[1]
-                if silence.covers(labels, open_=frozenset(rule.each))
+            found = known.covered[silence.matchers] = tuple(
+                name
+                for name, labels, members in known.labels
+                if silence.covers(labels, open_=members)
             )
         return found
 
@@ -165,8 +181,15 @@ class SilenceWatch:
 
     def _take(self, silences: tuple[Silence, ...], draft: Draft) -> None:
         """Record what is new, what is other than before, and what is gone."""
-        concern = self._concern_of(self._policy())
-        ours = {one.id: one for one in silences if self._concerns_us(one, concern)}
+        rules = self._rules_known()
+        # An open episode may carry labels that its rule had under another policy.
+        open_ones = [dict(ep.labels) for ep in draft.book.open_episodes() if ep.labels]
+        ours = {
+            one.id: one
+            for one in silences
+            if self._concerns_us(one, rules)
+            or any(one.covers(labels, open_=OF_THE_MOMENT) for labels in open_ones)
+        }
         for one in ours.values():
             known = draft.book.silences.get(one.id)
             if known is None or not known.silence.is_as(one):
@@ -174,21 +197,19 @@ class SilenceWatch:
         for gone in [name for name in draft.book.silences if name not in ours]:
             draft.add(SilenceEnded(gone, "ended in Alertmanager, or no rule is known to it"))
 
-    def _concern_of(self, policy: Policy) -> Concern:
-        if self._concern[0] != policy.sha256:
-            labels = every_label_set(policy.rules, policy.environment)
-            members = frozenset(label for rule in policy.rules.values() for label in rule.each)
-            self._concern = policy.sha256, Concern(labels, members)
-            self._concerns = {}
-        return self._concern[1]
-
-    def _concerns_us(self, silence: Silence, concern: Concern) -> bool:
-        found = self._concerns.get(silence.matchers)
+    def _concerns_us(self, silence: Silence, known: _Known) -> bool:
+        found = known.concerns.get(silence.matchers)
         if found is None:
-            if len(self._concerns) >= _MOST_REMEMBERED:
-                self._concerns.clear()
-            found = self._concerns[silence.matchers] = concern.has(silence)
+            if len(known.concerns) >= _MOST_REMEMBERED:
+                known.concerns.clear()
+            found = known.concerns[silence.matchers] = known.concern.has(silence)
         return found
+
+    def _rules_known(self) -> _Known:
+        policy = self._policy()
+        if self._known is None or self._known.sha256 != policy.sha256:
+            self._known = _Known.of(policy)
+        return self._known
 
 
 async def _looked(spec: AlertmanagerSpec, source: SilenceSource, at: Instant) -> SilencesLook:
