@@ -156,6 +156,9 @@ LINTS: Mapping[str, Example] = {
         "zone: example.com", "zone: staging.example.com", "vars/production.yaml"
     ),
     "corroborated-by-the-same-source": Example("corroborate: [saturated]", "corroborate: [down]"),
+    "channel-unheard": Example(
+        "actions:\n", "events: {idle: {hmac: idle-webhook}}\nactions:\n", _PLATFORM
+    ),
     "rule-without-a-test": Example("[{rule: errors}]", "[{rule: down}]", "team-a/rules.test.yaml"),
 }
 

@@ -122,6 +122,23 @@ async def test_a_source_that_hangs_is_waited_for_no_longer_than_its_deadline(
     assert {f.problem.what.partition(":")[0] for f in found["source-silent"]} == {"app", "prom"}
 
 
+async def test_a_channel_that_nobody_is_believed_by_is_told_and_a_probe_is_no_metric(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path, service.url, service.url)
+    platform, rules = folder / "platform.yaml", folder / "team-a" / "rules.yaml"
+    channel = "events: {security: {hmac: security-webhook}}\nactions:\n"
+    platform.write_text(platform.read_text().replace("actions:\n", channel))
+    rules.write_text(
+        f"{rules.read_text()}  told: {{severity: P2, event: {{from: security}}}}\n"
+        "  knocked: {severity: P2, liveness: {tcp: '127.0.0.1:9'}}\n"
+    )
+    found = await found_live(folder)
+    (deaf,) = found["channel-deaf"]
+    assert "credential security-webhook does not exist" in deaf.problem.what
+    assert "unknown-metric" not in found
+
+
 def test_the_command_asks_only_when_told_to(tmp_path: Path) -> None:
     folder = written(tmp_path, "http://127.0.0.1:9", "http://127.0.0.1:9")
     words = ["check", str(folder), "--environment", "production"]

@@ -40,6 +40,7 @@ def test_the_shipped_rules_load(environment: str) -> None:
         "redemption-error-rate": Mode.ARMED,
         "redemption-quote-latency": Mode.SHADOW,
         "peg-collateralised": Mode.ARMED,
+        "security-incident": Mode.ARMED,
         "proof-of-reserves-age": Mode.OBSERVE,
         "por-attestation": Mode.APPROVE,
         "release-files": Mode.APPROVE,

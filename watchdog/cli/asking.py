@@ -13,8 +13,10 @@ from pathlib import Path
 
 from watchdog.actions import open_actuator, open_probe
 from watchdog.clock import SystemClock
+from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.judge import queries
 from watchdog.core.memory import Memory
+from watchdog.core.probes import Probed
 from watchdog.core.promql import Refused, Selector, outline
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import (
@@ -28,6 +30,7 @@ from watchdog.core.spec import (
     SourceSpec,
 )
 from watchdog.core.words import Blind, Instant, Status, Truth
+from watchdog.policy.channels import PREFIX
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.lint.live import Live, Seen, Wanted
 from watchdog.policy.problem import Path as Where
@@ -52,10 +55,22 @@ async def ask(ground: Ground, secrets: Path | None) -> Live:
         here = [a for a in policy.actions.values() if a.host in {"any", socket.gethostname()}]
         reasons = await asyncio.gather(*(_not_ready(action, wire) for action in here))
         replicas = await _alertmanager(policy, wire)
+        deaf = await _deaf(policy, wire)
     finally:
         await wire.aclose()
     not_ready = {a.name: reason for a, reason in zip(here, reasons, strict=True) if reason}
-    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready, replicas)
+    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready, replicas, deaf)
+
+
+async def _deaf(policy: Policy, wire: Wire) -> Mapping[str, str]:
+    """Channels by which nobody could be believed, and why."""
+    found = {}
+    for spec in policy.sources.values():
+        if isinstance(spec.how, Channel):
+            reading = await open_source(spec, wire).poll(SystemClock().now(), ())
+            if reading.failure is not None:
+                found[spec.name.removeprefix(PREFIX)] = reading.failure.reason
+    return found
 
 
 async def _alertmanager(policy: Policy, wire: Wire) -> Mapping[str, str]:
@@ -72,6 +87,8 @@ async def _alertmanager(policy: Policy, wire: Wire) -> Mapping[str, str]:
 def _wanted(rule: RuleSpec) -> Iterator[Wanted]:
     """Every selector with an exact name, and where it is written."""
     signal = rule.signal
+    if isinstance(signal, Probed | EventSignal):
+        return  # it reads no metrics
     if isinstance(signal, Slo | RatioThreshold):
         word = "good" if signal.counters.good else "bad"
         texts: list[tuple[Where, str]] = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -120,6 +121,7 @@ def write_settings(
         "rules_dir": str(rules),
         "state_dir": str(folder / "state"),
         "control_socket": str(folder / "control.sock"),
+        "secrets_dir": str(_secrets(folder)),
         "listen": f"127.0.0.1:{port}",
         "time_sync": "ignore",
         "log_format": "json",
@@ -137,6 +139,16 @@ def write_settings(
     lines += [f"{key} = {json.dumps(value)}" for key, value in variables.items()]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
+
+
+def _secrets(folder: Path) -> Path:
+    """What the shipped rules name: the key of security's webhook, new for each demo."""
+    place = folder / "secrets"
+    place.mkdir(mode=0o700, exist_ok=True)
+    key = place / "security-webhook"
+    key.touch(mode=0o600)
+    key.write_text(secrets.token_hex(32) + "\n", encoding="utf-8")
+    return place
 
 
 async def _created(folder: Path, settings: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from watchdog.policy import event_models as events
 from watchdog.policy import platform_models as platform
 from watchdog.policy import rule_models as rules
 from watchdog.policy.base import Shape
@@ -22,8 +23,8 @@ _INTRO = """\
 
 | file | holds |
 |---|---|
-| `platform.yaml` | `version`, `environment` or `environments`, `sources`, `actions`, \
-`playbooks`, `grants`, `maintenance`, `limits`, `alertmanager` |
+| `platform.yaml` | `version`, `environment` or `environments`, `sources`, `events`, \
+`actions`, `playbooks`, `grants`, `maintenance`, `limits`, `alertmanager` |
 | `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
 | `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
 
@@ -88,6 +89,16 @@ platform's file grants: `grants: {OWNER: [PLAYBOOK, run:check_disk]}`. A manifes
 `sha256sum` writes, beside the files that it names: at most 20 000 files and 1 GiB, regular files \
 only, links only where they stay in its folder.
 
+## Events
+
+`event: {from: CHANNEL, match: {severity: critical}}` hears what others tell by a channel of the \
+platform's `events`: an Alertmanager, known by its token, or anybody who signs ([events.md](\
+events.md)). The rule is breached while an event stands that matches and that it has not dealt \
+with; one event is a fact, so such a rule needs no `for`, has no `source`, and is never polled. \
+Conditions are `TEXT`, `=~RE`, `!=TEXT` and `!~RE`, with PromQL's meaning: the whole label, and a \
+label that is not there is empty. Without its credential a channel is deaf, and its rules are \
+blind.
+
 ## Parts
 
 A broken part keeps its last good text in force, loudly: the platform's by itself, each owner's \
@@ -114,6 +125,7 @@ The owner's file, in a folder of the owner's name:
 
 _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("sources.NAME", platform.SourceShape),
+    ("events.NAME", events.ChannelShape),
     ("actions.NAME", platform.ActionShape),
     ("actions.NAME.read_back", platform.ReadBackShape),
     ("actions.NAME.do, .undo", platform.StepShape),
@@ -132,6 +144,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("rules.NAME.threshold", rules.ThresholdShape),
     ("rules.NAME.integrity", rules.IntegrityShape),
     ("rules.NAME.liveness", rules.LivenessShape),
+    ("rules.NAME.event", events.EventShape),
     ("rules.NAME.on_blind", rules.BlindShape),
 )
 

@@ -32,6 +32,7 @@ class Ground:
     others: Mapping[str, Policy] = field(default_factory=dict)
     tested: frozenset[str] | None = None
     alertmanager: Entry | None = None
+    channels: Entries = field(default_factory=dict)
 
     def source_of(self, rule: RuleSpec) -> SourceSpec:
         return self.policy.sources[rule.source]
@@ -72,7 +73,7 @@ def ground_of(
                 rules |= {e.name: e for e in entries_of(document, "rules", found)}
     sections = {
         name: {e.name: e for e in entries_of(platform, name, found)}
-        for name in ("sources", "actions", "playbooks")
+        for name in ("sources", "actions", "playbooks", "events")
     }
     section = platform.value(ALERTMANAGER)
     return Ground(
@@ -84,4 +85,5 @@ def ground_of(
         others or {},
         tested,
         Entry(ALERTMANAGER, platform.key(ALERTMANAGER), section) if section else None,
+        sections["events"],
     )

@@ -53,6 +53,7 @@ class Live:
     wanted: tuple[Wanted, ...]
     not_ready: Mapping[str, str] = field(default_factory=dict)
     alertmanager: Mapping[str, str] = field(default_factory=dict)  # replica -> why it is silent
+    deaf: Mapping[str, str] = field(default_factory=dict)  # channel -> why nobody is believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,16 @@ def _no_alertmanager(ground: Ground, live: Live) -> Iterator[Hit]:
             )
 
 
+def _deaf(ground: Ground, live: Live) -> Iterator[Hit]:
+    for channel, reason in live.deaf.items():
+        yield Hit(
+            ground.channels[channel].key,
+            f"{channel}: {reason}",
+            "Put the credential there on the host of the daemon: openssl rand -hex 32 makes one. "
+            "`--secrets-dir` says where credentials lie.",
+        )
+
+
 LINTS = (
     LiveLint(
         "source-silent",
@@ -190,6 +201,13 @@ LINTS = (
         "An action would not work from here",
         "A rule that relies on it is held in the hour in which it is needed.",
         _not_ready,
+    ),
+    LiveLint(
+        "channel-deaf",
+        Level.WARNING,
+        "A channel whose credential cannot be read from here",
+        "Nobody can be believed by it: its rules are blind, and senders are told to try again.",
+        _deaf,
     ),
     LiveLint(
         "alertmanager-silent",
