@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from watchdog.cli.shared import console
+from watchdog.core.naming import is_of
 from watchdog.core.text import duration, percent
 from watchdog.core.words import Status
 from watchdog.lab.backtest import Firing, Run
@@ -71,7 +72,7 @@ def _table(*columns: str) -> Table:
 def _rules(run: Run) -> Table:
     table = _table("rule", "episodes", "fired", "acted", "breached", "blind")
     for name, trace in run.traces.items():
-        own = [each for each in run.firings if each.rule == name]
+        own = [each for each in run.firings if is_of(each.rule, name)]
         table.add_row(
             Text(name),
             str(len(own)),

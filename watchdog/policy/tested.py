@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from watchdog.core.naming import family_of
 from watchdog.policy.folder import TESTS_END
 from watchdog.policy.reading import Unreadable, text_of
 from watchdog.policy.tree import BadText, Node, Place, read_tree
@@ -40,7 +41,7 @@ def rules_tested_in(folder: str | Path) -> Mapping[str, Place]:
 
 
 def rules_tested(text: str, file: str) -> Iterator[tuple[str, Place]]:
-    """Every rule that one test file's checks name, with its place."""
+    """Every rule that one test file's checks name, with its place; of a member its family."""
     try:
         tree = read_tree(text, file, texts=True)
     except BadText:
@@ -51,7 +52,7 @@ def rules_tested(text: str, file: str) -> Iterator[tuple[str, Place]]:
                 for one in (check, *_items(check, "exp_actions")):
                     named = one.child(key)
                     if named is not None and named[1].text:
-                        yield named[1].text, named[1].place
+                        yield family_of(named[1].text), named[1].place
 
 
 def _items(node: Node | None, key: str) -> list[Node]:

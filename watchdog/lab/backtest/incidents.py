@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from watchdog.core.naming import family_of
 from watchdog.core.samples import Labels, labels_of
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Severity
@@ -50,9 +51,13 @@ class Incident:
     where: str = ""
 
     def concerns(self, rule: RuleSpec) -> bool:
+        """Whether a rule should have seen it; a family also what a member of it should have."""
+        of_family = rule.is_family and family_of(self.rule) == rule.name
         if self.rule:
-            return rule.name == self.rule
-        return set(self.labels) <= set(rule.labels)
+            return of_family or self.rule in {rule.name, rule.family}
+        open_ = rule.each if rule.is_family else ()
+        asked = {(name, value) for name, value in self.labels if name not in open_}
+        return asked <= set(rule.labels)
 
     @property
     def named(self) -> bool:

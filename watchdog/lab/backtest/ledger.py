@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from watchdog.core import entries as e
 from watchdog.core.spec import RuleSpec, Slo
+from watchdog.core.windows import Tally
 from watchdog.core.words import Instant
 from watchdog.lab.backtest.firing import Firing
 from watchdog.lab.backtest.incidents import Incident
@@ -23,7 +24,7 @@ class Ledger:
         self._rehearsal, self._incidents = rehearsal, incidents
         self._read = len(rehearsal.log)
         self._bad: dict[str, float] = {}  # episode -> bad events since its incident began
-        self._rules = rehearsal.policy.rules
+        self._policy = rehearsal.policy
 
     def look(self) -> None:
         """After each reading: count what new firings have cost."""
@@ -33,7 +34,7 @@ class Ledger:
             self._read += 1
             entry = recorded.entry
             if isinstance(entry, e.Decided) and entry.episode not in self._bad:
-                began = self._began(self._rules[entry.rule], recorded.at.wall)
+                began = self._began(self._rule(entry.rule), recorded.at.wall)
                 if began is not None:
                     self._count(entry, Instant(began, began))
 
@@ -41,14 +42,26 @@ class Ledger:
         """Write into each firing what it cost."""
         for firing in found:
             firing.bad = self._bad.get(firing.episode)
-            allowed = self._allowed(self._rules[firing.rule])
+            allowed = self._allowed(self._rule(firing.rule))
             if firing.bad is not None and allowed:
                 firing.budget = firing.bad / allowed
 
     def _count(self, entry: e.Decided, began: Instant) -> None:
-        tally = self._rehearsal.memory.rules[entry.rule].judge.tally
+        tally = self._tally(entry.rule)
         if tally is not None:
             self._bad[entry.episode] = tally.since(began)[0]
+
+    def _rule(self, name: str) -> RuleSpec:
+        """Of the policy, or a member of one of its families."""
+        rule = self._policy.rule(name)
+        if rule is None:
+            raise LookupError(f"{name} fired, and is no rule")
+        return rule
+
+    def _tally(self, rule: str) -> Tally | None:
+        """None also of a member that is retired: what it counted is gone."""
+        memory = self._rehearsal.memory.of(rule)
+        return None if memory is None else memory.judge.tally
 
     def _began(self, rule: RuleSpec, at: float) -> float | None:
         """The start of the incident that it fired in."""
@@ -57,7 +70,7 @@ class Ledger:
 
     def _allowed(self, rule: RuleSpec) -> float | None:
         """Bad events of one whole period's budget."""
-        tally = self._rehearsal.memory.rules[rule.name].judge.tally
+        tally = self._tally(rule.name)
         if tally is None or not isinstance(rule.signal, Slo):
             return None
         _, total, seconds = tally.since(Instant(0.0, 0.0))

@@ -183,12 +183,12 @@ class _Actor:
         self._rehearsal = Rehearsal(stage.policy, began, supposing)
         self._ledger = Ledger(self._rehearsal, incidents)
         self._traces = {name: Trace(span, rule) for name, rule in stage.policy.rules.items()}
-        memories = self._rehearsal.memory.rules
+        memory = self._rehearsal.memory
         self._watched = {
             each.source: [
-                (memories[name], self._traces[name])
+                (found, self._traces[name])
                 for name, rule in stage.policy.rules.items()
-                if rule.source == each.source
+                if rule.source == each.source and (found := memory.of(name)) is not None
             ]
             for each in stage.wanted
         }
@@ -202,6 +202,17 @@ class _Actor:
         if at >= self._span.start:
             for memory, trace in self._watched[reading.source]:
                 if memory.sight is not None:
+                    trace.see(at, memory.sight.verdict)
+            self._see_members(reading.source, at)
+
+    def _see_members(self, source: str, at: float) -> None:
+        """Each has its own trace, from when it was first seen."""
+        for family in self._rehearsal.memory.families_of(source):
+            for name, memory in family.members.items():
+                if memory.sight is not None:
+                    trace = self._traces.get(name)
+                    if trace is None:
+                        trace = self._traces[name] = Trace(self._span, memory.spec)
                     trace.see(at, memory.sight.verdict)
 
     def run(self) -> Run:

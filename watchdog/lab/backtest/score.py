@@ -11,9 +11,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from watchdog.core.naming import family_of, is_of, values_in
 from watchdog.core.spec import RuleSpec
 from watchdog.lab.backtest.firing import Firing
 from watchdog.lab.backtest.incidents import Incident
@@ -121,23 +122,33 @@ def score(
     grace_seconds: float = GRACE_SECONDS,
 ) -> Score:
     """Over the span's incidents; those that reach beyond it are not counted, and said so."""
+    known = {**rules, **_members(firings, rules)}
     counted = [i for i in incidents if span.start <= i.start and i.end <= span.end]
     outside = tuple(i for i in incidents if i not in counted)
     # Nothing is said of a firing in an incident that is not counted: neither true nor false.
     fired = [
         f
         for f in firings
-        if f.fired_at is not None and not _covered(f, outside, rules, grace_seconds)
+        if f.fired_at is not None and not _covered(f, outside, known, grace_seconds)
     ]
-    detections = tuple(_detect(i, fired, rules, grace_seconds) for i in counted)
-    false = tuple(f for f in fired if not _covered(f, counted, rules, grace_seconds))
+    detections = tuple(_detect(i, fired, known, grace_seconds) for i in counted)
+    false = tuple(f for f in fired if not _covered(f, counted, known, grace_seconds))
     by_rule = {}
     for name, rule in rules.items():
-        own = [f for f in fired if f.rule == name]
+        own = [f for f in fired if is_of(f.rule, name)]
         concern = [i for i in counted if i.concerns(rule)]
-        seen = tuple(_detect(i, own, rules, grace_seconds) for i in concern)
-        by_rule[name] = _figures(seen, own, [f for f in false if f.rule == name], span)
+        seen = tuple(_detect(i, own, known, grace_seconds) for i in concern)
+        by_rule[name] = _figures(seen, own, [f for f in false if is_of(f.rule, name)], span)
     return Score(_figures(detections, fired, false, span), by_rule, detections, false, outside)
+
+
+def _members(firings: Sequence[Firing], rules: Mapping[str, RuleSpec]) -> dict[str, RuleSpec]:
+    """The members of families that fired, with their labels: an incident may be of one alone."""
+    found = {}
+    for name in {f.rule for f in firings} - rules.keys():
+        family, values = rules[family_of(name)], values_in(name)
+        found[name] = replace(family, name=name, member=values, labels=(*family.labels, *values))
+    return found
 
 
 def nearest_rank(values: Sequence[float], share: float) -> float | None:

@@ -78,11 +78,19 @@ def explain(policy: Policy, name: str, asked: Asked) -> Explanation:
         stale_after_seconds=rule.stale_after_seconds,
         page_after_seconds=rule.page_after_seconds,
         acts=acts(_shown_after(rule), rhythm),
-        notes=tuple(_notes(rule, rhythm, asked)),
+        notes=(*_of_members(policy.rules[name]), *_notes(rule, rhythm, asked)),
         ratios=Told(rule, pairs, rhythm, asked, action).table() if pairs else None,
         gates=needs_of(policy, rule),
         ladder=ladder_of(policy, rule),
     )
+
+
+def _of_members(rule: RuleSpec) -> tuple[str, ...]:
+    """What is told here is of one label set."""
+    if not rule.each:
+        return ()
+    which = ", ".join(rule.each)
+    return (f"This is of each {which} by itself; at most {rule.limit} of them are watched.",)
 
 
 def _shown_after(rule: RuleSpec) -> Span:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchdog.core.channels import Channel
+from watchdog.core.naming import values_in
 from watchdog.core.spec import (
     Policy,
     PrometheusApi,
@@ -66,5 +67,16 @@ def rhythm_of(rule: RuleSpec, source: SourceSpec) -> Rhythm:
 
 
 def rule_of(policy: Policy, name: str) -> tuple[RuleSpec, SourceSpec]:
+    """A family as one of its members is: as a plain rule, whose labels do not matter here."""
     rule = policy.rules[name]
+    if rule.each:
+        rule = replace(_first_member(policy, rule), name=name, each=(), member=())
     return rule, policy.sources[rule.source]
+
+
+def _first_member(policy: Policy, family: RuleSpec) -> RuleSpec:
+    """One that may do something, where the playbook's actions are for listed values."""
+    own = f"{family.playbook}{{"
+    of_values = next((book for book in policy.playbooks if book.startswith(own)), "")
+    values = dict(values_in(of_values))
+    return policy.member(family, tuple((label, values.get(label, "x")) for label in family.each))

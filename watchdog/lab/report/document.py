@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from watchdog.core.naming import is_of
 from watchdog.core.words import Status
 from watchdog.lab.backtest.firing import Firing
 from watchdog.lab.backtest.run import Run
@@ -34,7 +35,7 @@ def document(run: Run, score: Score | None = None) -> dict[str, Any]:
 
 def _rule(run: Run, name: str) -> dict[str, Any]:
     trace = run.traces[name]
-    own = [each for each in run.firings if each.rule == name]
+    own = [each for each in run.firings if is_of(each.rule, name)]
     return {
         "episodes": len(own),
         "fired": sum(each.fired_at is not None for each in own),

@@ -12,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from watchdog.core.naming import is_of
 from watchdog.core.spec import Slo
 from watchdog.core.text import duration, number, percent
 from watchdog.core.words import Status
@@ -109,7 +110,7 @@ def _plot(run: Run, name: str, scored: Score | None) -> dict[str, Any]:
     blind = [(turn.at, None) for turn in trace.turns if turn.status is Status.BLIND]
     line = sorted([*points, *blind], key=lambda point: point[0])
     limit = 1.0 if slo else (trace.limits[0] if trace.limits else None)
-    fired = [each for each in run.firings if each.rule == name and each.fired_at is not None]
+    fired = [each for each in run.firings if is_of(each.rule, name) and each.fired_at is not None]
     incidents = [] if scored is None else [d.incident for d in scored.detections]
     return {
         "name": name,

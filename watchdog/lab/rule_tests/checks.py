@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from watchdog.core import entries as e
+from watchdog.core.naming import is_of
 from watchdog.core.samples import Labels
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import State
@@ -185,7 +186,7 @@ class Checker:
             for at, entry in course.until(test.eval_time)
             if isinstance(entry, e.Decided)
             and entry.ruling is not e.Ruling.REFUSED
-            and test.rule in {None, entry.rule}
+            and (test.rule is None or is_of(entry.rule, test.rule))
         ]
         expected = [
             (one.at, f"{one.rule or test.rule}: {one.ruling.value} {one.action}")
@@ -198,7 +199,7 @@ class Checker:
         got = [
             (at, paged)
             for at, paged, rule in _pages(course, test.eval_time)
-            if test.rule in {None, rule}
+            if test.rule is None or is_of(rule, test.rule)
         ]
         same = len(got) == len(test.exp_pages) and all(
             (one.at is None or abs(one.at - at) < _DUST)
@@ -259,7 +260,7 @@ def as_alerts(rule: RuleSpec, standing: Standing, test: AlertTestShape) -> list[
         "severity": rule.severity.value,
         "owner": rule.owner,
         "mode": rule.mode.word,
-        "alertname": rule.name,
+        "alertname": rule.family,
     }
     annotations = {"summary": rule.summary, "runbook": rule.runbook}
     if any("episode" in alert.exp_annotations for alert in test.exp_alerts):

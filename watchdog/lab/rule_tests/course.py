@@ -71,6 +71,7 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
     course = Course(ours.policy, start, rehearsal.log)
     times = {test.eval_time for test in shape.rule_test}
     times |= {test.eval_time for test in shape.alert_rule_test}
+    asked = {test.rule for test in shape.rule_test}
     pollers = [Poller(spec, case, rehearsal) for spec in ours.policy.sources.values()]
     for seconds, _, what in _agenda(case, pollers, sorted(times)):
         now = start.plus(seconds)
@@ -86,7 +87,7 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
             rehearsal.tick(now)
         _note(course, rehearsal)
         if what == _LOOK:
-            course.standings[seconds] = _standings(rehearsal)
+            course.standings[seconds] = _standings(rehearsal, asked)
     course.failures = dict(rehearsal.failures)
     return course
 
@@ -122,14 +123,15 @@ def _idle(rehearsal: Rehearsal, pollers: list[Poller], now: Instant) -> bool:
     """Whether a pass would find nothing new: no trouble is open, every source was read when it was
     due, and no blindness has lasted long enough to page.
     """
-    book, rules = rehearsal.book, rehearsal.policy.rules
+    book = rehearsal.book
     if book.current or book.intents or book.holds:
         return False
     if not all(poller.on_time(now) for poller in pollers):
         return False
     return all(
-        blindness.paged or now.steady - blindness.since.steady < rules[name].page_after_seconds
+        blindness.paged or now.steady - blindness.since.steady < rule.page_after_seconds
         for name, blindness in book.blind.items()
+        if (rule := rehearsal.policy.rule(name)) is not None
     )
 
 
@@ -173,19 +175,21 @@ def _tell(rehearsal: Rehearsal, told: ToldShape, now: Instant, start: Instant) -
 
 
 def _note(course: Course, rehearsal: Rehearsal) -> None:
-    for name, memory in rehearsal.memory.rules.items():
+    for memory in rehearsal.memory.every():
         if memory.sight is not None:
-            course.verdicts.setdefault(name, set()).add(memory.sight.verdict.status)
+            course.verdicts.setdefault(memory.spec.name, set()).add(memory.sight.verdict.status)
 
 
-def _standings(rehearsal: Rehearsal) -> dict[str, Standing]:
+def _standings(rehearsal: Rehearsal, asked: set[str]) -> dict[str, Standing]:
+    """Of every rule, of every member that is known, and of what is asked about besides."""
     decided = {
         recorded.entry.episode: recorded.entry
         for recorded in rehearsal.log
         if isinstance(recorded.entry, e.Decided)
     }
     found = {}
-    for name in rehearsal.policy.rules:
+    named = {family: [*rehearsal.book.members.of(family)] for family in rehearsal.policy.rules}
+    for name in (*asked, *(one for family in named for one in (family, *named[family]))):
         ep = rehearsal.book.open_episode(name)
         last = decided.get(ep.id) if ep is not None else None
         found[name] = Standing(

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core import entries as e
+from watchdog.core.naming import family_of
 from watchdog.core.states import State
 from watchdog.core.words import Status
 from watchdog.lab.rule_tests.course import Course, refused_gates
@@ -67,7 +68,7 @@ def coverage_of(files: Iterable[FileRan]) -> tuple[Coverage, ...]:
 
 
 def named_in(case: Case) -> set[str]:
-    """The rules that the checks of a case name."""
+    """The rules that the checks of a case name; of a member its family."""
     shape = case.shape
     names = {test.alertname for test in shape.alert_rule_test}
     names |= {test.rule for test in shape.rule_test}
@@ -75,7 +76,7 @@ def named_in(case: Case) -> set[str]:
     names |= {test.rule or "" for test in shape.action_test}
     names |= {test.rule or "" for test in shape.page_test}
     names |= {one.rule or "" for test in shape.action_test for one in test.exp_actions}
-    return names - {""}
+    return {family_of(name) for name in names - {""}}
 
 
 def _theirs(suite: Suite, coverage: Coverage) -> None:
@@ -88,7 +89,7 @@ def _theirs(suite: Suite, coverage: Coverage) -> None:
 def _reached(course: Course, coverage: Coverage) -> None:
     coverage.states.add(State.OK)
     for rule, statuses in course.verdicts.items():
-        coverage.verdicts.setdefault(rule, set()).update(statuses)
+        coverage.verdicts.setdefault(family_of(rule), set()).update(statuses)
     for recorded in course.log:
         entry = recorded.entry
         if isinstance(entry, e.EpisodeMoved):

@@ -142,10 +142,14 @@ def _promtool(suite: Suite, case: Case, course: Course | None) -> Iterator[Check
 def _our_alerts(suite: Suite, test: AlertTestShape, course: Course | None) -> list[Alert]:
     """The alert that a rule of ours shows as, where the name is one."""
     ours = suite.rules.ours
-    rule = ours.policy.rules.get(test.alertname) if ours is not None else None
-    if rule is None or course is None:
+    if ours is None or course is None or test.alertname not in ours.policy.rules:
         return []
-    return as_alerts(rule, course.standings[test.eval_time][rule.name], test)
+    found = []
+    for name, standing in course.standings[test.eval_time].items():
+        rule = ours.policy.rule(name)
+        if rule is not None and rule.family == test.alertname:
+            found += as_alerts(rule, standing, test)
+    return found
 
 
 def _expression(suite: Suite, case: Case, store: LoadedStore, index: int) -> Check:

@@ -10,9 +10,10 @@ from collections.abc import Collection
 
 from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.judge import queries
+from watchdog.core.naming import family_of, labelled
 from watchdog.core.probes import PROBES
 from watchdog.core.promql import Refused, check
-from watchdog.core.spec import JsonDocument, PrometheusApi, Scrape
+from watchdog.core.spec import JsonDocument, PrometheusApi, RuleSpec, Scrape
 from watchdog.core.words import Status
 from watchdog.lab.rule_tests.loaded import why_not
 from watchdog.lab.rule_tests.notation import BadNotation, series_of
@@ -148,12 +149,38 @@ def _rule(
     """A rule that exists, and can be judged here together with those that it leans on."""
     if name is None:
         return
-    _known(case, path, name, ours.policy.rules, "rule", findings)
-    rule = ours.policy.rules.get(name)
-    for one in (name, *(rule.corroborate if rule is not None else ())):
+    rule = ours.policy.rule(name)
+    if rule is None:
+        _no_rule(case.at(*path), name, ours, findings)
+    elif rule.is_family and path[0] in {"episode_test", "rule_test"}:
+        _only_members(case, path, rule, findings)
+    for one in (family_of(name), *(rule.corroborate if rule is not None else ())):
         if one in ours.unasked:
             what = f"{one} asks its Prometheus what is not answered here: {ours.unasked[one]}"
             findings.refuse(case.at(*path), what, "Test the others.")
+
+
+def _no_rule(place: Place, name: str, ours: Ours, findings: Findings) -> None:
+    family = ours.policy.rules.get(family_of(name))
+    how = closest(name, ours.policy.rules)
+    if family is not None and family.is_family:
+        how = f"Write {_member_of(family)}."
+    findings.refuse(place, f"there is no rule {name}", how)
+
+
+def _member_of(family: RuleSpec) -> str:
+    """How a member is written, with words in capitals in the values' places."""
+    return "'" + labelled(family.name, tuple((label, label.upper()) for label in family.each)) + "'"
+
+
+def _only_members(
+    case: Case, path: tuple[str | int, ...], family: RuleSpec, findings: Findings
+) -> None:
+    """A family has a verdict, and its episodes are its members'."""
+    asked = case.shape.rule_test[int(path[1])] if path[0] == "rule_test" else None
+    if asked is None or asked.exp_state is not None or asked.exp_refused is not None:
+        what = f"{family.name} has no episode itself; each of its members has one"
+        findings.refuse(case.at(*path), what, f"Write {_member_of(family)}.")
 
 
 def _known(
@@ -210,7 +237,7 @@ def _holds(case: Case, ours: Ours, findings: Findings) -> None:
         targets = {action.target for action in ours.policy.actions.values()}
         known = {"owner": owners, "rule": set(ours.policy.rules), "target": targets}
         for (kind, names), name in zip(known.items(), named, strict=True):
-            if name is not None:
+            if name is not None and (kind != "rule" or ours.policy.rule(name) is None):
                 _known(case, ("holds", index, kind), name, names, kind, findings)
         _ends(case, ("holds", index, "to"), hold.from_, hold.to, findings)
 

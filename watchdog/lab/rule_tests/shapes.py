@@ -209,7 +209,7 @@ class HoldShape(Shape):
     from_: Time = Field(alias="from")
     to: Time | None = None
     owner: Name | None = None
-    rule: Name | None = None
+    rule: str | None = None
     target: str | None = None
     silence: Flag = False
     reason: str = "a test"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from watchdog.core.naming import is_of
 from watchdog.lab.backtest.incidents import Incident
 from watchdog.lab.backtest.run import Settings, Stage, replay_all
 from watchdog.lab.backtest.score import Figures, score
@@ -88,7 +89,7 @@ def sweep(
     runs = replay_all(stages, history, span, settings, incidents, progress)
     points = []
     for number, (variant, run) in enumerate(zip(tried, runs, strict=True)):
-        own = [firing for firing in run.firings if firing.rule == name]
+        own = [firing for firing in run.firings if is_of(firing.rule, name)]
         found = score(own, incidents, {name: variant.rule}, span)
         points.append(Point(number, variant, found.rules[name]))
     return tuple(replace(p, best=not any(_beats(o, p) for o in points)) for p in points)
