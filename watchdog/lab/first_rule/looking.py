@@ -8,7 +8,6 @@ written. Raises NotSeen with a sentence when it does not answer as a Prometheus 
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Iterable, Sequence
@@ -18,7 +17,7 @@ from watchdog.core.spec import Endpoint
 from watchdog.core.text import duration, percent, seconds_of
 from watchdog.lab.first_rule.asking import Asking, NotSeen, Rows
 from watchdog.lab.first_rule.choosing import Candidate, Dismissed, Form
-from watchdog.lab.first_rule.outcomes import STATUS_LABELS, telling_of
+from watchdog.lab.first_rule.outcomes import STATUS_LABELS, nearly_all, telling_of
 from watchdog.lab.first_rule.promql import LONGEST_VALUE, Condition, selector
 from watchdog.wire.http import Wire
 
@@ -36,9 +35,7 @@ _EVENTS = frozenset({
     "request", "requests", "response", "responses", "call", "calls", "rpc", "rpcs", "handled",
     "queries", "operations", "transactions", "orders", "payments", "jobs", "tasks", "messages",
 })  # fmt: skip
-_TIMES = frozenset({"request", "requests", "response", "duration", "latency", "rpc", "call"})
 _FAILED = ("errors", "failures", "failed", "exceptions")
-_GOOD_ENOUGH = (0.01, 0.05)
 _NO_COUNTER = frozenset({"gauge", "gaugehistogram", "info", "stateset"})
 
 
@@ -87,8 +84,8 @@ class _Looking:
             raise NotSeen(f"{self._asking.url}: it has no metric {wish.metric}")
         self.seen.names = len(names)
         await self._targets()
-        asked = sorted(names if wish.metric is None else {wish.metric})
-        counters = self._some([n for n in asked if is_counter(n) or (n != "up" and wish.metric)])
+        asked = sorted(names if wish.metric is None else {wish.metric} - {"up"})
+        counters = self._some([n for n in asked if is_counter(n) or n == wish.metric])
         found = await self._all(self._ratios(n, names) for n in counters if not is_bucket(n))
         if not any(not one.monitoring for one in found):
             buckets = self._some([name for name in asked if is_bucket(name)])
@@ -119,15 +116,15 @@ class _Looking:
             if seconds and isinstance(about, dict):
                 every[str(about.get("job", ""))][seconds] += 1
         self.seen.every_seconds = {
-            job: min(max(one, 1.0), 300.0)
+            job: min(max(one, 1.0), 3600.0)
             for job, counts in every.items()
             for one in [counts.most_common(1)[0][0]]
         }
 
     def _some(self, names: Sequence[str]) -> Sequence[str]:
-        for name in names[MOST_COUNTERS:]:
-            why = f"only {MOST_COUNTERS} were asked about: --metric {name}"
-            self.seen.dismissed.append(Dismissed(name, why))
+        if rest := names[MOST_COUNTERS:]:
+            why = f"only {MOST_COUNTERS} are asked about, by their names: take one with --metric"
+            self.seen.dismissed.append(Dismissed(f"{rest[0]} and {len(rest) - 1} more", why))
         return names[:MOST_COUNTERS]
 
     # -- counters ----------------------------------------------------------------------------------
@@ -188,21 +185,13 @@ class _Looking:
             return []
         found = []
         for job, rows in (await self._by_job(f"sum by (job, le) (rate({name}[5m]))", name)).items():
-            steps = sorted(
-                (bound, text, value)
-                for labels, value in rows
-                for text in [labels.get("le", "")]
-                for bound in [_bound(text)]
-                if bound is not None
-            )
-            rate = max(value for _, value in rows)  # buckets are cumulative: that of le="+Inf"
-            best = _good_enough(steps, rate)
+            best = nearly_all(rows)
             if best is None:
                 what = selector(name, _scope(job))
                 why = "no bucket of it holds 95 % of the events now"
                 self.seen.dismissed.append(Dismissed(what, why))
                 continue
-            text, bad = best
+            text, bad, rate = best
             found.append(
                 Candidate(
                     form=Form.LATENCY,
@@ -309,29 +298,9 @@ def is_counter(name: str) -> bool:
 
 
 def is_bucket(name: str) -> bool:
-    words = name.split("_")
-    return words[-1] == "bucket" and not _TIMES.isdisjoint(words)
+    """By its name: a histogram of times, in seconds or of requests."""
+    return name.endswith(("_seconds_bucket", "_duration_bucket", "_latency_bucket"))
 
 
 def _scope(job: str) -> tuple[Condition, ...]:
     return (("job", "=", job),) if job else ()
-
-
-def _bound(le: str) -> float | None:
-    try:
-        found = float(le)
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
-
-
-def _good_enough(
-    steps: Sequence[tuple[float, str, float]], rate: float
-) -> tuple[str, float] | None:
-    """The narrowest bucket that nearly all events are in, and the share that is not."""
-    for share in _GOOD_ENOUGH:
-        for _, text, value in steps:
-            bad = 1 - value / rate if rate else 1.0
-            if bad <= share and len(text) < 20:
-                return text, max(0.0, bad)
-    return None

@@ -1,4 +1,4 @@
-"""Which label of a counter tells failures from successes, and how a selector says so.
+"""Which label of a counter tells failures from successes, and which bucket the slow from the rest.
 
 Only what is known by convention is taken: HTTP status codes and their classes, gRPC codes, and
 words for success and failure. A label whose values say neither is left alone.
@@ -6,6 +6,7 @@ words for success and failure. A label whose values say neither is left alone.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ _FAILURE = frozenset({
     "unavailable", "crash", "false",
 })  # fmt: skip
 _SUCCESS = frozenset({"ok", "success", "succeeded", "successful", "pass", "passed", "true"})
+
+_GOOD_ENOUGH = (0.01, 0.05)  # shares of events beyond a bucket
+_LONGEST_BOUND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +113,27 @@ def _in_words(label: str, values: set[str]) -> Telling | None:
 
 def _first(values: set[str], wanted: Callable[[str], bool], usual: str) -> str:
     return next((value for value in sorted(values) if wanted(value)), usual)
+
+
+def nearly_all(rows: Iterable[tuple[Mapping[str, str], float]]) -> tuple[str, float, float] | None:
+    """Of buckets (which are cumulative) the narrowest that nearly all events are in.
+
+    Its `le`, the share of events beyond it, and the rate of all; None where there is none.
+    """
+    told = [(labels.get("le", ""), value) for labels, value in rows]
+    rate = max((value for _, value in told), default=0.0)
+    steps = sorted((_bound(le), le, value) for le, value in told)
+    for share in _GOOD_ENOUGH:
+        for bound, le, value in steps:
+            beyond = 1 - value / rate if rate > 0 else 1.0
+            if beyond <= share and math.isfinite(bound) and len(le) < _LONGEST_BOUND:
+                return le, max(0.0, beyond), rate
+    return None
+
+
+def _bound(le: str) -> float:
+    try:
+        found = float(le)
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(found) else found
