@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from math import inf, isfinite, nextafter
-from typing import Protocol
 
 from watchdog.core.looks import LOOKBACK_SECONDS, Looks
 from watchdog.core.samples import Fault, Labels, Reading, Sample
+from watchdog.core.series_index import Found, Matches, Named
 
 AHEAD_SECONDS = 600.0
 """Samples dated further ahead of their reading than this are not kept; Prometheus' limit too."""
@@ -25,23 +26,16 @@ _REFUSED_NAMES = 256  # beyond this many names, every name counts as refused
 _SELECTORS_CACHED = 65_536
 
 
-class Matches(Protocol):
-    """What the store needs to know of a selector. Hashable: it keys a cache."""
-
-    @property
-    def name(self) -> str | None: ...
-
-    def matches(self, name: str, labels: Mapping[str, str]) -> bool: ...
-
-
 class Series:
     """The kept samples of one labelled series, oldest first, and the gaps between them."""
 
-    __slots__ = ("_gaps", "_times", "_values", "ahead_at", "labels", "name")
+    __slots__ = ("_gaps", "_times", "_values", "ahead_at", "born", "labels", "name")
 
-    def __init__(self, name: str, labels: Labels) -> None:
+    def __init__(self, name: str, labels: Labels, born: int) -> None:
         self.name = name
         self.labels = labels
+        self.born = born
+        """Its number among all births in its store; 0 once it is forgotten."""
         self.ahead_at: float | None = None
         """Time of the newest sample, where it lay ahead of our clock when it was read."""
         self._times = array("d")
@@ -123,7 +117,7 @@ class SeriesStore:
         self.max_series = max_series
         self.keep_seconds = keep_seconds
         self.looks = Looks()
-        self._series: dict[str, dict[Labels, Series]] = {}
+        self._series: dict[str, Named[Series]] = {}
         self._count = 0
         self._live: dict[Series, None] = {}  # in the order of their birth, so that runs are equal
         self._gone: dict[Series, float] = {}  # when each was marked, earliest first
@@ -131,8 +125,9 @@ class SeriesStore:
         self._ingested_at = -inf
         self._refused: dict[str, float] = {}  # name -> when a series of it last found no room
         self._refused_any = -inf
-        self._generation = 0
-        self._matched: dict[Matches, tuple[int, tuple[Series, ...]]] = {}
+        self._births = 0
+        self._changes = 0  # births and deaths
+        self._found: dict[Matches, Found[Series]] = {}
 
     def __len__(self) -> int:
         return self._count
@@ -143,8 +138,7 @@ class SeriesStore:
         return sum(len(series) for series in self)
 
     def __iter__(self) -> Iterator[Series]:
-        for of_name in self._series.values():
-            yield from of_name.values()
+        return chain.from_iterable(named.whole.series.values() for named in self._series.values())
 
     def ingest(self, reading: Reading) -> None:
         """Take one poll in. Readings come one after another, in the order of their times."""
@@ -171,18 +165,18 @@ class SeriesStore:
 
     def matching(self, selector: Matches) -> tuple[Series, ...]:
         """Every series that the selector means, whether or not it has a sample to show."""
-        cached = self._matched.get(selector)
-        if cached is not None and cached[0] == self._generation:
-            return cached[1]
-        if selector.name is None:
-            candidates: Iterable[Series] = self
-        else:
-            candidates = self._series.get(selector.name, {}).values()
-        found = tuple(s for s in candidates if selector.matches(s.name, dict(s.labels)))
-        if len(self._matched) >= _SELECTORS_CACHED:
-            self._matched.clear()
-        self._matched[selector] = (self._generation, found)
-        return found
+        found = self._found.get(selector)
+        if found is None:
+            if len(self._found) >= _SELECTORS_CACHED:
+                self._found.clear()
+            found = self._found[selector] = Found()
+        if found.as_of != self._changes:
+            if selector.name is None:
+                found.replace(s for s in self if selector.matches(s.name, dict(s.labels)))
+            else:
+                found.renew(selector, self._series.get(selector.name), self._births)
+            found.as_of = self._changes
+        return found.series
 
     @property
     def refuses(self) -> bool:
@@ -236,11 +230,12 @@ class SeriesStore:
         if not isfinite(sample.at):
             return
         labels = sample.labels
-        series = self._series.get(sample.name, {}).get(labels)
+        named = self._series.get(sample.name)
+        series = None if named is None else named.whole.series.get(labels)
         if series is None:
             # An empty label is the same as none.
             labels = tuple(pair for pair in labels if pair[1])
-            series = self._series.get(sample.name, {}).get(labels)
+            series = None if named is None else named.whole.series.get(labels)
         if series is None:
             if self._count - len(self._ups) >= self.max_series:
                 self._refuse(sample.name, now)
@@ -250,12 +245,16 @@ class SeriesStore:
         seen[series] = None
 
     def _new(self, name: str, labels: Labels) -> Series:
-        of_name = self._series.setdefault(name, {})
-        series = of_name.get(labels)
+        named = self._series.get(name)
+        if named is None:
+            named = self._series[name] = Named()
+        series = named.whole.series.get(labels)
         if series is None:
-            series = of_name[labels] = Series(name, labels)
+            self._births += 1
+            self._changes += 1
             self._count += 1
-            self._generation += 1
+            series = Series(name, labels, self._births)
+            named.put(series)
         return series
 
     def _refuse(self, name: str, now: float) -> None:
@@ -271,12 +270,13 @@ class SeriesStore:
             if marked_at >= horizon:
                 break
             del self._gone[series]
-            of_name = self._series[series.name]
-            del of_name[series.labels]
-            if not of_name:
+            named = self._series[series.name]
+            named.take(series)
+            series.born = 0
+            if not named.whole.series:
                 del self._series[series.name]
             self._count -= 1
-            self._generation += 1
+            self._changes += 1
         for name in [name for name, at in self._refused.items() if at < horizon]:
             del self._refused[name]
 

@@ -55,6 +55,12 @@ class Pattern:
         self._last = self._state(_State())
         self._first = self._build(tree, self._last)
 
+    @property
+    def only(self) -> str | None:
+        """The one value that matches, where the pattern is nothing but a text."""
+        known = self._literals
+        return next(iter(known)) if known is not None and len(known) == 1 else None
+
     def matches(self, value: str) -> bool:
         if self._literals is not None:
             return value in self._literals

@@ -37,6 +37,13 @@ class Matcher:
     value: str
     pattern: Pattern | None = field(default=None, compare=False, repr=False)
 
+    @property
+    def only(self) -> str | None:
+        """The one value that is meant, "" among them; None where there may be others."""
+        if self.operator == "=":
+            return self.value
+        return self.pattern.only if self.operator == "=~" and self.pattern is not None else None
+
     def matches(self, value: str) -> bool:
         if self.pattern is not None:
             return self.pattern.matches(value) is (self.operator == "=~")
@@ -84,6 +91,11 @@ class Selector:
             matcher.matches(name if matcher.label == "__name__" else labels.get(matcher.label, ""))
             for matcher in self.matchers
         )
+
+    @property
+    def exact(self) -> tuple[tuple[str, str], ...]:
+        """Labels that every series meant has with exactly this value."""
+        return tuple((m.label, m.only) for m in self.matchers if m.only and m.label != "__name__")
 
     @property
     def text(self) -> str:
