@@ -108,14 +108,14 @@ class SilenceWatch:
         return SilencesRead()
 
     def covers(self, silence: Silence) -> tuple[str, ...]:
-        """The rules that it covers; of a family also one that it covers for some members only."""
+        """The rules of which it covers an alert, be it of some members, of shadow, of blindness."""
         known = self._rules_known()
         found = known.covered.get(silence.matchers)
         if found is None:
             found = known.covered[silence.matchers] = tuple(
                 name
                 for name, labels, members in known.labels
-                if silence.covers(labels, open_=members)
+                if silence.covers(labels, open_=members | OF_THE_MOMENT)
             )
         return found
 
