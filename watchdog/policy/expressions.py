@@ -23,6 +23,7 @@ from watchdog.core.promql import (
     inner_filter,
     own_filter,
 )
+from watchdog.core.promql.parsing import without_raw
 from watchdog.core.spec import PRESENT, Bound, JsonDocument, PrometheusApi, SourceSpec
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
@@ -54,7 +55,7 @@ class Spot:
 def normal(text: str) -> str:
     """The expression as its parser writes it: blanks and line breaks mean nothing."""
     try:
-        return str(promql.parse(text))
+        return str(promql.parse(without_raw(text)))
     except (ValueError, RecursionError):
         return text
 
@@ -167,7 +168,7 @@ def _parsed(spot: Spot, findings: Findings) -> Any:
     try:
         if deepest > MAX_NESTING:
             raise RecursionError  # noqa: TRY301  # one message for both ways of being too deep
-        parsed = promql.parse(spot.text)
+        parsed = promql.parse(without_raw(spot.text))
         _nodes(parsed)
     except RecursionError:
         findings.refuse(spot.place(), f"{spot.name} is nested too deeply", "Simplify it.")

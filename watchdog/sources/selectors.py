@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import promql_parser as promql
 
+from watchdog.core.promql.parsing import without_raw
+
 _OPERATORS = (
     (promql.MatchOp.Equal, "="),
     (promql.MatchOp.NotEqual, "!="),
@@ -47,7 +49,7 @@ class Parsed:
 @lru_cache(maxsize=4096)
 def parsed(expression: str) -> Parsed:
     """Raises ValueError with the parser's text."""
-    root = promql.parse(expression)
+    root = promql.parse(without_raw(expression))
     inner = root
     while isinstance(inner, promql.ParenExpr):
         inner = inner.expr

@@ -16,6 +16,7 @@ from typing import Any
 import promql_parser as parser
 
 from watchdog.core.promql import ParseFault
+from watchdog.core.promql.parsing import quoted
 from watchdog.core.promql.regex import Pattern
 from watchdog.core.promql.selector import exact_name
 from watchdog.policy.importers.promql import (
@@ -23,7 +24,6 @@ from watchdog.policy.importers.promql import (
     bare_text,
     nodes,
     offset_text,
-    quoted,
     selectors,
     tree_of,
     written,

@@ -7,7 +7,6 @@ parse to what was meant: `written` of a tree, parsed, is that tree.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -16,7 +15,7 @@ from typing import Any
 import promql_parser as parser
 
 from watchdog.core.promql import ParseFault
-from watchdog.core.promql.parsing import parsed
+from watchdog.core.promql.parsing import parsed, quoted
 from watchdog.policy.scalars import shown
 
 MAX_DEPTH = 60
@@ -26,30 +25,22 @@ MAX_WRITTEN = 2000
 Replace = Callable[[Any], "str | None"]
 """For a selector (instant, or a range with its selector): another text, or None to keep it."""
 
-_STRINGS = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`([^`]*)`""", re.DOTALL)
+_STRINGS = re.compile(r"""#[^\n]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`""", re.DOTALL)
 _PLAIN_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
 
 
 def tree_of(text: str) -> Any:
-    """The parser's tree. Raises ParseFault.
-
-    Raw strings are given their escapes first: the parser reads escapes inside of backticks too.
-    """
-    plain = _STRINGS.sub(lambda m: m[0] if m[1] is None else quoted(m[1]), text)
+    """The parser's tree. Raises ParseFault."""
     depth = deepest = 0
-    for character in _STRINGS.sub('""', plain):  # the parser overflows its stack on depth
+    for character in _STRINGS.sub('""', text):  # the parser overflows its stack on depth
         depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
         deepest = max(deepest, depth)
     if deepest > MAX_DEPTH:
         raise ParseFault("the expression is nested too deeply")
-    tree = parsed(plain)
+    tree = parsed(text)
     if _deeper_than(tree, MAX_DEPTH):
         raise ParseFault("the expression is nested too deeply")
     return tree
-
-
-def quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def children(node: Any) -> Iterator[Any]:
