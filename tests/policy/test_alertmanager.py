@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.policy.texts import PLATFORM, RULES, VARS, at, folder, load, unmarked
+from watchdog.core.alerting import alert_labels
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.spec import Endpoint, Header, Policy
+from watchdog.core.words import World
 from watchdog.daemon.credentials import credentials
 from watchdog.policy.diff import Change, Effect, compare
 
@@ -118,3 +120,34 @@ def test_other_labels_and_words_of_a_rule_are_said_too() -> None:
     assert other.text == "error-rate has other labels: silences in Alertmanager go by them"
     (words,) = changes(policy(), policy(rules=RULES.replace("redemption.md", "other.md")))
     assert words.text == "error-rate tells people something else"
+
+
+ALERTS = """\
+groups:
+  - name: shop
+    labels: {team: shop}
+    rules:
+      - alert: ShopErrors
+        expr: sum(rate(errors_total[5m])) > 5
+        for: 1m
+        labels: {severity: critical}
+"""
+
+
+def test_silences_made_for_an_alert_cover_the_rule_that_reads_it() -> None:
+    """By the names that the alert has in Alertmanager already, its own severity among them."""
+    rules = "version: 1\nrules:\n  shop-errors: {from: alerts.yaml#ShopErrors, source: prom}\n"
+    files = folder(PLATFORM + SECTION, VARS, team_a=rules) | {"team-a/alerts.yaml": ALERTS}
+    found = load(files).policy
+    assert found is not None
+    assert dict(alert_labels(found.rules["shop-errors"], found.environment, World.LIVE)) == {
+        "alertname": "ShopErrors",
+        "severity": "critical",
+        "team": "shop",
+        "rule": "shop-errors",
+        "owner": "team-a",
+        "environment": "production",
+        "world": "live",
+        "problem": "breach",
+        "watchdog": "slo-watchdog",
+    }
