@@ -144,6 +144,21 @@ LINTS: Mapping[str, Example] = {
         _LONG, "{budget: 10%, long: 6d, short: 6h}", better="{budget: 10%, long: 3d, short: 6h}"
     ),
     "pair-without-effect": Example(_LONG, "{budget: 15%, long: 6h, short: 30m}"),
+    "range-without-two-samples": Example(
+        "expr: max(busy)",
+        "expr: 'max(rate(busy[30s]))'",
+        better="expr: 'max(rate(busy[1m]))'",
+    ),
+    "quantile-without-buckets": Example(
+        "expr: max(busy)",
+        "expr: 'histogram_quantile(0.9, sum(rate(busy_bucket[5m])))'",
+        better="expr: 'histogram_quantile(0.9, sum by (le) (rate(busy_bucket[5m])))'",
+    ),
+    "bound-out-of-reach": Example(
+        'expr: max(busy), breach_when: "> 90%"',
+        'expr: max(busy) > bool 0.9, breach_when: "> 1"',
+        better='expr: max(busy) > bool 0.9, breach_when: "== 1"',
+    ),
     "hung-target-unseen": Example(
         "deadline: 2s", "deadline: 10s", _PLATFORM, better="deadline: 9s"
     ),

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchdog.policy.lint import channels, proof, reach, windows
+from watchdog.policy.lint import channels, proof, reach, values, windows
 from watchdog.policy.lint.finding import Finding, Lint
 from watchdog.policy.lint.ground import Ground
 
-LINTS: tuple[Lint, ...] = (*windows.LINTS, *reach.LINTS, *channels.LINTS, *proof.LINTS)
+LINTS: tuple[Lint, ...] = (
+    *windows.LINTS,
+    *values.LINTS,
+    *reach.LINTS,
+    *channels.LINTS,
+    *proof.LINTS,
+)
 
 
 def lint(ground: Ground) -> Iterator[Finding]:
