@@ -14,12 +14,15 @@ from tests.web.conftest import Paused
 from tests.web.policies import ERROR_RATE
 from watchdog.engine import Done, Person, Views
 from watchdog.web.control import ORDERS, Control, Order, control_app
+from watchdog.web.inbound import Inbound
 from watchdog.web.readonly import Health, readonly_app
+from watchdog.wire.secrets import FileSecrets
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text()
-READS, _, CONTROL = PAGE.partition("\n## The control socket\n")
+REST, _, CONTROL = PAGE.partition("\n## The control socket\n")
+READS, _, EVENTS = REST.partition("\n## Events, on `listen`\n")
 _HEADING = re.compile(r"^### `(?P<method>[A-Z]+) (?P<path>\S+)`$", re.MULTILINE)
 _OWN_WORDS = {"labels", "annotations", "up"}  # keys in these are the policy's
 
@@ -56,8 +59,12 @@ def addresses(app: Starlette) -> set[str]:
 
 async def test_every_address_is_told_of_and_no_other(paused: Paused) -> None:
     views = Views(paused.watch.engine)
-    readonly = readonly_app(views, Health(lambda: "", lambda: ""), ("localhost",))
-    assert set(sections(READS)) == addresses(readonly)
+    engine = paused.watch.engine
+    inbound = Inbound(engine.inbox, engine.in_force, FileSecrets([]), engine.ports.clock)
+    health = Health(lambda: "", lambda: "")
+    readonly = readonly_app(views, health, ("localhost",), inbound=inbound)
+    assert {*sections(READS), *sections(EVENTS)} == addresses(readonly)
+    assert all(name.startswith("POST ") for name in sections(EVENTS))
     assert set(sections(CONTROL)) == addresses(control_of(paused))
 
 
