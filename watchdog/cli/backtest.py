@@ -33,6 +33,7 @@ from watchdog.cli.past import (
     save,
 )
 from watchdog.cli.shared import AsJson, console, fail, seconds
+from watchdog.cli.writing import must_be_writable
 from watchdog.core.spec import Policy
 from watchdog.core.words import Mode
 from watchdog.lab.backtest import Run, Settings, Stage, replay
@@ -76,6 +77,7 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Replay rules, gates and would-be actions over the past, and score them by incidents."""
+    must_be_writable(html)
     policy = load_rules(rules, environment, pairs(variable))
     folder = cache_folder(cache, none=no_cache)
     past = Past.of(openmetrics, prometheus, begin, end, cache=folder, quiet=as_json)

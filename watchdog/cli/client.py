@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from watchdog.core.text import shortened
+
 ORDER_SECONDS = 600.0
 """An order answers when it is carried out and read back, within its action's own deadline."""
 
@@ -65,6 +67,8 @@ class Client:
             answer = asyncio.run(self._ask(method, path, seconds, how))
         except httpx.ConnectError as error:
             raise Unreachable(f"{self._socket}: {_why_not_connected(error)}") from None
+        except httpx.InvalidURL:
+            raise Refused(f"there is nothing by the name {shortened(path)}") from None
         except TimeoutError:
             raise self._silent(f"no whole answer within {seconds:g} s", changes=changes) from None
         except httpx.HTTPError as error:

@@ -6,13 +6,19 @@ three in the morning needs none of them.
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from watchdog.cli.exits import NOT_SO
+from watchdog.core.text import both_ends, printable
 
 PLACES = {
     "run": "process",
@@ -57,6 +63,34 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         del ctx
         return command(cmd_name) if cmd_name in PLACES else None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with _told():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _told():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What was typed stands in an error so that it moves no cursor; and what the system refuses of
+    a path that was named (too long, not ours to read) is an answer, no bug.
+    """
+    try:
+        yield
+    except typer.TyperException as error:
+        error.message = "\n".join(
+            printable(both_ends(line, 500)) for line in error.message.split("\n")
+        )
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        where = printable(both_ends(os.fsdecode(error.filename), 500))
+        typer.echo(f"{where}: {error.strerror}. Is it the right path, and yours to use?", err=True)
+        raise typer.Exit(NOT_SO) from None
 
 
 class Command(TyperCommand):

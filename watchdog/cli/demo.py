@@ -30,7 +30,9 @@ def demo(
     rules: Annotated[
         Path | None, typer.Option(help="The rules folder; the shipped one without it.")
     ] = None,
-    port: Annotated[int, typer.Option(help="The page's port; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The page's port; 0 takes a free one.")
+    ] = 0,
 ) -> None:
     """Break redemption in a sandbox and watch it being paused, proven, undone and watched."""
     began = time.monotonic()

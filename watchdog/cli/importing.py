@@ -82,13 +82,17 @@ def _stem(path: Path) -> str:
 
 
 def _write(text: str, path: Path) -> str:
+    made = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with path.open("x", encoding="utf-8"):
+            made = True
+        path.write_text(text, encoding="utf-8")
     except FileExistsError:
         fail(f"{path} exists; nothing was written. Remove it, or name another owner.", REFUSED)
     except OSError as error:
+        if made:
+            path.unlink(missing_ok=True)
         fail(f"{path} cannot be written: {error.strerror or error}", NOT_SO)
     return str(path)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from watchdog.core.text import duration
+from watchdog.core.text import both_ends, duration, printable
 
 STYLES = {
     "healthy": "green",
@@ -43,11 +44,27 @@ STYLES = {
 """The same word has the same colour everywhere; the word always stands there too."""
 
 
+class Terminal(Console):
+    """Prints text as it is, but for what would move the cursor, which stands escaped.
+
+    Nothing in it is markup, and nothing is an emoji: `rules.yaml:100:3` is a line, not a grade.
+    """
+
+    def __init__(self, *, stderr: bool = False, soft_wrap: bool = False) -> None:
+        super().__init__(
+            stderr=stderr, soft_wrap=soft_wrap, highlight=False, markup=False, emoji=False
+        )
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        calm = "\n".join(printable(both_ends(line)) for line in text.split("\n"))
+        return super().render_str(calm, **how)
+
+
 class Page:
     """Writes to stdout."""
 
     def __init__(self) -> None:
-        self._console = Console(highlight=False)
+        self._console = Terminal()
         self._begun = False
 
     @property

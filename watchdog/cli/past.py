@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.shared import errors, fail
+from watchdog.cli.writing import write_whole
 from watchdog.core.spec import Endpoint, Policy, PrometheusApi
 from watchdog.core.text import seconds_of
 from watchdog.lab.backtest import Stage
@@ -264,8 +265,7 @@ def known_incidents(path: Path, policy: Policy, stage: Stage) -> list[Incident]:
 def save(path: Path, made: Callable[[], str]) -> None:
     """Write the report, or end the command with why it cannot be."""
     try:
-        path.write_text(made(), encoding="utf-8")
+        text = made()
     except PlotlyMissing as error:
         fail(str(error), NOT_SO)
-    except OSError as error:
-        fail(f"{path}: {error.strerror}", NOT_SO)
+    write_whole(path, text)

@@ -9,6 +9,7 @@ import typer
 
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.shared import AsJson, console, fail
+from watchdog.cli.writing import must_be_writable, write_whole
 from watchdog.lab.rule_tests import Loader, Report, Unreadable, files_at, run_files
 
 
@@ -31,6 +32,7 @@ def run_tests(
 
     The rules are judged by what judges at night; nothing is asked and nothing is changed.
     """
+    must_be_writable(junit)
     variables = dict(_pair(text) for text in variable or [])
     try:
         found = tuple(dict.fromkeys(path for given in file for path in files_at(given)))
@@ -43,10 +45,7 @@ def run_tests(
         fail(f"There is no *.test.yaml in {', '.join(map(str, file))}", WRONG_USAGE)
     report = Report(run_files(found, Loader(environment, variables)))
     if junit is not None:
-        try:
-            junit.write_text(report.junit(), encoding="utf-8")
-        except OSError as error:
-            fail(f"{junit} cannot be written: {error.strerror or error}", NOT_SO)
+        write_whole(junit, report.junit())
     if as_json:
         print(report.json())
     else:

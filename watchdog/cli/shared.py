@@ -15,16 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from watchdog.cli.client import Client, Refused, Unreachable
 from watchdog.cli.exits import NO_DAEMON, NOT_CONFIRMED, REFUSED
-from watchdog.cli.page import plain
-from watchdog.core.text import seconds_of
+from watchdog.cli.page import Terminal, plain
+from watchdog.core.text import both_ends, seconds_of
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Terminal(soft_wrap=True)
+errors = Terminal(stderr=True, soft_wrap=True)
 
 Socket = Annotated[
     Path,
@@ -107,7 +106,7 @@ def fail(message: str, status: int) -> NoReturn:
 
 def _lines(text: str) -> Text:
     """Text of several lines, without what would move the cursor."""
-    return Text("\n").join(plain(line) for line in text.splitlines())
+    return Text("\n").join(plain(both_ends(line)) for line in text.splitlines())
 
 
 def seconds(text: str | None) -> float | None:

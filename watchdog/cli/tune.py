@@ -35,6 +35,7 @@ from watchdog.cli.past import (
     save,
 )
 from watchdog.cli.shared import AsJson, console, fail, seconds
+from watchdog.cli.writing import must_be_writable
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.text import duration, number
 from watchdog.core.words import Mode
@@ -97,6 +98,7 @@ def tune(
         fail("What is to be detected? Name the known incidents: --incidents FILE", WRONG_USAGE)
     if write and choose is None:
         fail("--write needs --choose: say which variant", WRONG_USAGE)
+    must_be_writable(html)
     policy = load_rules(rules, environment, pairs(variable))
     _known(rule, policy, rules)
     folder = cache_folder(cache, none=no_cache)

@@ -42,11 +42,14 @@ def must_be_there(path: Path) -> None:
     Opening a pipe would wait for ever.
     """
     try:
-        instead = kind(path.stat().st_mode)
+        about = path.stat()
     except FileNotFoundError:
         raise missing(path) from None
+    instead = kind(about.st_mode)
     if instead:
         raise corrupt(path, f"it is {instead}, and no file")
+    if not about.st_size:
+        raise corrupt(path, "it is empty")
 
 
 def corrupt(path: Path, what: str) -> JournalCorrupt:

@@ -93,7 +93,7 @@ def find_rules(  # what was named, where, and what it needs
                 findings.refuse(place, what, "Name files, or the folder with platform.yaml.")
             elif path.is_dir() or (root is not None and not _has_groups(path)):
                 root = root or path
-                ours.append((index, root, path.resolve().relative_to(root.resolve()).as_posix()))
+                ours.append((index, root, _within_folder(path, root)))
             else:
                 groups += _groups(path, findings)
     return UnderTest(_ours(ours, environment, entry, loader, findings), tuple(groups))
@@ -116,10 +116,19 @@ def _rules_folder(path: Path) -> Path | None:
     return next((folder for folder in around if (folder / "platform.yaml").is_file()), None)
 
 
+def _within_folder(path: Path, root: Path) -> str:
+    """Where in the rules folder it lies; a link out of it by the name that it has there."""
+    base = root.resolve()
+    ways = (path.resolve(), path.parent.resolve() / path.name)
+    inside = (way.relative_to(base).as_posix() for way in ways if way.is_relative_to(base))
+    return next(inside, path.name)
+
+
 def _has_groups(path: Path) -> bool:
     """Whether a file beside ours is one of Prometheus all the same."""
     try:
-        tree = read_tree(text_of(path), str(path), texts=True)
+        text = text_of(path)
+        tree = read_tree(text, str(path), texts=True) if "groups" in text else None
     except (Unreadable, BadText):
         return False  # the load of the folder says what is wrong with it
     return tree is not None and "groups" in tree.entries
