@@ -91,16 +91,20 @@ def _reasons(page: Page, reasons: Sequence[Reason]) -> None:
 
 
 def _ours(ep: OurEpisode, now: datetime) -> str:
-    fired = ep.opened if ep.fired is None else ep.fired
-    over = "still" if ep.over is None else _at(ep.over, now)
     shadow = " in shadow" if ep.world == "shadow" else ""
-    return f"{ep.id}{shadow} {_at(fired, now)} to {over}, {ep.state.value}"
+    when = _when(ep.opened if ep.fired is None else ep.fired, ep.over, now)
+    return f"{ep.id}{shadow} {when}, {ep.state.value}"
 
 
 def _theirs(one: Interval, now: datetime) -> str:
-    end = "still" if one.end is None else _at(one.end, now)
     many = f", {one.series} series" if one.series > 1 else ""
-    return f"{_at(one.start, now)} to {end}{many}"
+    return f"{_when(one.start, one.end, now)}{many}"
+
+
+def _when(start: float, end: float | None, now: datetime) -> str:
+    if end is None:
+        return f"since {_at(start, now)}"
+    return f"{_at(start, now)} to {_at(end, now)}"
 
 
 def _at(at: float, now: datetime) -> str:

@@ -7,7 +7,15 @@ from tests.core.decisions.watch import a_rule
 from watchdog.core import entries as e
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
-from watchdog.core.words import Blind, Instant, Severity, World
+from watchdog.core.words import (
+    Blind,
+    Instant,
+    Severity,
+    Status,
+    Verdict,
+    WindowReading,
+    World,
+)
 from watchdog.lab.compare.alerts import Pulse, alerts_of, pulse_of
 from watchdog.lab.compare.comparison import Compared, compare_rule
 from watchdog.lab.compare.record import Record, read_record
@@ -59,12 +67,15 @@ class Story:
         self.entries.append((at, entry))
 
     def episode(
-        self, opened: float, fired: float | None, ended: float | None, name: str = "E1"
+        self, opened: float, fired: float | None, ended: float | None, seen: float = 1.0
     ) -> None:
         """One in shadow, from its first breach to the end."""
+        name = "E1"
+        window = WindowReading(300.0, 9.0, 10.0, 0.0, seen, 0.9)
+        verdict = Verdict(Status.BREACHED, "so", Instant(NOON, 0), evidence=(window,))
         self.say(
             opened,
-            e.EpisodeOpened(name, "errors", "team", Severity.P1, World.SHADOW, None),
+            e.EpisodeOpened(name, "errors", "team", Severity.P1, World.SHADOW, verdict),
         )
         self.move(opened, name, State.OK, Event.BREACHED, State.PENDING)
         at = State.PENDING

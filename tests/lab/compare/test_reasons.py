@@ -1,5 +1,7 @@
 """Two records of one hour: what agrees, what does not, and only such reasons as are in them."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.core.decisions.watch import a_rule
@@ -32,7 +34,7 @@ def test_an_alert_that_flaps_beside_one_episode_is_no_disagreement() -> None:
     assert len(compared.agreed) == 1
     assert len(compared.agreed[0].meeting.theirs) == 2
     assert compared.agreed[0].end_seconds == 1800 - 1515
-    assert [r.kind for r in compared.agreed[0].end_reasons] == ["clear_takes_longer"]
+    assert [r.kind for r in compared.agreed[0].end_reasons] == ["unknown", "clear_takes_longer"]
 
 
 def test_blindness_is_the_cause_only_where_too_little_time_was_left() -> None:
@@ -148,10 +150,32 @@ def test_what_began_later_or_ended_later_has_its_reasons_too() -> None:
     story.episode(805, 865, None)
     story.move(1500, "E1", State.SHADOWED, Event.CLOSED, State.OK)
     story.tracks = [track("firing", (600, 1200))]
-    story.alert(keep_firing_seconds=300.0)
+    story.alert()
+    story.rule = replace(story.rule, keep_firing_seconds=300.0)
     (one,) = story.compared().agreed
     assert [r.kind for r in one.start_reasons] == ["blind"]
     assert [r.kind for r in one.end_reasons] == ["keep_firing_differs", "closed"]
+
+
+def test_what_delays_us_does_not_explain_why_they_were_later() -> None:
+    story = Story()
+    story.blind(300, 500)
+    story.episode(540, 600, 1200)
+    story.tracks = [track("firing", (900, 1200))]
+    (one,) = story.compared().agreed
+    assert [r.kind for r in one.start_reasons] == ["unknown"]
+    story.alert(for_seconds=300.0)
+    (one,) = story.compared().agreed
+    assert [r.kind for r in one.start_reasons] == ["for_differs"]
+
+
+def test_a_window_that_was_partly_seen_took_the_rest_for_good() -> None:
+    story = Story()
+    story.episode(700, 760, 1200, seen=0.4)
+    story.tracks = [track("firing", (600, 1200))]
+    (one,) = story.compared().agreed
+    (reason,) = one.start_reasons
+    assert (reason.kind, "40% of its window" in reason.text) == ("partly_seen", True)
 
 
 def test_what_lies_after_the_end_is_not_told_of() -> None:

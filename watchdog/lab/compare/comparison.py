@@ -9,6 +9,7 @@ from typing import Any
 
 from watchdog.core.spec import RuleSpec
 from watchdog.lab.compare.alerts import Interval
+from watchdog.lab.compare.edges import why_began_apart, why_ended_apart
 from watchdog.lab.compare.pairing import Meeting, meetings, our_span
 from watchdog.lab.compare.record import OurEpisode, Record
 from watchdog.lab.compare.stretches import common
@@ -16,7 +17,6 @@ from watchdog.lab.compare.why import (
     Judged,
     Reason,
     Sides,
-    why_earlier_or_later,
     why_only_ours,
     why_only_theirs,
 )
@@ -158,10 +158,10 @@ def _agreed(meeting: Meeting, sides: Sides, tolerance: float) -> Agreed:
     end_reasons: tuple[Reason, ...] = ()
     if start is not None and first is not None and abs(start) > tolerance:
         between = Span(min(first, began), max(first, began))
-        start_reasons = why_earlier_or_later(ours, between, sides, at_end=False)
+        start_reasons = why_began_apart(ours, between, sides, ours_later=start > 0)
     if end is not None and abs(end) > tolerance:
         between = Span(min(over, ended), max(over, ended))
-        end_reasons = why_earlier_or_later(ours, between, sides, at_end=True)
+        end_reasons = why_ended_apart(ours, between, sides, ours_later=end > 0)
     return Agreed(found.meeting, start, end, start_reasons, end_reasons)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Book
 from watchdog.core.states import Event, State
-from watchdog.core.words import Blind
+from watchdog.core.words import Blind, Verdict
 from watchdog.lab.history.tracks import Span
 
 LEAST_AWAY_SECONDS = 2.0
@@ -40,6 +40,7 @@ class OurEpisode:
     state: State = State.OK  # the last one, or the one before it ended
     refusals: tuple[str, ...] = ()
     rule_sha256: str = ""
+    seen: float = 1.0  # of its least observed window when it opened; the rest counted as good
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class _Fold:
                     entry.world.value,
                     at,
                     rule_sha256=entry.rule_sha256,
+                    seen=_seen(entry.verdict),
                 )
                 self.current[entry.rule] = entry.episode
             case e.EpisodeMoved() if entry.episode in self.episodes:
@@ -170,6 +172,11 @@ class _Fold:
         ep = self.episodes.get(self.current.get(rule, ""))
         if ep is not None and ep.fired is not None and ep.over is None:
             self.episodes[ep.id] = replace(ep, over=at)
+
+
+def _seen(verdict: Verdict | None) -> float:
+    windows = verdict.evidence if verdict is not None else ()
+    return min((one.coverage for one in windows), default=1.0)
 
 
 def read_record(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from watchdog.core.spec import RuleSpec
 from watchdog.core.text import duration
 from watchdog.lab.compare.alerts import Alerts, Interval, Pulse
-from watchdog.lab.compare.record import Applied, Blinded, OurEpisode, Record
+from watchdog.lab.compare.record import Applied, Blinded, Record
 from watchdog.lab.compare.stretches import common, seconds_in, without
 from watchdog.lab.history.tracks import Span
 from watchdog.sources.prometheus_lookup import AlertingRule
@@ -66,12 +66,12 @@ def why_only_theirs(one: Interval, sides: Sides) -> tuple[Reason, ...]:
     ]
     start = min([one.start, *(p.start for p in pending)])
     span = Span(start, max(end, start))
-    found = [*_not_judged(span, sides)]
+    found = [*not_judged(span, sides)]
     found += _episodes_beside(span, sides)
     if one.series > 1:
         text = f"the alert fired for {one.series} series together; the rule is one"
         found.append(Reason("several_series", text, cause=False))
-    found += _for_differs(sides)
+    found += for_differs(sides)
     if not any(reason.cause for reason in found):
         found.insert(0, Reason("unknown", _unknown(sides, also=bool(found))))
     return tuple(found)
@@ -89,7 +89,7 @@ def _unknown(sides: Sides, *, also: bool) -> str:
     )
 
 
-def _not_judged(span: Span, sides: Sides) -> list[Reason]:
+def not_judged(span: Span, sides: Sides) -> list[Reason]:
     """Absent, down, asleep, blind: enough only if too little time is left to fire in."""
     rule, record = sides.rule, sides.record
     found: list[tuple[Reason, list[Span]]] = []
@@ -99,12 +99,12 @@ def _not_judged(span: Span, sides: Sides) -> list[Reason]:
     absent = [one for one in sides.judged if one.rule is None and not one.unread]
     gone = [one.applied.span for one in absent]
     if (seconds := seconds_in(span, gone)) > 0:
-        text = f"the rule was not in the policy for {duration(seconds)} of {_of(span)}"
+        text = f"the rule was not in the policy for {duration(seconds)} of {the_whole(span)}"
         found.append((Reason("rule_absent", text), gone))
     for how in ("down", "asleep", "silent"):
         away = [one.span for one in record.away if one.how == how]
         if (seconds := seconds_in(span, away)) > 0:
-            text = f"{_AWAY[how]} for {duration(seconds)} of {_of(span)}"
+            text = f"{_AWAY[how]} for {duration(seconds)} of {the_whole(span)}"
             found.append((Reason(f"daemon_{how}", text), away))
     of_it = [*record.blind.get(rule.name, ()), *_of_family(rule, record)]
     blind = [one for one in of_it if common(one.span, span)]
@@ -113,7 +113,7 @@ def _not_judged(span: Span, sides: Sides) -> list[Reason]:
         kinds = ", ".join(dict.fromkeys(kind.value for one in blind for kind in one.kinds))
         text = (
             f"the rule was blind ({kinds}) for {duration(seconds_in(span, spans))} of "
-            f"{_of(span)}: {blind[-1].reason}"
+            f"{the_whole(span)}: {blind[-1].reason}"
         )
         found.append((Reason("blind", text), spans))
     enough = _too_little_left(span, [one for _, spans in found for one in spans], rule)
@@ -189,7 +189,7 @@ def why_only_ours(span: Span, sides: Sides) -> tuple[Reason, ...]:
     silent = seconds_in(span, sides.pulse.gaps)
     if silent > 0:
         left = max((one.seconds for one in without(span, sides.pulse.gaps)), default=0.0)
-        text = f"Prometheus has no sample of `up` for {duration(silent)} of {_of(span)}"
+        text = f"Prometheus has no sample of `up` for {duration(silent)} of {the_whole(span)}"
         enough = left < needed + 2 * sides.alerts.step_seconds
         found.append(Reason("prometheus_gap", text, cause=enough))
     now = sides.record.span.end
@@ -206,7 +206,7 @@ def why_only_ours(span: Span, sides: Sides) -> tuple[Reason, ...]:
         for one in sides.known or ()
         if one.problem
     ]
-    found += _for_differs(sides)
+    found += for_differs(sides)
     if not any(reason.cause for reason in found):
         tells = "was at work" if sides.pulse.known else "has no `up`, so nothing tells that it was"
         text = f"ALERTS has no sample of {sides.alert} there, and Prometheus {tells}"
@@ -218,44 +218,7 @@ def _ever(sides: Sides) -> bool:
     return bool(sides.alerts.firing or sides.alerts.pending)
 
 
-# -- both, but not at the same time ----------------------------------------------------------------
-
-
-def why_earlier_or_later(
-    ours: Sequence[OurEpisode], span: Span, sides: Sides, *, at_end: bool
-) -> tuple[Reason, ...]:
-    """One side began or ended in `span`, the other not before its end."""
-    found = list(_for_differs(sides)) if not at_end else []
-    found = [Reason(reason.kind, reason.text) for reason in found]
-    found += [Reason(reason.kind, reason.text) for reason in _not_judged(span, sides)]
-    if (silent := seconds_in(span, sides.pulse.gaps)) > 0:
-        text = f"Prometheus has no sample of `up` for {duration(silent)} of {_of(span)}"
-        found.append(Reason("prometheus_gap", text))
-    if at_end:
-        found += _ends(ours, sides)
-    if not found:
-        found.append(Reason("unknown", "nothing on either side's record tells why"))
-    return tuple(found)
-
-
-def _ends(ours: Sequence[OurEpisode], sides: Sides) -> Iterable[Reason]:
-    kept = sides.rule.keep_firing_seconds
-    theirs = max((one.keep_firing_seconds for one in sides.known or ()), default=None)
-    if theirs is not None and theirs != kept:
-        text = f"`keep_firing_for` is {duration(kept)} here and {duration(theirs)} there now"
-        yield Reason("keep_firing_differs", text)
-    for ep in ours:
-        if ep.closed_by:
-            yield Reason("closed", f"{ep.id} was closed by {ep.closed_by}")
-        elif ep.over is None or ep.over == ep.ended:
-            text = (
-                f"{ep.id} ends only when the rule is healthy with its whole short window seen; "
-                "an alert ends at the first evaluation that finds nothing"
-            )
-            yield Reason("clear_takes_longer", text, cause=False)
-
-
-def _for_differs(sides: Sides) -> list[Reason]:
+def for_differs(sides: Sides) -> list[Reason]:
     ours = sides.rule.for_seconds
     theirs = sorted({one.for_seconds for one in sides.known or ()})
     if not theirs or theirs == [ours]:
@@ -269,5 +232,5 @@ def _edge(sides: Sides) -> float:
     return 2 * sides.alerts.step_seconds
 
 
-def _of(span: Span) -> str:
+def the_whole(span: Span) -> str:
     return f"the {duration(span.seconds)}"
