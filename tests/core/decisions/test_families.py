@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.decisions.watch import a_policy, a_rule
+from tests.core.decisions.watch import a_policy, a_rule, an_action
 from watchdog.core import entries as e
 from watchdog.core.samples import Answer, Failure, Fault, Point, Reading
 from watchdog.core.spec import (
     Bound,
+    Check,
     Endpoint,
     Policy,
     PrometheusApi,
@@ -42,7 +43,8 @@ def saturated(**different: object) -> RuleSpec:
 
 
 def policy(*rules: RuleSpec) -> Policy:
-    return replace(a_policy(*(rules or (saturated(),))), sources={"prom": PROM})
+    pause = an_action(contained_when=(Check(Endpoint("http://app"), "paused"),))
+    return replace(a_policy(*(rules or (saturated(),)), actions=(pause,)), sources={"prom": PROM})
 
 
 def name(db: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from watchdog.core import entries as e
+from watchdog.core.naming import family_of
 from watchdog.core.samples import Reading, Sample, labels_of
 from watchdog.core.spec import Endpoint, Policy, Scrape, SourceSpec
 from watchdog.core.words import Instant, Status
@@ -92,14 +93,15 @@ def rehearsed(policy: Policy, story: Story) -> Ours:
     ours = Ours()
     for step in range(story.count):
         rehearsal.feed(_reading(story, step))
-        for name, memory in rehearsal.memory.rules.items():
-            assert memory.sight is not None
-            ours.statuses.setdefault(name, []).append(memory.sight.verdict.status)
+        for name in rules:
+            verdict = rehearsal.memory.verdict(name)
+            assert verdict is not None
+            ours.statuses.setdefault(name, []).append(verdict.status)
     assert not rehearsal.failures
     for recorded in rehearsal.log:
         if isinstance(recorded.entry, e.Decided):
             step = round((recorded.at.wall - NOON.wall) / story.step)
-            ours.reached.setdefault(recorded.entry.rule, []).append(step)
+            ours.reached.setdefault(family_of(recorded.entry.rule), []).append(step)
     return ours
 
 

@@ -38,7 +38,7 @@ VALUES = {
     "(sum(q)) > 5": ("sum(q)", "> 5"),
     "q > 5": ("max(q)", "> 5"),
     "q <= 5": ("min(q)", "<= 5"),
-    "sum by (job) (q) > 5": ("max(sum by (job) (q))", "> 5"),
+    "sum by (job) (q) > 5": ("sum by (job) (q)", "> 5"),
     "q == 0": ("max(q == bool 0)", "== 1"),
     "q > 1 / 3": ("max(q > bool (1 / 3))", "== 1"),
     "q > 0.1 * 3": ("max(q > bool (0.1 * 3))", "== 1"),
@@ -241,7 +241,6 @@ def test_up_is_liveness() -> None:
     [
         ("sum(q) > 5", False),
         ("q > 5", True),
-        ("sum by (job) (q) > 5", True),
         ("sum without (job) (q) > 5", True),
         ("max by (job) (sum(q)) > 5", False),
         ("topk(1, q) > 5", True),
@@ -258,6 +257,42 @@ def test_up_is_liveness() -> None:
 def test_several_series_are_told_of(expr: str, several: bool) -> None:  # noqa: FBT001  # a case
     notes = [note.what for note in alert(expr).report.notes]
     assert any("several series" in what for what in notes) is several
+
+
+@pytest.mark.parametrize(
+    ("expr", "each", "value"),
+    [
+        ("sum by (job) (q) > 5", ["job"], "sum by (job) (q)"),
+        ("100 * max by (a, b) (q) >= 5", ["a", "b"], "100 * max by (a, b) (q)"),
+        ("5 < sum by (job) (q)", ["job"], "sum by (job) (q)"),
+        ("sum by (job) (q) == 5", ["job"], "sum by (job) (q)"),
+        ("sum by (job) (a) / sum by (job) (b) > 5", ["job"], None),
+        ("sum by (job) (a) > sum by (job) (b)", ["job"], None),
+        ("sum by (job) (a) > 5 and sum by (job) (b) > 6", ["job"], None),
+        ("round(sum by (job) (a)) > 5", ["job"], None),
+        ("histogram_quantile(0.9, sum by (job, le) (rate(x_bucket[5m]))) > 5", ["job"], None),
+        ("sum by (job) (a) / on (x) sum by (x) (b) > 5", None, None),
+        ("sum by (a, b, c, d, e, f) (q) > 5", None, "max(sum by (a, b, c, d, e, f) (q))"),
+        ("sum by () (q) > 5", None, "sum by () (q)"),
+        ("q > 5", None, "max(q)"),
+        ("sum(q) > 5", None, "sum(q)"),
+    ],
+)
+def test_series_are_told_apart_where_the_expression_says_by_what(
+    expr: str, each: list[str] | None, value: str | None
+) -> None:
+    result = alert(expr)
+    (draft,) = result.drafts
+    fields = draft.fields("prometheus")
+    assert fields.get("each") == each
+    assert fields.get("limit") == (100 if each else None)
+    if value is not None:
+        assert draft.signal[1]["expr"] == value
+    assert not result.errors, "it loads as it was written"
+    told = [note.what for note in result.report.notes]
+    assert any(
+        "is a rule of its own, as it was an alert of its own" in one for one in told
+    ) is bool(each)
 
 
 ROUND_TRIPS = [

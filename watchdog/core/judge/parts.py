@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import promql_parser as parser
 
 from watchdog.core.judge.answers import pick, series_text
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.naming import Values
+from watchdog.core.promql.parsing import parsed
 from watchdog.core.samples import Answer, Labels, Point, Reading
 from watchdog.core.text import shortened
 from watchdog.core.words import Blind
@@ -72,16 +76,26 @@ def _of(label: str, labels: Labels) -> str:
 
 def _share(whole: Share, points: Mapping[str, list[Point]]) -> Share:
     return {
-        expression: _own(answer, tuple(points.get(expression, ())))
+        expression: _own(expression, answer, tuple(points.get(expression, ())))
         for expression, answer in whole.items()
     }
 
 
-def _own(answer: Answer, points: tuple[Point, ...]) -> Answer:
-    """As fresh as its own samples, where these are known; else as all of them together."""
-    times = [point.at for point in points if point.at is not None]
-    own = max(times) if len(times) == len(points) and times else answer.newest
+def _own(expression: str, answer: Answer, points: tuple[Point, ...]) -> Answer:
+    """As fresh as its own series, where the answer tells their times; else as all of them."""
+    times = [point.at for point in points if point.at is not None] if _is_raw(expression) else []
+    own = max(times) if times and len(times) == len(points) else answer.newest
     return replace(answer, points=points, newest=own)
+
+
+@lru_cache(maxsize=4096)
+def _is_raw(expression: str) -> bool:
+    """A selector as it stands: what was computed of several samples has several times."""
+    try:
+        node = parsed(expression)
+    except ValueError:
+        return False
+    return isinstance(node, parser.VectorSelector) and node.offset is None and node.at is None
 
 
 def _strange(

@@ -178,6 +178,8 @@ def _node(value: object, place: Place) -> Node:
             return Node(place, "mapping", entries=inner)
         case list():
             return Node(place, "list", items=[_node(item, place) for item in value])
+        case int():
+            return Node(place, "scalar", value, str(value))
         case _:
             text = scalar_text(value)
             return Node(place, "scalar", text, text)

@@ -99,7 +99,7 @@ def _one_value(sli: Sli, operator: str, report: Report) -> str | None:
     text = written(sli.value)
     if one(sli.value) is not None:
         return text
-    several_series(sli.place, sli.name, report)
+    several_series((), sli.place, sli.name, report)
     return f"{'max' if operator.startswith('>') else 'min'}({text})"
 
 

@@ -180,7 +180,7 @@ def draft_of(
         _read_all(fields)
         return None
     draft = _told(alert, read.signal, report)
-    tell(read, place, name, report)
+    draft.each = tell(read, place, name, report)
     too_long = longest_text(read.signal)
     if too_long > MAX_WRITTEN:
         what = f"{name} would have {too_long} characters here; {MAX_WRITTEN} are the most"
@@ -189,12 +189,11 @@ def draft_of(
     return draft
 
 
-def tell(read: Read, place: Place, name: str, report: Report) -> None:
-    """What a signal does not say in the expression's own words."""
+def tell(read: Read, place: Place, name: str, report: Report) -> tuple[str, ...]:
+    """What a signal does not say in the expression's own words; what `each` is to be."""
     for change in read.changes:
         report.changed(place, name, change)
-    if read.several:
-        several_series(place, name, report)
+    return several_series(read.each, place, name, report) if read.several else ()
 
 
 def longest_text(signal: Signal) -> int:

@@ -148,18 +148,31 @@ def _alerts(objective: _Objective, alerting: Fields | None, report: Report) -> l
         names["absent"] = alerting.text("absentName") or names["absent"]
         severities = _severities(alerting, report)
         alerting.close()
-    if objective.indicator.grouping:
-        place, name = objective.indicator.place, objective.indicator.name
-        grouped(objective.indicator.grouping, place, f"{name}.grouping", report)
-    found = []
-    for window in _WINDOWS if burns else ():
-        draft = _burn(objective, window, names["burn"], severities, report)
-        found += [] if draft is None else [draft]
+    burning = [
+        draft
+        for window in (_WINDOWS if burns else ())
+        if (draft := _burn(objective, window, names["burn"], severities, report)) is not None
+    ]
+    _group(objective.indicator, burning, report)
+    found = burning
     for selector in objective.indicator.absent if absents else ():
         found.append(_absent(objective, selector, names["absent"], severities, report))
     if not found:
         report.dropped(objective.place, objective.name, "its alerts are switched off")
     return found
+
+
+def _group(indicator: Indicator, drafts: Sequence[Draft], report: Report) -> None:
+    """An objective of counters is one for each group, that of an expression one for all."""
+    if not indicator.grouping:
+        return
+    place, name = indicator.place, f"{indicator.name}.grouping"
+    counted = [draft for draft in drafts if draft.signal[0] == "slo"]
+    each = grouped(indicator.grouping, place, name, report, by_counters=bool(counted))
+    for draft in counted:
+        draft.each = each
+    if each and len(counted) < len(drafts):
+        grouped(indicator.grouping, place, name, report, by_counters=False)
 
 
 def _severities(alerting: Fields, report: Report) -> Mapping[str, tuple[Place, str]]:

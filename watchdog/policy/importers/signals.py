@@ -13,6 +13,7 @@ import promql_parser as parser
 from watchdog.core.promql.selector import exact_name
 from watchdog.core.spec import PRESENT
 from watchdog.policy.importers.burn import burn_alert
+from watchdog.policy.importers.each import series_labels
 from watchdog.policy.importers.numbers import decimal_text, percent_text
 from watchdog.policy.importers.promql import (
     bare,
@@ -54,7 +55,9 @@ class Read:
     signal: Signal
     changes: tuple[str, ...] = ()
     several: bool = False
-    """The original raises an alert for each series; here they are one rule's one breach."""
+    """The original raises an alert for each series."""
+    each: tuple[str, ...] = ()
+    """The labels by which these differ, and the rule tells them apart; none where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +102,9 @@ def _comparison(root: Any) -> _Comparison | None:
 
 
 def _presence(root: Any) -> Read:
+    signal: Signal = ("threshold", {"expr": written(root), "breach_when": PRESENT})
     several = one(root) is None
-    return Read(("threshold", {"expr": written(root), "breach_when": PRESENT}), several=several)
+    return Read(signal, several=several, each=series_labels(root) if several else ())
 
 
 def _up(comparison: _Comparison) -> Read | None:
@@ -182,21 +186,22 @@ def _value(comparison: _Comparison) -> Read | None:
     limit = constant(comparison.limit)
     bound = None
     several = one(comparison.value) is None
-    value, op = written(_unlabelled(comparison.value)), comparison.op
+    unlabelled = _unlabelled(comparison.value)
+    each = series_labels(unlabelled) if several else ()
+    value, op = written(unlabelled), comparison.op
     if limit is not None:
         if limit < 0 and op in MIRRORED:
             value, op, limit = f"-({value})", MIRRORED[op], -limit
         bound = decimal_text(limit)
         if bound is not None and not _same(bound, comparison.limit):
             bound = None  # binary arithmetic gives another number than decimal
-    if bound is None or (several and op not in _ANY):
+    if bound is None or (several and not each and op not in _ANY):
         return _as_truth(comparison, several=several)
     changes: tuple[str, ...] = ()
-    if several:
+    if several and not each:
         value = f"{_ANY[op]}({value})"
-    return Read(
-        ("threshold", {"expr": value, "breach_when": f"{op} {bound}"}), changes, several=several
-    )
+    signal: Signal = ("threshold", {"expr": value, "breach_when": f"{op} {bound}"})
+    return Read(signal, changes, several=several, each=each)
 
 
 def _unlabelled(node: Any) -> Any:
@@ -237,9 +242,11 @@ def _as_truth(comparison: _Comparison, *, several: bool) -> Read:
     matching = matching_text(comparison.modifier)
     left, right = _side(comparison.value), _side(comparison.limit)
     value = f"{left} {comparison.op} bool{matching} {right}"
-    if several:
+    each = series_labels(tree_of(value)) if several else ()
+    if several and not each:
         value = f"max({value})"
-    return Read(("threshold", {"expr": value, "breach_when": "== 1"}), several=several)
+    signal: Signal = ("threshold", {"expr": value, "breach_when": "== 1"})
+    return Read(signal, several=several, each=each)
 
 
 def _side(node: Any) -> str:

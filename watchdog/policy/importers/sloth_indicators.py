@@ -75,7 +75,7 @@ def _events(events: Fields, report: Report) -> Sli | None:
         return Sli(place, name, counted=found)
     several = one(bad_tree) is None or one(total_tree) is None
     if several:
-        several_series(place, name, report)
+        several_series((), place, name, report)
     return Sli(place, name, ratio=f"({bad_text}) / ({total_text})")
 
 
@@ -85,7 +85,7 @@ def _raw(raw: Fields, report: Report) -> Sli | None:
         return None
     text, tree = query
     if one(tree) is None:
-        several_series(raw.place, raw.path, report)
+        several_series((), raw.place, raw.path, report)
     return Sli(raw.place, raw.path, ratio=text)
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from watchdog.policy.importers.each import LIMIT
 from watchdog.policy.importers.report import Came, Report
 from watchdog.policy.laws import seconds_text
 from watchdog.policy.tree import Place
@@ -43,6 +44,7 @@ class Draft:
     labels: dict[str, str] = field(default_factory=dict)
     for_seconds: float | None = None
     keep_firing_seconds: float | None = None
+    each: tuple[str, ...] = ()
     name: str = ""
 
     def fields(self, source: str) -> dict[str, object]:
@@ -52,6 +54,7 @@ class Draft:
         found |= {"runbook": self.runbook} if self.runbook else {}
         found |= {"labels": self.labels} if self.labels else {}
         found |= {"source": source, kind: signal}
+        found |= {"each": list(self.each), "limit": LIMIT} if self.each else {}
         if self.for_seconds:
             found["for"] = Duration(self.for_seconds)
         if self.keep_firing_seconds:
@@ -107,6 +110,8 @@ def _mapping(fields: Mapping[str, object], indent: int) -> list[str]:
         match value:
             case Mapping():
                 lines += [start, *_mapping(value, indent + 2)]
+            case [str(), *_]:
+                lines.append(f"{start} [{', '.join(map(scalar, value))}]")
             case list():
                 lines.append(start)
                 lines += [f"{' ' * (indent + 2)}- {_flow(item)}" for item in value]
@@ -131,7 +136,7 @@ def scalar_text(value: object) -> str:
 def scalar(value: object) -> str:
     """A value as YAML reads it back."""
     text = scalar_text(value)
-    if isinstance(value, Duration):
+    if isinstance(value, Duration | int):
         return text
     if text.endswith("%") and text[:-1].replace(".", "", 1).isdigit():
         return text
