@@ -19,7 +19,7 @@ from watchdog.cli.new_page import nothing_found, result_of, show_result
 from watchdog.cli.page import Page
 from watchdog.cli.shared import AsJson, fail, seconds
 from watchdog.clock import SystemClock
-from watchdog.core.spec import Endpoint
+from watchdog.core.spec import Endpoint, Header
 from watchdog.core.words import Truth
 from watchdog.lab.first_rule import (
     EXAMPLE_FOLDER,
@@ -99,6 +99,16 @@ FlagSecret = Annotated[
     str | None,
     typer.Option(callback=_name, help="With --flag-api: the credential's name, as Bearer."),
 ]
+Secret = Annotated[
+    str | None,
+    typer.Option(
+        "--secret", callback=_name, help="The credential's name that Prometheus wants, as Bearer."
+    ),
+]
+SecretsDir = Annotated[
+    Path | None,
+    typer.Option("--secrets-dir", help="Where credentials lie; else secrets/ beside the rules."),
+]
 Deadline = Annotated[str, typer.Option(help="How long to look, in total.")]
 
 
@@ -113,6 +123,8 @@ def new(
     flag_api: FlagApi = None,
     flag: Flag = None,
     flag_secret: FlagSecret = None,
+    secret: Secret = None,
+    secrets_dir: SecretsDir = None,
     deadline: Deadline = "60s",
     as_json: AsJson = False,
 ) -> None:
@@ -124,21 +136,31 @@ def new(
     if (flag_api is None) is not (flag is None) or (flag_secret and flag_api is None):
         fail("--flag-api and --flag belong together, and --flag-secret to them", WRONG_USAGE)
     action = _action(into, flag_api, flag, flag_secret)
+    secrets = secrets_dir or into.resolve().parent / "secrets"
+    headers = (Header("Authorization", "Bearer ", secret),) if secret is not None else ()
+    endpoint = Endpoint(prometheus, headers)
+    within = seconds(deadline) or 60.0
     try:
-        seen = asyncio.run(_look(prometheus, Wish(metric, job), seconds(deadline) or 60.0, action))
+        seen = asyncio.run(_look(endpoint, secrets, Wish(metric, job), within, action))
     except (NotSeen, FlagUnread) as error:
         fail(f"{error}. Nothing was written", NOT_SO)
     choice = choose(seen.candidates, seen.dismissed, seen.every)
     if not isinstance(choice, Choice):
         fail(nothing_found(seen, choice, prometheus), NOT_SO)
-    plan = _plan(choice, seen, action, prometheus, environment, owner, name)
-    wanted = Wanted(
-        into,
-        rules_files(plan),
-        action.files,
-        settings_text(environment, into.resolve().name, secrets=flag_secret is not None),
-        environment,
+    one = choice.taken
+    plan = Plan(
+        choice=choice,
+        action=action,
+        prometheus=prometheus,
+        secret=secret,
+        environment=environment,
+        owner=owner or default_owner(one),
+        rule=name or default_name(one),
+        every_seconds=seen.every(one.job),
     )
+    folder = str(secrets.resolve()) if secret or flag_secret else None
+    settings = settings_text(environment, into.resolve().name, folder)
+    wanted = Wanted(into, rules_files(plan), action.files, settings, environment)
     put = put_down(wanted)
     result = result_of(plan, put, into)
     if as_json:
@@ -158,9 +180,11 @@ def _action(into: Path, api: str | None, flag: str | None, secret: str | None) -
     return flag_action(f"{api.rstrip('/')}/{quote(flag)}", flag, secret)
 
 
-async def _look(prometheus: str, wish: Wish, within: float, action: Action) -> Seen:
+async def _look(
+    endpoint: Endpoint, secrets: Path, wish: Wish, within: float, action: Action
+) -> Seen:
     """Ask what is there, and whether the flag can be read. Raises NotSeen, FlagUnread."""
-    wire = Wire(FileSecrets([]))
+    wire = Wire(FileSecrets([secrets]))
     try:
         if action.read_back:
             found = await open_probe(wire).read(
@@ -173,27 +197,6 @@ async def _look(prometheus: str, wish: Wish, within: float, action: Action) -> S
                 raise FlagUnread(
                     f"{action.read_back}: the flag cannot be read there: {found.reason}"
                 )
-        return await look(Endpoint(prometheus), wire, time.time(), wish, within)
+        return await look(endpoint, wire, time.time(), wish, within)
     finally:
         await wire.aclose()
-
-
-def _plan(
-    choice: Choice,
-    seen: Seen,
-    action: Action,
-    prometheus: str,
-    environment: str,
-    owner: str | None,
-    name: str | None,
-) -> Plan:
-    one = choice.taken
-    return Plan(
-        choice=choice,
-        action=action,
-        prometheus=prometheus,
-        environment=environment,
-        owner=owner or default_owner(one),
-        rule=name or default_name(one),
-        every_seconds=seen.every(one.job),
-    )

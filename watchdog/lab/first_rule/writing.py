@@ -34,6 +34,7 @@ class Plan:
     owner: str
     rule: str
     every_seconds: float
+    secret: str | None = None  # a credential's name, for the Prometheus
 
     @property
     def one(self) -> Candidate:
@@ -72,7 +73,7 @@ environment: {scalar(plan.environment)}
 sources:
   {SOURCE}:
     prometheus: {json.dumps(plan.prometheus)}
-    every: {every}
+{_headers(plan)}    every: {every}
     scraped_every: {every}                 # how often it looks at {_comment(plan.one.job)}
 
 actions:
@@ -88,6 +89,13 @@ limits:
   budget: {{actions: 4, per: 24h}}       # all automatic actions together
   blast_radius: 5                      # more targets than this within a minute: suspect the source
 """
+
+
+def _headers(plan: Plan) -> str:
+    if plan.secret is None:
+        return ""
+    token = f'{{Authorization: {{secret: {plan.secret}, prefix: "Bearer "}}}}'
+    return f"    headers: {token}\n"
 
 
 def _comment(job: str) -> str:
@@ -253,9 +261,10 @@ def _down(plan: Plan) -> str:
 # -- the process -----------------------------------------------------------------------------------
 
 
-def settings_text(environment: str, rules: str, *, secrets: bool) -> str:
+def settings_text(environment: str, rules: str, secrets: str | None) -> str:
     """watchdog.toml, beside the rules folder; paths are taken from there."""
-    more = 'secrets_dir = "secrets"          # one file a secret, for its owner alone\n'
+    folder = f"secrets_dir = {json.dumps(secrets)}   # one file a secret, for its owner alone\n"
+    more = folder if secrets is not None else ""
     return f"""\
 # Settings of the process, written by `slo-watchdog new`: docs/settings.md.
 environment = {json.dumps(environment)}
@@ -263,6 +272,6 @@ max_mode = "shadow"              # whatever the rules say, nothing is ever done
 rules_dir = {json.dumps(rules)}
 state_dir = "state"
 control_socket = "control.sock"
-{more if secrets else ""}time_sync = "ignore"             # remove it before you raise max_mode
+{more}time_sync = "ignore"             # remove it before you raise max_mode
 root_is_person = true            # for trying it as root; remove it on a host
 """
