@@ -33,11 +33,22 @@ def states(rehearsal: Rehearsal) -> list[State]:
 
 
 def test_an_armed_rule_acts_when_for_is_reached_and_is_contained() -> None:
-    rehearsal = Rehearsal(policy(), NOON)
+    rehearsal = Rehearsal(policy(), NOON, Supposing(unchecked_too=True))
     go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
     assert states(rehearsal) == [State.PENDING, State.ACTING, State.VERIFYING, State.CONTAINED]
     (opened,) = [r for r in rehearsal.log if isinstance(r.entry, e.IntentOpened)]
     assert opened.at.wall - NOON.wall == pytest.approx(8.0), "breached from the 5th second, for 3 s"
+
+
+def test_where_no_check_says_so_the_rules_own_recovery_alone_shows_that_it_helped() -> None:
+    rehearsal = Rehearsal(policy(), NOON)
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
+    assert states(rehearsal)[-1] is State.VERIFYING, "it is breached as before"
+    go_on(rehearsal, [0.0] * 3, since=13)
+    assert states(rehearsal)[-1] is State.CONTAINED
+    never = Rehearsal(policy(), NOON)
+    go_on(never, [0.0] * 5 + [1.0] * 400)
+    assert states(never)[-1] is State.LATCHED, "a person's, as at night"
 
 
 def test_a_breach_that_stood_from_the_start_is_already_burning() -> None:

@@ -46,12 +46,15 @@ class Supposing:
 
     `undo_after_seconds`: a person is taken to undo a rollback, and to close what is latched, once
     every rule that asked for it has been healthy for so long. None: nobody does anything.
+    `unchecked_too`: an action without `contained_when` is taken to contain as well; else the rule's
+    own recovery alone shows it, as at night.
     """
 
     otherwise: Supposed = Supposed()
     actions: Mapping[str, Supposed] = field(default_factory=dict)
     ready: Truth = Truth.TRUE
     undo_after_seconds: float | None = None
+    unchecked_too: bool = False
 
     def of(self, action: str) -> Supposed:
         return self.actions.get(action, self.otherwise)
@@ -140,10 +143,16 @@ class Rehearsal:
             rung = next_rung(rule, ep, self.policy) if rule is not None else None
             if rung is None:
                 rung = Rung(ep.action, Mode.ARMED, 0.0)
-            contained = CheckReading(self._supposing.of(ep.action).contained, SUPPOSED, now)
             recovered = self.memory.recovered_since(ep.rule, ep.effect_at or ep.moved, now)
-            verify(ep, rung, (contained,), recovered, self.policy, draft)
+            verify(ep, rung, self._contained(ep.action, now), recovered, self.policy, draft)
             self._keep(draft)
+
+    def _contained(self, name: str, now: Instant) -> tuple[CheckReading, ...]:
+        """What the action's `contained_when` says; nothing where it has none."""
+        action = self.policy.actions.get(name)
+        if not self._supposing.unchecked_too and (action is None or not action.contained_when):
+            return ()
+        return (CheckReading(self._supposing.of(name).contained, SUPPOSED, now),)
 
     def _person(self, ep: Episode, now: Instant) -> None:
         """Undo or close what has been over for long enough."""

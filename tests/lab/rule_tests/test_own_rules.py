@@ -72,6 +72,16 @@ def test_what_does_not_come_is_told(tmp_path: Path, right: str, wrong: str, says
     assert failure.endswith(f"FAILED a story: {says}")
 
 
+def test_an_action_that_no_check_proves_is_proven_by_the_recovery_alone(tmp_path: Path) -> None:
+    unchecked = "\n".join(line for line in PLATFORM.splitlines() if "contained_when" not in line)
+    assert unchecked.count("\n") == PLATFORM.count("\n") - 2
+    (failure, *_) = failures(run(tmp_path, HEAD + OUTAGE + ACTS, platform=unchecked + "\n"))
+    assert failure.endswith("FAILED a story: state of error-rate at 6m"), "at night it is verified"
+    told = HEAD + "    supposing: {actions: {pause-redemption: {contained: true}}}\n" + OUTAGE
+    (problem,) = run(tmp_path, told, platform=unchecked + "\n").problems
+    assert problem.what == "pause-redemption has no contained_when that could say it"
+
+
 def test_blindness_has_its_reason(tmp_path: Path) -> None:
     text = """\
     input_series:

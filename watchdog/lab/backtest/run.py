@@ -177,7 +177,9 @@ class _Actor:
     ) -> None:
         self._stage, self._span = stage, span
         supposing = Supposing(
-            otherwise=settings.supposed, undo_after_seconds=settings.undo_after_seconds
+            otherwise=settings.supposed,
+            undo_after_seconds=settings.undo_after_seconds,
+            unchecked_too=True,  # the past goes on as it was, so no recovery would show it
         )
         began = Instant(whole.start, whole.start)
         self._rehearsal = Rehearsal(stage.policy, began, supposing)

@@ -211,9 +211,15 @@ def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
             findings.refuse(case.at("sources", index, "is"), what, f"Write {' or '.join(can)}.")
         _ends(case, ("sources", index, "to"), stretch.from_, stretch.to, findings)
     if shape.supposing is not None:
-        for name in shape.supposing.actions:
+        for name, one in shape.supposing.actions.items():
             path = ("supposing", "actions", name)
             _known(case, path, name, ours.policy.actions, "action", findings)
+            action = ours.policy.actions.get(name)
+            said = "contained" in one.model_fields_set
+            if said and action is not None and not action.contained_when:
+                what = f"{name} has no contained_when that could say it"
+                remedy = "The rule's own recovery shows it: let the series recover, or not."
+                findings.refuse(case.at(*path, "contained"), what, remedy)
 
 
 def _unread(suite: Suite, case: Case, ours: Ours, findings: Findings) -> None:
