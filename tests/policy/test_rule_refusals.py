@@ -284,3 +284,19 @@ def test_an_owner_uses_only_what_was_granted() -> None:
         "team-c may not use the playbook redemption with pause-redemption, which peg could reach. "
         "The platform's file grants it: grants: {team-c: [redemption, pause-redemption]}."
     )
+
+
+def test_a_presence_that_is_longer_than_is_read_here_is_refused_at_load() -> None:
+    """A Prometheus would answer it, and nobody could tell which silence in the answer is health."""
+    many = "x{" + ",".join(['a!="1"'] * 255) + "}"
+    for bound, refused in (("present", True), ('"> 5"', False)):
+        value = f"{many} > 5" if refused else f"sum({many})"
+        text = HEAD + (
+            "  peg:\n    severity: P0\n    source: prom\n"
+            f"    threshold:\n      expr: '{value}'\n      breach_when: {bound}\n"
+        )
+        told = [problem.what for problem in load(folder(team_a=text)).errors]
+        assert bool(told) is refused, told
+        if refused:
+            assert "more than 250 operators" in told[0]
+            assert "with `present`" in told[0]

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.core.judge.scene import rule
 from tests.real_parts.prometheus import RealPrometheus
 from tests.real_parts.victoria_metrics import RealVictoriaMetrics
 from tests.sources.conftest import Mycelia, now, spec
 from tests.wire.raw_server import RawServer
-from watchdog.core.samples import Answer, Fault
-from watchdog.core.spec import Endpoint, PrometheusApi
-from watchdog.core.words import Blind, Instant
+from watchdog.core.judge import Judge
+from watchdog.core.samples import Answer, Fault, Reading
+from watchdog.core.spec import Bound, Endpoint, PrometheusApi, ValueThreshold
+from watchdog.core.words import Blind, Instant, Status
 from watchdog.ports import MetricSource
 from watchdog.sources import open_source
 from watchdog.wire.http import Wire
@@ -145,6 +147,26 @@ async def test_what_matches_nothing_is_named(api: RealApi, asking: Wire) -> None
     # `or vector(0)` would say 0 for what is not there.
     hidden = await ask(source, "sum(nosuch) or vector(0)")
     assert (hidden.missing, hidden.newest) == (("nosuch",), None)
+
+
+async def test_a_silence_that_is_asked_for_is_an_answer(api: RealApi, asking: Wire) -> None:
+    """As on a scraped page: what is asked about, and what something measured stands in for."""
+    source, at = source_of(api, asking), now()
+    for expression, value in (
+        ("absent(nosuch) or vector(0)", 1.0),
+        ("absent(nosuch)", 1.0),
+        (f"sum({COUNTER} unless on () nosuch)", 100.0),
+        (f"sum(nosuch) or 0 * sum({COUNTER})", 0.0),
+        (f"sum(rate(nosuch[1m])) or on () 0 * sum({COUNTER})", 0.0),
+    ):
+        answer = await ask(source, expression, at)
+        assert [point.value for point in answer.points] == [value], expression
+        assert answer.newest is not None, expression
+        bound = Bound("<", -1.0, "< -1")
+        judge = Judge(rule(ValueThreshold(expression, bound)))
+        verdict = judge.observe(Reading("prom", at, 0.1), {expression: answer}, at)
+        blind = "sum(" in expression and "unless" in expression  # half a sum nobody sees
+        assert (verdict.status is Status.BLIND) is blind, (expression, verdict.reason)
 
 
 async def test_looking_back_makes_nothing_stale(api: RealApi, asking: Wire) -> None:

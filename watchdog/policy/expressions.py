@@ -15,6 +15,7 @@ import jmespath
 import promql_parser as promql
 from jmespath.exceptions import JMESPathError
 
+from watchdog.core.judge.presence import needs
 from watchdog.core.promql import (
     Refused,
     Unsupported,
@@ -66,6 +67,8 @@ def check_value(spot: Spot, bound: Bound, source: SourceSpec, findings: Findings
     if parsed is None:
         return
     own, inner = own_filter(parsed), inner_filter(parsed)
+    if bound.op == PRESENT and not _can_be_heard(spot, findings):
+        return
     if bound.op == PRESENT:
         if inner is None and not _may_vanish(parsed):
             findings.advise(
@@ -100,6 +103,20 @@ def check_value(spot: Spot, bound: Bound, source: SourceSpec, findings: Findings
         findings.refuse(spot.place(), f"{spot.name} reads no metric", "Select one.")
         return
     _check_for(source, spot, parsed, findings)
+
+
+def _can_be_heard(spot: Spot, findings: Findings) -> bool:
+    """Where the result itself speaks, it must be known what each selector's silence means."""
+    try:
+        needs(spot.text)
+    except Refused as fault:
+        findings.refuse(
+            spot.place(),
+            f"{shown(str(fault))}: with `present` it could not be told which silence is health",
+            "Split it into several rules, or record parts of it in the Prometheus.",
+        )
+        return False
+    return True
 
 
 def check_selector(spot: Spot, source: SourceSpec, findings: Findings) -> None:

@@ -138,7 +138,9 @@ reason. So does a comparison that would have dropped the second match.
 * A selector that matches nothing, unless its silence is asked for: below `absent`, and behind an \
 `unless` that stands inside no aggregation. Or unless an `or` puts something measured in its \
 place, where either side is one number: `sum(errors) or 0 * sum(requests)`, or `or on ()`. \
-`sum(errors) or vector(0)` is blind without errors: that 0 would be there without any service.
+`sum(errors) or vector(0)` is blind without errors: that 0 would be there without any service. \
+The same holds of a Prometheus, as far as its answer can tell: a side that filters may have said \
+nothing, and stands in for nobody.
 * No result. A comparison inside that lets nothing through gives none: compare with `bool`, or end \
 with `or vector(0)`, or write `breach_when: present`.
 * Old samples. An answer is as old as that selector's newest sample whose newest sample is oldest. \

@@ -3,7 +3,9 @@
 An instant query answers with the query's time, however old the samples behind it are. So
 freshness is asked for: `timestamp(selector)` for each selector in a wanted expression, at the
 time which that selector looks at, once however many expressions hold it. An expression is as
-fresh as its stalest selector (`Answer.newest`); what matches nothing is named (`missing`).
+fresh as its stalest selector (`Answer.newest`); what matches nothing is named (`missing`), unless
+another side of an `or` stands in for it. A silence that the expression asks about, or that is stood
+in for, was seen when it was asked for, and is as fresh.
 
 A plain selector feeds counter windows, where a value beside another sample's time would be a
 false step. Its values and times are therefore asked for in one query, which Prometheus answers
@@ -23,6 +25,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 
+from watchdog.core.judge.silence import silence_of
 from watchdog.core.samples import Answer, Failure, Fault, Labels, Point, Reading
 from watchdog.core.spec import PrometheusApi, SourceSpec
 from watchdog.core.words import Blind, Instant
@@ -161,7 +164,11 @@ def _answer(expression: str, form: Parsed, at: Instant, outcomes: _Outcomes) -> 
     if not isinstance(main, Vector):
         return Answer(failure=_failure(main))
     points = tuple(Point(labels, value) for labels, value in main.points)
-    return Answer(points, min(newest, default=None), tuple(missing))
+    silence = silence_of(expression, missing)
+    if silence.counts:
+        newest.append(at.wall)
+    missed = tuple(one for one in missing if one not in silence.replaced)
+    return Answer(points, min(newest, default=None), missed)
 
 
 def _plain(selector: Selector, at: Instant, outcomes: _Outcomes) -> Answer:

@@ -134,13 +134,11 @@ def _set(node: Any, matching: Matching) -> Run:
     name = str(node.op)
     apply = SETS[name]
     lhs, rhs = plan(node.lhs), plan(node.rhs)
-    falls_back = name == "or" and (
-        (matching.on and not matching.labels) or (_single(node.lhs) and _single(node.rhs))
-    )
+    alternatives = name == "or" and falls_back(node)
 
     def run(moment: Moment) -> Vector:
         right_aside = moment.aside()
-        if not falls_back:
+        if not alternatives:
             left = vector_of(lhs, moment)
             right = vector_of(rhs, right_aside)
             moment.take(right_aside, absence_counts=name == "unless")
@@ -151,6 +149,13 @@ def _set(node: Any, matching: Matching) -> Run:
         return apply(left, right, matching)
 
     return run
+
+
+def falls_back(node: Any) -> bool:
+    """Whether the sides of an `or` stand in for one another as a whole, and not by labels."""
+    by = node.modifier.matching if node.modifier is not None else None
+    on_nothing = by is not None and by.type == parser.LabelModifierType.Include and not by.labels
+    return on_nothing or (_single(node.lhs) and _single(node.rhs))
 
 
 def _fall_back(moment: Moment, left: tuple[Vector, Moment], right: tuple[Vector, Moment]) -> None:

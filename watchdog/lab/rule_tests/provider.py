@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from watchdog.core.judge.silence import silence_of
 from watchdog.core.promql import Expression, Refused, check
 from watchdog.core.promql.faults import EvaluationFault
 from watchdog.core.samples import Answer, Failure, Fault, Point
@@ -21,6 +22,7 @@ class Question:
     """One expression of our rules. Raises Refused where it cannot be answered here."""
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._expression = check(text)
         form = parsed(text)
         self._plain = form.plain
@@ -43,7 +45,11 @@ class Question:
         except EvaluationFault as fault:
             return Answer(failure=Failure(Fault.PROVIDER, Blind.QUERY_ERROR, str(fault)))
         points = tuple(Point(e.labels, e.value, e.at if self._plain else None) for e in found)
-        return Answer(points, min(newest, default=None), tuple(missing))
+        silence = silence_of(self._text, missing)
+        if silence.counts:
+            newest.append(at)
+        missed = tuple(one for one in missing if one not in silence.replaced)
+        return Answer(points, min(newest, default=None), missed)
 
 
 def questions(texts: Iterable[str]) -> tuple[dict[str, Question], dict[str, Answer]]:
