@@ -13,7 +13,15 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from bench import backtest_30d, memory, pass_cost, scrape_parse, slo_pass_cpu, time_to_pause
+from bench import (
+    backtest_30d,
+    memory,
+    pass_cost,
+    scrape_parse,
+    shared_metric,
+    slo_pass_cpu,
+    time_to_pause,
+)
 from bench.report import Measure, progress
 
 MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
@@ -23,6 +31,7 @@ MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
     "memory": memory.measure,
     "backtest_30d": backtest_30d.measure,
     "slo_pass_cpu": slo_pass_cpu.measure,
+    "shared_metric": shared_metric.measure,
     "scrape_parse": scrape_parse.measure,
 }
 

@@ -69,7 +69,9 @@ async def measure(folder: Path, days: float = DAYS) -> Measure:
     progress(f"backtest_30d: ours {ours.told}; it found {len(found)} firings")
     _write_peer(folder, series, found, steps)
     words = (program("promtool", "prometheus"), "test", "rules", "test.yml")
-    peer = await run(words, folder, _PEER_ENVIRONMENT, deadline_seconds=_DEADLINE_SECONDS)
+    # A promtool that is killed leaves its storage behind: in the measure's own folder, then.
+    environment = {**_PEER_ENVIRONMENT, "TMPDIR": str(folder)}
+    peer = await run(words, folder, environment, deadline_seconds=_DEADLINE_SECONDS)
     progress(f"backtest_30d: promtool {peer.told}")
     if peer.status or "SUCCESS" not in peer.text:
         raise RuntimeError(f"promtool finds other firing times: {peer.text[-3000:]}")

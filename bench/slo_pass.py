@@ -42,7 +42,7 @@ CODES = ("200", "404", "500", "503")
 INSTANCES = ("a:80", "b:80", "c:80")
 OBJECTIVE = 0.999
 _PASSES = 5
-_START = Instant(1_800_000_000.0 - 45, 50_000_000.0 - 45)  # the third poll begins a new bucket
+START = Instant(1_800_000_000.0 - 45, 50_000_000.0 - 45)  # the third poll begins a new bucket
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
 Pair = tuple[float, float, float]  # long, short, factor
@@ -105,7 +105,7 @@ def _metric(number: int) -> str:
     return f"service_{number:05}_requests_total"
 
 
-def _policy(slos: int, pairs: Sequence[Pair]) -> Policy:
+def policy_of(slos: int, pairs: Sequence[Pair]) -> Policy:
     """One rule as people write it, and its likes for the other metrics."""
     source = {"scrape": "http://127.0.0.1:9/metrics", "every": f"{EVERY_SECONDS:g}s"}
     counters = {"bad": 'x_total{code=~"5.."}', "total": "x_total"}
@@ -142,7 +142,7 @@ def _counted(tally: Tally, traffic: Traffic, seconds: float) -> None:
     polls = round(seconds / EVERY_SECONDS)
     for poll in range(polls + 1):
         traffic.flow()
-        at = _START.plus((poll - polls) * EVERY_SECONDS)
+        at = START.plus((poll - polls) * EVERY_SECONDS)
         tally.observe(at, at.wall, *traffic.points())
 
 
@@ -170,7 +170,7 @@ def _filled(policy: Policy, traffic: Traffic, seconds: float) -> Memory:
 def measure(slos: int, windows: str, series: int) -> dict[str, float]:
     """Processor seconds of a pass with new samples, and of one in which only time has passed."""
     pairs, process = WINDOWS[windows], psutil.Process()
-    policy, traffic = _policy(slos, pairs), Traffic.fresh(series)
+    policy, traffic = policy_of(slos, pairs), Traffic.fresh(series)
     gc.collect()
     before = process.memory_info().rss
     memory = _filled(policy, traffic, 1.01 * max(long for long, _, _ in pairs))
@@ -183,7 +183,7 @@ def measure(slos: int, windows: str, series: int) -> dict[str, float]:
     evaluation, book = Evaluation(memory, facts), Book()
     took: list[float] = []
     for number in range(1, _PASSES + 2):
-        at = _START.plus(number * EVERY_SECONDS)
+        at = START.plus(number * EVERY_SECONDS)
         traffic.flow()
         reading = _reading(at, slos, traffic)
         draft, began = Draft(book, at), time.process_time()
