@@ -196,3 +196,27 @@ async def test_an_alertmanager_that_does_not_answer_is_told_at_its_address(
     assert all(request.startswith("GET ") for request in alertmanager.requests)
     lines = platform.read_text().splitlines()
     assert lines[silent.problem.line - 1][silent.problem.column - 1 :].startswith("[")
+
+
+@pytest.mark.parametrize(
+    ("expr", "says"),
+    [
+        ("max(busy{zone=~'b'})", "nothing matches busy"),
+        ("max(busy / ignoring () requests_total)", "gives no result, though everything in it"),
+        ("max(bussy)", ""),  # said as a metric that is not there, and not twice
+    ],
+)
+async def test_a_rule_that_could_not_be_judged_now_is_told(
+    tmp_path: Path, service: RawServer, expr: str, says: str
+) -> None:
+    folder = written(tmp_path, service.url, service.url, expr=f'expr: "{expr}"')
+    text = (folder / "team-a/rules.yaml").read_text()
+    (folder / "team-a/rules.yaml").write_text(text.replace("source: prom", "source: app"))
+    found = await found_live(folder)
+    if not says:
+        assert "blind-now" not in found
+        assert [f.problem.what for f in found["unknown-metric"]] == ["app shows no bussy"]
+        return
+    (blind,) = found["blind-now"]
+    assert blind.problem.what.startswith("saturated is blind now: ")
+    assert says in blind.problem.what

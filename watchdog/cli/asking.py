@@ -13,11 +13,16 @@ from pathlib import Path
 
 from watchdog.actions import open_actuator, open_probe
 from watchdog.clock import SystemClock
+from watchdog.core.book import Book
 from watchdog.core.channels import Channel, EventSignal
+from watchdog.core.draft import Draft
 from watchdog.core.judge import queries
+from watchdog.core.judge.parts import told_apart
 from watchdog.core.memory import Memory
+from watchdog.core.naming import Values
 from watchdog.core.probes import Probed
 from watchdog.core.promql import Refused, Selector, outline
+from watchdog.core.rule_memory import RuleMemory
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import (
     ActionSpec,
@@ -40,6 +45,7 @@ from watchdog.wire.secrets import FileSecrets
 
 EVERYTHING = '{__name__!=""}'
 LOOK_SECONDS = 5.0
+_TOO_SOON = frozenset({Blind.NEWBORN, Blind.NOT_YET})  # more than one look would tell
 
 
 async def ask(ground: Ground, secrets: Path | None) -> Live:
@@ -121,12 +127,13 @@ async def _source(policy: Policy, spec: SourceSpec, wanted: Iterable[Wanted], wi
         if isinstance(spec.how, PrometheusApi):
             more = _questions(rules, mine)
             reading = await source.poll(clock.now(), [*asked, *more.texts])
-            return _of_answers(reading, more, _breached(policy, spec, reading))
+            seen = _of_answers(reading, more)
+            return _with_verdicts(seen, policy, spec, reading)
         reading = await source.poll(clock.now(), [*asked, EVERYTHING])
         if reading.failure is not None and reading.failure.blind is Blind.TOO_MANY_SERIES:
             reading = await source.poll(clock.now(), asked)
-            return _of_samples(reading, _breached(policy, spec, reading), whole=False)
-        return _of_samples(reading, _breached(policy, spec, reading), whole=True)
+            return _with_verdicts(_of_samples(reading, whole=False), policy, spec, reading)
+        return _with_verdicts(_of_samples(reading, whole=True), policy, spec, reading)
     finally:
         await source.aclose()
 
@@ -163,7 +170,7 @@ def _questions(rules: Iterable[RuleSpec], wanted: Iterable[Wanted]) -> _Question
     return found
 
 
-def _of_answers(reading: Reading, more: _Questions, breached: dict[str, str]) -> Seen:
+def _of_answers(reading: Reading, more: _Questions) -> Seen:
     if reading.failure is not None:
         return Seen(failure=reading.failure.reason)
     answers = reading.answers
@@ -183,7 +190,6 @@ def _of_answers(reading: Reading, more: _Questions, breached: dict[str, str]) ->
             for question, (rule, seconds) in more.past.items()
             if _told(answers.get(question)) and _there(answers.get(_total_now(question)))
         },
-        breached=breached,
         whole=False,
     )
 
@@ -200,31 +206,62 @@ def _there(answer: Answer | None) -> bool:
     return answer is not None and answer.failure is None and bool(answer.points)
 
 
-def _of_samples(reading: Reading, breached: dict[str, str], *, whole: bool) -> Seen:
+def _of_samples(reading: Reading, *, whole: bool) -> Seen:
     if reading.failure is not None:
-        return Seen(failure=reading.failure.reason, breached=breached)
+        return Seen(failure=reading.failure.reason)
     labels: dict[str, set[str]] = {}
     for sample in reading.samples:
         labels.setdefault(sample.name, set()).update(name for name, _ in sample.labels)
     return Seen(
         names=frozenset(labels),
         labels={name: frozenset(found) for name, found in labels.items()},
-        breached=breached,
         whole=whole,
     )
 
 
-def _breached(policy: Policy, spec: SourceSpec, reading: Reading) -> dict[str, str]:
-    """Rules of values that this one look breaches; a ratio needs more than one."""
+def _with_verdicts(seen: Seen, policy: Policy, spec: SourceSpec, reading: Reading) -> Seen:
+    """What this one look says of each rule; a ratio needs more than one, and says nothing yet.
+
+    Nothing where the source as a whole did not answer: that is said already.
+    """
     memory = Memory()
     memory.adopt(policy)
     answers = memory.sources[spec.name].answers(reading)
-    found = {}
-    for rule in memory.rules_of(spec.name):
+    breached, blind = {}, {}
+    for rule in memory.rules_of(spec.name) if reading.failure is None else ():
         verdict = rule.observe(reading, answers, None).verdict
         if verdict.status is Status.BREACHED and rule.spec.kind != Kind.LIVENESS:
-            found[rule.spec.name] = verdict.reason
-    return found
+            breached[rule.spec.name] = verdict.reason
+        if verdict.status is Status.BLIND and verdict.blind not in _TOO_SOON:
+            blind[rule.spec.name] = verdict.reason
+    return replace(seen, breached=breached, blind=blind)
+
+
+def _judged(
+    memory: Memory, spec: SourceSpec, reading: Reading, answers: Mapping[str, Answer]
+) -> Iterator[tuple[RuleMemory, Mapping[str, Answer]]]:
+    """Each rule, and each member of a family, with what it is given."""
+    for rule in memory.rules_of(spec.name):
+        yield rule, answers
+    for family in memory.families_of(spec.name):
+        family.read(reading, answers, Draft(Book(), reading.at))
+        for member in family.members.values():
+            yield member, family.share(member.spec)
+
+
+def _label_sets(
+    policy: Policy, spec: SourceSpec, reading: Reading
+) -> Mapping[str, tuple[Values, ...]]:
+    """What each family's label sets are now."""
+    memory = Memory()
+    memory.adopt(policy)
+    answers = memory.sources[spec.name].answers(reading)
+    return {
+        family.spec.name: tuple(
+            told_apart(family.spec.each, queries(family.spec), reading, answers).shares
+        )
+        for family in memory.families_of(spec.name)
+    }
 
 
 async def _not_ready(action: ActionSpec, wire: Wire) -> str:

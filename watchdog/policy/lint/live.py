@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from watchdog.core.naming import Values, family_of
 from watchdog.core.text import duration
 from watchdog.policy.lint.finding import Finding, Hit, Level, Named
 from watchdog.policy.lint.ground import Ground
@@ -42,6 +43,8 @@ class Seen:
     labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
     past: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
     breached: Mapping[str, str] = field(default_factory=dict)  # rule -> the verdict's reason
+    blind: Mapping[str, str] = field(default_factory=dict)  # the same, but for what one look lacks
+    label_sets: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)  # of `each` rules
     whole: bool = True  # all that it has was seen, and not only what was asked for
 
 
@@ -120,10 +123,26 @@ def _breached(ground: Ground, live: Live) -> Iterator[Hit]:
     for seen in live.seen.values():
         for rule, reason in seen.breached.items():
             yield Hit(
-                ground.rules[rule].key,
+                ground.rules[family_of(rule)].key,
                 f"{rule} is breached now: {reason}",
                 "Is that so? Else turn the comparison round, or write the per cent sign.",
             )
+
+
+def _blind(ground: Ground, live: Live) -> Iterator[Hit]:
+    """Where a missing metric or label explains it, that is said, and not this too."""
+    explained = {
+        hit.place for look in (_unknown_metric, _unknown_label) for hit in look(ground, live)
+    }
+    for seen in live.seen.values():
+        for rule, reason in seen.blind.items():
+            places = {ground.rules[rule].at(*one.path) for one in live.wanted if one.rule == rule}
+            if not places & explained:
+                yield Hit(
+                    ground.rules[rule].key,
+                    f"{rule} is blind now: {reason}",
+                    "Is that so only at times? Else correct what it selects, or what joins it.",
+                )
 
 
 def _not_ready(ground: Ground, live: Live) -> Iterator[Hit]:
@@ -194,6 +213,13 @@ LINTS = (
         "Either there is trouble, or the comparison is turned round or lacks a per cent sign; "
         "armed now, it would hold as already burning.",
         _breached,
+    ),
+    LiveLint(
+        "blind-now",
+        Level.WARNING,
+        "The rule is blind as things are",
+        "It can neither fire nor be healthy: it never acts, and people are told of its blindness.",
+        _blind,
     ),
     LiveLint(
         "action-not-ready",
