@@ -97,7 +97,7 @@ def compare(
         seconds(deadline) or QUESTION_SECONDS,
     )
     wish = Wish(span, how, rule or [], pairs(alert_of), prometheus, seconds(tolerance))
-    record = _record(path, span.end)
+    record = _record(path, span.end).within(span)
     loads = judged_by(record, pairs(variable))
     try:
         compared, left_out = compare_all(record, loads, wish)

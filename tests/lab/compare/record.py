@@ -1,10 +1,11 @@
 """Both sides of a story, written by hand: a journal's entries, and what a Prometheus kept."""
 
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.core.decisions.watch import a_rule
 from watchdog.core import entries as e
+from watchdog.core.book import Book
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
 from watchdog.core.words import (
@@ -98,26 +99,36 @@ class Story:
         one = AlertingRule(ALERT, "x > 1", for_seconds, keep_firing_seconds, STEP, "group", "")
         self.known = (one,)
 
-    def record(self) -> Record:
+    def record(self, retired: int = 0) -> Record:
+        """Where the first so many entries were retired, the book they led to stands for them."""
         told = sorted(self.entries, key=lambda one: one[0])
         recorded = [
             e.Recorded(number, Instant(NOON + at, at), entry, "")
             for number, (at, entry) in enumerate(told, 1)
         ]
-        return read_record(None, recorded, alive_at=NOON + self.alive, now=NOON + self.now)
+        base = None
+        if retired:
+            base = Book()
+            for one in recorded[:retired]:
+                base.apply(one.entry, one.at)
+        rest = recorded[retired:]
+        return read_record(base, rest, alive_at=NOON + self.alive, now=NOON + self.now)
 
     def pulse(self) -> Pulse:
         return pulse_of(self.ups, STEP, Span(NOON, NOON + self.now))
 
     def compared(self, tolerance: float | None = None) -> Compared:
         record = self.record()
-        rules = [
-            Judged(one, None if "errors" in one.files[0][1] else self.rule)
-            for one in record.applied
-        ]
+        rules = [Judged(one, self._by(one.files[0][1])) for one in record.applied]
         alerts = alerts_of(self.tracks, STEP, NOON + self.now)
         sides = Sides(self.rule, ALERT, record, rules, alerts, self.pulse(), self.known)
         return compare_rule(sides, "--map", record.span, tolerance)
+
+    def _by(self, text: str) -> RuleSpec | None:
+        """The rule as a policy of this text has it."""
+        if "without errors" in text:
+            return None
+        return replace(self.rule, sha256="another") if "changed" in text else self.rule
 
     def why(self) -> list[tuple[str, bool]]:
         """Kind and whether it is a cause, of the story's one disagreement."""

@@ -39,7 +39,7 @@ async def provider() -> AsyncIterator[RawServer]:
 def recorded(folder: Path, provider: RawServer, written: dict[str, str] = FILES) -> Path:
     """A day ago a daemon started on these rules; since then nothing happened."""
     files = {path: text.replace("PLACE", provider.url) for path, text in written.items()}
-    load = load_files(files, "production")
+    load = load_files(files, "production", variables={"often": "15s"})
     assert load.policy is not None, load.errors
     began = time.time() - 86_400
     SqliteJournal.create(folder, reserve_bytes=4096)
@@ -90,6 +90,14 @@ async def test_what_cannot_be_compared_is_said(provider: RawServer, tmp_path: Pa
     assert "is no label's name" in (await compare(state, "--match", "a b=c")).err
     assert (await compare(state, "--from", "1d", "--to", "2d")).status == 2
     assert (await compare(state, "--prometheus", "localhost:9090")).status == 2
+    named = {
+        path: text.replace("every: 15s", "every: '{{ often }}'") for path, text in FILES.items()
+    }
+    other = recorded(tmp_path / "other", provider, named)
+    ended = await compare(other)
+    assert "unknown variable often" in ended.err
+    assert "--var NAME=VALUE" in ended.err
+    assert "its source is no" in (await compare(other, "--rule=scraped", "--var=often=15s")).out
     ended = await compare(tmp_path / "nowhere")
     assert ended.status == 1
     assert "nowhere" in ended.err

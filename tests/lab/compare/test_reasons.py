@@ -8,6 +8,7 @@ from tests.core.decisions.watch import a_rule
 from tests.lab.compare.record import NOON, NOW, Story, stale, track, up
 from watchdog.core import entries as e
 from watchdog.core.states import Event, State
+from watchdog.core.words import Blind
 from watchdog.lab.compare.alerts import alerts_of
 from watchdog.lab.compare.asking import MOST_STEPS, honest_step
 from watchdog.lab.compare.names import alert_names
@@ -72,6 +73,10 @@ def test_the_rule_was_not_there_or_became_another() -> None:
     story.say(500, e.PolicyApplied("p2", (), "x", files=(("a", "without errors"),)))
     assert story.why() == [("rule_absent", True)]
     story = Story()
+    story.tracks = [track("firing", (600, 900))]
+    story.say(700, e.PolicyApplied("p2", (), "x", files=(("a", "changed"),)))
+    assert story.why() == [("unknown", True), ("rule_changed", False)]
+    story = Story()
     story.tracks = [track("firing", (30, 240))]
     story.entries = [(at + 200 if at == 0 else at, entry) for at, entry in story.entries]
     compared = story.compared()
@@ -85,6 +90,13 @@ def test_it_was_breached_here_and_never_for_long_enough() -> None:
     story.episode(600, None, 650)
     story.alert(for_seconds=0.0)
     assert story.why() == [("pending_here", True), ("for_differs", False)]
+
+
+def test_it_was_over_between_two_looks() -> None:
+    story = Story()
+    story.rule = replace(story.rule, every_seconds=120.0)
+    story.tracks = [track("firing", (600, 630))]
+    assert story.why() == [("between_looks", True)]
 
 
 def test_an_episode_that_still_stands_takes_no_second_one() -> None:
@@ -176,6 +188,19 @@ def test_a_window_that_was_partly_seen_took_the_rest_for_good() -> None:
     (one,) = story.compared().agreed
     (reason,) = one.start_reasons
     assert (reason.kind, "40% of its window" in reason.text) == ("partly_seen", True)
+
+
+def test_what_was_retired_is_told_by_the_book_that_stands_for_it() -> None:
+    story = Story()
+    story.say(100, e.BlindBegan("errors", Blind.NO_DATA, "nothing"))
+    story.episode(300, 360, 900)
+    whole, told = story.record(), story.record(retired=6)
+    assert told.span.start == NOON + 360
+    assert [a.sha256 for a in told.applied] == [a.sha256 for a in whole.applied]
+    assert told.blind["errors"][0].span == whole.blind["errors"][0].span
+    (ours,) = told.episodes
+    assert (ours.opened, ours.over) == (NOON + 300, NOON + 900)
+    assert ours.fired is not None
 
 
 def test_what_lies_after_the_end_is_not_told_of() -> None:

@@ -145,24 +145,29 @@ def _within(one: Span, span: Span) -> bool:
 
 def _agreed(meeting: Meeting, sides: Sides, tolerance: float) -> Agreed:
     ours, theirs = meeting.ours, meeting.theirs
-    first, began = ours[0].fired, theirs[0].start
-    start = None if first is None else first - began
-    overs = [ep.over for ep in ours]
-    ends = [one.end for one in theirs]
-    end = None
-    if None not in overs and None not in ends:
-        over, ended = max(o for o in overs if o is not None), max(e for e in ends if e is not None)
-        end = over - ended
-    found = Agreed(meeting, start, end)
+    began_here, began_there = ours[0].fired, theirs[0].start
+    ended_here = _last([ep.over for ep in ours])
+    ended_there = _last([one.end for one in theirs])
+    start = end = None
     start_reasons: tuple[Reason, ...] = ()
     end_reasons: tuple[Reason, ...] = ()
-    if start is not None and first is not None and abs(start) > tolerance:
-        between = Span(min(first, began), max(first, began))
-        start_reasons = why_began_apart(ours, between, sides, ours_later=start > 0)
-    if end is not None and abs(end) > tolerance:
-        between = Span(min(over, ended), max(over, ended))
-        end_reasons = why_ended_apart(ours, between, sides, ours_later=end > 0)
-    return Agreed(found.meeting, start, end, start_reasons, end_reasons)
+    if began_here is not None:
+        start = began_here - began_there
+        if abs(start) > tolerance:
+            between = Span(min(began_here, began_there), max(began_here, began_there))
+            start_reasons = why_began_apart(ours, between, sides, ours_later=start > 0)
+    if ended_here is not None and ended_there is not None:
+        end = ended_here - ended_there
+        if abs(end) > tolerance:
+            between = Span(min(ended_here, ended_there), max(ended_here, ended_there))
+            end_reasons = why_ended_apart(ours, between, sides, ours_later=end > 0)
+    return Agreed(meeting, start, end, start_reasons, end_reasons)
+
+
+def _last(ends: Sequence[float | None]) -> float | None:
+    """The last end; None while one has not ended."""
+    known = [end for end in ends if end is not None]
+    return max(known) if len(known) == len(ends) else None
 
 
 # -- as a document ---------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Book
 from watchdog.core.states import Event, State
 from watchdog.core.words import Blind, Verdict
+from watchdog.lab.compare.stretches import common
 from watchdog.lab.history.tracks import Span
 
 LEAST_AWAY_SECONDS = 2.0
@@ -77,6 +78,11 @@ class Record:
     away: tuple[Away, ...]
     applied: tuple[Applied, ...]
     environment: str = ""
+
+    def within(self, span: Span) -> Record:
+        """With those policies alone that were in force at some time of the span."""
+        applied = tuple(one for one in self.applied if common(one.span, span))
+        return replace(self, applied=applied)
 
 
 @dataclass(slots=True)

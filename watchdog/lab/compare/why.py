@@ -68,12 +68,19 @@ def why_only_theirs(one: Interval, sides: Sides) -> tuple[Reason, ...]:
     span = Span(start, max(end, start))
     found = [*not_judged(span, sides)]
     found += _episodes_beside(span, sides)
+    if span.seconds < sides.rule.every_seconds and not found:
+        text = (
+            f"the alert lasted {duration(span.seconds)}, and the rule looks every "
+            f"{duration(sides.rule.every_seconds)}"
+        )
+        found.append(Reason("between_looks", text))
+    left_over = bool(found)
     if one.series > 1:
         text = f"the alert fired for {one.series} series together; the rule is one"
         found.append(Reason("several_series", text, cause=False))
     found += for_differs(sides)
     if not any(reason.cause for reason in found):
-        found.insert(0, Reason("unknown", _unknown(sides, also=bool(found))))
+        found.insert(0, Reason("unknown", _unknown(sides, also=left_over)))
     return tuple(found)
 
 
@@ -82,10 +89,11 @@ def _unknown(sides: Sides, *, also: bool) -> str:
     named = {ep.rule for ep in record.episodes} | set(record.blind)
     if rule.member and rule.name not in named:
         return f"whether {rule.family} watched this member at all is not in its record"
-    what = "could have fired" if also else "was in the policy, judged and healthy"
+    if also:
+        return "enough time was left to see it, by our record; why we did not is not in it"
     return (
-        f"the rule {what} for long enough, by its record; why Prometheus saw it otherwise is not "
-        "in it"
+        "the rule was in the policy, judged and healthy, by our record; why Prometheus saw it "
+        "otherwise is not in it"
     )
 
 
