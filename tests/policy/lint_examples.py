@@ -131,6 +131,11 @@ LAWS: Mapping[str, Example] = {
     "wrong-environment": Example(
         "environments: [production, staging]", "environments: [staging]", _PLATFORM
     ),
+    "each-label-lost": Example(
+        'expr: max(busy), breach_when: "> 90%"}',
+        'expr: max(busy), breach_when: "> 90%"}\n    each: [zone]',
+        better='expr: max by (zone) (busy), breach_when: "> 90%"}\n    each: [zone]',
+    ),
     "not-granted": Example("team-a: [redemption, pause]", "team-a: [redemption]", _PLATFORM),
 }
 
@@ -173,6 +178,11 @@ LINTS: Mapping[str, Example] = {
     "corroborated-by-the-same-source": Example("corroborate: [saturated]", "corroborate: [down]"),
     "channel-unheard": Example(
         "actions:\n", "events: {idle: {hmac: idle-webhook}}\nactions:\n", _PLATFORM
+    ),
+    "each-of-several-series": Example(
+        'expr: max(busy), breach_when: "> 90%"}',
+        'expr: busy, breach_when: "> 90%"}\n    each: [zone]',
+        better='expr: max by (zone) (busy), breach_when: "> 90%"}\n    each: [zone]',
     ),
     "rule-without-a-test": Example("[{rule: errors}]", "[{rule: down}]", "team-a/rules.test.yaml"),
 }

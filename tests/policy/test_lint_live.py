@@ -100,6 +100,31 @@ async def test_a_misspelt_metric_and_label_are_found_with_what_there_is(
     assert "status" in lines[label.problem.line - 1][label.problem.column - 1 :]
 
 
+async def test_label_sets_are_counted_and_listed_values_looked_for(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path, service.url, service.url)
+    platform, rules = folder / "platform.yaml", folder / "team-a/rules.yaml"
+    text = platform.read_text().replace("flag: redemption\n", 'flag: "{{ zone }}"\n', 1)
+    text = text.replace("  pause:\n", "  pause:\n    each: {zone: [a, c]}\n", 1)
+    platform.write_text(text.replace("/redemption", "/{{ zone }}"))
+    for environment in ("production", "staging"):
+        (folder / f"vars/{environment}.yaml").write_text(f"app: {service.url}\n")
+    one = (
+        "version: 1\nrules:\n  busy-zone:\n    severity: P1\n    source: app\n"
+        '    threshold: {expr: busy, breach_when: "> 0.1"}\n    each: [zone]\n    limit: 1\n'
+        "    playbook: redemption\n    mode: shadow\n"
+    )
+    rules.write_text(one)
+    found = await found_live(folder)
+    (limit,) = found["each-limit-reached"]
+    assert limit.problem.what == "there are 1 sets of zone now, and `limit` is 1"
+    (value,) = found["each-value-unseen"]
+    assert value.problem.what == ('pause{zone="c"} is for a value that busy-zone does not see now')
+    (breached,) = found["breached-now"]
+    assert breached.problem.what.startswith('busy-zone{zone="a"} is breached now: busy is 0.2')
+
+
 async def test_a_label_that_only_failures_have_is_no_slip(
     tmp_path: Path, service: RawServer
 ) -> None:

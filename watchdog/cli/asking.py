@@ -17,9 +17,7 @@ from watchdog.core.book import Book
 from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.draft import Draft
 from watchdog.core.judge import queries
-from watchdog.core.judge.parts import told_apart
 from watchdog.core.memory import Memory
-from watchdog.core.naming import Values
 from watchdog.core.probes import Probed
 from watchdog.core.promql import Refused, Selector, outline
 from watchdog.core.rule_memory import RuleMemory
@@ -228,40 +226,31 @@ def _with_verdicts(seen: Seen, policy: Policy, spec: SourceSpec, reading: Readin
     memory.adopt(policy)
     answers = memory.sources[spec.name].answers(reading)
     breached, blind = {}, {}
-    for rule in memory.rules_of(spec.name) if reading.failure is None else ():
-        verdict = rule.observe(reading, answers, None).verdict
-        if verdict.status is Status.BREACHED and rule.spec.kind != Kind.LIVENESS:
+    looks = _judged(memory, spec, reading, answers) if reading.failure is None else ()
+    for rule, given in looks:
+        verdict = rule.observe(reading, given, None).verdict
+        fires = verdict.status is Status.BREACHED and not rule.spec.is_family
+        if fires and rule.spec.kind != Kind.LIVENESS:
             breached[rule.spec.name] = verdict.reason
-        if verdict.status is Status.BLIND and verdict.blind not in _TOO_SOON:
+        unseen = verdict.status is Status.BLIND and not rule.spec.member
+        if unseen and verdict.blind not in _TOO_SOON:
             blind[rule.spec.name] = verdict.reason
-    return replace(seen, breached=breached, blind=blind)
+    sets = {family.spec.name: family.label_sets for family in memory.families_of(spec.name)}
+    return replace(seen, breached=breached, blind=blind, label_sets=sets)
 
 
 def _judged(
     memory: Memory, spec: SourceSpec, reading: Reading, answers: Mapping[str, Answer]
 ) -> Iterator[tuple[RuleMemory, Mapping[str, Answer]]]:
-    """Each rule, and each member of a family, with what it is given."""
+    """Each rule with what it is given; each member of a family, and then the family."""
     for rule in memory.rules_of(spec.name):
         yield rule, answers
     for family in memory.families_of(spec.name):
         family.read(reading, answers, Draft(Book(), reading.at))
         for member in family.members.values():
             yield member, family.share(member.spec)
-
-
-def _label_sets(
-    policy: Policy, spec: SourceSpec, reading: Reading
-) -> Mapping[str, tuple[Values, ...]]:
-    """What each family's label sets are now."""
-    memory = Memory()
-    memory.adopt(policy)
-    answers = memory.sources[spec.name].answers(reading)
-    return {
-        family.spec.name: tuple(
-            told_apart(family.spec.each, queries(family.spec), reading, answers).shares
-        )
-        for family in memory.families_of(spec.name)
-    }
+        family.judge()
+        yield family.whole, answers
 
 
 async def _not_ready(action: ActionSpec, wire: Wire) -> str:

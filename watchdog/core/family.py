@@ -22,7 +22,7 @@ from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.judge import Judge, queries
 from watchdog.core.judge.looked import judge_of
 from watchdog.core.judge.parts import Parts, Share, told_apart
-from watchdog.core.naming import labelled, values_in
+from watchdog.core.naming import Values, labelled, values_in
 from watchdog.core.rule_memory import RuleMemory, renewed
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import PRESENT, Policy, RuleSpec, ValueThreshold
@@ -106,6 +106,11 @@ class Family:
     def share(self, member: RuleSpec) -> Share:
         """What the last reading said of a member."""
         return self._parts.shares.get(member.member, self._parts.nobody)
+
+    @property
+    def label_sets(self) -> tuple[Values, ...]:
+        """Those that the last reading showed, watched or not."""
+        return tuple(self._parts.shares)
 
     def judge(self) -> None:
         """Tell the whole how its members stand. Called once they have looked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchdog.policy.lint import channels, proof, reach, values, windows
+from watchdog.policy.lint import channels, each, proof, reach, values, windows
 from watchdog.policy.lint.finding import Finding, Lint
 from watchdog.policy.lint.ground import Ground
 
@@ -13,6 +13,7 @@ LINTS: tuple[Lint, ...] = (
     *values.LINTS,
     *reach.LINTS,
     *channels.LINTS,
+    *each.LINTS,
     *proof.LINTS,
 )
 

@@ -120,6 +120,12 @@ LAWS = (
         "and the process runs in",
     ),
     Law(
+        "each-label-lost",
+        "A rule with `each` whose expression has lost the label",
+        "Its result could not be told apart, so nobody would be watched.",
+        "by which `each` tells its result apart",
+    ),
+    Law(
         "not-granted",
         "A playbook or an action that the owner was not granted",
         "An owner's file alone must not be able to reach somebody else's target.",

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from watchdog.core.naming import Values, family_of
+from watchdog.core.naming import Values, family_of, values_in
 from watchdog.core.text import duration
 from watchdog.policy.lint.finding import Finding, Hit, Level, Named
 from watchdog.policy.lint.ground import Ground
@@ -176,6 +176,35 @@ def _deaf(ground: Ground, live: Live) -> Iterator[Hit]:
         )
 
 
+def _limit_reached(ground: Ground, live: Live) -> Iterator[Hit]:
+    for seen in live.seen.values():
+        for name, sets in seen.label_sets.items():
+            rule = ground.policy.rules[name]
+            if len(sets) >= rule.limit:
+                yield Hit(
+                    ground.rules[name].at("limit" if rule.limit else "each"),
+                    f"there are {len(sets)} sets of {', '.join(rule.each)} now, and `limit` is "
+                    f"{rule.limit}",
+                    "Raise `limit`, select fewer, or aggregate them in a recording rule.",
+                )
+
+
+def _value_unseen(ground: Ground, live: Live) -> Iterator[Hit]:
+    for seen in live.seen.values():
+        for name, sets in seen.label_sets.items():
+            rule = ground.policy.rules[name]
+            there = [frozenset(values) for values in sets]
+            for action in dict.fromkeys(one.name for one in ground.reach_of(rule)):
+                values = frozenset(values_in(action))
+                if there and values and not any(values <= one for one in there):
+                    yield Hit(
+                        ground.actions[action].key,
+                        f"{action} is for a value that {name} does not see now",
+                        f"Is it written as {rule.source} writes it? If it may come, leave it: "
+                        f"{family_of(action)} is done for listed values only.",
+                    )
+
+
 LINTS = (
     LiveLint(
         "source-silent",
@@ -241,5 +270,19 @@ LINTS = (
         "An Alertmanager does not answer",
         "Silences that people make there would stop nothing, and nobody there would see episodes.",
         _no_alertmanager,
+    ),
+    LiveLint(
+        "each-limit-reached",
+        Level.WARNING,
+        "As many label sets as are watched, or more",
+        "Nobody new is watched, and the family is blind.",
+        _limit_reached,
+    ),
+    LiveLint(
+        "each-value-unseen",
+        Level.WARNING,
+        "An action for a value that no label set has",
+        "A misspelt value pauses nothing in the hour in which it is needed.",
+        _value_unseen,
     ),
 )
