@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+from typer.testing import CliRunner
+
 from tests.engine.house import ALICE, ROBOT, House, living, peg, policy
+from watchdog.cli import app
 from watchdog.cli.evidence import show_evidence
 from watchdog.cli.page import Page
 from watchdog.core.entries import Decided, Paged
@@ -92,6 +96,27 @@ async def test_a_rule_earns_to_act_acts_and_loses_it_by_a_false_action(
         journal = house.engine.ports.journal
         assert fold(journal)[0].merits == book.merits
         assert snapshot(fold(journal)[0]) == snapshot(book)
+    off_line(tmp_path / "state", shadowed.id, contained.id)
+
+
+def off_line(state: Path, explained: str, wrong: str) -> None:
+    """The same, read from the record without a daemon."""
+    words = ["evidence", "peg", "--state-dir", str(state)]
+    found = json.loads(CliRunner().invoke(app, [*words, "--json"]).output)
+    assert (found["name"], found["sha256"], found["unit_test"]["passed"]) == ("peg", PROOF, True)
+    assert found["fall"]["episode"] == wrong
+    assert [(one["episode"], one["mark"]) for one in found["would_acts"]] == [
+        (explained, "explained")
+    ]
+    shown = CliRunner().invoke(app, words, env={"NO_COLOR": "1", "COLUMNS": "200"})
+    assert shown.exit_code == 0
+    assert "as the record says; how it is now cannot be told from it" in shown.output
+    assert f"{wrong} was a false action, alice says" in shown.output
+    assert "passed: 3 checks passed, by alice" in shown.output
+    assert "Missing" not in shown.output
+    none = CliRunner().invoke(app, ["evidence", "nobody", *words[2:]])
+    assert none.exit_code == 4
+    assert "no evidence of nobody" in none.output
 
 
 async def test_evidence_goes_on_after_a_restart_and_a_rule_without_need_shows_none(

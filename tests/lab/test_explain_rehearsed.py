@@ -138,10 +138,17 @@ def test_a_rule_that_has_to_earn_it_is_not_told_to_act_at_once(policy: Policy) -
     declared = replace(policy, rules={**policy.rules, rule.name: rule})
     found = told(declared, rule.name)
     needs = {need.gate: need.needs for need in found.gates}
-    earn = "shadow until it has earned to act (slo-watchdog evidence redemption-error-rate)"
-    assert needs["mode"].endswith(earn)
+    earn = "shadow until it has earned to act"
+    assert f"; {earn}: the process's `shadow_days` without a would-act" in needs["mode"]
+    assert needs["mode"].endswith("(slo-watchdog evidence redemption-error-rate)")
     assert found.ladder[0].does.startswith("records that it would act, and once it has earned it,")
     assert earn not in str(told(policy, rule.name).gates), "its file says why it may"
+
+
+def test_a_rule_in_shadow_is_told_what_it_takes_to_be_armed(policy: Policy) -> None:
+    needs = {need.gate: need.needs for need in told(policy, "redemption-quote-latency").gates}
+    assert "declared armed, it would act once it has earned it: " in needs["mode"]
+    assert "a passing unit test of this very text" in needs["mode"]
 
 
 # -- the command -----------------------------------------------------------------------------------

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from watchdog.cli.look import rule_of_daemon
+from watchdog.cli.exits import REFUSED
+from watchdog.cli.look import StateDir, rule_of_daemon
 from watchdog.cli.page import Page, clock, plain, span
-from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon
+from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon, fail
 
 View = dict[str, Any]
 
@@ -18,9 +20,16 @@ View = dict[str, Any]
 def evidence(
     rule: Annotated[str, typer.Argument(help="The rule's name.")],
     as_json: AsJson = False,
+    state_dir: StateDir = None,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:
-    """Days of shadow, would-acts and what people said of them, and what is missing to be armed."""
+    """Days of shadow, would-acts and what people said of them, and what is missing to be armed.
+
+    With --state-dir what the record says; what is missing, only the daemon knows.
+    """
+    if state_dir is not None:
+        _show_record(state_dir, rule, as_json=as_json)
+        return
     with daemon(socket) as client:
         found = rule_of_daemon(client, rule)
         about = {
@@ -32,23 +41,29 @@ def evidence(
             show_evidence(Page(), about, found["evidence"], datetime.now(UTC))
 
 
+def _show_record(state_dir: Path, rule: str, *, as_json: bool) -> None:
+    # Late on purpose: the store takes most of a second, and only a dead daemon needs it.
+    from watchdog.cli.offline import journal, recorded  # noqa: PLC0415  # see above
+
+    with journal(state_dir) as reader:
+        found = recorded(reader, rule)
+    if found is None:
+        fail(f"The record holds no evidence of {rule}", REFUSED)
+    if as_json:
+        print(json.dumps(found))
+        return
+    page, now = Page(), datetime.now(UTC)
+    page.line(plain(rule, "bold"), ", as the record says; how it is now cannot be told from it")
+    page.line(f"Last written {clock(found['at'], now)}.")
+    _show_kept(page, found | {"shadow_seconds_needed": None}, now)
+
+
 def show_evidence(page: Page, rule: View, found: View, now: datetime) -> None:
     """All that it rests on, and the remedy last."""
     page.line(plain(rule["name"], "bold"), f": {_standing(rule)}")
     if rule["mode_reason"]:
         page.line(rule["mode_reason"])
-    if found["fall"]:
-        fall = found["fall"]
-        page.line(f"{clock(fall['at'], now)}: {fall['reason']}")
-    page.title("In shadow")
-    page.rows(_days(found))
-    page.title("It would have acted")
-    rows = [_would_act(one, now) for one in found["would_acts"]]
-    page.rows(rows or [("never", "", "")])
-    page.title("Unit test")
-    test = found["unit_test"]
-    told = f"{test['reason']}, by {test['by']}, {clock(test['at'], now)}" if test else "none told"
-    page.line(("passed: " if test["passed"] else "FAILED: ") if test else "", told, indent=2)
+    _show_kept(page, found, now)
     page.title("Actions")
     page.rows(
         [
@@ -61,6 +76,21 @@ def show_evidence(page: Page, rule: View, found: View, now: datetime) -> None:
         page.title("Missing, to be armed")
         for one in found["missing"]:
             page.line(one, indent=2)
+
+
+def _show_kept(page: Page, found: View, now: datetime) -> None:
+    if found["fall"]:
+        fall = found["fall"]
+        page.line(f"{clock(fall['at'], now)}: {fall['reason']}")
+    page.title("In shadow")
+    page.rows(_days(found))
+    page.title("It would have acted")
+    rows = [_would_act(one, now) for one in found["would_acts"]]
+    page.rows(rows or [("never", "", "")])
+    page.title("Unit test")
+    test = found["unit_test"]
+    told = f"{test['reason']}, by {test['by']}, {clock(test['at'], now)}" if test else "none told"
+    page.line(("passed: " if test["passed"] else "FAILED: ") if test else "", told, indent=2)
 
 
 def _standing(rule: View) -> str:
@@ -76,7 +106,7 @@ def _days(found: View) -> list[tuple[str, str]]:
         ("counts", f"{counts} of {span(needed)}" if needed is not None else counts),
         ("watched", span(found["shadow_seconds_watched"])),
         ("now", "counting" if found["counting"] else "not counting: blind, or not in shadow"),
-        ("text", found["sha256"][:12]),
+        ("text", (found["sha256"] or "")[:12]),
     ]
     if found["promoted"]:
         rows.append(("armed by it since", found["promoted"]))

@@ -20,7 +20,7 @@ from watchdog.cli.shared import fail
 from watchdog.cli.why_page import show_decision
 from watchdog.core.book import Book
 from watchdog.core.entries import Stopped
-from watchdog.engine import decisions_of
+from watchdog.engine import decisions_of, recorded_evidence
 from watchdog.ports import JournalError
 from watchdog.store import open_reader
 from watchdog.store.folder import JOURNAL
@@ -88,6 +88,11 @@ def show_last_decision(page: Page, reader: JournalReader, rule: str, now: dateti
     if ep is not None:
         page.line(f"{ep.id} is ", word(ep.state.value), f": {ep.reason}")
     show_decision(page, last, now)
+
+
+def recorded(reader: JournalReader, rule: str) -> View | None:
+    """What the journal says that the rule has earned."""
+    return recorded_evidence(_fold(reader)[0], rule)
 
 
 def state_folder(path: Path) -> Path:

@@ -5,6 +5,7 @@ names here are the facade: faces (web, cli) use nothing else of it.
 """
 
 from watchdog.engine.engine import Engine, Ports, Process, RulesFolder, last_pass
+from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
 from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
@@ -30,5 +31,6 @@ __all__ = [
     "Views",
     "decisions_of",
     "last_pass",
+    "recorded_evidence",
     "verdict_view",
 ]

@@ -33,6 +33,10 @@ from watchdog.core.text import duration, number
 from watchdog.core.words import Mode, World
 
 Gate = Callable[[GateInputs], GateAnswer]
+_TO_EARN = (
+    "the process's `shadow_days` without a would-act that nobody explained, a passing unit test of "
+    "this very text, every action that it may start ready"
+)
 _DAYS = ("", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -200,8 +204,12 @@ def _mode(case: Case) -> str:
         f"({case.rung.mode.word}) and what the process allows"
     )
     if case.unearned:
-        lowest += f"; shadow until it has earned to act (slo-watchdog evidence {case.rule.name})"
-    return lowest
+        lowest += f"; shadow until it has earned to act: {_TO_EARN}"
+    elif case.rule.mode is Mode.SHADOW:
+        lowest += f"; declared armed, it would act once it has earned it: {_TO_EARN}"
+    else:
+        return lowest
+    return f"{lowest}; or `armed_because` (slo-watchdog evidence {case.rule.name})"
 
 
 def _budget(case: Case) -> str:
