@@ -173,6 +173,26 @@ def test_an_openslo_objective_without_a_policy_gets_the_workbooks_windows() -> N
     assert any("no alert policy says when to alert" in note for note in notes(text))
 
 
+def test_a_policy_with_a_fault_in_it_is_not_taken_for_none() -> None:
+    """`lte` stands in examples of the format, and would be true of every good hour."""
+    policy = """\
+    - kind: AlertPolicy
+      metadata: {name: burn}
+      spec:
+        conditions:
+          - kind: AlertCondition
+            metadata: {name: fast}
+            spec:
+              severity: page
+              condition: {kind: burnrate, op: lte, threshold: 2, lookbackWindow: 1h, alertAfter: 5m}
+"""
+    text = OPENSLO.replace("    - alertPolicyRef: burn\n", policy)
+    found = import_texts({"f.yaml": text})
+    assert [problem.remedy for problem in found.report.errors] == ["A burn is too high: gt, gte."]
+    assert found.report.came == [], "windows that nobody asked for are not put in its place"
+    assert not any("no alert policy" in note for note in notes(text))
+
+
 SEVERITIES = {
     "critical": "P1",
     "CRITICAL": "P1",

@@ -86,7 +86,9 @@ def _slo(name: str, document: Fields, book: Book) -> list[Draft]:
         what = f"{shown(method)}: events are counted here, not slices of time"
         report.changed(spec.value_at("budgetingMethod"), spec.named("budgetingMethod"), what)
     sli = indicator_of(spec, book)
+    before = len(report.errors)
     alerts = conditions(spec, book)
+    misread = not alerts and len(report.errors) > before  # it has a policy, with a fault in it
     objectives = [_objective(one_of, sli, report) for one_of in spec.each("objectives")]
     if not objectives:
         report.error(spec.place, f"{shown(name)} has no objectives", "Add one.")
@@ -94,7 +96,7 @@ def _slo(name: str, document: Fields, book: Book) -> list[Draft]:
         what = "what breaches does not depend on the period"
         report.dropped(spec.at("timeWindow"), spec.named("timeWindow"), what)
     spec.close()
-    if sli is None:
+    if sli is None or misread:
         return []
     result = []
     for objective in objectives:
