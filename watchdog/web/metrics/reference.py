@@ -25,8 +25,9 @@ _ALERTS = """\
 ## What to alert on
 
 A page is an entry in the record, a line in the log (`page.raised`) and one more in \
-`slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. So let something that reaches \
-people watch these, also for when the watchdog is dead:
+`slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. An Alertmanager can be told of \
+episodes and of blindness ([alertmanager.md](alertmanager.md)), and of nothing else. So let something \
+that reaches people watch these, also for when the watchdog is dead:
 
 | when | expression |
 |---|---|
@@ -36,6 +37,7 @@ people watch these, also for when the watchdog is dead:
 | it cannot record, so it does not act | `slo_watchdog_journal_stuck == 1` |
 | a rule is blind | `slo_watchdog_rule_verdict{status="blind"} == 1` |
 | an armed rule's action would not work | `slo_watchdog_action_ready == 0` |
+| an Alertmanager is not heard, or does not hear | `slo_watchdog_alertmanager_up == 0` |
 | a sender of events is refused | \
 `increase(slo_watchdog_events_total{result!~"new|resolved|repeated|late"}[5m]) > 0` |
 | the rules folder is broken | `slo_watchdog_policy_errors > 0` |
