@@ -25,9 +25,9 @@ _ALERTS = """\
 ## What to alert on
 
 A page is an entry in the record, a line in the log (`page.raised`) and one more in \
-`slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. An Alertmanager can be told of \
-episodes and of blindness ([alertmanager.md](alertmanager.md)), and of nothing else. So let something \
-that reaches people watch these, also for when the watchdog is dead:
+`slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. An Alertmanager can be told \
+of episodes and of blindness ([alertmanager.md](alertmanager.md)), and of nothing else. So let \
+something that reaches people watch these, also for when the watchdog is dead:
 
 | when | expression |
 |---|---|
