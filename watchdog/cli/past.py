@@ -121,8 +121,11 @@ def span_of(begin: float | None, end: float | None, known: Span | None) -> Span:
         fail("The history holds no sample that these rules look at", NOT_SO)
     start = begin if begin is not None else known.start if known else 0.0
     stop = end if end is not None else known.end if known else 0.0
-    if stop <= start:
+    if stop <= start and begin is not None and end is not None:
         fail("--to does not lie after --from", WRONG_USAGE)
+    if stop <= start and known is not None:
+        first, last = (f"{datetime.fromtimestamp(t, UTC):%FT%TZ}" for t in (known.start, known.end))
+        fail(f"The history has samples from {first} to {last}: there is nothing to replay", NOT_SO)
     return Span(start, stop)
 
 

@@ -133,12 +133,14 @@ def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path, watchdog: 
         (("--openmetrics", "past.om", "--against", "--output=x"), 1, "neither a folder nor a"),
         (("--openmetrics", "past.om", "--incidents", "past.om"), 1, "past.om:"),
         (("--openmetrics", "incidents.csv"), 1, "incidents.csv:1:1: not a sample"),
+        (("--openmetrics", "one.om"), 1, "samples from 2026-09-21T14:13:20Z to 2026-09-21T14:13"),
     ],
 )
 def test_what_is_wrong_is_said(
     place: Path, words: tuple[str, ...], status: int, said: str, watchdog: Run
 ) -> None:
-    files = {"none.om", "past.om", "incidents.csv"}
+    files = {"none.om", "past.om", "incidents.csv", "one.om"}
+    (place / "one.om").write_text('requests_total{code="200"} 5 1790000000\n# EOF\n')
     found = watchdog("backtest", place / "rules", *(place / w if w in files else w for w in words))
     assert (found[0], said in " ".join(found[2].split())) == (status, True), found[2]
 

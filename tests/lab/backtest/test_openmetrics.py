@@ -58,6 +58,11 @@ def test_labels_may_hold_what_looks_like_syntax(tmp_path: Path) -> None:
         ("x 1 10\nx two 20\n# EOF\n", "h.om:2:3: neither value and time"),
         ('x{a="1} 1 10\n# EOF\n', "h.om:1:1: not a sample"),
         ("x 1 nan\n# EOF\n", "h.om:1:3: neither value and time"),
+        (
+            "x 1 1700000000000\n# EOF\n",
+            "h.om:1:3: a time far ahead of us: 'x 1 1700000000000'. Are",
+        ),
+        ("x 1 inf\n# EOF\n", "Are these milliseconds? OpenMetrics has seconds"),
         ("x 1 10\n", "h.om:1:1: the last line is not `# EOF`"),
         ("", "h.om:1:1: the last line is not `# EOF`"),
         ("x 1 10\nx 2 10\n# EOF\n", "x{} has two values at 10.000"),

@@ -21,6 +21,7 @@ from watchdog.wire.files import NotPlainError, plain_file
 
 MAX_SAMPLES = 40_000_000  # 16 bytes each
 MAX_SERIES = 100_000
+LATEST = 1e11  # seconds; the year 5138, and as milliseconds 1973: no history has either
 _LONGEST_LINE = 64 * 1024
 _BLOCK = 1 << 20  # bytes
 
@@ -55,7 +56,7 @@ class _Reader:
         self._path = path
         self._names = None if names is None else frozenset(names)
         self._start = -math.inf if span is None else span.start
-        self._end = math.inf if span is None else span.end
+        self._end = min(LATEST, math.inf if span is None else span.end)
         self._max_samples = max_samples
         self._tracks: dict[bytes, Track | None] = {}
         self._number = 0
@@ -82,8 +83,8 @@ class _Reader:
             if start <= at <= end:
                 track.times.append(at)
                 track.values.append(value)
-            elif at != at:  # noqa: PLR0124  # NaN is no time
-                raise self._bad(line, prefix)
+            elif not at <= LATEST:  # NaN is no time either
+                raise self._bad(line, prefix, at)
         self._count()
         if not ended:
             raise Bad(
@@ -162,7 +163,7 @@ class _Reader:
         self._tracks[prefix] = track
         return track
 
-    def _bad(self, line: bytes, prefix: bytes) -> Bad:
+    def _bad(self, line: bytes, prefix: bytes, at: float = 0.0) -> Bad:
         rest = line[len(prefix) :].split()
         column = len(prefix.decode("utf-8", "replace")) + 1
         place = f"{self._path}:{self._number}:{column}: "
@@ -172,6 +173,11 @@ class _Reader:
             return Bad(
                 f"{place}a sample without a time: {shown!r}. "
                 "A history needs timestamps in seconds after the values"
+            )
+        if at > LATEST:
+            return Bad(
+                f"{place}a time far ahead of us: {shown!r}. "
+                "Are these milliseconds? OpenMetrics has seconds, 1700000000.5"
             )
         what = "neither value and time" if prefix else "not a sample of OpenMetrics text"
         return Bad(f'{place}{what}: {shown!r}. Write: name{{label="x"}} 12 1700000000')
