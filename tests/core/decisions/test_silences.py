@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.core.decisions.test_families import HIGH, LOW, NOON, Night, name
 from tests.core.decisions.watch import BLIND, BREACHED, HEALTHY, Watch, a_policy, a_rule
 from watchdog.core.alerting import alert_labels
 from watchdog.core.channels import EventSignal, Matcher
@@ -235,6 +236,28 @@ def test_our_own_alert_that_comes_back_breaches_no_event_rule() -> None:
     ours = alert_labels(RULE, "production", World.LIVE)
     assert not everything.matches(ours)
     assert everything.matches(tuple(pair for pair in ours if pair[0] != "watchdog"))
+
+
+@pytest.mark.parametrize(
+    ("matcher", "held"),
+    [
+        (Matching("db", "orders"), {"orders"}),
+        (Matching("db", "orders|users", regex=True), {"orders", "users"}),
+        (Matching("alertname", "saturated"), {"orders", "users"}),
+        (Matching("db", ""), set()),
+    ],
+)
+def test_a_silence_on_a_member_holds_that_member_alone(matcher: Matching, held: set[str]) -> None:
+    night = Night()
+    night.goes_on(3, orders=LOW, users=LOW)
+    at = NOON.plus(night.second)
+    night.rehearsal.book.apply(
+        SilenceSeen(a_silence(at, Matching("rule", "saturated"), matcher)), at
+    )
+    night.goes_on(6, orders=HIGH, users=HIGH)
+    states = {db: night.state(name(db)) for db in ("orders", "users")}
+    assert {db for db, state in states.items() if state is State.HELD} == held
+    assert {db for db, state in states.items() if state is State.CONTAINED} == set(states) - held
 
 
 def test_inputs_hold_the_silences_that_stopped_it() -> None:
