@@ -54,7 +54,8 @@ def watched(**more: Any) -> dict[str, Any]:
 
 
 async def compared(watchdog: Watchdog, url: str, *more: str) -> Ended:
-    maps = [f"--map={rule}=RedemptionErrors" for rule in (ERRORS, "starved", "held")]
+    rules = [name for name in watchdog.rules.rules if "-alert" not in name and "nobody" not in name]
+    maps = [f"--map={rule}=RedemptionErrors" for rule in rules]
     return await asyncio.to_thread(
         here, "compare", "--journal", str(watchdog.state), "--prometheus", url, "--no-cache",
         *maps, *more, socket=watchdog.state / "none",
@@ -112,6 +113,32 @@ async def test_what_one_side_alone_saw_is_told_with_its_reason(
     assert ours["reasons"][0]["kind"] == "pending_there"
     assert "`for` is 1h there now" in ours["reasons"][0]["text"]
     assert [one["rule"] for one in ended.json["not_compared"]] == ["nobody-there"]
+
+
+@pytest.mark.sim
+async def test_a_prometheus_that_was_dead_meanwhile_saw_nothing_and_that_is_why(
+    sandbox: Sandbox, watchdog: Watchdog, tmp_path: Path
+) -> None:
+    watchdog.rules.owners[TEAM] = {ERRORS: watched()}
+    own = RealPrometheus.start(
+        tmp_path / "own", targets=[sandbox.metrics_url], rules=RULES, scrape_interval="500ms"
+    )
+    async with own as prometheus:
+        await watchdog.start()
+        await watchdog.clear(ERRORS)
+        await says(prometheus.url, SHARE.removesuffix(" > 0.05"))
+        await prometheus.process.kill()
+        await sandbox.break_redemption()
+        await watchdog.episode(ERRORS, state="shadowed")
+        await sandbox.mend_redemption()
+        await watchdog.episode(ERRORS, state="ok")
+        await prometheus.start_again()
+        await says(prometheus.url, "time() - max(timestamp(up)) < 1")
+        ended = await compared(watchdog, prometheus.url, "--json")
+    assert ended.status == 1, ended.err
+    (rule,) = ended.json["rules"]
+    (ours,) = rule["only_ours"]
+    assert (ours["reasons"][0]["kind"], ours["reasons"][0]["cause"]) == ("prometheus_gap", True)
 
 
 async def test_a_first_rule_is_made_of_what_is_there_and_watches_in_shadow(

@@ -140,6 +140,19 @@ async def test_what_a_label_holds_stays_a_label(
     assert matcher.value == job
 
 
+async def test_a_name_that_yaml_reads_as_something_else_stays_a_name(
+    provider: RawServer, tmp_path: Path
+) -> None:
+    provider.behaviour = Holding({"requests_total": SHOP})
+    names = ("--name", "null", "--owner", "true", "--environment", "false")
+    ended = await new(provider, tmp_path / "rules", *names)
+    assert ended.status == 0, ended.err
+    load = load_folder(tmp_path / "rules", "false")
+    assert load.complete
+    assert load.policy is not None
+    assert [(rule.name, rule.owner) for rule in load.policy.rules.values()] == [("null", "true")]
+
+
 async def test_what_cannot_be_judged_is_dismissed_with_its_reason(
     provider: RawServer, tmp_path: Path
 ) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from watchdog.policy.importers.writing import scalar
+
 EXAMPLE_PORT = 9899
 EXAMPLE_FOLDER = "example-flag"
 
@@ -33,7 +35,7 @@ def flag_action(url: str, flag: str, secret: str | None) -> Action:
     address = json.dumps(url)
     headers = ""
     if secret is not None:
-        token = f'{{Authorization: {{secret: {secret}, prefix: "Bearer "}}}}'
+        token = f'{{Authorization: {{secret: {scalar(secret)}, prefix: "Bearer "}}}}'
         headers = f"        headers: {token}\n"
     text = f"""\
   # The flag {flag} goes off. The answer to the call is a claim; what is served, read back, is the

@@ -83,7 +83,7 @@ playbooks:
     - {{action: {plan.action.name}, mode: shadow, within: 5m}}
 
 grants:
-  {plan.owner}: [{PLAYBOOK}, {plan.action.name}]
+  {scalar(plan.owner)}: [{PLAYBOOK}, {plan.action.name}]
 
 limits:
   budget: {{actions: 4, per: 24h}}       # all automatic actions together
@@ -94,7 +94,7 @@ limits:
 def _headers(plan: Plan) -> str:
     if plan.secret is None:
         return ""
-    token = f'{{Authorization: {{secret: {plan.secret}, prefix: "Bearer "}}}}'
+    token = f'{{Authorization: {{secret: {scalar(plan.secret)}, prefix: "Bearer "}}}}'
     return f"    headers: {token}\n"
 
 
@@ -110,7 +110,7 @@ def _rules(plan: Plan) -> str:
 version: 1
 rules:
   # {one.metric}: {_why(one, numbers)}
-  {plan.rule}:
+  {scalar(plan.rule)}:
     severity: P2
     summary: {_summary(one, numbers)}
     runbook: "slo-watchdog why {plan.rule} tells what was seen; write here what a person does then."
@@ -189,7 +189,7 @@ def _ratio(plan: Plan, numbers: Numbers) -> str:
     calm = window + 8  # it may act only once it was healthy with its whole window seen
     bad = math.ceil(2 * numbers.limit * window) + math.ceil(numbers.for_seconds / every) + 8
     few = max(1, min(numbers.minimum_events // 4, window - 1))
-    name, action = plan.rule, plan.action.name
+    name, action = scalar(plan.rule), plan.action.name
     calm_at, end_at = seconds_text(calm * every), seconds_text((calm + bad) * every)
     little_at = seconds_text((few + 4) * every)
     return f"""\
@@ -242,7 +242,7 @@ def _down(plan: Plan) -> str:
     series = scalar(selector("up", (*plan.one.scope, target)))
     end_at = seconds_text(30 * plan.every_seconds)
     calm_at = seconds_text(10 * plan.every_seconds)
-    name, action = plan.rule, plan.action.name
+    name, action = scalar(plan.rule), plan.action.name
     return f"""\
   - name: a target stops answering, and it would act once
     interval: INTERVAL
