@@ -61,7 +61,10 @@ def _address(value: str | None) -> str | None:
     try:
         found = address(value)
     except PydanticCustomError as error:
-        raise typer.BadParameter(error.message()) from None
+        what = (error.context or {}).get("what", error.message())
+        raise typer.BadParameter(
+            f"{what}. Write it like http://host:9090; a credential's name goes into an option"
+        ) from None
     if "{{" in found:
         raise typer.BadParameter("two braces in an address: our files would read a variable there")
     return found
