@@ -45,6 +45,7 @@ _REMEMBERED = 16
 _SLIPS = (RecursionError, LookupError, AttributeError, TypeError, ArithmeticError, AssertionError)
 """The parser's own, on garbage: broken directives, escapes beyond Unicode."""
 
+_HALF = re.compile("[\ud800-\udfff]")  # no text can hold one alone, nor any file of UTF-8
 _INT = re.compile(r"[-+]?[0-9]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_A_NUMBER = re.compile(r"(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))\Z")
@@ -304,9 +305,11 @@ class _Builder:
     def _scalar(self, event: Event, place: Place) -> Node:
         text = str(getattr(event, "value", ""))
         if len(text) > MAX_SCALAR:
-            raise BadText(
-                place, f"a value of {len(text)} characters; {MAX_SCALAR} is the most", "Shorten it."
-            )
+            what = f"a value of {len(text)} characters; {MAX_SCALAR} is the most"
+            raise BadText(place, what, "Shorten it.")
+        if half := _HALF.search(text):
+            what = f"the escape of U+{ord(half[0]):04X}, which is half a character"
+            raise BadText(place, what, "Write the character itself.")
         implicit = getattr(event, "implicit", (True, False))
         plain = implicit and implicit[0]
         if self._texts:

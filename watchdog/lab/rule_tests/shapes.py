@@ -110,7 +110,7 @@ def _one_of(words: dict[str, Any]) -> BeforeValidator:
     """A validator that takes a word for what it stands for."""
 
     def read(value: Any) -> Any:
-        if value not in words:
+        if not isinstance(value, str) or value not in words:
             raise refused(f"{shown(value)} is not known", closest(str(value), words))
         return words[value]
 
