@@ -136,10 +136,10 @@ class SilenceSource(Protocol):
 class AlertSink(Protocol):
     """Is told of our episodes. What it does with them is its own affair."""
 
-    async def tell(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
+    async def tell(self, alerts: Sequence[Alert], at: Instant) -> Mapping[str, str]:
         """Tell every replica, within the total deadline; as the replicas of a look. Never raises.
 
-        Told twice is told once: an alert is its labels.
+        Told twice is told once: an alert is its labels. One that fires ends after `at`.
         """
         ...
 

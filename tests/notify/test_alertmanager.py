@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
 
 from tests.real_parts.alertmanager import RealAlertmanager
+from tests.sources.conftest import now
 from tests.wire.raw_server import Behaviour, RawServer, answering, hangs, resets
 from watchdog.core.alerting import Alert
 from watchdog.core.alertmanager import AlertmanagerSpec
@@ -59,16 +62,16 @@ async def test_a_real_one_takes_it_moves_it_ends_it_and_lets_it_expire(
         async def shown() -> list[str]:
             return sorted(one["labels"]["rule"] for one in await alertmanager.alerts())
 
-        assert await told.tell([]) == {alertmanager.url: ""}
-        assert await told.tell([an_alert(state="held"), an_alert("dies", 1.5)]) == {
+        assert await told.tell([], now()) == {alertmanager.url: ""}
+        assert await told.tell([an_alert(state="held"), an_alert("dies", 1.5)], now()) == {
             alertmanager.url: ""
         }
         assert await shown() == ["dies", "peg"]
         held = an_alert(state="contained")
-        await told.tell([held])
+        await told.tell([held], now())
         found = {one["labels"]["rule"]: one["annotations"] for one in await alertmanager.alerts()}
         assert found["peg"] == {"state": "contained"}
-        await told.tell([replace(held, ends_at=time.time())])
+        await told.tell([replace(held, ends_at=time.time())], now())
         ends = time.monotonic() + 10
         while await shown():
             assert time.monotonic() < ends
@@ -78,7 +81,7 @@ async def test_a_real_one_takes_it_moves_it_ends_it_and_lets_it_expire(
 async def test_an_alert_links_to_its_rules_page(tmp_path: Path, wire: Wire) -> None:
     async with RealAlertmanager.quiet(tmp_path) as alertmanager:
         told = sink(wire, alertmanager.url, deadline=5, link="https://watch/dog/")
-        await told.tell([replace(an_alert(), rule='peg{db="a/b"}'), an_alert("by-hand")])
+        await told.tell([replace(an_alert(), rule='peg{db="a/b"}'), an_alert("by-hand")], now())
         links = {one["labels"]["rule"]: one["generatorURL"] for one in await alertmanager.alerts()}
     assert links == {
         "peg": "https://watch/dog/rules/peg%7Bdb%3D%22a%2Fb%22%7D",
@@ -89,7 +92,9 @@ async def test_an_alert_links_to_its_rules_page(tmp_path: Path, wire: Wire) -> N
 async def test_many_are_told_in_pieces(tmp_path: Path, wire: Wire) -> None:
     async with RealAlertmanager.quiet(tmp_path) as alertmanager:
         many = [an_alert(f"r{n}") for n in range(2 * AT_ONCE + 1)]
-        assert await sink(wire, alertmanager.url, deadline=20).tell(many) == {alertmanager.url: ""}
+        assert await sink(wire, alertmanager.url, deadline=20).tell(many, now()) == {
+            alertmanager.url: ""
+        }
         assert len(await alertmanager.alerts()) == len(many)
 
 
@@ -107,10 +112,20 @@ async def test_many_are_told_in_pieces(tmp_path: Path, wire: Wire) -> None:
 async def test_what_did_not_work_is_said(wire: Wire, behaviour: Behaviour, says: str) -> None:
     async with RawServer(behaviour) as server, RawServer(answering("")) as other:
         began = time.monotonic()
-        found = await sink(wire, server.url, other.url).tell([an_alert()])
+        found = await sink(wire, server.url, other.url).tell([an_alert()], now())
         assert time.monotonic() - began < DEADLINE_SECONDS + 1
     assert says in found[server.url]
     assert found[other.url] == ""
+
+
+async def test_a_clock_to_which_every_alert_is_over_is_told(wire: Wire) -> None:
+    ahead = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    async with RawServer(answering("", extra=f"Date: {ahead}\r\n")) as server:
+        told = sink(wire, server.url)
+        assert "every alert of ours is over" in (await told.tell([an_alert()], now()))[server.url]
+        over = replace(an_alert(), ends_at=time.time() - 1)
+        assert await told.tell([over], now()) == {server.url: ""}
+        assert await told.tell([], now()) == {server.url: ""}
 
 
 async def test_the_deadline_is_of_all_pieces_together(wire: Wire) -> None:
@@ -120,6 +135,8 @@ async def test_the_deadline_is_of_all_pieces_together(wire: Wire) -> None:
 
     async with RawServer(slow) as server:
         began = time.monotonic()
-        found = await sink(wire, server.url).tell([an_alert(f"r{n}") for n in range(5 * AT_ONCE)])
+        found = await sink(wire, server.url).tell(
+            [an_alert(f"r{n}") for n in range(5 * AT_ONCE)], now()
+        )
         assert time.monotonic() - began < DEADLINE_SECONDS + 0.5
     assert "no answer within" in found[server.url]

@@ -111,7 +111,9 @@ async def test_it_is_judged_as_alertmanager_judges(tmp_path: Path, wire: Wire) -
             Alert((("n", str(n)), *((k, v) for k, v in one.items() if v)), (), at, at + 600)
             for n, one in enumerate(labels)
         ]
-        assert set((await open_alerts(spec(alertmanager.url), wire).tell(alerts)).values()) == {""}
+        assert set(
+            (await open_alerts(spec(alertmanager.url), wire).tell(alerts, now())).values()
+        ) == {""}
         made: dict[str, Matching] = {}
         begin, end = datetime.now(UTC), datetime.now(UTC) + HOUR
         for one in matchers:

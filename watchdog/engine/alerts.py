@@ -27,6 +27,8 @@ MATTER: Final = "alerts"
 FIRST_PAUSE_SECONDS = 1.0
 """After a failure; each further one doubles it, up to the usual interval."""
 
+LONGEST_PAUSE_SECONDS = 300.0
+
 GATHER_SECONDS = 0.2
 """For how long news are gathered before they are told together."""
 
@@ -79,7 +81,7 @@ class AlertTelling:
             if self._spec is not None and self._sink is not None:
                 done = await self._tell(self._spec, self._sink)
                 wait = self._spec.again_seconds if done else min(pause, self._spec.again_seconds)
-                pause = FIRST_PAUSE_SECONDS if done else pause * 2
+                pause = FIRST_PAUSE_SECONDS if done else min(pause * 2, LONGEST_PAUSE_SECONDS)
             try:
                 async with asyncio.timeout(wait):
                     await self._again.wait()
@@ -91,8 +93,9 @@ class AlertTelling:
 
     async def _tell(self, spec: AlertmanagerSpec, sink: AlertSink) -> bool:
         """Everything once, be it nothing; whether every replica took it."""
-        firing, alerts = self._wanted(spec)
-        replicas = await _told(spec, sink, alerts)
+        now = self._recorder.clock.now()
+        firing, alerts = self._wanted(spec, now)
+        replicas = await _told(spec, sink, alerts, now)
         if spec != self._spec:
             return True
         self.replicas, self.firing = replicas, len(firing)
@@ -106,9 +109,11 @@ class AlertTelling:
         self._recorder.commit(draft)
         return not failures
 
-    def _wanted(self, spec: AlertmanagerSpec) -> tuple[dict[Labels, Alert], list[Alert]]:
+    def _wanted(
+        self, spec: AlertmanagerSpec, now: Instant
+    ) -> tuple[dict[Labels, Alert], list[Alert]]:
         """What fires, and all that is told: that, and what ended lately."""
-        now, lives = self._recorder.clock.now(), spec.alert_lives_seconds
+        lives = spec.alert_lives_seconds
         told = alerts_of(self._recorder.book, self._policy(), now, lives)
         for labels, alert in self._fired.items():
             self._over.setdefault(labels, (replace(alert, ends_at=now.wall), now))
@@ -120,11 +125,13 @@ class AlertTelling:
         return told.firing, [*told.firing.values(), *told.ended.values(), *over]
 
 
-async def _told(spec: AlertmanagerSpec, sink: AlertSink, alerts: list[Alert]) -> dict[str, str]:
+async def _told(
+    spec: AlertmanagerSpec, sink: AlertSink, alerts: list[Alert], at: Instant
+) -> dict[str, str]:
     """One telling, cut off where the sink breaks its promises."""
     try:
         async with asyncio.timeout(spec.deadline_seconds + GRACE_SECONDS):
-            return dict(await sink.tell(alerts))
+            return dict(await sink.tell(alerts, at))
     except TimeoutError:
         why = f"no answer within {spec.deadline_seconds + GRACE_SECONDS:g} s: cut off"
     except Exception as error:  # noqa: BLE001  # an adapter's bug must not end the watch

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -18,7 +20,8 @@ import httpx
 from watchdog.core.alerting import Alert
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.asking import Endpoint
-from watchdog.wire.http import HttpProblem, Wire
+from watchdog.core.words import Instant
+from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
 
 PATH = "/api/v2/alerts"
 AT_ONCE = 200
@@ -37,17 +40,23 @@ class AlertmanagerAlerts:
         self._replicas = spec.replicas(PATH)
         self._link = spec.link.rstrip("/")
 
-    async def tell(self, alerts: Sequence[Alert]) -> Mapping[str, str]:
+    async def tell(self, alerts: Sequence[Alert], at: Instant) -> Mapping[str, str]:
         """Also of none: that shows whether it can be told."""
         bodies = [
             json.dumps([self._written(alert) for alert in alerts[first : first + AT_ONCE]])
             for first in range(0, max(1, len(alerts)), AT_ONCE)
         ]
-        told = await asyncio.gather(*(self._post(one, bodies) for one in self._replicas.values()))
+        lasts = max((one.ends_at for one in alerts if one.ends_at > at.wall), default=math.inf)
+        told = await asyncio.gather(
+            *(self._post(one, bodies, lasts) for one in self._replicas.values())
+        )
         return dict(zip(self._replicas, told, strict=True))
 
-    async def _post(self, endpoint: Endpoint, bodies: Sequence[str]) -> str:
-        """All of it, or why not, within one total deadline."""
+    async def _post(self, endpoint: Endpoint, bodies: Sequence[str], lasts: float) -> str:
+        """All of it, or why not, within one total deadline.
+
+        `lasts` is when the last one that fires would expire: to a clock beyond it, all are over.
+        """
         loop = asyncio.get_running_loop()
         ends = loop.time() + self._deadline_seconds
         for body in bodies:
@@ -63,6 +72,9 @@ class AlertmanagerAlerts:
                 return outcome.reason
             if outcome.status != httpx.codes.OK:
                 return f"HTTP {outcome.status}: {_line(outcome.body)}"
+            there = _clock(outcome)
+            if there is not None and there >= lasts:
+                return f"its clock says {_time(there)}: to it every alert of ours is over"
         return ""
 
     def _written(self, alert: Alert) -> dict[str, Any]:
@@ -80,6 +92,13 @@ class AlertmanagerAlerts:
 
 def _time(wall: float) -> str:
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
+
+
+def _clock(answer: HttpAnswer) -> float | None:
+    try:
+        return parsedate_to_datetime(str(answer.headers.get("date", ""))).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _line(body: bytes) -> str:
