@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -116,6 +117,11 @@ async def test_two_databases_saturate_and_one_recovers(
     users = await watchdog.episode(db("users"), state="held")
     assert orders.id != users.id
     assert "2 of 3 breached" in await watchdog.verdict(SATURATED, "breached")
+    alerts = json.loads(await watchdog.page("/api/v1/alerts"))["data"]["alerts"]
+    assert {(one["labels"]["alertname"], one["labels"]["db"]) for one in alerts} == {
+        (SATURATED, "orders"),
+        (SATURATED, "users"),
+    }
 
     databases.show({"orders": LOW, "users": HIGH, "stock": LOW})
     await watchdog.episode(db("orders"), state="ok")

@@ -20,25 +20,25 @@ class Members:
     """Read freely; changed by the book alone."""
 
     retired: dict[str, tuple[str, Instant]] = field(default_factory=dict)  # name -> why, and when
-    _of: dict[str, dict[str, Instant]] = field(default_factory=dict)
+    families: dict[str, dict[str, Instant]] = field(default_factory=dict)
 
     def of(self, family: str) -> Mapping[str, Instant]:
         """Their names, and since when they are known."""
-        return self._of.get(family, {})
+        return self.families.get(family, {})
 
     def take(self, entry: e.Entry, at: Instant) -> None:
         """Take one entry in, in the journal's order. Most are of no concern here."""
         match entry:
             case e.MemberTaken():
-                self._of.setdefault(entry.rule, {})[entry.member] = at
+                self.families.setdefault(entry.rule, {})[entry.member] = at
                 self.retired.pop(entry.member, None)
             case e.MemberRetired():
-                self._of.get(entry.rule, {}).pop(entry.member, None)
+                self.families.get(entry.rule, {}).pop(entry.member, None)
                 self.retired[entry.member] = entry.reason, at
                 if len(self.retired) > MOST_RETIRED:
                     del self.retired[next(iter(self.retired))]
             case e.PolicyApplied():
                 for rule in entry.removed:
-                    self._of.pop(rule, None)
+                    self.families.pop(rule, None)
             case _:
                 pass

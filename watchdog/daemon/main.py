@@ -159,7 +159,7 @@ class _Daemon:
         self.calendar.supervise()
         self._tell_stuck()
         open_episodes = sum(1 for _ in self.engine.book.open_episodes())
-        rules = len(self.engine.memory.rules)
+        rules = len(self.engine.in_force().rules)
         self.manager.tell(
             "WATCHDOG=1",
             f"STATUS=Watching {rules} {'rule' if rules == 1 else 'rules'}, "
