@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import product
@@ -21,6 +22,7 @@ from watchdog.core.spec import Endpoint
 from watchdog.notify import open_alerts
 from watchdog.ports import SilencesLook
 from watchdog.sources import open_silences
+from watchdog.sources.alertmanager import MOST_SILENCES
 from watchdog.wire.http import Wire
 
 DEADLINE_SECONDS = 0.4
@@ -219,7 +221,30 @@ async def test_any_replica_answers_and_each_ones_word_counts(wire: Wire) -> None
         RawServer(hangs) as stuck,
     ):
         urls = (quick.url, slow.url, dead.url, stuck.url)
-        found = await look(wire, *urls)
+        began = time.monotonic()
+        found = await open_silences(spec(*urls, deadline=20.0), wire).look(now())
+        assert time.monotonic() - began < 5
     assert [one.id for one in found.silences or ()] == ["b", "c"]
     assert (found.silences or ())[0].ends.utc == datetime.fromisoformat(longer)
     assert [bool(found.replicas[url]) for url in urls] == [False, False, True, True]
+    assert found.replicas[stuck.url] == "no answer 0.5 s after that of another replica"
+
+
+async def test_a_long_answer_is_read_whole_beside_the_loop(wire: Wire) -> None:
+    many = [row(id=f"s{n}", comment="x" * 100) for n in range(3000)]
+    wide = replace(spec(), max_bytes=4_000_000, deadline_seconds=20.0)
+    async with RawServer(telling(*many)) as server:
+        found = await open_silences(replace(wide, endpoints=(Endpoint(server.url),)), wire).look(
+            now()
+        )
+    assert len(found.silences or ()) == len(many)
+
+
+async def test_more_silences_than_can_be_meant_are_no_answer(wire: Wire) -> None:
+    many = [row(id=f"s{n}", comment="") for n in range(MOST_SILENCES + 1)]
+    wide = replace(spec(), max_bytes=64_000_000, deadline_seconds=20.0)
+    async with RawServer(telling(*many)) as server:
+        asked = replace(wide, endpoints=(Endpoint(server.url),))
+        found = await open_silences(asked, wire).look(now())
+    assert found.silences is None
+    assert f"more than {MOST_SILENCES}" in found.replicas[server.url]

@@ -27,6 +27,7 @@ PATH = "/api/v2/silences"
 OTHERS_SECONDS = 0.5
 """How long the other replicas may take after the first has answered."""
 
+LATE = f"no answer {OTHERS_SECONDS:g} s after that of another replica"
 LONG_BYTES = 100_000
 MOST_SILENCES = 10_000
 MOST_MATCHERS = 100
@@ -64,7 +65,7 @@ class AlertmanagerSilences:
             for task in asked.values():
                 task.cancel()
         heard = {
-            name: task.result() if task.done() and not task.cancelled() else "slower than another"
+            name: task.result() if task.done() and not task.cancelled() else LATE
             for name, task in asked.items()
         }
         said = [one for one in heard.values() if not isinstance(one, str)]
