@@ -16,6 +16,7 @@ from watchdog.cli.past import (
     Environment,
     Every,
     From,
+    Match,
     NoCache,
     OpenMetrics,
     Past,
@@ -70,6 +71,7 @@ def backtest(
     ] = "15m",
     warm: Warm = None,
     every: Every = None,
+    match: Match = None,
     cache: CacheFolder = None,
     no_cache: NoCache = False,
     environment: Environment = None,
@@ -80,7 +82,7 @@ def backtest(
     must_be_writable(html)
     policy = load_rules(rules, environment, pairs(variable))
     folder = cache_folder(cache, none=no_cache)
-    past = Past.of(openmetrics, prometheus, begin, end, cache=folder, quiet=as_json)
+    past = Past.of(openmetrics, prometheus, begin, end, cache=folder, quiet=as_json, match=match)
     settings = Settings(
         mode=None if declared else Mode.ARMED,
         undo_after_seconds=seconds(undo_after),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.shared import errors, fail
 from watchdog.cli.writing import write_whole
+from watchdog.core.promql import Refused, Selector
 from watchdog.core.spec import Endpoint, Policy, PrometheusApi
 from watchdog.core.text import seconds_of
 from watchdog.lab.backtest import Stage
@@ -50,6 +51,13 @@ OpenMetrics = Annotated[
 Prometheus = Annotated[
     str | None,
     typer.Option(help="Read the past from this API; else from the rules' own Prometheus sources."),
+]
+Match = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="With --prometheus: which series are an embedded source's, where several jobs share "
+        "the API: 'app:job=\"api\"'. Repeatable."
+    ),
 ]
 CacheFolder = Annotated[
     Path | None, typer.Option("--cache", help="Where slices of the past are kept for the next run.")
@@ -139,6 +147,7 @@ class Past:
     end: float | None
     cache: Path | None
     quiet: bool
+    match: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -150,8 +159,11 @@ class Past:
         *,
         cache: Path | None,
         quiet: bool,
+        match: list[str] | None = None,
     ) -> Past:
         """Ends the command where the options contradict each other."""
+        if match and prometheus is None:
+            fail("--match narrows what is read by --prometheus: say both", WRONG_USAGE)
         if openmetrics is not None and prometheus is not None:
             fail("Say one past: --openmetrics or --prometheus, not both", WRONG_USAGE)
         if prometheus is not None and not prometheus.startswith(("http://", "https://")):
@@ -159,7 +171,7 @@ class Past:
                 f"--prometheus {prometheus}: write its address, like http://host:9090", WRONG_USAGE
             )
         begun, ended = moment(begin, "--from"), moment(end, "--to")
-        return cls(openmetrics, prometheus, begun, ended, cache, quiet)
+        return cls(openmetrics, prometheus, begun, ended, cache, quiet, tuple(match or ()))
 
     @property
     def evaluated_here(self) -> bool:
@@ -179,9 +191,11 @@ class Past:
         cache = Cache(self.cache) if self.cache is not None else None
         evaluated = _evaluated(policy)
         secrets = FileSecrets.of_service("/etc/slo-watchdog/secrets")
+        matching = _matching(self.match, policy, evaluated)
         with PrometheusHistory(
             self._endpoints(policy, stage), evaluated, cache, secrets
         ) as history:
+            history.matching |= matching
             yield history, span
         if cache is not None and cache.damaged and not self.quiet:
             errors.print(f"{cache.damaged} damaged slices of the cache were read anew")
@@ -218,6 +232,28 @@ class Past:
 def _evaluated(policy: Policy) -> list[str]:
     """Sources whose expressions a Prometheus evaluates."""
     return [name for name, spec in policy.sources.items() if isinstance(spec.how, PrometheusApi)]
+
+
+def _matching(texts: Iterable[str], policy: Policy, evaluated: Collection[str]) -> dict[str, str]:
+    """`--match` by source, or the end of the command with what is wrong with one."""
+    found: dict[str, str] = {}
+    for text in texts:
+        source, colon, matchers = text.partition(":")
+        embedded = [name for name in policy.sources if name not in evaluated]
+        if not colon or source not in embedded:
+            known = ", ".join(embedded) or "none"
+            fail(
+                f'--match {text}: write SOURCE:LABEL="VALUE". Embedded sources: {known}',
+                WRONG_USAGE,
+            )
+        try:
+            read = Selector.parse(f"x{{{matchers}}}").matchers
+        except Refused as error:
+            fail(f"--match {text}: {error}", WRONG_USAGE)
+        if not read:
+            fail(f"--match {text}: it matches everything", WRONG_USAGE)
+        found[source] = ",".join([*filter(None, [found.get(source)]), matchers.strip().strip(",")])
+    return found
 
 
 def cache_folder(given: Path | None, *, none: bool) -> Path | None:

@@ -20,6 +20,7 @@ from watchdog.cli.past import (
     Environment,
     Every,
     From,
+    Match,
     NoCache,
     OpenMetrics,
     Past,
@@ -87,6 +88,7 @@ def tune(
     html: Html = None,
     warm: Warm = None,
     every: Every = None,
+    match: Match = None,
     cache: CacheFolder = None,
     no_cache: NoCache = False,
     environment: Environment = None,
@@ -102,7 +104,7 @@ def tune(
     policy = load_rules(rules, environment, pairs(variable))
     _known(rule, policy, rules)
     folder = cache_folder(cache, none=no_cache)
-    past = Past.of(openmetrics, prometheus, begin, end, cache=folder, quiet=as_json)
+    past = Past.of(openmetrics, prometheus, begin, end, cache=folder, quiet=as_json, match=match)
     asked = _Asked(
         rule,
         policy,

@@ -1,23 +1,28 @@
 """The same past from a real Prometheus: the same decisions, and nothing is asked for twice."""
 
+import asyncio
+import os
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from array import array
+from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 import pytest_asyncio
 
-from tests.lab.backtest.past import BEGAN, EVERY, SPAN, openmetrics, policy, rules_folder
+from tests.lab.backtest.past import BEGAN, EVERY, SPAN, counters, openmetrics, policy, rules_folder
 from tests.real_parts.prometheus import RealPrometheus
 from tests.real_parts.server import program
 from watchdog.core.spec import Endpoint
 from watchdog.lab.backtest import Settings, Stage, replay
 from watchdog.lab.backtest.run import Run
 from watchdog.lab.history import Bad, Cache, PrometheusHistory, Span, read_openmetrics
-from watchdog.lab.history.tracks import Wanted
+from watchdog.lab.history.prometheus import narrowed
+from watchdog.lab.history.tracks import Track, Wanted
 from watchdog.sources.prometheus_range import slices
 from watchdog.wire.secrets import FileSecrets
 
@@ -46,8 +51,8 @@ rules:
 """
 
 
-def backfilled(folder: Path) -> None:
-    past, blocks = openmetrics(folder / "h.om"), folder / "prometheus" / "data"
+def backfilled(folder: Path, values: Callable[[int], dict[str, float]] = counters) -> None:
+    past, blocks = openmetrics(folder / "h.om", values), folder / "prometheus" / "data"
     tool = program("promtool", "prometheus")
     blocks.mkdir(parents=True)
     subprocess.run(
@@ -101,6 +106,86 @@ def test_it_decides_what_the_file_decides_and_asks_once(url: str, tmp_path: Path
     again, number = backtest(url, rules, tmp_path / "cache")
     assert number == 0, "all of it is kept"
     assert facts(again) == facts(asked)
+
+
+def two_jobs(step: int) -> dict[str, float]:
+    """`api` as it was, and `batch`, whose requests always fail."""
+    told = {
+        f'{name[:-1]},job="api"}}': value for name, value in counters(step).items() if "{" in name
+    }
+    failing = {
+        f'requests_total{{code="{c}",job="batch"}}': n * step for c, n in (("200", 0), ("500", 9))
+    }
+    return {**told, **failing}
+
+
+async def test_of_a_shared_api_an_embedded_source_is_what_its_matchers_say(tmp_path: Path) -> None:
+    rules = rules_folder(tmp_path / "r", RULES.partition("  asked:")[0])
+    settings = Settings()
+    alone = replay(
+        Stage.of(policy(rules), settings),
+        read_openmetrics(openmetrics(tmp_path / "h"), None),
+        SPAN,
+        settings,
+    )
+    assert facts(alone)
+    backfilled(tmp_path, two_jobs)
+    options = ["--storage.tsdb.retention.time=100y"]
+    async with RealPrometheus.start(tmp_path, options=options) as prometheus:
+        url = prometheus.url
+        mixed, told = await asyncio.to_thread(_both, url, rules, tmp_path / "cache")
+    assert facts(told) == facts(alone)
+    assert facts(mixed) != facts(alone)
+
+
+def _both(url: str, rules: Path, cache: Path) -> tuple[Run, Run]:
+    """Without a matcher, and with one; of one cache."""
+    stage = Stage.of(policy(rules), Settings(), evaluated_here=False)
+    with history(url, cache) as past:
+        mixed = replay(stage, past, SPAN, Settings())
+        past.matching["app"] = 'job="api"'
+        return mixed, replay(stage, past, SPAN, Settings())
+
+
+@pytest.mark.parametrize(
+    ("selector", "narrowed_to"),
+    [
+        ("x", 'x{job="a"}'),
+        ("x{}", 'x{job="a"}'),
+        ('x{b="}"}', 'x{b="}",job="a"}'),
+        ('{__name__=~"x|y"}', '{__name__=~"x|y",job="a"}'),
+    ],
+)
+def test_a_selector_is_narrowed(selector: str, narrowed_to: str) -> None:
+    assert narrowed(selector, 'job="a"') == narrowed_to
+    assert narrowed(selector, "") == selector
+
+
+def test_a_cache_above_its_limit_lets_go_what_was_unused_for_longest(tmp_path: Path) -> None:
+    chance = Random(5)  # noqa: S311  # no secret: what zlib cannot shorten
+    values = array("d", [chance.random() for _ in range(500)])
+    track = Track("x", (), array("d", range(500)), values)
+
+    def size() -> int:
+        return sum(path.stat().st_size for path in tmp_path.rglob("*.slice"))
+
+    Cache(tmp_path).put(["size"], [track])
+    one = size()
+    limit = 10 * one + one // 2
+    cache = Cache(tmp_path, limit)
+    for number in range(9):
+        cache.put([number], [track])
+        for path in tmp_path.rglob("*.slice"):  # an hour later
+            at = path.stat().st_mtime - 3600
+            os.utime(path, (at, at))
+    assert cache.get([0]) is not None, "it was used a moment ago"
+    cache.put(["more"], [track])
+    assert size() <= limit
+    assert cache.get([0]) is not None
+    assert cache.get(["more"]) is not None
+    assert cache.get(["size"]) is None
+    assert cache.get([8]) is not None
+    assert Cache(tmp_path, limit).get([1]) is None
 
 
 def test_a_damaged_slice_is_read_anew(url: str, tmp_path: Path) -> None:

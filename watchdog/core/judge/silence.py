@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from watchdog.core.judge.presence import Need, needs
 from watchdog.core.promql import ParseFault
@@ -25,8 +26,11 @@ class Silence:
 
 def silence_of(expression: str, missing: Iterable[str]) -> Silence:
     silent = frozenset(missing)
-    if not silent:
-        return Silence()
+    return _of(expression, silent) if silent else Silence()
+
+
+@lru_cache(maxsize=4096)
+def _of(expression: str, silent: frozenset[str]) -> Silence:
     try:
         known = needs(expression)
         asked = frozenset(one for one in silent if known.of(one) is Need.ASKED)

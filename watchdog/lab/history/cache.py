@@ -1,7 +1,8 @@
 """Slices of the past on disk, so that a run that was cut off goes on and a second one is quick.
 
 One file a slice, named by what was asked; its head says it again and carries a digest of the rest.
-A file that is damaged, cut off or of something else is as good as none: it is read anew.
+A file that is damaged, cut off or of something else is as good as none: it is read anew. Above the
+limit those go that were not used for the longest time.
 """
 
 from __future__ import annotations
@@ -18,15 +19,20 @@ from pathlib import Path
 
 from watchdog.lab.history.tracks import Track
 
+MOST_BYTES = 2**30
+"""Of all slices together."""
+
 _VERSION = 1
+_AFTER_PRUNING = 0.9  # of the limit, so that not every slice prunes
 _LONGEST = 1 << 30
 
 
 class Cache:
     """`folder` is made when the first slice is kept. Only the owner may read it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
+        self._folder, self._most_bytes = folder, most_bytes
+        self._held_bytes: int | None = None  # None: not counted yet
         self.found = 0
         self.damaged = 0
 
@@ -42,6 +48,8 @@ class Cache:
             self.damaged += 1
             return None
         self.found += 1
+        with suppress(OSError):
+            os.utime(path)  # used now
         return tracks
 
     def put(self, key: Sequence[object], tracks: Sequence[Track]) -> None:
@@ -51,10 +59,31 @@ class Cache:
         with suppress(OSError):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             try:
-                part.write_bytes(_packed(key, tracks))
+                written = part.write_bytes(_packed(key, tracks))
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
+            self._make_room(written)
+
+    def _make_room(self, written: int) -> None:
+        """What another run adds meanwhile is counted at the next run's first slice."""
+        if self._held_bytes is not None:
+            self._held_bytes += written
+            if self._held_bytes <= self._most_bytes:
+                return
+        slices = []
+        for path in self._folder.glob("??/*.slice"):
+            with suppress(OSError):  # another run has pruned it
+                found = path.stat()
+                slices.append((found.st_mtime_ns, found.st_size, path))
+        held = sum(size for _, size, _ in slices)
+        keep = held if held <= self._most_bytes else int(self._most_bytes * _AFTER_PRUNING)
+        for _, size, path in sorted(slices):
+            if held <= keep:
+                break
+            path.unlink(missing_ok=True)
+            held -= size
+        self._held_bytes = held
 
     def _path(self, key: Sequence[object]) -> Path:
         name = hashlib.sha256(_text(key)).hexdigest()[:40]

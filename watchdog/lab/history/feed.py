@@ -12,6 +12,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from watchdog.core.judge.silence import silence_of
 from watchdog.core.promql import Expression, Refused, Selector, check, evaluate
 from watchdog.core.samples import Answer, Failure, Fault, Point, Reading, Sample
 from watchdog.core.series import SeriesStore
@@ -97,13 +98,14 @@ class Feed:
     def _answered(self, each: Slice) -> Iterator[Reading]:
         every, name = self.wanted.every_seconds, self.wanted.source
         asked = {
-            text: _Asked(found, each.span.start - every) for text, found in each.answers.items()
+            text: _Asked(text, found, each.span.start - every)
+            for text, found in each.answers.items()
         }
         cursors = [cursor for one in asked.values() for cursor in one.cursors]
         for at in steps(each.span, every):
             for cursor in cursors:
                 cursor.move(at - every / 2, at + _EARLY)
-            answers = {text: one.answer() for text, one in asked.items()}
+            answers = {text: one.answer(at) for text, one in asked.items()}
             yield Reading(name, Instant(at, at), 0.0, answers=answers)
 
     # -- raw series --------------------------------------------------------------------------------
@@ -192,7 +194,8 @@ class Feed:
 class _Asked:
     """One expression as the metrics system answered it at every step."""
 
-    def __init__(self, found: Answered, after: float) -> None:
+    def __init__(self, text: str, found: Answered, after: float) -> None:
+        self._text = text
         self._values = [_Cursor(track, after) for track in found.values]
         self._times = {
             shown: [_Cursor(track, after) for track in tracks]
@@ -201,7 +204,7 @@ class _Asked:
         self._plain = found.plain
         self.cursors = [*self._values, *(c for group in self._times.values() for c in group)]
 
-    def answer(self) -> Answer:
+    def answer(self, at: float) -> Answer:
         newest: list[float] = []
         missing: list[str] = []
         for shown, cursors in self._times.items():
@@ -215,7 +218,11 @@ class _Asked:
                 return Answer(missing=tuple(missing))
             return Answer(self._dated(), newest[0])
         points = tuple(Point(c.labels, c.point.value) for c in self._values if c.point)
-        return Answer(points, min(newest, default=None), tuple(missing))
+        silence = silence_of(self._text, missing)
+        if silence.counts:
+            newest.append(at)
+        missed = tuple(one for one in missing if one not in silence.replaced)
+        return Answer(points, min(newest, default=None), missed)
 
     def _dated(self) -> tuple[Point, ...]:
         """Values beside their samples' own times; a time without its value is NaN."""

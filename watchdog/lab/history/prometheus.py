@@ -2,7 +2,8 @@
 
 Rules on a Prometheus source get what their daemon would have got: each expression as the API
 evaluates it at every step, and `timestamp()` of each selector in it. Rules on embedded sources
-get raw series: each selector's values with their samples' own times.
+get raw series: each selector's values with their samples' own times. An API that several jobs
+share is told apart by matchers, which every selector of such a source gets.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ _AT_ONCE = 4
 class PrometheusHistory:
     """Implements `History`. Use in a `with` block: it holds an event loop and connections.
 
-    `endpoints` by source; `evaluated` are the sources whose expressions the API evaluates.
+    `endpoints` by source; `evaluated` are the sources whose expressions the API evaluates;
+    `matching` are matchers by embedded source, like `job="api"`.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class PrometheusHistory:
         deadline_seconds: float = 60.0,
         pauses_seconds: Sequence[float] = PAUSES_SECONDS,
     ) -> None:
+        self.matching: dict[str, str] = {}
         self._endpoints, self._evaluated = dict(endpoints), frozenset(evaluated)
         self._cache, self._secrets = cache, secrets
         self._progress = progress or (lambda _text: None)
@@ -88,8 +91,10 @@ class PrometheusHistory:
             selector for text in wanted.expressions for selector in outline(text).selectors
         )
         tracks: dict[tuple[str, object], Track] = {}
+        more = self.matching.get(wanted.source, "")
         for selector in [*selectors, PROCESS_START]:
-            for track in await reader.raw(selector, optional=selector == PROCESS_START):
+            optional = selector == PROCESS_START
+            for track in await reader.raw(narrowed(selector, more), optional=optional):
                 tracks[track.name, track.labels] = track
         return Slice(inside, tuple(tracks.values()))
 
@@ -183,6 +188,14 @@ class _Reader:
 
     async def _ask(self, text: str) -> list[Track]:
         return await self._history.fetch(self._wanted, text, self._span)
+
+
+def narrowed(selector: str, matchers: str) -> str:
+    """The selector with more matchers; it is written as `outline` writes it."""
+    if not matchers:
+        return selector
+    head, brace, rest = selector.removesuffix("}").partition("{")
+    return f"{head}{{{rest},{matchers}}}" if brace and rest else f"{head}{{{matchers}}}"
 
 
 def _moved_to_now(track: Track, looked_at: float) -> Track:
