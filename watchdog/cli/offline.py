@@ -20,6 +20,7 @@ from watchdog.cli.shared import fail
 from watchdog.cli.why_page import show_decision
 from watchdog.core.book import Book
 from watchdog.core.entries import Stopped
+from watchdog.core.naming import family_of, is_of
 from watchdog.engine import decisions_of, recorded_evidence
 from watchdog.ports import JournalError
 from watchdog.store import open_reader
@@ -81,10 +82,13 @@ def show_last_decision(page: Page, reader: JournalReader, rule: str, now: dateti
     book, _ = _fold(reader)
     last = None
     for one in decisions_after(reader, 0):
-        if one["rule"] == rule:
+        if is_of(one["rule"], rule):
             last = one
     ep = book.open_episode(rule)
+    gone = book.members.retired.get(rule)
     page.line(plain(rule, "bold"), ", as the record says; how it is now cannot be told from it")
+    if gone is not None:
+        page.line(f"It is not watched any more since {gone[1].utc:%Y-%m-%d %H:%M:%SZ}: {gone[0]}")
     if ep is not None:
         page.line(f"{ep.id} is ", word(ep.state.value), f": {ep.reason}")
     show_decision(page, last, now)
@@ -92,7 +96,7 @@ def show_last_decision(page: Page, reader: JournalReader, rule: str, now: dateti
 
 def recorded(reader: JournalReader, rule: str) -> View | None:
     """What the journal says that the rule has earned."""
-    return recorded_evidence(_fold(reader)[0], rule)
+    return recorded_evidence(_fold(reader)[0], family_of(rule))
 
 
 def state_folder(path: Path) -> Path:

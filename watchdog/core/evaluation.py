@@ -93,7 +93,7 @@ class Evaluation:
             self._look(member, look, draft)
         family.judge()
         self._look(family.whole, look, draft)
-        return family.settle()
+        return family.settle(draft.book)
 
     def _look(self, memory: RuleMemory, look: Look, draft: Draft) -> Sight:
         rule = memory.spec

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from watchdog.core.book import Book
 from watchdog.core.draft import Draft
 from watchdog.core.entries import MemberRetired, MemberTaken, RuleCleared
 from watchdog.core.inputs import Sight
@@ -26,6 +27,7 @@ from watchdog.core.naming import Values, labelled, values_in
 from watchdog.core.rule_memory import RuleMemory, renewed
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import PRESENT, Policy, RuleSpec, ValueThreshold
+from watchdog.core.states import BLINDS
 from watchdog.core.text import duration, shortened
 from watchdog.core.words import Blind, Instant, Status
 
@@ -119,12 +121,13 @@ class Family:
         seen = [(m.spec, m.sight.verdict) for m in self._counting() if m.sight is not None]
         judge.of(self._fault, seen, self._alone)
 
-    def settle(self) -> tuple[tuple[RuleSpec, Sight], ...]:
+    def settle(self, book: Book) -> tuple[tuple[RuleSpec, Sight], ...]:
         """Everybody's sight, with who tells people of a blindness."""
+        together = self._all_blind(book)
         for name, memory in self.members.items():
             forgotten = self.spec.forget_gone and name in self._gone
-            _tells(memory, elsewhere=forgotten or self._all_blind())
-        _tells(self.whole, elsewhere=self._fault is None and not self._all_blind())
+            _tells(memory, elsewhere=forgotten or together)
+        _tells(self.whole, elsewhere=self._fault is None and not together)
         every = (*self.members.values(), self.whole)
         return tuple((m.spec, m.sight) for m in every if m.sight is not None)
 
@@ -189,11 +192,21 @@ class Family:
             return list(self.members.values())
         return [m for name, m in self.members.items() if name not in self._gone]
 
-    def _all_blind(self) -> bool:
-        stand = [m.sight.verdict.status for m in self._counting() if m.sight is not None]
-        whole = self.whole.sight
-        blind = whole is not None and whole.verdict.status is Status.BLIND
-        return blind and all(status is Status.BLIND for status in stand)
+    def _all_blind(self, book: Book) -> bool:
+        """Leaving aside those that a pause of what they measure makes blind, which is expected."""
+        stand = [
+            memory.sight.verdict.status
+            for memory in self._counting()
+            if memory.sight is not None and not _paused(memory.spec.name, book)
+        ]
+        known = bool(stand) or self._fault is not None or not self.members
+        blind = self.whole.sight is not None and self.whole.sight.verdict.status is Status.BLIND
+        return known and blind and all(status is Status.BLIND for status in stand)
+
+
+def _paused(name: str, book: Book) -> bool:
+    ep = book.open_episode(name)
+    return ep is not None and ep.state in BLINDS
 
 
 def _tells(memory: RuleMemory, *, elsewhere: bool) -> None:

@@ -18,6 +18,10 @@ class State(StrEnum):
     LATCHED = "latched"  # a person must look; only a person leaves this
 
 
+BLINDS = frozenset({State.ACTING, State.VERIFYING, State.CONTAINED})
+"""States in which a rule may be blind by what was done: a pause stops the traffic it measures."""
+
+
 class Event(StrEnum):
     """What can happen to an episode. Some say more than their name's first word:
 

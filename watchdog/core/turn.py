@@ -22,7 +22,7 @@ from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_w
 from watchdog.core.judge.told import began_long_before
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
-from watchdog.core.states import Event, State
+from watchdog.core.states import BLINDS, Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
 from watchdog.core.words import Blind, Direction, Status, Truth, Verdict
 
@@ -72,8 +72,8 @@ def _note_blindness(rule: RuleSpec, sight: Sight, draft: Draft) -> None:
         blindness = draft.book.blind[rule.name]
     ep = draft.book.open_episode(rule.name)
     state = ep.state if ep else State.OK
-    if blindness.paged or state in {State.ACTING, State.VERIFYING, State.CONTAINED}:
-        return  # a pause that stops the traffic which a rule measures blinds it: expected
+    if blindness.paged or state in BLINDS:
+        return
     in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
     lasted = draft.now.steady - blindness.since.steady >= rule.page_after_seconds
     due = (lasted or kind is Blind.BUG) and not sight.told_elsewhere

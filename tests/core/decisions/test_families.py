@@ -241,6 +241,20 @@ def test_when_the_source_fails_people_are_told_once_for_all() -> None:
     assert not night.entries(e.MemberRetired), "nobody saw that they were gone"
 
 
+def test_one_that_a_pause_made_blind_is_no_news() -> None:
+    night = Night()
+    night.goes_on(3, orders=LOW, users=LOW)
+    night.goes_on(6, orders=HIGH, users=LOW)
+    assert night.state(name("orders")) is State.CONTAINED
+    night.goes_on(30, users=LOW)
+    assert night.status(name("orders")) is Status.BLIND
+    assert not [page for page in night.pages() if "blind" in page]
+    night.fails(15)
+    assert [page.split(":")[0] for page in night.pages() if "blind" in page] == [
+        "saturated is blind"
+    ]
+
+
 def test_one_in_mid_breach_is_told_of_at_once_when_the_source_fails() -> None:
     night = Night()
     night.goes_on(3, orders=LOW, users=LOW)
