@@ -1,7 +1,8 @@
 """Columns of counts: four bytes each while all are whole numbers that fit, eight from then on.
 
 Counts are whole numbers nearly always, and a month of buckets is long. Nothing is ever rounded to
-fit: a column that meets a fraction, or more than fits, is made wide first.
+fit: a column that meets a fraction, or more than fits, is made wide first. So a month of fractions
+takes more room than one of whole numbers (docs/adr/0015).
 """
 
 from __future__ import annotations
