@@ -105,9 +105,13 @@ async def test_what_cannot_be_compared_is_said(provider: RawServer, tmp_path: Pa
 
 @dataclass
 class Fired:
-    """A Prometheus whose one alert fired for these services, from and to so long ago."""
+    """A Prometheus whose one alert fired for these services, from and to so long ago.
+
+    It is evaluated every `interval` seconds, and a sample is shown for five minutes.
+    """
 
     services: dict[str, tuple[float, float]]
+    interval: int = 60
 
     async def __call__(self, server: RawServer, writer: asyncio.StreamWriter) -> None:
         url = urlsplit(server.requests[-1].split()[1])
@@ -115,7 +119,7 @@ class Fired:
         data: object
         if url.path.endswith("/rules"):
             rule = {"type": "alerting", "name": "ShopErrors", "query": "x > 1", "duration": 0}
-            data = {"groups": [{"name": "shop", "interval": 60, "rules": [rule]}]}
+            data = {"groups": [{"name": "shop", "interval": self.interval, "rules": [rule]}]}
         else:
             data = {"resultType": "matrix", "result": self._rows(asked)}
         text = json.dumps({"status": "success", "data": data})
@@ -131,10 +135,15 @@ class Fired:
         now = time.time()
         found: list[object] = []
         for service, (began, ended) in self.services.items():
-            inside = [at for at in times if now - began <= at <= now - ended]
+            evaluated = [(at, at // self.interval * self.interval) for at in times]
+            shown = [
+                [at, str(sample)]
+                for at, sample in evaluated
+                if now - began <= sample <= now - ended and at - sample < 300
+            ]
             labels = {"alertname": "ShopErrors", "alertstate": "firing", "service": service}
-            if inside:
-                found.append({"metric": labels, "values": [[at, str(at)] for at in inside]})
+            if shown:
+                found.append({"metric": labels, "values": shown})
         return found
 
 
@@ -169,3 +178,7 @@ async def test_each_member_of_a_family_has_its_own_comparison(
     assert "unknown: whether shop-errors watched this member at all" in shown.out
     provider.behaviour = Fired({"a": (7200, 5400)})
     assert (await compare(state)).status == 0
+    provider.behaviour = Fired({"a": (7200, 3600)}, interval=1500)
+    ended = await compare(state, "--json")
+    assert ended.json["rules"][0]["uncertain_seconds"] == 1500
+    assert len(ended.json["rules"][0]["agreed"][0]["alerts"]) == 1

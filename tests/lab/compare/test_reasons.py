@@ -1,5 +1,6 @@
 """Two records of one hour: what agrees, what does not, and only such reasons as are in them."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -140,6 +141,14 @@ def test_a_prometheus_that_was_dead_did_not_go_on_firing() -> None:
     story = Story(ups=[up((0, 700), (800, NOW))])
     story.episode(600, 660, 1900)
     assert story.why() == [("unknown", True), ("prometheus_gap", False)]
+
+
+def test_times_that_no_sample_can_have_are_none() -> None:
+    odd = track("firing", (600, 660))
+    odd.values[0], odd.values[1], odd.values[2] = math.nan, math.inf, -1.0
+    odd.values[3] = NOON + 9000
+    (interval,) = alerts_of([odd], 15.0, NOON + NOW).firing
+    assert (interval.start, interval.end) == (NOON + 660, NOON + 675)
 
 
 def test_their_for_was_longer_or_they_have_no_such_alert() -> None:

@@ -8,7 +8,6 @@ one evaluation, and `end` is the first one without it.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,6 +17,7 @@ from watchdog.core.samples import Labels
 from watchdog.lab.history.tracks import Span, Track
 
 _MISSED = 2.1  # intervals between two samples that are still one stretch
+_SAME_SECONDS = 0.001
 _SILENT = 3.1  # intervals without any sample of `up`
 
 
@@ -60,8 +60,12 @@ def alerts_of(tracks: Iterable[Track], step_seconds: float, until: float) -> Ale
 
 
 def seen_at(track: Track) -> list[float]:
-    """The distinct times of a series' samples, which are the values of `timestamp()`."""
-    return sorted(set(track.values))
+    """The distinct times of a series' samples, which are the values of `timestamp()`.
+
+    A time that no sample can have, or that lies after the question's, is none.
+    """
+    pairs = zip(track.times, track.values, strict=True)
+    return sorted({value for at, value in pairs if 0 < value <= at + _SAME_SECONDS})
 
 
 def _intervals(
@@ -118,10 +122,7 @@ class Pulse:
 
 def pulse_of(tracks: Iterable[Track], step_seconds: float, span: Span) -> Pulse:
     """From `max(timestamp(up))` at every step of the span."""
-    times: array[float] = array("d")
-    for track in tracks:
-        times.extend(track.values)
-    seen = sorted({at for at in times if at <= span.end})
+    seen = sorted({at for track in tracks for at in seen_at(track)})
     if not seen:
         return Pulse(known=False)
     usual = median([b - a for a, b in pairwise(seen)]) if len(seen) > 1 else 0.0

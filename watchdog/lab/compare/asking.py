@@ -28,10 +28,14 @@ from watchdog.wire.secrets import FileSecrets
 USUAL_SECONDS = 15.0
 """The interval of evaluation that is taken where nobody tells it."""
 
+LONGEST_SECONDS = 240.0
+"""Between two looks: a sample is shown for five minutes, so that none is passed over."""
+
 MOST_STEPS = 400_000
 _MOST_SERIES = 10_000
 QUESTION_SECONDS = 20.0
 _RULES_BYTES = 64 << 20
+_RAREST_SECONDS = 86_400.0
 _PAUSES_SECONDS = (1.0,)
 _MERELY_UNTOLD = frozenset({Blind.QUERY_ERROR, Blind.ODD_ANSWER, Blind.PARTIAL})
 """It answers, and has no rules to tell of: a VictoriaMetrics without vmalert behind it."""
@@ -48,7 +52,7 @@ class Asked:
     untold: str = ""
     until: float = 0.0
     tracks: dict[str, list[Track]] = field(default_factory=dict)  # by alert
-    steps: dict[str, float] = field(default_factory=dict)  # by alert, in seconds
+    steps: dict[str, float] = field(default_factory=dict)  # by alert: seconds between samples
     pulse: Pulse = field(default_factory=lambda: Pulse(known=False))
 
     def named(self, alert: str) -> tuple[AlertingRule, ...] | None:
@@ -101,12 +105,13 @@ def ask(endpoint: Endpoint, alerts: Sequence[str], span: Span, how: How) -> Aske
         pauses_seconds=_PAUSES_SECONDS,
     ) as history:
         for alert, selector in selectors.items():
-            every = max((one.every_seconds for one in asked.named(alert) or ()), default=0.0)
-            step = honest_step(how.step_seconds or every or USUAL_SECONDS, span)
-            asked.steps[alert] = step
+            told = max((one.every_seconds for one in asked.named(alert) or ()), default=0.0)
+            every = how.step_seconds or told or USUAL_SECONDS
+            step = honest_step(min(every, LONGEST_SECONDS), span)
+            asked.steps[alert] = max(step, min(told, _RAREST_SECONDS))
             text = f"timestamp({selector})"
             asked.tracks[alert] = _tracks(history, text, span, step)
-        step = min(asked.steps.values(), default=USUAL_SECONDS)
+        step = min([*asked.steps.values(), LONGEST_SECONDS])
         pulse = _tracks(history, "max(timestamp(up))", span, step)
         asked.pulse = pulse_of(pulse, step, span)
     return asked
