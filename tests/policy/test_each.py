@@ -1,5 +1,9 @@
 """Rules and actions with `each`: what is taken, what it means, and what is refused where."""
 
+import re
+from pathlib import Path
+from textwrap import indent
+
 import pytest
 
 from tests.policy.texts import at, load, unmarked
@@ -285,3 +289,18 @@ def test_actions_of_one_ladder_are_for_the_same_values() -> None:
     )
     (told,) = load(files(platform=text)).errors
     assert "stop-flag is for other values than the actions before it" in told.text
+
+
+def test_the_pages_examples_load_together() -> None:
+    page = (Path(__file__).parents[2] / "docs/each.md").read_text(encoding="utf-8")
+    rule, actions = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    head = "version: 1\nenvironment: production\nsources:\n"
+    head += '  prom: {prometheus: "http://localhost:9090", every: 15s, scraped_every: 15s}\n'
+    rules = "version: 1\nrules:\n" + indent(rule, "  ")
+    rules += indent(rule, "  ").replace("database-saturated", "flag-errors").replace("db", "flag")
+    rules += "    playbook: flags\n"
+    found = policy(rules, head + actions + "grants: {team: [flags, pause-flag]}\n")
+    assert found.rules["database-saturated"].limit == 20
+    member = found.rule('flag-errors{flag="eth_redemption"}')
+    assert member is not None
+    assert member.playbook == 'flags{flag="eth_redemption"}'

@@ -109,7 +109,9 @@ def test_the_documents_examples_load_and_show_every_word_of_an_action_and_an_slo
     words = YAML(typ="safe")
     platform, rules = (words.load(text) for _, text in blocks)
     shown = set(platform["actions"]["pause-withdrawals"])
-    assert shown == {info.alias or name for name, info in ActionShape.model_fields.items()}
+    elsewhere = {"each"}  # docs/each.md has its own
+    known = {info.alias or name for name, info in ActionShape.model_fields.items()}
+    assert shown == known - elsewhere
     slo = set(rules["rules"]["withdrawal-availability"]["slo"])
     alternatives = {"good"}  # in place of bad
     assert slo == set(SloShape.model_fields) - alternatives
