@@ -18,10 +18,11 @@ environment: production
 tests:
   - interval: 5s
     input_series:
-      - {series: 'requests_total{code="200"}', values: 0+50x24}
-      - {series: 'requests_total{code="500"}', values: 0+0x24}
+      - {series: 'requests_total{code="200"}', values: 0+50x24 1200x24}
+      - {series: 'requests_total{code="500"}', values: 0x24 50+50x24}
     rule_test:
       - {eval_time: 1m, rule: error-rate, exp_verdict: healthy}
+      - {eval_time: 3m, rule: error-rate, exp_verdict: breached}
 """
 
 
@@ -43,14 +44,25 @@ def test_a_rule_that_does_what_its_tests_say_is_proven_by_the_hash_of_its_text(
     (proof,) = proven(rules_folder(tmp_path))
     policy = load_folder(tmp_path, "production").policy
     assert policy is not None
-    assert proof == Proof(RULE, policy.rules[RULE].proof, passed=True, reason="1 check passed")
+    assert proof == Proof(RULE, policy.rules[RULE].proof, passed=True, reason="2 checks passed")
     assert proofs_in(tmp_path, "production", {}, ["another"]) == ()
 
 
+def test_a_story_in_which_it_never_acts_proves_nothing(tmp_path: Path) -> None:
+    """All checks pass, and nobody has seen it fire: not alone, and not where a gate refuses it."""
+    calm = TEST.replace("0+50x24 1200x24", "0+50x48").replace("breached", "healthy")
+    calm = calm.replace("0x24 50+50x24", "0x48")
+    refused = TEST.replace("    rule_test:", "    supposing: {ready: 'false'}\n    rule_test:")
+    for name, text in {"calm": calm, "refused": refused}.items():
+        (proof,) = proven(rules_folder(tmp_path / name, text))
+        assert not proof.passed, name
+        assert proof.reason.startswith("2 checks passed, and in none would it have acted")
+
+
 def test_one_failed_check_or_a_broken_test_file_proves_the_contrary(tmp_path: Path) -> None:
-    (proof,) = proven(rules_folder(tmp_path / "one", TEST.replace("healthy", "breached")))
+    (proof,) = proven(rules_folder(tmp_path / "one", TEST.replace("healthy", "blind")))
     assert not proof.passed
-    assert proof.reason.startswith("1 of 1 check failed, the first at team-a/rate.test.yaml:9:")
+    assert proof.reason.startswith("1 of 2 checks failed, the first at team-a/rate.test.yaml:9:")
     (proof,) = proven(rules_folder(tmp_path / "two", TEST.replace("interval: 5s", "intervall: 5s")))
     assert not proof.passed
     assert proof.reason == "team-a/rate.test.yaml is no test file that could be run"

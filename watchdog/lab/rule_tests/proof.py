@@ -1,7 +1,8 @@
 """What the unit tests of a rules folder prove of each rule's text, for the record of its evidence.
 
-A rule is proven when every check of every case that names it passed. A test file that is itself
-wrong proves the contrary of every rule that it names: nobody knows what it would have said.
+A rule is proven when every check of every case that names it passed, and in one of these it came
+to act: a rule that was never seen to fire is not known to. A test file that is itself wrong proves
+the contrary of every rule that it names: nobody knows what it would have said.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from watchdog.core import entries as e
+from watchdog.core.naming import family_of
 from watchdog.core.spec import Policy
 from watchdog.lab.rule_tests.coverage import named_in
 from watchdog.lab.rule_tests.reading import Unreadable, files_at, text_of
-from watchdog.lab.rule_tests.run import FileRan, run_files
+from watchdog.lab.rule_tests.run import FileRan, Ran, run_files
 from watchdog.lab.rule_tests.under_test import Loader
 from watchdog.policy.tested import rules_tested
 from watchdog.policy.tree import Place
@@ -35,6 +38,11 @@ class _Sum:
     checks: int = 0
     failed: list[str] = field(default_factory=list)
     broken: str = ""
+    acted: bool = False  # or would have, or would have asked; or has nothing to do
+
+    @property
+    def passed(self) -> bool:
+        return self.acted and not self.failed and not self.broken
 
     @property
     def reason(self) -> str:
@@ -43,6 +51,8 @@ class _Sum:
         many = "1 check" if self.checks == 1 else f"{self.checks} checks"
         if self.failed:
             return f"{len(self.failed)} of {many} failed, the first at {self.failed[0]}"
+        if not self.acted:
+            return f"{many} passed, and in none would it have acted: write a story in which it does"
         return f"{many} passed"
 
 
@@ -81,11 +91,19 @@ def proofs_of(files: Iterable[FileRan], policy: Policy, folder: Path) -> tuple[P
                 found = sums.setdefault(rule, _Sum())
                 found.checks += len(ran.checks)
                 found.failed += [_place(c.place, folder) for c in ran.checks if not c.passed]
+                found.acted |= mine.playbook is None or rule in _acting(ran)
     return tuple(
-        Proof(rule, policy.rules[rule].proof, not (one.failed or one.broken), one.reason)
+        Proof(rule, policy.rules[rule].proof, one.passed, one.reason)
         for rule, one in sorted(sums.items())
         if rule in policy.rules and (one.checks or one.broken)
     )
+
+
+def _acting(ran: Ran) -> set[str]:
+    """The rules that no gate refused; of a member its family."""
+    log = ran.course.log if ran.course is not None else []
+    decided = [recorded.entry for recorded in log if isinstance(recorded.entry, e.Decided)]
+    return {family_of(one.rule) for one in decided if one.ruling is not e.Ruling.REFUSED}
 
 
 def _named_by_text(path: Path) -> tuple[str, ...]:
