@@ -113,10 +113,14 @@ async def test_infos_and_empty_warnings_are_no_reason_to_be_blind(wire: Wire) ->
     [
         ({"resultType": "matrix", "result": []}, "a matrix instead of a vector"),
         ({"resultType": "string", "result": [1, "x"]}, "a string instead of a vector"),
-        ({"resultType": "vector", "result": {}}, "a vector instead of a vector"),
+        ({"resultType": "vector", "result": {}}, "a vector that is no list"),
         ({"resultType": "vector", "result": [{"value": [1, "1"]}]}, "an element without labels"),
         ({"resultType": "vector", "result": [{"metric": {}, "value": "1"}]}, "a value that is not"),
         ({"resultType": "vector", "result": [{"metric": {}, "value": [1]}]}, "a value that is not"),
+        (
+            {"resultType": "vector", "result": [{"metric": {}, "value": [10**400, "1"]}]},
+            "a value that is not",
+        ),
         ({"resultType": "vector", "result": [{"metric": {"a": 1}}]}, "a label that is not text"),
         ({"resultType": "vector", "result": [{"metric": {}, "histogram": []}]}, "a histogram"),
         ([], "an answer without data"),

@@ -41,6 +41,10 @@ _RECORD = (
 )
 
 
+_NOT_SO = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError)
+"""What showing an answer raises that has not the form that is shown."""
+
+
 @contextmanager
 def daemon(socket: Path) -> Iterator[Client]:
     """The daemon, or the exit status that says why not."""
@@ -50,7 +54,7 @@ def daemon(socket: Path) -> Iterator[Client]:
         fail(f"{error}\n{_RECORD}", NO_DAEMON)
     except Refused as error:
         fail(f"Refused: {error}", REFUSED)
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+    except _NOT_SO as error:
         # The answer was JSON, but not what this command knows how to show.
         fail(
             f"{socket}: what answers there is not understood: {type(error).__name__}: {error}. "

@@ -23,6 +23,7 @@ from watchdog.wire.http import HttpAnswer, HttpProblem, Trouble, Wire
 
 _LONGEST_GET = 4000  # proxies commonly refuse more than 8000
 _SAME_TIME_SECONDS = 1.0
+_NO_TIME = 1e308  # a whole number of JSON may be larger than any float
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,10 @@ class PrometheusQueries:
         kind, result = data.get("resultType"), data.get("result")
         if kind == "scalar":
             return Vector((((), _value(result, query)),))
-        if kind != "vector" or not isinstance(result, list):
+        if kind != "vector":
             raise _OddError(f"a {str(kind)[:20]} instead of a vector")
+        if not isinstance(result, list):
+            raise _OddError("a vector that is no list")
         series = len(result) // query.rows_per_series
         if series > self._max_series:
             return too_many(series, self._max_series)
@@ -151,7 +154,7 @@ def _point(row: Any, query: Query) -> tuple[Labels, float]:
 
 def _value(pair: Any, query: Query) -> float:
     match pair:
-        case [int() | float() as at, str() as text]:
+        case [int() | float() as at, str() as text] if abs(at) < _NO_TIME:
             if abs(at - query.at) > _SAME_TIME_SECONDS:
                 raise _OddError(f"answered for the time {at}, asked for {query.at:.3f}")
         case _:

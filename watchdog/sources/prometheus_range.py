@@ -161,8 +161,10 @@ class PrometheusRanges:
         if not isinstance(data, dict):
             raise _OddError("an answer without data")
         kind, result = data.get("resultType"), data.get("result")
-        if kind != "matrix" or not isinstance(result, list):
+        if kind != "matrix":
             raise _OddError(f"a {str(kind)[:20]} instead of a matrix")
+        if not isinstance(result, list):
+            raise _OddError("a matrix that is no list")
         if len(result) > self._max_series:
             reason = f"{len(result)} series, more than {self._max_series}"
             return Failure(Fault.OURS, Blind.TOO_MANY_SERIES, reason)
@@ -181,7 +183,7 @@ def _series(row: Any, query: RangeQuery) -> RangeSeries:
         times = array("d", [at for at, _ in pairs])
         # Python would read 1_000 as a number.
         values = array("d", [float(text.replace("_", "?")) for _, text in pairs])
-    except (TypeError, ValueError, AttributeError):
+    except (TypeError, ValueError, AttributeError, OverflowError):
         raise _OddError("a value that is not a time with a number as text") from None
     if times:
         early = times[0] < query.start - _OFF_GRID_SECONDS
