@@ -16,6 +16,7 @@ from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.entries import (
     AlertmanagerTurned,
     Decided,
+    HoldEnded,
     HoldPlaced,
     Paged,
     SilenceEnded,
@@ -225,3 +226,10 @@ async def test_what_was_not_taken_is_told_again_and_our_own_silence_tells_nothin
             await house.until(lambda: telling.firing == 0, "it is not told as firing any more")
             assert told()[0]["labels"] == firing["labels"]
             assert told()[0]["endsAt"] <= datetime.now(UTC).isoformat()
+
+            draft = house.engine.recorder.draft()
+            draft.add(HoldEnded("H1", "alice", "loud again"))
+            house.engine.recorder.commit(draft)
+            await house.until(lambda: telling.firing == 1, "it is told as firing again")
+            (again,) = told()
+            assert again["endsAt"] > datetime.now(UTC).isoformat()

@@ -100,6 +100,7 @@ def test_an_acting_person_is_asked_again_when_a_new_silence_begins() -> None:
     silence(watch)
     watch.run(5, BREACHED)
     watch.act(watch.episode, through_hold=True)
+    watch.now = watch.now.plus(0.5)
     with watch.draft() as draft:  # it is only made longer: the person knew of it
         known = draft.book.silences["s1"].silence
         draft.add(SilenceSeen(replace(known, ends=known.ends.plus(60))))
