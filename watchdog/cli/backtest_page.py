@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -16,6 +17,7 @@ from watchdog.lab.backtest.against import Comparison
 from watchdog.lab.backtest.score import Figures, Score
 
 _MOST_EPISODES = 50
+_WHOLE = 1000  # columns; a table takes what it needs
 
 
 def show(run: Run, scored: Score | None, comparison: Comparison | None = None) -> None:
@@ -27,16 +29,21 @@ def show(run: Run, scored: Score | None, comparison: Comparison | None = None) -
         console.print(Text(f"Left out: {name}: {why}", "yellow"))
     for name, why in run.failures.items():
         console.print(Text(f"A bug of ours: {name}: {why}", "bold red"))
-    console.print(_rules(run))
-    console.print(_episodes(run, scored))
+    show_table(_rules(run))
+    show_table(_episodes(run, scored))
     if scored is not None:
-        console.print(_incidents(scored))
+        show_table(_incidents(scored))
         for each in scored.outside:
             said = f"Not counted, since it reaches beyond the replayed time: {each.where}"
             console.print(Text(said, "yellow"))
         console.print(Text(verdict(scored.overall)))
     if comparison is not None:
-        console.print(_comparison(comparison))
+        show_table(_comparison(comparison))
+
+
+def show_table(table: Table) -> None:
+    """Within the terminal's width; whole lines when piped."""
+    (console if console.is_terminal else Console(highlight=False, width=_WHOLE)).print(table)
 
 
 def clock(at: float | None) -> str:

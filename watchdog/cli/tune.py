@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from watchdog.cli.backtest_page import share
+from watchdog.cli.backtest_page import share, show_table
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.past import (
     CacheFolder,
@@ -236,7 +236,7 @@ def _show(found: Sweep, edit: Edit | None, *, wrote: bool) -> None:
         table.add_column(column, overflow="fold")
     for point in found.points:
         table.add_row(*_row(point), style="bold" if point.variant.present else "")
-    console.print(table)
+    show_table(table)
     console.print(f"* beaten by none in recall, {found.counts} and detection time together")
     for why in found.refused:
         console.print(Text(f"Not tried: {why}"))

@@ -24,7 +24,7 @@ def watchdog(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 
     def run(*words: str | Path) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["slo-watchdog", *map(str, words)])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("COLUMNS", "60")
         capsys.readouterr()
         status = 0
         try:
@@ -92,6 +92,14 @@ def test_people_are_told_in_words(place: Path, watchdog: Run) -> None:
     assert "as the core decides it" in out
     assert "share" in out
     assert "pause at" in out
+
+
+def test_a_row_is_one_line_when_piped(place: Path, watchdog: Run) -> None:
+    past = ("--openmetrics", place / "past.om")
+    out = watchdog("backtest", place / "rules", *past)[1]
+    (row,) = [line for line in out.splitlines() if line.startswith("E1 ")]
+    assert row.count("09-21 ") == 3, "opened, fired and recovered"
+    assert row.rstrip().endswith("> 50")
 
 
 def test_people_are_told_of_incidents_that_are_not_counted(place: Path, watchdog: Run) -> None:
