@@ -5,8 +5,10 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.policy.texts import at, load, unmarked
+from watchdog.cli import app
 from watchdog.core.spec import Policy
 from watchdog.core.words import Mode
 from watchdog.policy.diff import rearmed
@@ -304,3 +306,20 @@ def test_the_pages_examples_load_together() -> None:
     member = found.rule('flag-errors{flag="eth_redemption"}')
     assert member is not None
     assert member.playbook == 'flags{flag="eth_redemption"}'
+
+
+def test_the_command_checks_a_folder_of_families_and_tells_a_missing_tool_once(
+    tmp_path: Path,
+) -> None:
+    for name, text in files().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    done = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    flat = " ".join(done.output.split())
+    assert flat.count("pause-flag is never ready on this host: no executable mycelia-flags") == 2
+    explained = CliRunner().invoke(
+        app, ["explain", "flag-errors", "--rules", str(tmp_path), "--environment", "production"]
+    )
+    assert explained.exit_code == 0, explained.output
+    assert "This is of each flag by itself" in explained.output

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.inputs import last_rung
+from watchdog.core.naming import family_of
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, SourceSpec
 from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.document import entries_of, read_document
@@ -44,6 +45,10 @@ class Ground:
         rungs = self.policy.playbooks[rule.playbook].rungs
         last = last_rung(rule, self.policy)
         return tuple(self.policy.actions[rung.action] for rung in rungs[: last + 1])
+
+    def action(self, written: str) -> Entry:
+        """An action by its name as it is written: of one for listed values the first of them."""
+        return next(one for name, one in self.actions.items() if written in {name, family_of(name)})
 
     def at(self, rule: RuleSpec, *path: str | int) -> Place:
         return self.rules[rule.name].at(*path)

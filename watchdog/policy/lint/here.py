@@ -34,7 +34,7 @@ def here_findings(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Find
 def _never_ready(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Hit]:
     for one in unfound:
         yield Hit(
-            ground.actions[one.action].at(one.step, "run", 0),
+            ground.action(one.action).at(one.step, "run", 0),
             f"{one.action} is never ready on this host: {one.looked_for}",
             "Install it, write its whole path, or let PATH through (`env: [PATH]`); if another "
             "host executes it, say `host: NAME`.",
