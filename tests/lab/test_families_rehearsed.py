@@ -16,6 +16,7 @@ from watchdog.lab.explain import Asked, explain
 from watchdog.lab.history import read_openmetrics
 from watchdog.lab.report.document import document
 from watchdog.lab.rule_tests.coverage import coverage_of
+from watchdog.lab.tune import Grid, sweep, variants
 
 SATURATED = """\
 version: 1
@@ -137,6 +138,21 @@ def test_a_backtest_fires_for_the_member_and_scores_the_family(tmp_path: Path) -
         scored = score(done.firings, [incident], stage.policy.rules, SPAN)
         assert scored.rules["by-shard"].recall == recall, labels
     assert document(done)["rules"]["by-shard"]["acted"] == 1
+
+
+def test_a_sweep_measures_the_family_by_its_members(tmp_path: Path) -> None:
+    folder = rules_folder(tmp_path / "r")
+    rules = folder / "team/rules.yaml"
+    rules.write_text(rules.read_text() + BY_SHARD)
+    stage = Stage.of(policy(folder), Settings(), only=["by-shard"])
+    history = read_openmetrics(openmetrics(tmp_path / "h", shards), None)
+    tried, _ = variants(stage.policy.rules["by-shard"], Grid(factors=(0.5, 1), windows=(1,)))
+    span = BEGAN + EVERY * OUTAGE[0], BEGAN + EVERY * OUTAGE[1]
+    known = Incident(*span, Severity.P2, labels=(("shard", "a"),))
+    points = sweep(stage, tried, history, SPAN, Settings(), [known])
+    assert [(point.figures.recall, point.figures.false) for point in points] == [(1.0, 0)] * 2
+    sooner, later = sorted(point.figures.detection_p50_seconds or 0 for point in points)
+    assert 0 < sooner < later
 
 
 def test_an_explanation_is_of_one_label_set(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.core.decisions.watch import a_policy, a_rule, an_action
 from watchdog.core import entries as e
+from watchdog.core.replay import replayed
 from watchdog.core.samples import Answer, Failure, Fault, Point, Reading
 from watchdog.core.spec import (
     Bound,
@@ -23,6 +24,7 @@ from watchdog.core.spec import (
 from watchdog.core.states import State
 from watchdog.core.words import Blind, Instant, Mode, Status
 from watchdog.lab.rehearsal import Rehearsal
+from watchdog.store.codec import decode, encode
 
 NOON = Instant(1_790_000_000.0, 1000.0)
 PROM = SourceSpec("prom", 1.0, 1.0, 1 << 20, 100, PrometheusApi(Endpoint("http://prom"), 1.0))
@@ -280,6 +282,18 @@ def test_a_family_corroborates_by_how_all_of_it_stands() -> None:
     night.goes_on(3, orders=LOW, users=LOW)
     night.goes_on(6, orders=LOW, users=HIGH)
     assert night.state('other{db="users"}') is State.CONTAINED
+
+
+def test_what_was_decided_for_a_member_is_decided_so_again() -> None:
+    night = Night()
+    night.goes_on(3, orders=LOW, users=LOW)
+    night.goes_on(6, orders=HIGH, users=HIGH)
+    decided = [one for one in night.entries(e.Decided) if isinstance(one, e.Decided)]
+    assert len(decided) > 1
+    for one in decided:
+        kept = decode(encode(one))
+        assert isinstance(kept, e.Decided)
+        assert replayed(kept) == ()
 
 
 def test_members_count_as_breaching_targets_and_not_their_family() -> None:
