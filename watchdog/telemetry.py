@@ -19,16 +19,17 @@ import sentry_sdk
 import structlog
 
 from watchdog.core import entries as e
+from watchdog.core.paging import urgency_of
 from watchdog.core.silences import Silence
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
-from watchdog.core.words import Instant, Severity
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import Instant
 
 FLUSH_SECONDS = 1.0
 """How long a report of what ended the process may take to be sent."""
 
 _QUIET = (e.StepTaken, e.PolicyApplied, e.RuleCleared)
-_AT_ONCE = (Severity.P0, Severity.P1)
 _MOST_OF_A_LIST = 50
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
@@ -126,7 +127,7 @@ class EntryLog:
         log = structlog.get_logger().bind(seq=recorded.seq)
         if isinstance(entry, e.Paged):
             log.log(
-                _urgency(entry, self._before),
+                _LEVEL_OF[entry.urgency or _urgency(entry, self._before)],
                 entry.kind,
                 severity=entry.severity.value,
                 title=entry.title,
@@ -138,22 +139,16 @@ class EntryLog:
             _log(log, entry)
 
 
-def _urgency(page: e.Paged, cause: e.Entry | None) -> int:
-    """ERROR: somebody must look now. WARNING: in working hours, or it acted. INFO: news."""
-    match cause:
-        case _ if page.silenced:
-            return logging.INFO
-        case e.EpisodeMoved(after=State.VERIFYING) if _is_about(page, cause):
-            return logging.WARNING
-        case e.EpisodeMoved(after=State.CONTAINED | State.WATCHED) if _is_about(page, cause):
-            return logging.INFO
-        case e.IntentEnded(outcome=e.Outcome.DONE | e.Outcome.FOUND) if _is_about(page, cause):
-            return logging.INFO
-    return logging.ERROR if page.severity in _AT_ONCE else logging.WARNING
+_LEVEL_OF = {
+    Urgency.NOW: logging.ERROR,
+    Urgency.SOON: logging.WARNING,
+    Urgency.NEWS: logging.INFO,
+}
 
 
-def _is_about(page: e.Paged, cause: e.EpisodeMoved | e.IntentEnded) -> bool:
-    return page.key == f"episode:{cause.episode}"
+def _urgency(page: e.Paged, cause: e.Entry | None) -> Urgency:
+    """Of a page that does not say it."""
+    return urgency_of(page.key, page.severity, cause, silenced=page.silenced)
 
 
 def _log(log: Any, entry: e.Entry) -> None:

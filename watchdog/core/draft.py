@@ -10,6 +10,7 @@ from watchdog.core.alerting import Problem, about, alert_labels
 from watchdog.core.book import Book, Episode
 from watchdog.core.entries import Entry, EpisodeMoved, Paged
 from watchdog.core.episode import move
+from watchdog.core.paging import urgency_of
 from watchdog.core.samples import Labels
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.states import Event
@@ -51,7 +52,7 @@ class Draft:
         if ep.world is World.LIVE:
             silenced = self._silenced(ep.owner, ep.rule, target or ep.target)
             silenced = silenced or self._silenced_outside(ep.labels, "breach")
-            self.add(Paged(f"episode:{ep.id}", ep.severity, title, body, silenced))
+            self.tell(f"episode:{ep.id}", ep.severity, title, body, silenced=silenced)
 
     def page_about_rule(self, rule: RuleSpec, key: str, title: str, body: str) -> None:
         """Tell people about a rule, whether or not it has an episode."""
@@ -60,14 +61,22 @@ class Draft:
         silenced = self._silenced(rule.owner, rule.name, "") or self._silenced_outside(
             labels, "blind" if key == "blind" else "breach"
         )
-        self.add(Paged(f"rule:{rule.name}:{key}", rule.severity, title, body, silenced))
+        self.tell(f"rule:{rule.name}:{key}", rule.severity, title, body, silenced=silenced)
 
     def page_about_action(
         self, action: ActionSpec, key: str, severity: Severity, title: str, body: str
     ) -> None:
         """Tell people about an action, and so about its target."""
         silenced = self._silenced("", "", action.target)
-        self.add(Paged(f"action:{action.name}:{key}", severity, title, body, silenced))
+        self.tell(f"action:{action.name}:{key}", severity, title, body, silenced=silenced)
+
+    def tell(
+        self, key: str, severity: Severity, title: str, body: str, *, silenced: bool = False
+    ) -> None:
+        """One page, as urgent as what led to it makes it."""
+        before = (entry for entry in reversed(self.entries) if not isinstance(entry, Paged))
+        urgency = urgency_of(key, severity, next(before, None), silenced=silenced)
+        self.add(Paged(key, severity, title, body, silenced, urgency))
 
     def _silenced(self, owner: str, rule: str, target: str) -> bool:
         return any(

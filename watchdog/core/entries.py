@@ -33,6 +33,7 @@ from watchdog.core.silences import SilenceEnded as SilenceEnded  # noqa: PLC0414
 from watchdog.core.silences import SilenceSeen as SilenceSeen  # noqa: PLC0414  # see above
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
+from watchdog.core.urgency import Urgency
 from watchdog.core.words import Blind, Direction, Instant, Severity, Truth, Verdict, World
 
 
@@ -285,6 +286,7 @@ class Paged:
     title: str
     body: str
     silenced: bool = False
+    urgency: Urgency | None = None  # None: recorded before pages said it
     kind: Literal["page.raised"] = "page.raised"
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from watchdog.core.alertmanager import AlertmanagerTurned, Matter
 from watchdog.core.draft import Draft
-from watchdog.core.entries import Paged
 from watchdog.core.words import Severity
 
 GRACE_SECONDS = 1.0
@@ -30,4 +29,4 @@ def page_when_long(
         return
     if draft.now.steady - reached.since.steady >= after_seconds:
         title = f"{title}: {reached.reason}"
-        draft.add(Paged(f"alertmanager:{matter}", Severity.P2, title, body))
+        draft.tell(f"alertmanager:{matter}", Severity.P2, title, body)

@@ -6,6 +6,7 @@ from tests.core.decisions.watch import BLIND, BREACHED, HEALTHY, Watch, a_policy
 from watchdog.core.entries import Drifted, Outcome, Ruling
 from watchdog.core.spec import ActionSpec, Rung
 from watchdog.core.states import Event, State
+from watchdog.core.urgency import Urgency
 from watchdog.core.words import Mode, Truth
 
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
@@ -53,6 +54,20 @@ def test_each_outcome_leads_where_it_must(outcome: Outcome, state: State) -> Non
     assert watch.is_now(state)
     said = any("rolled back by" in page.title for page in watch.pages)
     assert said is (outcome in {Outcome.DONE, Outcome.FOUND})
+
+
+def test_pages_say_whether_somebody_is_needed() -> None:
+    """A rollback that works needs nobody; whatever does not, or is somebody else's, does."""
+    watch = contained()
+    watch.undo(watch.episode, outcome=Outcome.FAILED)
+    watch.undo(watch.episode)
+    assert [page.urgency for page in watch.pages] == [
+        Urgency.SOON, Urgency.NEWS, Urgency.NOW, Urgency.NEWS,
+    ]  # fmt: skip
+    drifting, failing = contained(), acting()
+    drifting.drift()
+    failing.end(Outcome.FAILED)
+    assert [page.urgency for page in (drifting.pages[-1], *failing.pages)] == [Urgency.NOW] * 2
 
 
 @pytest.mark.parametrize("held", [TRUE, FALSE, UNKNOWN, None])
