@@ -182,6 +182,11 @@ def test_the_command_gives_the_same_as_json() -> None:
     assert rows[1]["seen"]["earliest"] == pytest.approx(51.84)
 
 
+def test_a_rule_that_only_tells_is_not_told_to_act() -> None:
+    for rule, follows in (("mycelia-down", "people are told"), ("peg-collateralised", "acted on")):
+        assert f"  {follows} " in run(rule)[1]
+
+
 @pytest.mark.parametrize("rule", ["peg-collateralised", "proof-of-reserves-age", "mycelia-down"])
 def test_rules_of_values_have_their_detection_time(rule: str) -> None:
     status, shown = run(rule, "--json")

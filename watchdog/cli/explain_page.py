@@ -20,15 +20,16 @@ NEVER = "never"
 def show_explanation(page: Page, told: Explanation) -> None:
     page.line(plain(told.rule, "bold"), f": {told.says}")
     page.line(f"{told.where} in {told.environment}, {told.kind}, {told.mode}")
+    follows = "acted on" if told.gates else "people are told"  # without a playbook nothing is done
     page.title("Events" if told.kind == Kind.EVENT else "Samples")
     page.rows(_heard(told) if told.kind == Kind.EVENT else _rhythm(told))
     if told.kind == Kind.EVENT:
         page.title("Detection")
-        page.line(f"acted on {_span(told.acts)} after it is told, if it stands", indent=2)
+        page.line(f"{follows} {_span(told.acts)} after it is told, if it stands", indent=2)
     elif told.ratios is None:
         page.title("Detection")
         page.line(
-            f"acted on {_span(told.acts)} after the value is what breaches, if it stays so",
+            f"{follows} {_span(told.acts)} after the value is what breaches, if it stays so",
             indent=2,
         )
     else:

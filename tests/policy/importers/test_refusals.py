@@ -48,6 +48,10 @@ REFUSED = {
         instead(PROMETHEUS, "expr: sum(other)", 'expr: §"sum({{ .Values.metric }})"'),
         "a template that nobody has filled in",
     ),
+    "a merge of labels": (
+        instead(PROMETHEUS, "labels: {site: north}", "labels: {<<: §{site: north}}"),
+        "Write out what is merged there.",
+    ),
     "no PromQL": (instead(PROMETHEUS, "expr: sum(other)", "expr: §sum(other"), "no PromQL"),
     "an expression without end": (
         instead(PROMETHEUS, "expr: sum(other)", "expr: §" + "(" * 300 + "x" + ")" * 300),

@@ -55,7 +55,8 @@ class Fields:
         if node is None:
             return None
         if node.kind != "scalar":
-            self.report.error(node.place, f"{self.named(key)} is a {node.kind}", "Write one value.")
+            remedy = "Write out what is merged there." if key == "<<" else "Write one value."
+            self.report.error(node.place, f"{self.named(key)} is a {node.kind}", remedy)
             return None
         return node.text
 
