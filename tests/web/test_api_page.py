@@ -53,7 +53,9 @@ def control_of(paused: Paused) -> Starlette:
 def addresses(app: Starlette) -> set[str]:
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) == len(app.routes)
-    methods = {route.path.replace(":path", ""): {*(route.methods or ())} - {"HEAD"} for route in routes}
+    methods = {
+        route.path.replace(":path", ""): {*(route.methods or ())} - {"HEAD"} for route in routes
+    }
     return {f"{method} {path}" for path, found in methods.items() for method in found}
 
 
