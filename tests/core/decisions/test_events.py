@@ -15,6 +15,8 @@ from watchdog.core.states import State
 from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.store.codec import decode, encode
 
+FIRING, OVER = EventStatus.FIRING, EventStatus.RESOLVED
+
 
 def contained(watch: Listening) -> None:
     """The action that was started has worked."""
@@ -125,9 +127,25 @@ def test_an_alert_that_begins_anew_is_another_event() -> None:
     assert watch.book.counts["E"] == 2
 
 
+@pytest.mark.parametrize(("away", "started"), [(5.0, 1), (120.0, 0)])
+def test_an_event_on_record_that_nobody_judged_is_judged_by_the_next_process(
+    away: float, started: int
+) -> None:
+    """Killed between the append and the pass. After a long absence it is held, as any breach is."""
+    watch = Listening()
+    with watch.draft() as draft:
+        draft.add(EventReceived("security", "inc-42", FIRING, watch.now.wall, labels=CRITICAL))
+    watch.now = watch.now.plus(away)
+    with watch.draft() as draft:
+        draft.add(e.Started("0", "here", "boot", "sandbox", "armed", away))
+    watch.restart()
+    watch.run(3)
+    assert len(watch.started) == started
+    assert watch.is_now(State.ACTING if started else State.HELD)
+
+
 # -- order -----------------------------------------------------------------------------------------
 
-FIRING, OVER = EventStatus.FIRING, EventStatus.RESOLVED
 _Told = tuple[EventStatus, float, float | None]
 
 
