@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from starlette.routing import Route
 
 from tests.e2e.senders import KEY, TOKEN, signed
+from tests.engine.test_full_journal import Filling
 from tests.web.policies import ERROR_RATE, policy
 from tests.web.watching import HOSTS, Watch, watching
 from watchdog.core.channels import Channel, EventReceived, EventSignal, Matcher
@@ -21,6 +22,8 @@ from watchdog.core.entries import EpisodeOpened
 from watchdog.core.spec import RuleSpec, SourceSpec
 from watchdog.core.words import Mode, Status
 from watchdog.engine import Views
+from watchdog.ports import Journal
+from watchdog.store import SqliteJournal
 from watchdog.web.inbound import Inbound
 from watchdog.web.inbound.doors import BODY_SECONDS
 from watchdog.web.inbound.pace import Bucket
@@ -46,12 +49,15 @@ INCIDENT: RuleSpec = replace(
 
 
 @asynccontextmanager
-async def doors(folder: Path) -> AsyncIterator[Watch]:
+async def doors(
+    folder: Path, journal: Callable[[SqliteJournal], Journal] = lambda real: real
+) -> AsyncIterator[Watch]:
     """An engine that nobody but senders wakes."""
     for name, text in {"security-webhook": KEY, "alertmanager": TOKEN, "others": OTHER}.items():
         (folder / name).write_text(f"{text}\n", encoding="utf-8")
     sources = {one.name: one for one in (SECURITY, ALERTS, OTHERS)}
-    async with watching(folder, policy(sources, (INCIDENT,)), runs=False) as watch:
+    found = policy(sources, (INCIDENT,))
+    async with watching(folder, found, runs=False, journal=journal) as watch:
         yield watch
 
 
@@ -360,6 +366,25 @@ async def test_a_huge_body_is_refused_before_it_is_read(watch: Watch) -> None:
     assert [one.status_code for one in answers] == [413, 413, 413]
     assert answers[0].json() == {"wrong": "more than 4096 bytes"}
     assert counted(watch, "security", "too_large") == 2
+
+
+async def test_on_a_full_disk_nothing_is_believed_and_the_sender_tries_again(
+    tmp_path: Path,
+) -> None:
+    async with doors(tmp_path, Filling) as watch:
+        disk = watch.engine.ports.journal
+        assert isinstance(disk, Filling)
+        disk.full = True
+        refused = [
+            await tell(watch, event()),
+            await watch.web.post(ALERT, content=alerts(alert()), headers=shown()),
+        ]
+        assert [one.status_code for one in refused] == [503, 503]
+        assert (told(watch), watch.engine.book.episodes) == ([], {})
+        disk.full = False
+        assert (await tell(watch, event())).status_code == 200
+        assert [one.id for one in told(watch)] == ["inc-42"]
+        assert counted(watch, "security", "not_recorded") == 1
 
 
 async def hanging(watch: Watch, path: str, headers: dict[str, str]) -> tuple[bytes, float]:

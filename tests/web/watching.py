@@ -15,7 +15,7 @@ from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.words import Mode
 from watchdog.engine import Engine, Orders, Ports, Process, Views
-from watchdog.ports import MetricSource
+from watchdog.ports import Journal, MetricSource
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
 from watchdog.web.inbound import Inbound
@@ -77,7 +77,13 @@ class Watch:
 
 
 @asynccontextmanager
-async def watching(folder: Path, policy: Policy, *, runs: bool = True) -> AsyncIterator[Watch]:
+async def watching(
+    folder: Path,
+    policy: Policy,
+    *,
+    runs: bool = True,
+    journal: Callable[[SqliteJournal], Journal] = lambda real: real,
+) -> AsyncIterator[Watch]:
     """Everything of a daemon but the process: journal, engine, face on a free port."""
     state = folder / "state"
     state.mkdir(mode=0o700)
@@ -93,7 +99,7 @@ async def watching(folder: Path, policy: Policy, *, runs: bool = True) -> AsyncI
             return meters.counting(spec, open_source(spec, wire))
 
         ports = Ports(
-            SqliteJournal.open(state),
+            journal(SqliteJournal.open(state)),
             history,
             SystemClock(),
             open_actuator(wire),

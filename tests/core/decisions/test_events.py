@@ -11,8 +11,9 @@ from watchdog.core import entries as e
 from watchdog.core.channels import EventReceived, EventSignal, EventStatus, Matcher
 from watchdog.core.heard import MOST_KNOWN, Heard, News, news_of, sorted_out
 from watchdog.core.replay import replayed, verdict_again
+from watchdog.core.spec import Limits
 from watchdog.core.states import State
-from watchdog.core.words import Blind, Instant, Status, Truth
+from watchdog.core.words import Blind, Instant, Mode, Status, Truth
 from watchdog.store.codec import decode, encode
 
 FIRING, OVER = EventStatus.FIRING, EventStatus.RESOLVED
@@ -293,6 +294,33 @@ def test_an_event_under_a_hold_is_held_and_lifting_it_fires_nothing() -> None:
     watch.act(watch.episode)
     watch.run(1)
     assert len(watch.started) == 1
+
+
+def test_an_event_alone_does_not_act_where_company_is_asked_for() -> None:
+    alone = hears("incident", SECURITY, corroborate=("alerted",))
+    watch = Listening(alone, hears("alerted", ALERTS, playbook=None, mode=Mode.OBSERVE))
+    watch.tell("inc-42")
+    assert watch.decisions[0].reason == "evidence: not corroborated: alerted is healthy"
+    watch.tell("fp", ALERTS)
+    watch.run(1)
+    assert [one.reason for one in watch.decisions][-1] == "every gate passed"
+
+
+@pytest.mark.parametrize(
+    ("mode", "state"), [(Mode.SHADOW, State.SHADOWED), (Mode.APPROVE, State.AWAITING)]
+)
+def test_an_event_goes_no_further_than_its_rules_mode(mode: Mode, state: State) -> None:
+    watch = Listening(hears("incident", SECURITY, mode=mode))
+    watch.tell("inc-42")
+    assert (watch.episode.state, watch.started) == (state, [])
+
+
+def test_the_budget_of_actions_counts_for_events_too() -> None:
+    watch = Listening()
+    watch.policy = replace(watch.policy, limits=Limits(0, 86_400.0, 5))
+    watch.tell("inc-42")
+    assert (watch.is_now(State.HELD), watch.started) == (True, [])
+    assert watch.decisions[0].reason.startswith("budget: spent")
 
 
 def test_a_channel_without_its_credential_is_blind_and_pages_and_starts_nothing() -> None:
