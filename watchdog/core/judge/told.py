@@ -44,6 +44,8 @@ class EventJudge(Judge):
         self._deaf = False
         self._matching: tuple[Event, ...] = ()
         self._as_of: tuple[int, int] | None = None
+        self._stands: object = None
+        self._found: Finding | None = None
 
     def hear(self, heard: Heard) -> None:
         """What is known at this pass."""
@@ -89,8 +91,12 @@ class EventJudge(Judge):
     def _judge(self, now: Instant) -> Finding:
         standing = self._standing(now)
         news = [one for one in standing if not self._heard.is_settled(self.rule.name, one)]
-        self.points = kept_events(news, dealt_with=len(standing) - len(news))
-        return judge_events(self._signal, self.points)
+        # Until something is heard, what stands only ever becomes less: its number tells it.
+        stands = (self._as_of, len(standing), len(news))
+        if self._found is None or stands != self._stands:
+            self.points = kept_events(news, dealt_with=len(standing) - len(news))
+            self._found, self._stands = judge_events(self._signal, self.points), stands
+        return self._found
 
     def _standing(self, now: Instant) -> list[Event]:
         """What matches and stands, the newest first. Matching is done once a change."""
