@@ -65,7 +65,8 @@ Expressions on `scrape` and `json` sources are evaluated by the daemon, in a sub
 all of PromQL may be used.
 
 `each: [db]` makes a rule of every label set ([each.md](each.md)); an action's `each: {flag: \
-[a, b]}` is unfolded into one action for each listed value, and only listed values ever reach a command.
+[a, b]}` is unfolded into one action for each listed value, and only listed values ever reach \
+a command.
 
 ## Probes
 
