@@ -6,6 +6,7 @@ three in the morning needs none of them.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -86,10 +87,14 @@ def _told() -> Iterator[None]:
         )
         raise
     except OSError as error:
-        if error.filename is None:
+        if error.filename is not None:
+            where = printable(both_ends(os.fsdecode(error.filename), 500))
+            said = f"{where}: {error.strerror}. Is it the right path, and yours to use?"
+        elif error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            said = f"The output could not be written: {error.strerror}"
+        else:
             raise
-        where = printable(both_ends(os.fsdecode(error.filename), 500))
-        typer.echo(f"{where}: {error.strerror}. Is it the right path, and yours to use?", err=True)
+        typer.echo(said, err=True)
         raise typer.Exit(NOT_SO) from None
 
 

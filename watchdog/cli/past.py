@@ -72,6 +72,7 @@ Every = Annotated[
 ]
 
 _MONTH_SECONDS = 30 * 86_400.0
+_LONGEST_SECONDS = 1100 * 86_400.0  # three years; a slip in a date would be replayed for hours
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?(Z|[+-]\d\d:\d\d)?\Z", re.ASCII)
 
 
@@ -134,6 +135,9 @@ def span_of(begin: float | None, end: float | None, known: Span | None) -> Span:
     if stop <= start and known is not None:
         first, last = (f"{datetime.fromtimestamp(t, UTC):%FT%TZ}" for t in (known.start, known.end))
         fail(f"The history has samples from {first} to {last}: there is nothing to replay", NOT_SO)
+    if stop - start > _LONGEST_SECONDS:
+        days = f"{(stop - start) / 86_400:.0f} days; {_LONGEST_SECONDS / 86_400:.0f} are the most"
+        fail(f"From begin to end it is {days}. Say which part: --from and --to", WRONG_USAGE)
     return Span(start, stop)
 
 

@@ -24,6 +24,7 @@ MAX_SERIES = 100_000
 LATEST = 1e11  # seconds; the year 5138, and as milliseconds 1973: no history has either
 _LONGEST_LINE = 64 * 1024
 _BLOCK = 1 << 20  # bytes
+_END = 253_402_300_800.0  # the year 10,000, which no calendar of ours knows
 
 Progress = Callable[[float], None]
 """Called with the share that is done."""
@@ -199,6 +200,12 @@ class _Reader:
 
 
 def _ordered(track: Track, path: Path) -> Track:
+    odd = next((at for at in (min(track.times), max(track.times)) if not 0 <= at < _END), None)
+    if odd is not None:
+        raise Bad(
+            f"{path}: {track.name} has a sample at {odd:g}, which is no time in seconds since "
+            "1970. Are these milliseconds?"
+        )
     times = track.times
     if all(map(float.__lt__, times, times[1:])):
         return track
