@@ -31,4 +31,3 @@ def _below(folder: Path) -> Iterator[Path]:
     for root, folders, names in os.walk(folder):  # links to folders are not followed
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (Path(root) / n for n in names if n.endswith(TESTS_END) and n[0] != ".")
-
