@@ -18,7 +18,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from watchdog.cli.exits import NOT_SO
+from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.core.text import both_ends, printable
 
 PLACES = {
@@ -86,6 +86,10 @@ def _told() -> Iterator[None]:
             printable(both_ends(line, 500)) for line in error.message.split("\n")
         )
         raise
+    except UnicodeEncodeError as error:
+        given = printable(both_ends(str(error.object), 500))
+        typer.echo(f"{given}: it holds bytes that are no UTF-8 text. Write it anew", err=True)
+        raise typer.Exit(WRONG_USAGE) from None
     except OSError as error:
         if error.filename is not None:
             where = printable(both_ends(os.fsdecode(error.filename), 500))
