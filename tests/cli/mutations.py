@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from hypothesis import strategies as st
@@ -102,7 +103,8 @@ def mutated(draw: st.DrawFn, text: str) -> str:
         inside = _at(documents, path[:-1])
         other = draw(st.one_of(st.sampled_from(ODD_VALUES), st.sampled_from(paths)))
         if isinstance(other, tuple):  # what stands in another place
-            other = json.loads(json.dumps(_at(documents, other)))
+            other = _at(documents, other)
+        other = deepcopy(other)  # the next change may be inside it
         draw(st.sampled_from(_WAYS))(inside, path[-1], other)
     return as_yaml(documents)
 
