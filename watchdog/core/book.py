@@ -1,9 +1,8 @@
 """The book: the present, folded from the journal's entries in order.
 
-`apply` is the only thing that changes it, so what is believed after a restart is what was
-believed before it. It decides nothing: what follows from the present is in `turn.py`, `gates.py`
-and `aftermath.py`. Numbers of new episodes, decisions, intents and holds come from here as well,
-so that a replay gives the same names.
+`apply` is the only thing that changes it, so what is believed after a restart is what was believed
+before it. It decides nothing: what follows from it is in `turn.py`, `gates.py` and `aftermath.py`.
+New episodes, decisions, intents and holds are numbered here: a replay gives the same names.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from watchdog.core.promotions import RulePromoted
 from watchdog.core.silences import Standing
 from watchdog.core.standing import (
     MANUAL,
-    Acted,
     Blindness,
     Claim,
     Episode,
     Hold,
     OpenIntent,
 )
+from watchdog.core.starts import Acted, after_ending, supposed_already
 from watchdog.core.states import Event, State
 from watchdog.core.words import Direction, Instant, Truth, World
 
@@ -229,7 +228,8 @@ class Book:
         if entry.ruling is e.Ruling.REFUSED:
             ep.refusals = (*ep.refusals, entry.reason)
         if entry.ruling is e.Ruling.WOULD_ACT:
-            self.acted.append(Acted(World.SHADOW, entry.rule, entry.action, "", at))
+            found = supposed_already(ep, self.open_episodes())
+            self.acted.append(Acted(World.SHADOW, ep.rule, entry.action, "", at, found))
             if ep.mark:
                 self.merits.mark(ep.rule, ep.id, ep.mark)
 
@@ -263,8 +263,8 @@ class Book:
                 self.claims.pop(entry.target, None)
             return
         ep.outcome = entry.outcome
+        self.acted = list(after_ending(self.acted, entry.intent, entry.outcome))
         if entry.outcome is e.Outcome.ABANDONED:
-            self.acted = [a for a in self.acted if a.intent != entry.intent]
             return
         ep.effected = (*ep.effected, entry.action)
         if done:

@@ -12,6 +12,7 @@ from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.naming import family_of
 from watchdog.core.samples import Point
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
+from watchdog.core.starts import slots_taken
 from watchdog.core.stops import (
     Subject,
     acts_through,
@@ -109,9 +110,8 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         blast_radius=policy.limits.blast_radius,
         modes=mode_limits(rule, ep, ep.rung, policy, facts, book),
         beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
-        budget_used=sum(
-            a.world is ep.world and now.steady - a.at.steady < policy.limits.budget_seconds
-            for a in book.acted
+        budget_used=slots_taken(
+            book.acted, ep.world, now, within_seconds=policy.limits.budget_seconds
         ),
         budget_actions=policy.limits.budget_actions,
         budget_seconds=policy.limits.budget_seconds,

@@ -92,17 +92,6 @@ class OpenIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class Acted:
-    """An automatic start, for cooldown and budget."""
-
-    world: World
-    rule: str
-    action: str
-    intent: str
-    at: Instant
-
-
-@dataclass(frozen=True, slots=True)
 class Blindness:
     """One rule's present blindness. `kinds` are the reasons already recorded for it."""
 

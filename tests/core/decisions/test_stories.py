@@ -413,6 +413,27 @@ def test_an_abandoned_start_gives_its_slot_back() -> None:
     assert len(watch.started) == 2
 
 
+def test_an_outage_of_one_target_takes_one_slot_however_many_rules_see_it() -> None:
+    """The second finds the flag off already: it holds it, and has changed nothing."""
+    rules = (a_rule(), a_rule("latency"), a_rule("next"))
+    watch = Watch(a_policy(*rules, limits=Limits(2, 86400.0, 5)))
+    watch.break_it("errors", "latency")
+    watch.end(Outcome.DONE)
+    watch.run(1, BREACHED, "errors", "latency")
+    watch.end(Outcome.FOUND)
+    assert len(watch.started) == 2
+    watch.break_it("next")
+    assert len(watch.started) == 3, "one slot of two was taken"
+
+
+def test_a_slot_is_taken_once_in_shadow_too() -> None:
+    names = ("errors", "latency", "next")
+    rules = (a_rule(name, mode=Mode.SHADOW) for name in names)
+    watch = Watch(a_policy(*rules, limits=Limits(2, 86400.0, 5)))
+    watch.break_it(*names)
+    assert [one.ruling for one in watch.decisions] == [Ruling.WOULD_ACT] * 3
+
+
 def test_two_rules_that_reach_for_in_one_pass_share_the_last_slot_and_the_target() -> None:
     watch = Watch(a_policy(a_rule(), a_rule("latency"), limits=Limits(1, 86400.0, 5)))
     watch.break_it()
