@@ -17,7 +17,6 @@ Signal = tuple[str, dict[str, object]]
 
 _PLAIN = re.compile(r"[A-Za-z/_][A-Za-z0-9_./:-]*\Z", re.ASCII)
 _NOT_TEXT = frozenset({"null", "true", "false", "nan", "inf"})
-_CONTROL = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NOT_NAME = re.compile(r"[^a-z0-9]+")
 _RESERVED = frozenset({"manual"})
@@ -100,7 +99,8 @@ def rules_text(drafts: Iterable[Draft], source: str, head: Iterable[str]) -> str
 
 
 def _comment(text: str) -> str:
-    return json.dumps(_CONTROL.sub("?", text), ensure_ascii=False)[1:-1]
+    quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+    return "".join(c if c.isprintable() else "?" for c in quoted)
 
 
 def _mapping(fields: Mapping[str, object], indent: int) -> list[str]:
@@ -145,4 +145,4 @@ def scalar(value: object) -> str:
     if text.isprintable() and ('"' in text or "\\" in text):
         return "'" + text.replace("'", "''") + "'"
     quoted = json.dumps(text, ensure_ascii=False)
-    return _CONTROL.sub(lambda m: f"\\u{ord(m[0]):04x}", quoted)
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in quoted)
