@@ -151,7 +151,7 @@ async def test_a_second_pause_too_soon_is_held_and_people_are_told(
     held = await watchdog.episode(PEG, state="held")
 
     assert held.id != first.id
-    said = {"cooldown": "cooldown: until ", "budget": "budget: spent: 1 of 1 in 3600 s"}[limit]
+    said = {"cooldown": "cooldown: until ", "budget": "budget: spent: 1 of 1 in 1h"}[limit]
     assert held.reason.startswith(said)
     await watchdog.polls()
     assert sandbox.flag_changes() == 2, "the pause and its undo"

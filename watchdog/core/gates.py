@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from watchdog.core.entries import GateAnswer, Ruling
+from watchdog.core.text import duration
 from watchdog.core.words import Mode, Status, Truth, World
 
 FLOAT_DUST = 1e-6
@@ -80,11 +81,11 @@ def evidence(x: GateInputs) -> GateAnswer:
     if x.status is not Status.BREACHED:
         return _refuse("evidence", f"{x.status.value}{': ' + x.blind if x.blind else ''}")
     if x.held_seconds + FLOAT_DUST < x.for_seconds:
-        return _refuse("evidence", f"breached for less than {x.for_seconds:g} s")
+        return _refuse("evidence", f"breached for less than {duration(x.for_seconds)}")
     silent = [f"{rule} is {status}" for rule, status in x.corroboration if status != "breached"]
     if silent:
         return _refuse("evidence", "not corroborated: " + ", ".join(silent))
-    return _pass("evidence", f"breached for at least {x.for_seconds:g} s")
+    return _pass("evidence", f"breached for at least {duration(x.for_seconds)}")
 
 
 def environment(x: GateInputs) -> GateAnswer:
@@ -168,7 +169,7 @@ def mode(x: GateInputs) -> GateAnswer:
 
 def budget(x: GateInputs) -> GateAnswer:
     """The last to be asked: its slot is taken only when nothing else refuses."""
-    used = f"{x.budget_used} of {x.budget_actions} in {x.budget_seconds:g} s"
+    used = f"{x.budget_used} of {x.budget_actions} in {duration(x.budget_seconds)}"
     if x.budget_used >= x.budget_actions:
         return _refuse("budget", f"spent: {used}")
     return _pass("budget", used)

@@ -60,7 +60,7 @@ OPEN = GateInputs(
 CLOSED: tuple[tuple[str, dict[str, object], str], ...] = (
     ("evidence", {"status": Status.HEALTHY}, "healthy"),
     ("evidence", {"status": Status.BLIND, "blind": "no_data"}, "blind: no_data"),
-    ("evidence", {"held_seconds": 2.9}, "breached for less than 3 s"),
+    ("evidence", {"held_seconds": 2.9}, "breached for less than 3s"),
     (
         "evidence",
         {"corroboration": (("latency", "blind"), ("peg", "healthy"), ("age", "breached"))},
@@ -81,7 +81,7 @@ CLOSED: tuple[tuple[str, dict[str, object], str], ...] = (
     ("blast_radius", {"blast_radius": 0}, "1 targets breach at once, more than 0: flag:redemption"),
     ("mode", {"beyond": "up_to pause"}, "up_to pause"),
     ("mode", {"modes": (ModeLimit("rule errors", Mode.OBSERVE),)}, "observe, by rule errors"),
-    ("budget", {"budget_used": 4}, "spent: 4 of 4 in 86400 s"),
+    ("budget", {"budget_used": 4}, "spent: 4 of 4 in 1d"),
 )
 
 

@@ -55,7 +55,7 @@ def test_a_breach_that_is_over_unseen_or_too_young_starts_nothing() -> None:
     watch = allowed()
     assert asked(watch, HEALTHY) == "evidence: healthy"
     assert asked(watch, BLIND) == "evidence: blind: stale"
-    assert asked(watch, held_seconds=0.5) == "evidence: breached for less than 3 s"
+    assert asked(watch, held_seconds=0.5) == "evidence: breached for less than 3s"
     assert asked(watch, seen=False) == "errors is not judged yet by the policy in force"
 
 

@@ -399,7 +399,7 @@ def test_the_budget_is_of_all_rules_together_and_comes_back_with_time() -> None:
     acted_and_over(watch, "r1")
     watch.break_it("r2", seconds=30)
     assert len(watch.started) == 2
-    assert watch.decisions[-1].reason == "budget: spent: 2 of 2 in 300 s"
+    assert watch.decisions[-1].reason == "budget: spent: 2 of 2 in 5m"
     watch.run(250, BREACHED, "r2")
     assert len(watch.started) == 3
 
