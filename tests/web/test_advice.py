@@ -48,7 +48,10 @@ CLAIM = {"claims": [{"target": "flag:x", "found": False, "action": "a"}]}
 
 
 @pytest.mark.parametrize("state", sorted(OPEN))
-@pytest.mark.parametrize("different", [{}, CLAIM, {"barred": "already burning"}, {"action": ""}])
+@pytest.mark.parametrize(
+    "different",
+    [{}, CLAIM, {"barred": "already burning"}, {"action": ""}, {"world": "shadow", "rule": "r{a}"}],
+)
 @pytest.mark.parametrize("rule_exists", [True, False])
 def test_every_command_is_one(
     state: State, different: dict[str, Any], *, rule_exists: bool
@@ -67,6 +70,8 @@ def test_every_command_is_one(
         (State.HELD, {}, "rollback"),
         (State.AWAITING, {}, "rollback"),
         (State.SHADOWED, {}, "mark"),
+        (State.SHADOWED, {"world": "shadow"}, "mark"),
+        (State.HELD, {"world": "shadow"}, "why"),
     ],
 )
 def test_the_likeliest_command_comes_first(

@@ -34,12 +34,20 @@ def known_rules(rules: list[View]) -> frozenset[str]:
 def for_episode(ep: View, *, rule_exists: bool = True) -> list[Advice]:
     """What can be done about an open episode, the likeliest first."""
     name = ep["id"]
-    if ep["world"] == "shadow":
-        return [Advice("Say whether it would have been right", f"slo-watchdog mark {name} true")]
+    if ep["world"] == "shadow" and rule_exists:
+        return _in_shadow(ep)
     found = _by_state(ep) if rule_exists or ep["actor"] else [_removed(ep)]
     if not ep["acked_by"] and ep["state"] not in {"pending", "watched", "shadowed"}:
         found.append(Advice("Say that you are looking", f"slo-watchdog ack {name}"))
     return found
+
+
+def _in_shadow(ep: View) -> list[Advice]:
+    """Only what would have been done can have been right or false."""
+    name, rule = ep["id"], shlex.quote(ep["rule"])
+    mark = Advice("Say whether it would have been right", f"slo-watchdog mark {name} true")
+    see = Advice("It would do nothing; see what holds it back", f"slo-watchdog why {rule}")
+    return {"shadowed": [mark], "held": [see]}.get(ep["state"], [])
 
 
 def _by_state(ep: View) -> list[Advice]:
