@@ -106,7 +106,7 @@ def test_what_is_no_settings_file_is_refused(file: Path, content: bytes, reason:
 def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsRefused, match="does not exist"):
         load_settings(tmp_path / "none.toml")
-    with pytest.raises(SettingsRefused, match="cannot be read: Is a directory"):
+    with pytest.raises(SettingsRefused, match="is a folder, not a file"):
         load_settings(tmp_path)
 
 

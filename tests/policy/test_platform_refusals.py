@@ -53,11 +53,6 @@ REFUSED = {
     ),
     "another version": ("version: 1", "version: §2", "This program reads version 1"),
     "unknown top key": ("playbooks:", "§playboks: {}\nplaybooks:", "Did you mean playbooks?"),
-    "events": (
-        "playbooks:",
-        "§events: {}\nplaybooks:",
-        "`events`: inbound events is not supported",
-    ),
     "a configuration rollback": (DO, DO + "    §config: {current: /srv}\n", "`config`: rolling"),
     "a system restore": (DO, DO + "    §system: {archive: /srv}\n", "`system`: restoring a system"),
     "an anchor": (DO, DO + "    §anchor: {margin: 10m}\n", "`anchor`: an anchor is not supported"),

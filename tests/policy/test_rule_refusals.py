@@ -172,10 +172,6 @@ REFUSED = {
     "stale before the next sample": (VALUE + "stale_after: §5s", "stale between two samples"),
     "unknown variable": (VALUE + 'for: §"{{ hold }}"', "unknown variable hold"),
     "a broken variable": (VALUE + 'for: §"{{ app }"', "broken variable"),
-    "an event": (
-        VALUE + "§event: {from: security}",
-        "`event`: rules on inbound events is not supported",
-    ),
     "a rhythm": (VALUE + "§every: 1m", "`every` is for probes; here the source's counts"),
 }
 
