@@ -16,7 +16,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST ?=
-TEST_WORKERS ?= 2
+# Three on two cores: the long tests mostly wait.
+TEST_WORKERS ?= 3
 
 .PHONY: help demo test lint bench sim lock clean debian-packages
 
