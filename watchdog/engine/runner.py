@@ -220,6 +220,8 @@ class _Attempting:
         self.action = action
         self.step = step
         self.until = intent.entry.deadline
+        self.kept = min(READ_BACK_SECONDS, PROOF_SHARE * action.deadline_seconds)
+        self.said: list[str] = []  # what each try came to, without repeats
 
     def left(self) -> float:
         return self.until.steady - self.runner.now.steady
@@ -252,23 +254,26 @@ class _Attempting:
             untouched = untouched and attempt.result is Attempted.NOT_DONE
             wait = max(pause, attempt.retry_after_seconds or 0.0)
             again = attempt.result in {Attempted.NOT_DONE, Attempted.UNKNOWN}
-            again = again and wait < self.left()
+            # A try that could not end in time would only hide what the ones before it said.
+            again = again and wait + self.kept < self.left()
             seen = await self._prove(attempt, wait if again else self.left())
             if seen.truth is Truth.TRUE:
                 return Ending(Outcome.DONE, f"read back: {seen.reason}", seen.seen, seen.at)
             if not again or self.left() <= 0:
-                return _failed(attempt, seen)
+                return self._failed(attempt, seen)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _attempt(self) -> Attempt:
         """Try once, and record what the tool or service said of it."""
         began = self.runner.now
-        kept = min(READ_BACK_SECONDS, PROOF_SHARE * self.action.deadline_seconds)
-        seconds = max(self.left() - kept, self.left() / 2)
+        seconds = max(self.left() - self.kept, self.left() / 2)
         attempt = await self.runner.attempt(self.step, self.entry.intent, seconds)
         took = self.runner.now.steady - began.steady
         said = attempt.result.value, attempt.reason, took, attempt.output
         self.runner.note(StepTaken(self.entry.intent, "change", *said))
+        came_to = f"{attempt.result.value}: {attempt.reason}"
+        if came_to not in self.said:
+            self.said.append(came_to)
         return attempt
 
     async def _prove(self, attempt: Attempt, for_seconds: float) -> CheckReading:
@@ -285,14 +290,13 @@ class _Attempting:
             await asyncio.sleep(min(pause, rest))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS / 2)
 
-
-def _failed(attempt: Attempt, seen: CheckReading) -> Ending:
-    """Time is up, or no other try makes sense: what was last seen decides."""
-    said = f"{attempt.result.value}: {attempt.reason}"
-    if attempt.result is Attempted.CONFLICT:
-        return Ending(
-            Outcome.UNKNOWN, f"somebody else changed it meanwhile ({attempt.reason})", seen.seen
-        )
-    if seen.truth is Truth.FALSE:
-        return Ending(Outcome.FAILED, f"read-back: {seen.reason} ({said})", seen.seen)
-    return Ending(Outcome.UNKNOWN, f"cannot be read back: {seen.reason} ({said})", seen.seen)
+    def _failed(self, attempt: Attempt, seen: CheckReading) -> Ending:
+        """Time is up, or no other try makes sense: what was last seen decides."""
+        said = ", then ".join(self.said[-2:])
+        if attempt.result is Attempted.CONFLICT:
+            return Ending(
+                Outcome.UNKNOWN, f"somebody else changed it meanwhile ({attempt.reason})", seen.seen
+            )
+        if seen.truth is Truth.FALSE:
+            return Ending(Outcome.FAILED, f"read-back: {seen.reason} ({said})", seen.seen)
+        return Ending(Outcome.UNKNOWN, f"cannot be read back: {seen.reason} ({said})", seen.seen)
