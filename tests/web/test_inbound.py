@@ -322,6 +322,8 @@ async def test_what_no_alertmanager_says_is_refused_whole(watch: Watch) -> None:
         alerts(alert(), alert(fingerprint="")),
         alerts(alert(), alert(startsAt="")),
         alerts(alert(), alert(status="pending")),
+        alerts(alert(), truncatedAlerts=-1),
+        alerts(alert(), truncatedAlerts=10**400),
         alerts(*(alert(f"fp{number}") for number in range(21))),
     )
     for body in bodies:
@@ -347,6 +349,15 @@ async def test_texts_from_outside_are_made_fit_for_the_record(watch: Watch) -> N
     assert len(entry.summary) <= 500
     assert entry.summary.isprintable()
     assert watch.engine.book.heard.find("security", "inc-42").labels == entry.labels  # type: ignore[union-attr]  # it is there
+
+
+async def test_no_name_of_a_label_steers_a_page_or_passes_for_another(watch: Watch) -> None:
+    strange = {"severity": "minor", "severity\x00": "critical", "\x1b[31m\u202e\nred": "x"}
+    body = alerts(alert(labels=strange))
+    assert (await watch.web.post(ALERT, content=body, headers=shown())).status_code == 200
+    (entry,) = told(watch)
+    assert all(name.isprintable() for name, _ in entry.labels)
+    assert (len(entry.labels), dict(entry.labels)["severity"]) == (3, "minor")
 
 
 # -- how much --------------------------------------------------------------------------------------

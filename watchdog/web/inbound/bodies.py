@@ -18,6 +18,8 @@ from watchdog.wire.scrub import scrubbed
 MOST_LABELS = 100
 _MOST_TEXT = 4096
 _MOST_SUMMARY = 500
+_MOST_NAME = 200
+_MOST_TRUNCATED = 2**64 - 1  # Alertmanager counts them in so many bits
 _AHEAD_SECONDS = 300.0
 
 
@@ -37,11 +39,17 @@ def _plain(text: str) -> str:
     return scrubbed(text.encode("utf-8", "replace").decode(), most=_MOST_TEXT)
 
 
+def _plain_name(name: str) -> str:
+    """What steers a terminal stays visible, so that no strange name turns into a known one."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
 Model = TypeVar("Model", bound=BaseModel)
 Moment = Annotated[float, BeforeValidator(_moment)]
 Id = Annotated[str, Field(pattern=rf"^{EVENT_ID}$")]
 Label = Annotated[str, Field(pattern=rf"^{LABEL_NAME}$")]
 Text = Annotated[str, Field(max_length=_MOST_TEXT), AfterValidator(_plain)]
+AnyName = Annotated[str, Field(max_length=_MOST_NAME), AfterValidator(_plain_name)]
 
 
 class _Theirs(BaseModel):
@@ -50,7 +58,7 @@ class _Theirs(BaseModel):
 
 class _Alert(_Theirs):
     status: Literal["firing", "resolved"]
-    labels: Annotated[dict[Annotated[str, Field(max_length=200)], Text], Field(max_length=100)]
+    labels: Annotated[dict[AnyName, Text], Field(max_length=MOST_LABELS)]
     annotations: dict[str, str] = {}  # pydantic copies it
     starts: Moment = Field(alias="startsAt")
     ends: Moment = Field(alias="endsAt")
@@ -59,7 +67,7 @@ class _Alert(_Theirs):
 
 class _Webhook(_Theirs):
     alerts: list[_Alert]
-    truncated: int = Field(0, alias="truncatedAlerts")
+    truncated: int = Field(0, alias="truncatedAlerts", ge=0, le=_MOST_TRUNCATED)
 
 
 class _Event(BaseModel):
