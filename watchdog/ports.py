@@ -27,7 +27,8 @@ from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.entries import Entry, Recorded
 from watchdog.core.samples import Failure, PastMoment, Reading
 from watchdog.core.silences import Silence
-from watchdog.core.spec import Command, Endpoint, HttpCall
+from watchdog.core.spec import Endpoint, How
+from watchdog.core.trees import Anchor, Facts
 from watchdog.core.words import CheckReading, Instant
 
 
@@ -168,21 +169,39 @@ class Attempt:
     reason: str
     output: str = ""  # bounded, redacted
     retry_after_seconds: float | None = None
+    facts: Facts = ()  # what this attempt learned, for later steps
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether an action would work, and what it would restore to where it restores something."""
+
+    reading: CheckReading
+    anchor: Anchor | None = None
 
 
 class Actuator(Protocol):
     """Changes a target."""
 
     async def attempt(
-        self, how: Command | HttpCall, *, key: str, deadline_seconds: float
+        self, how: How, *, key: str, deadline_seconds: float, facts: Facts = ()
     ) -> Attempt:
-        """Try once. `key` is the same for every attempt of one intent."""
+        """Try once. `key` is the same for every attempt of one intent.
+
+        A swap or a restore looks at its mark at the target first, and repeats nothing. `facts`
+        are those that the intent has learned so far.
+        """
         ...
 
-    async def preflight(
-        self, how: Command | HttpCall, *, at: Instant, deadline_seconds: float
-    ) -> CheckReading:
-        """Would it work? Looks at tools, folders, credentials; changes nothing."""
+    async def settle(self, how: How, *, key: str, deadline_seconds: float, facts: Facts) -> Attempt:
+        """After a proven success: clear away what only the way there needed. May be repeated."""
+        ...
+
+    async def preflight(self, how: How, *, at: Instant, deadline_seconds: float) -> Readiness:
+        """Would it work? Looks at tools, folders, credentials; changes no target.
+
+        Long work goes on between calls; until it is done the answer is UNKNOWN, with progress.
+        """
         ...
 
 

@@ -24,7 +24,8 @@ async def attempt(wire: Wire, how: HttpCall, *, deadline_seconds: float = 5.0) -
 
 
 async def ready(wire: Wire, how: HttpCall, *, deadline_seconds: float = 5.0) -> CheckReading:
-    return await open_actuator(wire).preflight(how, at=AT, deadline_seconds=deadline_seconds)
+    found = await open_actuator(wire).preflight(how, at=AT, deadline_seconds=deadline_seconds)
+    return found.reading
 
 
 def pause(url: str) -> HttpCall:
@@ -345,4 +346,4 @@ async def test_one_actuator_does_both(service: Service, wire: Wire) -> None:
 
     assert by_tool.result is by_call.result is Attempted.CLAIMED
     found = await actuator.preflight(Command(("true",)), at=AT, deadline_seconds=5)
-    assert found.truth is Truth.TRUE
+    assert found.reading.truth is Truth.TRUE

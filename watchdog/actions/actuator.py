@@ -1,34 +1,66 @@
-"""One actuator for both ways of changing a target."""
+"""One actuator for every way of changing a target."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from watchdog.actions.command import CommandActuator
 from watchdog.actions.http_call import HttpActuator
-from watchdog.core.spec import Command, HttpCall
-from watchdog.core.words import CheckReading, Instant
-from watchdog.ports import Actuator, Attempt
+from watchdog.core.spec import Command, How, HttpCall
+from watchdog.core.trees import Facts
+from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.ports import Actuator, Attempt, Attempted, Readiness
 from watchdog.wire.http import Wire
 
-
-def open_actuator(wire: Wire) -> Actuator:
-    return _EitherActuator(CommandActuator(), HttpActuator(wire))
+_NOTHING_TO_CLEAR = Attempt(Attempted.CLAIMED, "it leaves nothing behind")
 
 
-class _EitherActuator:
-    def __init__(self, commands: CommandActuator, calls: HttpActuator) -> None:
+def open_actuator(wire: Wire, restorers: Mapping[type[How], Actuator] | None = None) -> Actuator:
+    """`restorers` are those who put whole folders or systems back, by what they are told to."""
+    return _AnyActuator(CommandActuator(), HttpActuator(wire), restorers or {})
+
+
+class _AnyActuator:
+    def __init__(
+        self,
+        commands: CommandActuator,
+        calls: HttpActuator,
+        restorers: Mapping[type[How], Actuator],
+    ) -> None:
         self._commands = commands
         self._calls = calls
+        self._restorers = restorers
 
     async def attempt(
-        self, how: Command | HttpCall, *, key: str, deadline_seconds: float
+        self, how: How, *, key: str, deadline_seconds: float, facts: Facts = ()
     ) -> Attempt:
         if isinstance(how, Command):
             return await self._commands.attempt(how, key=key, deadline_seconds=deadline_seconds)
-        return await self._calls.attempt(how, key=key, deadline_seconds=deadline_seconds)
+        if isinstance(how, HttpCall):
+            return await self._calls.attempt(how, key=key, deadline_seconds=deadline_seconds)
+        restorer = self._restorers.get(type(how))
+        if restorer is None:
+            return Attempt(Attempted.REFUSED, _nobody(how))
+        return await restorer.attempt(how, key=key, deadline_seconds=deadline_seconds, facts=facts)
 
-    async def preflight(
-        self, how: Command | HttpCall, *, at: Instant, deadline_seconds: float
-    ) -> CheckReading:
+    async def settle(self, how: How, *, key: str, deadline_seconds: float, facts: Facts) -> Attempt:
+        restorer = self._restorers.get(type(how))
+        if restorer is None:
+            return _NOTHING_TO_CLEAR
+        return await restorer.settle(how, key=key, deadline_seconds=deadline_seconds, facts=facts)
+
+    async def preflight(self, how: How, *, at: Instant, deadline_seconds: float) -> Readiness:
         if isinstance(how, Command):
-            return await self._commands.preflight(how, at=at, deadline_seconds=deadline_seconds)
-        return await self._calls.preflight(how, at=at, deadline_seconds=deadline_seconds)
+            looked = self._commands.preflight(how, at=at, deadline_seconds=deadline_seconds)
+            return Readiness(await looked)
+        if isinstance(how, HttpCall):
+            asked = self._calls.preflight(how, at=at, deadline_seconds=deadline_seconds)
+            return Readiness(await asked)
+        restorer = self._restorers.get(type(how))
+        if restorer is None:
+            return Readiness(CheckReading(Truth.FALSE, _nobody(how), at))
+        return await restorer.preflight(how, at=at, deadline_seconds=deadline_seconds)
+
+
+def _nobody(how: How) -> str:
+    return f"nobody here can do a {type(how).__name__}"

@@ -260,7 +260,8 @@ async def _not_ready(action: ActionSpec, wire: Wire) -> str:
     for step in (action.do, action.undo):
         if step is None:
             continue
-        found = await actuator.preflight(step.how, at=at, deadline_seconds=LOOK_SECONDS)
+        ready = await actuator.preflight(step.how, at=at, deadline_seconds=LOOK_SECONDS)
+        found = ready.reading
         if found.truth is not Truth.TRUE:
             return found.reason
     shown = await probe.read(

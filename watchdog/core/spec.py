@@ -23,6 +23,7 @@ from watchdog.core.origins import PrometheusApi as PrometheusApi  # noqa: PLC041
 from watchdog.core.origins import Scrape as Scrape  # noqa: PLC0414  # see above
 from watchdog.core.origins import SourceSpec as SourceSpec  # noqa: PLC0414  # see above
 from watchdog.core.probes import Probed
+from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Mode, Severity
 
 # -- actions ---------------------------------------------------------------------------------------
@@ -43,11 +44,15 @@ class Check:
     expect: str
 
 
+How = Command | HttpCall | SwapTree | RestoreSystem
+"""Every way of changing a target."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One way of changing the target and the state that it must lead to, as the read-back sees."""
 
-    how: Command | HttpCall
+    how: How
     expect: str  # JMESPath on the read-back's document
 
 

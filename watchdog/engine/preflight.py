@@ -82,8 +82,8 @@ class Preflight:
         state = self._probe.read(
             action.read_back, action.do.expect, at=now, deadline_seconds=LOOK_SECONDS
         )
-        *tools, shown = await asyncio.gather(*looks, state)
-        for reading in tools:
+        tools, shown = await asyncio.gather(asyncio.gather(*looks), state)
+        for reading in (tool.reading for tool in tools):
             if reading.truth is not Truth.TRUE:
                 return reading
         if shown.truth is Truth.UNKNOWN:

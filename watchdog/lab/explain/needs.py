@@ -20,6 +20,7 @@ from watchdog.core.judge.told import LATE_SECONDS
 from watchdog.core.spec import (
     ActionSpec,
     Command,
+    HttpCall,
     MaintenanceWindow,
     Policy,
     RatioThreshold,
@@ -30,6 +31,7 @@ from watchdog.core.spec import (
 )
 from watchdog.core.stops import Subject
 from watchdog.core.text import duration, number
+from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Mode, World
 
 Gate = Callable[[GateInputs], GateAnswer]
@@ -270,9 +272,15 @@ def _does(case: Case) -> str:
 
 
 def _command(step: Step) -> str:
-    if isinstance(step.how, Command):
-        return " ".join(step.how.argv)
-    return f"{step.how.method} {step.how.endpoint.url}"
+    match step.how:
+        case Command(argv):
+            return " ".join(argv)
+        case HttpCall(method, endpoint):
+            return f"{method} {endpoint.url}"
+        case SwapTree(current, previous):
+            return f"puts {previous} in the place of {current}"
+        case RestoreSystem(archive, root):
+            return f"restores {archive} over {root}"
 
 
 def _then(case: Case, last: int, count: int) -> str:
