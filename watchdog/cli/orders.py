@@ -162,7 +162,7 @@ def close(
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:
-    """Close a latched episode, or one whose rule was removed."""
+    """Close a latched episode, or one whose rule was removed or whose label set is gone."""
     give(socket, "/v1/close", {"episode": episode, "reason": reason}, yes=yes, as_json=as_json)
 
 

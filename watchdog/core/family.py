@@ -94,6 +94,8 @@ class Family:
         new = [name for name in names if name not in self.members]
         if new and not self._has_room(len(new), draft):
             many = f"{shortened(expressions[-1])} gives {len(names)} sets of {self._labels}"
+            if kept := sum(name not in names for name in self.members):
+                many += f", {kept} more are kept, which are gone"
             reason = (
                 f"{many}, and `limit` is {self.spec.limit}: {len(new)} are not watched. Aggregate "
                 "them in a recording rule, select fewer, or raise `limit`"
@@ -108,6 +110,10 @@ class Family:
     def share(self, member: RuleSpec) -> Share:
         """What the last reading said of a member."""
         return self._parts.shares.get(member.member, self._parts.nobody)
+
+    def is_gone(self, name: str) -> bool:
+        """Whether it is a member that the last good answer did not hold."""
+        return name in self._gone
 
     @property
     def label_sets(self) -> tuple[Values, ...]:

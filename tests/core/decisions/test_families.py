@@ -185,6 +185,15 @@ def test_where_they_come_and_go_nobody_is_told_of_one_that_is_gone() -> None:
     assert [page.split(":")[0] for page in night.pages()] == ["saturated is blind"], "all are gone"
 
 
+def test_those_that_are_gone_and_still_take_up_room_are_told_of() -> None:
+    night = Night(policy(saturated(mode=Mode.OBSERVE, playbook=None)))
+    night.goes_on(3, orders=LOW, users=LOW)
+    night.goes_on(5, orders=HIGH, users=HIGH)
+    night.goes_on(1, stock=LOW, carts=LOW)
+    told = "gives 2 sets of db, 2 more are kept, which are gone, and `limit` is 3: 2 are not"
+    assert told in night.reason("saturated")
+
+
 def test_more_than_the_limit_blinds_the_family_and_not_those_that_are_known() -> None:
     night = Night()
     night.goes_on(3, orders=LOW, users=LOW)

@@ -8,6 +8,7 @@ from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.inputs import rung_target
 from watchdog.core.keeping import own_action
+from watchdog.core.naming import family_of
 from watchdog.core.promotion import marked
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, standing_stops
@@ -69,11 +70,11 @@ class Episodes:
         return Done(effect, ep.id)
 
     def close(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
-        """Leave LATCHED, or end an episode whose rule, or the action of whose claim, is gone."""
+        """Leave LATCHED, or end an episode whose rule, label set, or claim's action is gone."""
         reasoned(reason)
         ep = self._desk.episode(episode)
         claims, policy = self._desk.book.claims_of(ep.id), self._desk.policy
-        orphan = ep.rule != MANUAL and policy.rule(ep.rule) is None
+        orphan = self._is_unjudged(ep, claimed=bool(claims))
         orphan = orphan or any(own_action(claim, policy) is None for claim in claims)
         if ep.state is not State.LATCHED and not (orphan and ep.is_open and not ep.intent):
             raise OrderRefused(f"{ep.id} is {ep.state.value}; only latched episodes are closed")
@@ -87,6 +88,19 @@ class Episodes:
             draft.move(ep, Event.CLOSED, reason, actor=person.name)
             self._desk.engine.recorder.commit(draft)
         return Done(effect, ep.id)
+
+    def _is_unjudged(self, ep: Episode, *, claimed: bool) -> bool:
+        """Whether no verdict can end it: its rule is not there any more, or its label set is not
+        in the answers. What such a one has rolled back is undone first.
+        """
+        if ep.rule == MANUAL:
+            return False
+        if self._desk.policy.rule(ep.rule) is None:
+            return True
+        family = self._desk.engine.memory.families.get(family_of(ep.rule))
+        if family is None or ep.rule == family.spec.name or claimed:
+            return False
+        return family.of(ep.rule) is None or family.is_gone(ep.rule)
 
     def _stops(self, ep: Episode) -> tuple[str, ...]:
         policy = self._desk.policy
