@@ -39,7 +39,7 @@ def test_the_rules_are_printed_and_the_report_stands_beside_them(alerts: Path) -
     pod, alert = line_of("pod:"), line_of("alert:")
     assert f"{alerts}:{pod}:11: dropped: HighErrorRate.labels.pod" in done.stderr
     assert f"high-error-rate <- alert HighErrorRate ({alerts}:{alert}:9)" in done.stderr
-    assert "1 rules, " in done.stderr
+    assert "1 rule, " in done.stderr
     assert "dropped:" not in done.stdout, "what is printed is a rule file and nothing else"
 
 

@@ -182,7 +182,8 @@ LINTS: Mapping[str, Example] = {
     "each-of-several-series": Example(
         'expr: max(busy), breach_when: "> 90%"}',
         'expr: busy, breach_when: "> 90%"}\n    each: [zone]',
-        better='expr: max by (zone) (busy), breach_when: "> 90%"}\n    each: [zone]',
+        better="expr: 'histogram_quantile(0.9, sum by (le, zone) (rate(busy_bucket[1m])))', "
+        'breach_when: "> 90%"}\n    each: [zone]',
     ),
     "rule-without-a-test": Example("[{rule: errors}]", "[{rule: down}]", "team-a/rules.test.yaml"),
 }

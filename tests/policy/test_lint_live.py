@@ -206,6 +206,18 @@ async def test_a_comparison_turned_round_shows_as_breached_now(
     (folder / "team-a/rules.yaml").write_text(text.replace("source: prom", "source: app"))
     (breached,) = (await found_live(folder))["breached-now"]
     assert "saturated is breached now: max(busy) is 20%" in breached.problem.what
+    assert "turn the comparison round" in breached.problem.remedy
+
+
+async def test_what_only_has_to_be_present_is_not_told_to_turn_a_comparison_round(
+    tmp_path: Path, service: RawServer
+) -> None:
+    absent = "expr: 'absent(requests_total{zone=\"b\"})'"
+    folder = written(tmp_path, service.url, service.url, expr=absent, bound="breach_when: present")
+    text = (folder / "team-a/rules.yaml").read_text()
+    (folder / "team-a/rules.yaml").write_text(text.replace("source: prom", "source: app"))
+    (breached,) = (await found_live(folder))["breached-now"]
+    assert breached.problem.remedy == "Is that so? Else correct what it selects."
 
 
 async def test_an_alertmanager_that_does_not_answer_is_told_at_its_address(

@@ -80,6 +80,11 @@ def test_the_likeliest_command_comes_first(
     assert taken(for_episode(episode(state, **different))[0]) == first
 
 
+def test_nobody_is_told_to_let_act_what_has_no_action() -> None:
+    held = episode(State.HELD, barred="already burning", action="")
+    assert [taken(advice) for advice in for_episode(held)] == ["ack"]
+
+
 def test_an_episode_whose_rule_is_gone_is_closed() -> None:
     assert taken(for_episode(episode(State.HELD), rule_exists=False)[0]) == "close"
 

@@ -42,6 +42,11 @@ def test_a_missing_credential_says_where_it_was_looked_for(credentials: Path) ->
         FileSecrets([credentials]).read("token")
 
 
+def test_where_no_folder_is_named_that_is_said() -> None:
+    with pytest.raises(SecretMissing, match="token does not exist: no folder of them is named"):
+        FileSecrets([]).read("token")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

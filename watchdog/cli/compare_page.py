@@ -28,7 +28,7 @@ def show_comparison(
             )
             for one in compared
         ]
-        page.rows(rows, indent=0, right=frozenset({2, 3}))
+        page.rows(rows, indent=0, right=frozenset({2, 3, 4}))
     for one in compared:
         _rule(page, one, now)
     if left_out:

@@ -101,13 +101,14 @@ class Page:
             return
         widths = [max(len(row[i]) for row in kept) for i in range(len(kept[0]) - 1)]
         lead = indent + sum(width + 2 for width in widths)
+        end = max(len(row[-1]) for row in kept) if len(kept[0]) - 1 in right else 0
         for *cells, last in kept:
             text = Text()
             for i, (cell, width) in enumerate(zip(cells, widths, strict=True)):
                 shown = cell.rjust(width) if i in right else cell.ljust(width)
                 text.append_text(plain(shown, STYLES.get(cell, "")))
                 text.append("  ")
-            self._row(text, plain(last, STYLES.get(last, "")), indent, lead)
+            self._row(text, plain(last.rjust(end), STYLES.get(last, "")), indent, lead)
 
     def _row(self, head: Text, last: Text, indent: int, lead: int) -> None:
         self._begun = True

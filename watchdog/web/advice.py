@@ -64,7 +64,7 @@ def _by_state(ep: View) -> list[Advice]:
     act = Advice("Let it act", f"slo-watchdog act {name} {WHY}")
     mark = Advice("Say that it was right, or false", f"slo-watchdog mark {name} true")
     undo_it = [undo] if ep["claims"] else []
-    held = [act] if ep["barred"] else [by_hand] if ep["action"] else []
+    held = [act if ep["barred"] else by_hand] if ep["action"] else []  # else nothing could act
     return {
         "held": held,
         "awaiting": [by_hand],

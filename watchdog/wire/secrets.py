@@ -45,7 +45,9 @@ class FileSecrets:
             text = _text(directory / name)
             if text is not None:
                 return text
-        searched = ", ".join(str(directory) for directory in self._directories) or "no folder"
+        if not self._directories:
+            raise SecretMissing(f"credential {name} does not exist: no folder of them is named")
+        searched = ", ".join(str(directory) for directory in self._directories)
         raise SecretMissing(f"credential {name} does not exist in {searched}")
 
 

@@ -135,7 +135,9 @@ def _sums_up(node: Any, labels: frozenset[str]) -> bool:
             else:
                 found = right if _is_scalar(node.lhs) else left
         case parser.Call():
-            found = any(_sums_up(argument, labels) for argument in node.args)
+            # One quantile comes of all buckets, so `le` tells no two of its series apart.
+            inner = labels | {"le"} if node.func.name == "histogram_quantile" else labels
+            found = any(_sums_up(argument, inner) for argument in node.args)
         case _:
             pass
     return found

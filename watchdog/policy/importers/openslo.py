@@ -24,7 +24,7 @@ KINDS = frozenset(
     | {"DataSource", "Service"}
 )
 _ONLY_NAMED = {
-    "AlertNotificationTarget": "who is told is the business of `notify` here",
+    "AlertNotificationTarget": "no rule says who is told: docs/installation.md",
     "DataSource": "sources stand in platform.yaml",
     "Service": "a rule belongs to its owner",
 }

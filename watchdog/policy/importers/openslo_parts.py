@@ -202,7 +202,7 @@ def _policy(holder: Fields, book: Book, *, inline: bool) -> list[Condition]:
     if spec.flag("alertWhenResolved", otherwise=False):
         what = "recovery is always recorded"
         report.changed(spec.at("alertWhenResolved"), spec.named("alertWhenResolved"), what)
-    spec.drop("notificationTargets", "who is told is the business of `notify` here")
+    spec.drop("notificationTargets", "no rule says who is told: docs/installation.md")
     found = []
     for condition in spec.each("conditions"):
         inner: Fields | None = condition
@@ -256,7 +256,8 @@ def _condition(holder: Fields, report: Report, *, inline: bool) -> Condition | N
         report.error(inner.value_at("kind"), what, "Only burnrate is known here.")
         return None
     if operator not in {None, "gt", "gte"}:
-        report.error(inner.value_at("op"), f"op {shown(operator)}", "A burn is too high: gt, gte.")
+        remedy = "It would alert while little burns. A burn is too high: write gt or gte."
+        report.error(inner.value_at("op"), f"op {shown(operator)}", remedy)
         return None
     if threshold is None or threshold <= 0 or lookback is None:
         what = f"the alert condition {shown(name)} needs threshold and lookbackWindow"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from watchdog.core.naming import Values, family_of, values_in
+from watchdog.core.spec import PRESENT, ValueThreshold
 from watchdog.core.text import duration
 from watchdog.policy.lint.finding import Finding, Hit, Level, Named
 from watchdog.policy.lint.ground import Ground
@@ -119,13 +120,19 @@ def _short_history(ground: Ground, live: Live) -> Iterator[Hit]:
                 )
 
 
+_TURNED = "turn the comparison round, or write the per cent sign"
+
+
 def _breached(ground: Ground, live: Live) -> Iterator[Hit]:
     for seen in live.seen.values():
         for rule, reason in seen.breached.items():
+            signal = ground.policy.rules[family_of(rule)].signal
+            present = isinstance(signal, ValueThreshold) and signal.bound.op == PRESENT
+            remedy = "correct what it selects" if present else _TURNED
             yield Hit(
                 ground.rules[family_of(rule)].key,
                 f"{rule} is breached now: {reason}",
-                "Is that so? Else turn the comparison round, or write the per cent sign.",
+                f"Is that so? Else {remedy}.",
             )
 
 
