@@ -110,8 +110,8 @@ def _tell(imported: Imported, where: str, *, ready: bool, to_file: bool) -> None
     for came in report.came:
         page.print(came.text, markup=False)
     count = len(imported.errors)
-    came, notes = len(report.came), len(report.notes)
-    said = f"{came} rule{'s' * (came != 1)}, {notes} field{'s' * (notes != 1)} changed or dropped"
+    rules, notes = len(report.came), len(report.notes)
+    said = f"{rules} rule{'s' * (rules != 1)}, {notes} field{'s' * (notes != 1)} changed or dropped"
     if count:
         said += f", {count} error{'s' * (count > 1)}"
     if count and not ready:
