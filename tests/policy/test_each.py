@@ -323,3 +323,8 @@ def test_the_command_checks_a_folder_of_families_and_tells_a_missing_tool_once(
     )
     assert explained.exit_code == 0, explained.output
     assert "This is of each flag by itself" in explained.output
+    member = CliRunner().invoke(
+        app,
+        ["explain", 'flag-errors{flag="x"}', "--rules", str(tmp_path), "--environment=production"],
+    )
+    assert "Explain its family: flag-errors" in " ".join(member.output.split())

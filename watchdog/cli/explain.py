@@ -17,6 +17,7 @@ from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.explain_page import show_explanation
 from watchdog.cli.page import Page
 from watchdog.cli.shared import AsJson, fail
+from watchdog.core.naming import family_of
 from watchdog.core.spec import Policy
 from watchdog.lab.explain import Asked
 from watchdog.lab.explain import explain as told_of
@@ -58,7 +59,10 @@ def explain(
     asked = Asked(rate, _ratio(base_rate, "--base-rate"), ratios)
     policy = _policy(rules, environment, pairs(variable))
     if rule not in policy.rules:
-        fail(f"{rules} has no rule {rule}. {closest(rule, policy.rules)}", NOT_SO)
+        family = family_of(rule)
+        known = family != rule and family in policy.rules
+        remedy = f"Explain its family: {family}" if known else closest(rule, policy.rules)
+        fail(f"{rules} has no rule {rule}. {remedy}", NOT_SO)
     told = told_of(policy, rule, asked)
     if as_json:
         print(json.dumps(_plain(asdict(told)), allow_nan=False))

@@ -124,6 +124,22 @@ def test_numbers_inside_one_line_and_new_keys_are_written_where_they_belong(tmp_
     assert edited(folder, policy(folder), made, {}).diff == ""
 
 
+def test_the_numbers_of_an_alert_read_in_place_are_not_written_into_the_rule(
+    tmp_path: Path,
+) -> None:
+    text = "version: 1\nrules:\n  busy:\n    from: alerts.yaml#Busy\n    source: app\n"
+    folder = rules_folder(tmp_path / "r", text)
+    alert = "groups: [{name: g, rules: [{alert: Busy, expr: max(busy) > 5, for: 1m}]}]\n"
+    (folder / "team" / "alerts.yaml").write_text(alert)
+    plan = policy(folder)
+    tried, _ = variants(plan.rules["busy"], Grid(factors=(2,), windows=(1,)))
+    with pytest.raises(Bad, match=r"3:3: .* stand in the alert that it reads, alerts.yaml#Busy"):
+        edited(folder, plan, tried[1].rule, {})
+    longer = replace(plan.rules["busy"], for_seconds=300.0)
+    edit = edited(folder, plan, longer, {})
+    assert changed(edit.before, edit.after) == ["+     for: 5m"]
+
+
 def test_a_variant_that_the_language_refuses_is_not_offered_as_an_edit(tmp_path: Path) -> None:
     folder = rules_folder(tmp_path / "r")
     plan = policy(folder)

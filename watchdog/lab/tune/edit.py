@@ -50,7 +50,8 @@ def edited(folder: Path, policy: Policy, variant: RuleSpec, variables: Mapping[s
         tree = read_tree(text, file)
     except BadText as error:
         raise Bad(f"{folder}/{error}") from None
-    after = _written(text, _rule_node(tree, rule.name, f"{folder}/{rule.where}"), rule, variant)
+    where = f"{folder}/{rule.where}"
+    after = _written(text, _rule_node(tree, rule.name, where), rule, variant, where)
     files[file] = after
     load = load_files(files, policy.environment, variables=variables)
     if load.errors or load.policy is None:
@@ -86,9 +87,15 @@ def _rule_node(tree: Node | None, name: str, where: str) -> Node:
     return found[1]
 
 
-def _written(text: str, node: Node, old: RuleSpec, new: RuleSpec) -> str:
+def _written(text: str, node: Node, old: RuleSpec, new: RuleSpec, where: str) -> str:
     lines = text.splitlines(keepends=True)
     changes = [(_at(node, path), path, value) for path, value in _values(old, new)]
+    read = node.child("from")
+    if read is not None and any(place is None and len(path) > 1 for place, path, _ in changes):
+        raise Bad(
+            f"{where}: this rule's numbers stand in the alert that it reads, {read[1].value}. "
+            "Change the expression there, or write the rule out: slo-watchdog import"
+        )
     # From the end to the beginning, so that places before stay where they are.
     missing = [(path, value) for place, path, value in changes if place is None]
     known = [(found, value) for found, _, value in changes if found is not None]
