@@ -124,6 +124,17 @@ def test_a_rule_that_may_act_more_is_widened_and_the_other_way_is_not(
     assert told(before, after, Effect.RESET) == told(after, before, Effect.RESET) == [reset]
 
 
+def test_another_text_of_a_rule_that_acts_by_evidence_is_told_to_have_lost_it() -> None:
+    earning = "    armed_because: launch decision\n"
+    assert earning in RULES
+    before = policy(RULES.replace(earning, ""))
+    after = policy(RULES.replace(earning, "").replace("for: 15s", "for: 1m"))
+    (told_of,) = told(before, after, Effect.RESET)
+    assert "what it has earned in shadow was the old one's" in told_of
+    decided = policy(RULES.replace("for: 15s", "for: 1m"))
+    assert "earned" not in told(policy(), decided, Effect.RESET)[0], "it acts by decision"
+
+
 def test_a_shorter_for_widens() -> None:
     longer = policy(RULES.replace("for: 15s", "for: 1m"))
     assert told(longer, policy(), Effect.WIDEN) == [

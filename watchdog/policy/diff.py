@@ -126,7 +126,11 @@ def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
     if (was.summary, was.runbook) != (now.summary, now.runbook):
         yield Change(Effect.CHANGE, name, f"{name} tells people something else")
     if was.sha256 != now.sha256:
-        yield Change(Effect.RESET, name, f"{name} is judged by a new text; its `for` starts again")
+        text = f"{name} is judged by a new text; its `for` starts again"
+        earns = now.playbook and now.mode >= Mode.SHADOW and not now.armed_because
+        if was.proof != now.proof and earns:
+            text += ", and what it has earned in shadow was the old one's (slo-watchdog evidence)"
+        yield Change(Effect.RESET, name, text)
     more = (*_timing(was, now), *_signal(was, now)) if now.mode >= Mode.APPROVE else ()
     for what in more:
         yield Change(Effect.WIDEN, name, f"{name} {what}")
