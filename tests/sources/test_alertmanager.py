@@ -17,7 +17,7 @@ from tests.sources.conftest import now
 from tests.wire.raw_server import Behaviour, RawServer, answering, drips, hangs, resets
 from watchdog.core.alerting import Alert
 from watchdog.core.alertmanager import AlertmanagerSpec
-from watchdog.core.silences import Matching
+from watchdog.core.silences import MOST_STATES, Matching
 from watchdog.core.spec import Endpoint
 from watchdog.notify import open_alerts
 from watchdog.ports import SilencesLook
@@ -238,6 +238,20 @@ async def test_a_long_answer_is_read_whole_beside_the_loop(wire: Wire) -> None:
             now()
         )
     assert len(found.silences or ()) == len(many)
+
+
+async def test_regular_expressions_that_take_too_much_together_are_no_answer(wire: Wire) -> None:
+    large = {"name": "rule", "value": "a{1000}b{1000}c{1000}d{900}", "isRegex": True}
+    assert (matcher := Matching("rule", str(large["value"]), regex=True)).is_understood
+    many = [row(id=f"s{n}", matchers=[large] * 65) for n in range(2)]
+    assert 65 * matcher.size <= MOST_STATES < 130 * matcher.size
+    async with RawServer(telling(*many)) as server:
+        found = await look(wire, server.url)
+    assert found.silences is None
+    assert "states in its silences' regular expressions" in found.replicas[server.url]
+    async with RawServer(telling(*many[:1])) as server:
+        found = await look(wire, server.url)
+    assert [one.id for one in found.silences or ()] == ["s0"]
 
 
 async def test_more_silences_than_can_be_meant_are_no_answer(wire: Wire) -> None:

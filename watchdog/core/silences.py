@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from watchdog.core.promql.faults import Refused
@@ -23,13 +22,37 @@ SAME_END_SECONDS = 5.0
 """By how much two readings of one end may differ: two clocks, and whole seconds in a header."""
 
 
-@lru_cache(maxsize=2000)
-def _pattern(text: str) -> Pattern | None:
-    """None where it is beyond what is known here."""
-    try:
-        return Pattern(text)
-    except Refused:
-        return None
+MOST_STATES = 500_000
+"""Of all the regular expressions of one answer together; making a state takes microseconds."""
+
+
+class Patterns:
+    """Each is made once and kept, since every silence is asked at every pass: as many as one answer
+    may hold, however small they are. Where more come, all are made anew.
+    """
+
+    def __init__(self, most_states: int = 2 * MOST_STATES) -> None:
+        self._most_states = most_states
+        self._made: dict[str, Pattern | None] = {}
+        self._size = 0
+
+    def of(self, text: str) -> Pattern | None:
+        """None where it is beyond what is known here."""
+        if text in self._made:
+            return self._made[text]
+        try:
+            made = Pattern(text)
+        except Refused:
+            made = None
+        size = made.size if made is not None else 1
+        if self._size + size > self._most_states:
+            self._made, self._size = {}, 0
+        self._made[text] = made
+        self._size += size
+        return made
+
+
+_pattern = Patterns().of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,12 @@ class Matching:
     @property
     def is_understood(self) -> bool:
         return not self.regex or _pattern(self.value) is not None
+
+    @property
+    def size(self) -> int:
+        """What it takes to judge by it, counted in states of a regular expression."""
+        pattern = _pattern(self.value) if self.regex else None
+        return pattern.size if pattern is not None else 1
 
     @property
     def text(self) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.asking import Endpoint
 from watchdog.core.samples import Fault
-from watchdog.core.silences import Matching, Silence
+from watchdog.core.silences import MOST_STATES, Matching, Silence
 from watchdog.core.words import Instant
 from watchdog.ports import SilencesLook
 from watchdog.sources.faults import failure_of
@@ -28,7 +28,7 @@ OTHERS_SECONDS = 0.5
 """How long the other replicas may take after the first has answered."""
 
 LATE = f"no answer {OTHERS_SECONDS:g} s after that of another replica"
-LONG_BYTES = 100_000
+LONG_BYTES = 1_000
 MOST_SILENCES = 10_000
 MOST_MATCHERS = 100
 LONGEST_MATCHER = 65_536
@@ -84,7 +84,8 @@ class AlertmanagerSilences:
             if failure is not None or not isinstance(outcome, HttpAnswer):
                 return failure.reason if failure is not None else "no answer"
             heard_at = at.plus(outcome.took_seconds)
-            if len(outcome.body) > LONG_BYTES:  # read beside the loop, which has rules to judge
+            # Read beside the loop, which has rules to judge: a few lines may take long.
+            if len(outcome.body) > LONG_BYTES:
                 return await asyncio.to_thread(_silences, outcome, heard_at)
             return _silences(outcome, heard_at)
         except (_OddError, NotJsonError) as error:
@@ -125,8 +126,15 @@ def _silences(answer: HttpAnswer, now: Instant) -> tuple[Silence, ...]:
     standing = [row for row in rows if _state(row) in _STANDING]
     if len(standing) > MOST_SILENCES:
         raise _OddError(f"{len(standing)} silences, more than {MOST_SILENCES}")
-    silences = (_silence(row, now, ahead) for row in standing)
-    return tuple(one for one in silences if not one.is_over(now))
+    silences, size = [], 0
+    for row in standing:
+        silence = _silence(row, now, ahead)
+        size += sum(one.size for one in silence.matchers)
+        if size > MOST_STATES:
+            raise _OddError(f"more than {MOST_STATES} states in its silences' regular expressions")
+        if not silence.is_over(now):
+            silences.append(silence)
+    return tuple(silences)
 
 
 def _ahead(answer: HttpAnswer, now: Instant) -> float:

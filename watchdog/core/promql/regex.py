@@ -56,6 +56,11 @@ class Pattern:
         self._first = self._build(tree, self._last)
 
     @property
+    def size(self) -> int:
+        """What it takes to keep, counted in states."""
+        return max(len(self._states), len(self.text) // 100, 1)
+
+    @property
     def only(self) -> str | None:
         """The one value that matches, where the pattern is nothing but a text."""
         known = self._literals
