@@ -176,6 +176,10 @@ async def test_each_member_of_a_family_has_its_own_comparison(
     shown = await compare(state)
     assert 'shop-errors{service="b"}' in shown.out
     assert "unknown: whether shop-errors watched this member at all" in shown.out
+    provider.behaviour = Fired({"b": (7200, 5400)})
+    shown = await compare(state, "--match=team=shop", "--rule=shop-errors")
+    which = '{team="shop", service="a"}'
+    assert f"ALERTS has no sample of ShopErrors{which} there" in shown.out, "others may have fired"
     provider.behaviour = Fired({"a": (7200, 5400)})
     assert (await compare(state)).status == 0
     provider.behaviour = Fired({"a": (7200, 3600)}, interval=1500)

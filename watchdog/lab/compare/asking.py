@@ -51,6 +51,7 @@ class Asked:
     known: tuple[AlertingRule, ...] | None
     untold: str = ""
     until: float = 0.0
+    labels: Mapping[str, str] = field(default_factory=dict)  # that its alerts had to carry
     tracks: dict[str, list[Track]] = field(default_factory=dict)  # by alert
     steps: dict[str, float] = field(default_factory=dict)  # by alert: seconds between samples
     pulse: Pulse = field(default_factory=lambda: Pulse(known=False))
@@ -95,7 +96,7 @@ def ask(endpoint: Endpoint, alerts: Sequence[str], span: Span, how: How) -> Aske
         where = "" if "://" in known.reason else f"{shown_url(endpoint.url)}: "
         raise Bad(f"{where}{known.reason}")
     asked = Asked(None, known.reason) if isinstance(known, Failure) else Asked(known)
-    asked.until = span.end
+    asked.until, asked.labels = span.end, how.labels
     with PrometheusHistory(
         {_ONE: endpoint},
         [_ONE],

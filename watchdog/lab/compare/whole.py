@@ -111,6 +111,7 @@ def _sides(
             asked.alerts(named.alert, one.member),
             asked.pulse,
             asked.named(named.alert),
+            narrowed=tuple({**asked.labels, **dict(one.member)}.items()),
         )
 
 

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from watchdog.core.naming import labelled
+from watchdog.core.samples import Labels
 from watchdog.core.spec import RuleSpec
 from watchdog.core.text import duration
 from watchdog.lab.compare.alerts import Alerts, Interval, Pulse
@@ -52,6 +54,7 @@ class Sides:
     alerts: Alerts
     pulse: Pulse
     known: Sequence[AlertingRule] | None  # alerts of this name, now; None where that is not told
+    narrowed: Labels = ()  # beside its name, which labels its series had to carry to be looked at
 
 
 # -- only theirs -----------------------------------------------------------------------------------
@@ -217,7 +220,8 @@ def why_only_ours(span: Span, sides: Sides) -> tuple[Reason, ...]:
     found += for_differs(sides)
     if not any(reason.cause for reason in found):
         tells = "was at work" if sides.pulse.known else "has no `up`, so nothing tells that it was"
-        text = f"ALERTS has no sample of {sides.alert} there, and Prometheus {tells}"
+        looked_at = labelled(sides.alert, sides.narrowed) if sides.narrowed else sides.alert
+        text = f"ALERTS has no sample of {looked_at} there, and Prometheus {tells}"
         found.insert(0, Reason("unknown", text))
     return tuple(found)
 
