@@ -129,16 +129,16 @@ async def test_only_what_changes_is_recorded_and_what_was_read_outlives_nonsense
         watching(tmp_path, sandbox, beside(policy(sandbox), server.url)) as house,
     ):
         book = house.engine.book
-        await house.until(lambda: set(book.silences) == {"a"}, "the silence is known")
+        await house.until(lambda: set(book.outside.silences) == {"a"}, "the silence is known")
         await more_requests(house, server)
         stand.rows[0]["comment"] = "longer"
         await house.until(lambda: len(recorded(house)) > 2, "it says something else")
         stand.says = ("<html>", 200)
         await more_requests(house, server)
-        assert set(book.silences) == {"a"}
+        assert set(book.outside.silences) == {"a"}
         stand.says = None
         stand.rows = []
-        await house.until(lambda: not book.silences, "it is gone")
+        await house.until(lambda: not book.outside.silences, "it is gone")
         await more_requests(house, server)
         told = [word(one) for one in recorded(house)]
         assert told == [True, "migration", "longer", False, True, "a"]
@@ -156,14 +156,16 @@ async def test_another_policy_is_looked_at_anew_and_one_without_it_forgets(
     ):
         engine = house.engine
         await house.until(lambda: recorded(house), "it has looked")
-        assert not engine.book.silences
+        assert not engine.book.outside.silences
         engine.policy = beside(more, server.url, every_seconds=3600.0)
         engine.alertmanager.adopt()
-        await house.until(lambda: engine.book.silences, "the new rule's silence is known")
-        assert engine.alertmanager.silences.covers(engine.book.silences["a"].silence) == ("other",)
+        await house.until(lambda: engine.book.outside.silences, "the new rule's silence is known")
+        assert engine.alertmanager.silences.covers(engine.book.outside.silences["a"].silence) == (
+            "other",
+        )
         engine.policy = more
         engine.alertmanager.adopt()
-        assert not engine.book.silences
+        assert not engine.book.outside.silences
         assert not engine.facts().silences.awaited
 
 

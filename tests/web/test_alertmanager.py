@@ -77,7 +77,7 @@ async def test_the_api_and_the_metrics_say_the_same(watch: Watch) -> None:
     assert (beside["silences"]["answers"], beside["alerts"]["answers"]) == (True, False)
     assert [one["silences"] for one in beside["replicas"]] == ["", f"HTTP 500 {MARKUP}"]
     why = (await watch.get(f"/api/v1/why/{QUIET.name}")).json()
-    assert why["stops"] == [watch.engine.book.silences["now"].silence.text]
+    assert why["stops"] == [watch.engine.book.outside.silences["now"].silence.text]
 
     metrics = (await watch.get("/metrics")).text
     for line in (

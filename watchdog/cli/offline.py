@@ -70,11 +70,11 @@ def show_record(page: Page, reader: JournalReader, now: datetime) -> None:
         [(hold.id, hold.scope.text, f"{hold.actor}: {hold.reason}") for hold in book.holds.values()]
         or [("none", "", "")]
     )
-    if book.silences:
+    if book.outside.silences:
         page.title("Silences in Alertmanager")
         page.rows(
             (one.silence.text, "{" + ", ".join(m.text for m in one.silence.matchers) + "}")
-            for one in book.silences.values()
+            for one in book.outside.silences.values()
         )
 
 

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from watchdog.core import entries as e
-from watchdog.core.alertmanager import Reached
+from watchdog.core.anchors import Anchors
 from watchdog.core.heard import Heard
 from watchdog.core.members import Members
 from watchdog.core.merits import Merits
+from watchdog.core.outside import Outside
 from watchdog.core.promotions import RulePromoted
-from watchdog.core.silences import Standing
+from watchdog.core.requests import Requests
 from watchdog.core.standing import (
     MANUAL,
     Blindness,
@@ -48,14 +49,15 @@ class Book:
     current: dict[str, str] = field(default_factory=dict)  # rule -> its open episode
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)  # target -> episode -> it
     holds: dict[str, Hold] = field(default_factory=dict)
-    silences: dict[str, Standing] = field(default_factory=dict)  # Alertmanager's, by their id
-    alertmanager: dict[str, Reached] = field(default_factory=dict)  # matter -> how it turned last
+    outside: Outside = field(default_factory=Outside)
     intents: dict[str, OpenIntent] = field(default_factory=dict)
     acted: list[Acted] = field(default_factory=list)
     cleared: set[str] = field(default_factory=set)
     blind: dict[str, Blindness] = field(default_factory=dict)
     members: Members = field(default_factory=Members)
     readiness: dict[str, tuple[Truth, str, Instant]] = field(default_factory=dict)
+    anchors: Anchors = field(default_factory=Anchors)
+    requests: Requests = field(default_factory=Requests)
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
     merits: Merits = field(default_factory=Merits)
@@ -93,9 +95,6 @@ class Book:
     def standing_holds(self, now: Instant) -> tuple[Hold, ...]:
         return tuple(h for h in self.holds.values() if h.stands(now))
 
-    def standing_silences(self, now: Instant) -> tuple[Standing, ...]:
-        return tuple(s for s in self.silences.values() if s.silence.stands(now))
-
     def needs_undo(self, ep: Episode) -> bool:
         """Whether the episode still claims something that we changed."""
         return any(not claim.found for claim in self.claims_of(ep.id))
@@ -107,6 +106,9 @@ class Book:
         self.last = at
         self.merits.take(entry, at)
         self.members.take(entry, at)
+        self.anchors.take(entry, at)
+        self.requests.take(entry, at)
+        self.outside.take(entry, at)
         self._take(entry, at)
 
     @singledispatchmethod
@@ -156,9 +158,6 @@ class Book:
 
     @_take.register
     def _paged(self, entry: e.Paged, at: Instant) -> None:
-        matter = entry.key.removeprefix("alertmanager:")
-        if entry.key != matter and matter in self.alertmanager:
-            self.alertmanager[matter] = replace(self.alertmanager[matter], paged=True)
         rule = entry.key.removeprefix("rule:").removesuffix(":blind")
         if rule in self.blind:
             self.blind[rule] = replace(self.blind[rule], paged=True)
@@ -242,7 +241,7 @@ class Book:
         if entry.direction is Direction.UNDO:
             return
         ep.action, ep.target = entry.action, entry.target
-        if not entry.actor:
+        if not entry.actor or (entry.approved_by and ep.rule != MANUAL):
             self.acted.append(Acted(World.LIVE, ep.rule, entry.action, entry.intent, at))
             self.cleared.discard(ep.rule)  # re-armed only after it was clear again
 
@@ -250,11 +249,17 @@ class Book:
     def _step(self, entry: e.StepTaken, at: Instant) -> None:
         found = self.intents.get(entry.intent)
         if found is not None:
-            self.intents[entry.intent] = OpenIntent(found.entry, found.at, (*found.steps, entry))
+            self.intents[entry.intent] = replace(found, steps=(*found.steps, entry))
+
+    @_take.register
+    def _step_began(self, entry: e.StepBegan, at: Instant) -> None:
+        found = self.intents.get(entry.intent)
+        if found is not None:
+            self.intents[entry.intent] = replace(found, began=(*found.began, entry.step))
 
     @_take.register
     def _intent_ended(self, entry: e.IntentEnded, at: Instant) -> None:
-        self.intents.pop(entry.intent, None)
+        ended = self.intents.pop(entry.intent, None)
         ep = self.episodes[entry.episode]
         ep.intent, ep.read_back = "", entry.read_back
         done = entry.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
@@ -274,7 +279,8 @@ class Book:
             found = entry.outcome is e.Outcome.FOUND and not any(
                 not c.found for c in self.claimants(entry.target)
             )
-            claim = Claim(entry.episode, entry.action, entry.target, found, at)
+            facts = ended.facts if ended is not None else ()
+            claim = Claim(entry.episode, entry.action, entry.target, found, at, facts)
             self.claims.setdefault(entry.target, {})[entry.episode] = claim
 
     @_take.register
@@ -291,19 +297,6 @@ class Book:
     @_take.register
     def _hold_ended(self, entry: e.HoldEnded, at: Instant) -> None:
         self.holds.pop(entry.hold, None)
-
-    @_take.register
-    def _silence_seen(self, entry: e.SilenceSeen, at: Instant) -> None:
-        known = self.silences.get(entry.silence.id)
-        self.silences[entry.silence.id] = Standing(entry.silence, known.seen if known else at)
-
-    @_take.register
-    def _silence_ended(self, entry: e.SilenceEnded, at: Instant) -> None:
-        self.silences.pop(entry.silence, None)
-
-    @_take.register
-    def _alertmanager(self, entry: e.AlertmanagerTurned, at: Instant) -> None:
-        self.alertmanager[entry.matter] = Reached(entry.answers, entry.reason, at)
 
     @_take.register
     def _acked(self, entry: e.Acked, at: Instant) -> None:

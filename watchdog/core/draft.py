@@ -86,5 +86,5 @@ class Draft:
 
     def _silenced_outside(self, labels: Labels, problem: Problem) -> bool:
         """Whether a silence in Alertmanager covers what an alert about this would carry."""
-        standing = self.book.standing_silences(self.now) if labels else ()
+        standing = self.book.outside.standing_silences(self.now) if labels else ()
         return any(s.silence.covers(about(labels, problem)) for s in standing)

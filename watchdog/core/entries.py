@@ -8,17 +8,23 @@ present state, after a restart exactly as before it. Each is a frozen value of p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 # These are entries like those below, or parts of one, and are imported from here.
 from watchdog.core.alertmanager import AlertmanagerTurned as AlertmanagerTurned  # noqa: PLC0414  # see above
+from watchdog.core.approvals import ApprovalAsked as ApprovalAsked  # noqa: PLC0414  # see above
+from watchdog.core.approvals import ApprovalGiven as ApprovalGiven  # noqa: PLC0414  # see above
 from watchdog.core.channels import EventReceived as EventReceived  # noqa: PLC0414  # see above
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
 from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsFilled as WindowsFilled  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC0414  # see above
+from watchdog.core.intents import IntentEnded as IntentEnded  # noqa: PLC0414  # see above
+from watchdog.core.intents import IntentOpened as IntentOpened  # noqa: PLC0414  # see above
+from watchdog.core.intents import Outcome as Outcome  # noqa: PLC0414  # see above
+from watchdog.core.intents import StepBegan as StepBegan  # noqa: PLC0414  # see above
+from watchdog.core.intents import StepTaken as StepTaken  # noqa: PLC0414  # see above
 from watchdog.core.membership import MemberRetired as MemberRetired  # noqa: PLC0414  # see above
 from watchdog.core.membership import MemberTaken as MemberTaken  # noqa: PLC0414  # see above
 from watchdog.core.promotions import (
@@ -33,8 +39,9 @@ from watchdog.core.silences import SilenceEnded as SilenceEnded  # noqa: PLC0414
 from watchdog.core.silences import SilenceSeen as SilenceSeen  # noqa: PLC0414  # see above
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
+from watchdog.core.trees import Anchor
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import Blind, Direction, Instant, Severity, Truth, Verdict, World
+from watchdog.core.words import Blind, Instant, Severity, Truth, Verdict, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,59 +162,6 @@ class EpisodeUnbarred:
 
 
 @dataclass(frozen=True, slots=True)
-class IntentOpened:
-    """About to change a target. Durable before the first effect."""
-
-    intent: str  # "I9"
-    episode: str
-    action: str
-    target: str
-    direction: Direction
-    deadline: Instant
-    actor: str = ""
-    reason: str = ""
-    decision: str = ""
-    through_hold: bool = False  # a person acts through a hold, and said why
-    kind: Literal["intent.opened"] = "intent.opened"
-
-
-@dataclass(frozen=True, slots=True)
-class StepTaken:
-    """One thing done or seen on the way: recheck, read_before, change, read_back."""
-
-    intent: str
-    step: str
-    result: str
-    reason: str
-    seconds: float = 0.0
-    output: str = ""
-    kind: Literal["intent.step"] = "intent.step"
-
-
-class Outcome(StrEnum):
-    DONE = "done"  # the read-back shows the desired state, and we set it
-    FOUND = "found"  # the desired state stood already; nothing was changed
-    FAILED = "failed"  # the read-back shows another state
-    UNKNOWN = "unknown"  # it cannot be read; a person decides
-    ABANDONED = "abandoned"  # stopped before any effect
-
-
-@dataclass(frozen=True, slots=True)
-class IntentEnded:
-    intent: str
-    episode: str
-    action: str
-    target: str
-    direction: Direction
-    outcome: Outcome
-    reason: str
-    read_back: str  # what the serving endpoint said, shortened
-    seconds: float  # from the intent to this
-    effect_at: Instant | None = None  # when the read-back first showed the desired state
-    kind: Literal["intent.ended"] = "intent.ended"
-
-
-@dataclass(frozen=True, slots=True)
 class ClaimReleased:
     """The episode no longer needs the target's state."""
 
@@ -274,6 +228,7 @@ class ReadinessChanged:
     action: str
     ready: Truth
     reason: str
+    anchor: Anchor | None = None  # what it would restore, where it restores something
     kind: Literal["action.readiness"] = "action.readiness"
 
 
@@ -305,8 +260,11 @@ Entry = (
     | EpisodeMoved
     | EpisodeBarred
     | EpisodeUnbarred
+    | ApprovalAsked
+    | ApprovalGiven
     | Decided
     | IntentOpened
+    | StepBegan
     | StepTaken
     | IntentEnded
     | ClaimReleased

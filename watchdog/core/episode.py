@@ -20,6 +20,7 @@ class NoSuchMove(LookupError):
 _MOVES: dict[tuple[State, Event], State] = {
     (State.OK, Event.BREACHED): State.PENDING,
     (State.OK, Event.COMMANDED): State.ACTING,
+    (State.OK, Event.NEEDS_APPROVAL): State.AWAITING,  # a person's, which others must approve
     (State.PENDING, Event.HEALTHY): State.OK,
     (State.PENDING, Event.ALLOWED): State.ACTING,
     (State.PENDING, Event.REFUSED): State.HELD,

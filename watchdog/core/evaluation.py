@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from watchdog.core.aftermath import tend_manual
+from watchdog.core.approving import tend_requests
 from watchdog.core.draft import Draft
 from watchdog.core.entries import HoldEnded, SilenceEnded
 from watchdog.core.family import Family
@@ -79,6 +80,7 @@ class Evaluation:
     def _take_turns(
         self, seen: list[_Seen], families: Iterable[Family], policy: Policy, draft: Draft
     ) -> None:
+        tend_requests(policy, draft)
         scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate
         for rule, sight in seen:
             take_turn(rule, sight, scene)
@@ -143,6 +145,6 @@ def _expire_holds(draft: Draft) -> None:
     for hold in list(draft.book.holds.values()):
         if not hold.stands(draft.now):
             draft.add(HoldEnded(hold.id, "expiry", "its time is over"))
-    for known in list(draft.book.silences.values()):
+    for known in list(draft.book.outside.silences.values()):
         if known.silence.is_over(draft.now):
             draft.add(SilenceEnded(known.silence.id, "its time is over"))

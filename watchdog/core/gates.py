@@ -69,6 +69,20 @@ class GateInputs:
     # Alertmanager's silences, which are among the holds: how well they are known
     silences_awaited: str = ""
     silences_doubt: str = ""
+    # what would be restored; all as they are here where the action restores nothing
+    anchor_margin: float | None = None  # seconds; None: no age is asked for
+    anchor: str = ""  # its digest
+    anchor_known_by: float | None = None  # wall time by which all of it existed
+    first_bad: float | None = None  # wall time from which samples may have been bad
+    quarantined: str = ""  # the episode that rolled this very content back
+    # what people said, where they are asked
+    approved_by: tuple[str, ...] = ()
+    approvals_needed: int = 0
+
+    @property
+    def approved(self) -> bool:
+        """Whether as many as must have said yes."""
+        return len(self.approved_by) >= max(1, self.approvals_needed)
 
 
 def lowest(modes: tuple[ModeLimit, ...]) -> ModeLimit:
@@ -137,13 +151,33 @@ def ready(x: GateInputs) -> GateAnswer:
     return _pass("ready", x.ready_reason or "ready")
 
 
+def anchor(x: GateInputs) -> GateAnswer:
+    """What is restored was proven, is older than the trouble, and was not rolled back itself."""
+    if x.quarantined:
+        return _refuse("anchor", f"its content was rolled back by {x.quarantined}: quarantined")
+    if x.anchor_margin is None:
+        return _pass("anchor", f"content {x.anchor[:12]}" if x.anchor else "restores nothing")
+    if x.anchor_known_by is None:
+        return _refuse("anchor", "nothing to restore was proven yet")
+    known = _utc(x.anchor_known_by)
+    if x.first_bad is None:
+        return _pass("anchor", f"content {x.anchor[:12]}, known by {known}")
+    needed = x.first_bad - x.anchor_margin
+    if x.anchor_known_by > needed:
+        return _refuse(
+            "anchor",
+            f"content {x.anchor[:12]} is known only by {known}, and must be by {_utc(needed)}, "
+            f"{duration(x.anchor_margin)} before what may be the first bad sample",
+        )
+    return _pass("anchor", f"content {x.anchor[:12]}, known by {known}, before {_utc(needed)}")
+
+
 def cooldown(x: GateInputs) -> GateAnswer:
     if x.cooldown_until is None:
         return _pass("cooldown", "none runs")
     if x.cooldown_exempt:
         return _pass("cooldown", "exempt: follows an undo")
-    until = datetime.fromtimestamp(x.cooldown_until, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    return _refuse("cooldown", f"until {until}")
+    return _refuse("cooldown", f"until {_utc(x.cooldown_until)}")
 
 
 def blast_radius(x: GateInputs) -> GateAnswer:
@@ -182,6 +216,7 @@ GATES: tuple[Callable[[GateInputs], GateAnswer], ...] = (
     burning,
     target,
     ready,
+    anchor,
     cooldown,
     blast_radius,
     mode,
@@ -189,7 +224,7 @@ GATES: tuple[Callable[[GateInputs], GateAnswer], ...] = (
 )
 """In the order in which the first refusal counts."""
 
-FOR_PEOPLE = (environment, target, ready)
+FOR_PEOPLE = (environment, target, ready, anchor)
 """What a person's own command cannot overrule; holds it must name (`through_hold`)."""
 
 
@@ -216,10 +251,11 @@ def rule_on(x: GateInputs) -> Judgement:
     match limit.mode:
         case Mode.SHADOW:
             return Judgement(Ruling.WOULD_ACT, f"shadow, by {limit.who}", answers)
-        case Mode.APPROVE:
+        case Mode.APPROVE if not x.approved:
             return Judgement(Ruling.NEEDS_APPROVAL, f"approve, by {limit.who}", answers)
         case _:
-            return Judgement(Ruling.ALLOWED, "every gate passed", answers)
+            said = _approved(x) if x.approved_by else "every gate passed"
+            return Judgement(Ruling.ALLOWED, said, answers)
 
 
 def refused_by_now(x: GateInputs) -> str:
@@ -228,7 +264,8 @@ def refused_by_now(x: GateInputs) -> str:
     if refused is not None:
         return f"{refused.gate}: {refused.reason}"
     limit = lowest(x.modes)
-    return "" if limit.mode is Mode.ARMED else f"mode: {limit.mode.word}, by {limit.who}"
+    may = limit.mode is Mode.ARMED or (limit.mode is Mode.APPROVE and x.approved)
+    return "" if may else f"mode: {limit.mode.word}, by {limit.who}"
 
 
 def rule_on_command(x: GateInputs) -> Judgement:
@@ -237,7 +274,28 @@ def rule_on_command(x: GateInputs) -> Judgement:
     refused = next((a for a in answers if not a.passed), None)
     if refused is not None:
         return Judgement(Ruling.REFUSED, f"{refused.gate}: {refused.reason}", answers)
-    return Judgement(Ruling.ALLOWED, "commanded by a person", answers)
+    if x.approvals_needed and not x.approved:
+        people = "1 person" if x.approvals_needed == 1 else f"{x.approvals_needed} people"
+        return Judgement(Ruling.NEEDS_APPROVAL, f"needs the yes of {people}", answers)
+    said = _approved(x) if x.approved_by else "commanded by a person"
+    return Judgement(Ruling.ALLOWED, said, answers)
+
+
+def command_refused_by_now(x: GateInputs) -> str:
+    """Why a person's rollback that others approved may not take effect any more."""
+    answers = (gate(x) for gate in (environment, stops))
+    refused = next((a for a in answers if not a.passed), None)
+    if refused is not None:
+        return f"{refused.gate}: {refused.reason}"
+    return "" if x.approved else "it is not approved"
+
+
+def _approved(x: GateInputs) -> str:
+    return f"approved by {', '.join(x.approved_by)}"
+
+
+def _utc(wall: float) -> str:
+    return datetime.fromtimestamp(wall, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _pass(gate: str, reason: str) -> GateAnswer:

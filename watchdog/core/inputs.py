@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
+from watchdog.core.approvals import terms_by_hand
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.naming import family_of
 from watchdog.core.samples import Point
-from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
+from watchdog.core.spec import ActionSpec, Policy, RatioThreshold, RuleSpec, Rung, Slo
 from watchdog.core.starts import slots_taken
 from watchdog.core.stops import (
+    NOBODY,
+    Consent,
     Subject,
     acts_through,
     standing_holds,
@@ -72,7 +75,14 @@ class Scene:
     draft: Draft
 
 
-def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Scene) -> GateInputs:
+def gate_inputs(
+    rule: RuleSpec,
+    ep: Episode,
+    rung: Rung,
+    sight: Sight,
+    scene: Scene,
+    consent: Consent = NOBODY,
+) -> GateInputs:
     """Everything the gates ask of, for one rung of one episode, now."""
     policy, facts = scene.policy, scene.facts
     book, now = scene.draft.book, scene.draft.now
@@ -93,7 +103,8 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         time_synced=facts.time_synced,
         holds=standing_holds(subject, book, now) + standing_silences(subject, book, now),
         windows=standing_windows(subject, policy, now),
-        through_hold=acts_through(ep, subject, policy, book, now),
+        through_hold=acts_through(ep, subject, policy, book, now)
+        or consent.goes_through(subject, policy, book, now),
         barred=ep.barred,
         target=action.target,
         busy=busy(action, book),
@@ -117,16 +128,26 @@ def gate_inputs(rule: RuleSpec, ep: Episode, rung: Rung, sight: Sight, scene: Sc
         budget_seconds=policy.limits.budget_seconds,
         silences_awaited=facts.silences.awaited,
         silences_doubt=facts.silences.doubt,
+        approved_by=consent.by,
+        approvals_needed=consent.needed or rung.approvals,
+        **asdict(_restored(action, book, first_bad_of(rule, ep))),
     )
 
 
 def command_inputs(
-    action: ActionSpec, person: str, scene: Scene, *, through_hold: bool
+    action: ActionSpec,
+    person: str,
+    scene: Scene,
+    *,
+    through_hold: bool,
+    consent: Consent = NOBODY,
 ) -> GateInputs:
     """The same for a person's own rollback, which has no rule, no evidence and no mode."""
     book, now = scene.draft.book, scene.draft.now
     ready, ready_reason = readiness(action, book)
     subject = Subject("", "", action.target)
+    terms = terms_by_hand(action, scene.policy)
+    through = consent.goes_through(subject, scene.policy, book, now)
     return GateInputs(
         world=World.LIVE,
         status=Status.BLIND,
@@ -139,7 +160,7 @@ def command_inputs(
         time_synced=None,
         holds=standing_holds(subject, book, now),
         windows=standing_windows(subject, scene.policy, now),
-        through_hold=person if through_hold else "",
+        through_hold=person if through_hold else through,
         barred="",
         target=action.target,
         busy=busy(action, book),
@@ -157,7 +178,47 @@ def command_inputs(
         budget_used=0,
         budget_actions=scene.policy.limits.budget_actions,
         budget_seconds=scene.policy.limits.budget_seconds,
+        approved_by=consent.by,
+        approvals_needed=consent.needed or (terms.needed if terms is not None else 0),
+        **asdict(_restored(action, book, None)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Restored:
+    """The gates' inputs about what would be restored, by their names there."""
+
+    anchor_margin: float | None
+    anchor: str
+    anchor_known_by: float | None
+    first_bad: float | None
+    quarantined: str
+
+
+def _restored(action: ActionSpec, book: Book, first_bad: float | None) -> _Restored:
+    found = book.anchors.now.get(action.name)
+    bad = book.anchors.bad.get(found.digest) if found is not None else None
+    return _Restored(
+        anchor_margin=action.anchor_margin_seconds,
+        anchor=found.digest if found is not None else "",
+        anchor_known_by=book.anchors.known_by(found) if found is not None else None,
+        first_bad=first_bad,
+        quarantined=bad.episode if bad is not None else "",
+    )
+
+
+def first_bad_of(rule: RuleSpec, ep: Episode) -> float | None:
+    """The wall time from which on samples may have been bad: a window is breached after them."""
+    if ep.breached_at is None:
+        return None
+    match rule.signal:
+        case Slo(pairs=pairs):
+            window = max(pair.short_seconds for pair in pairs)
+        case RatioThreshold(over_seconds=window):
+            pass
+        case _:
+            window = 0.0
+    return ep.breached_at.wall - window
 
 
 def next_rung(rule: RuleSpec, ep: Episode, policy: Policy) -> Rung | None:

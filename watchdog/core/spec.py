@@ -57,6 +57,16 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Publish:
+    """Makes what was changed be served. One that may not be repeated is left to people when its
+    outcome is unknown.
+    """
+
+    command: Command
+    idempotent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ActionSpec:
     """A rollback, described as a desired state: "flag X is off"."""
 
@@ -71,6 +81,9 @@ class ActionSpec:
     sla_seconds: float
     host: str  # "any", or the host whose daemon alone executes it
     sha256: str  # of the action as written, so that the record says which text was followed
+    verify: tuple[Command, ...] = ()  # each must exit 0 before the change counts
+    publish: Publish | None = None
+    anchor_margin_seconds: float | None = None  # None: it restores nothing, or asks no age
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +91,8 @@ class Rung:
     action: str
     mode: Mode
     within_seconds: float  # how long after the effect the episode must be contained or recovered
+    approvals: int = 1  # distinct people who must say yes where it asks
+    approve_within_seconds: float = 3600.0  # how long they are asked
 
 
 @dataclass(frozen=True, slots=True)

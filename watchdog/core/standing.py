@@ -12,6 +12,7 @@ from watchdog.core.episode import OPEN
 from watchdog.core.samples import Labels
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
+from watchdog.core.trees import Facts, merged
 from watchdog.core.words import Blind, Instant, Severity, Verdict, World
 
 MANUAL = "manual"
@@ -68,6 +69,7 @@ class Claim:
     target: str
     found: bool  # the state stood already; nothing of ours is there to undo
     at: Instant
+    facts: Facts = ()  # what the rollback learned, and its undo needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,21 @@ class OpenIntent:
     entry: e.IntentOpened
     at: Instant
     steps: tuple[e.StepTaken, ...] = ()
+    began: tuple[str, ...] = ()  # the steps that were begun, each time anew
+
+    @property
+    def facts(self) -> Facts:
+        """What is known by now: of the anchor, and of every step taken."""
+        return merged(self.entry.facts, *(step.facts for step in self.steps))
+
+    def cut_off(self) -> tuple[str, int]:
+        """The step that was begun last and is not taken, and how often it was begun in vain."""
+        if not self.began:
+            return "", 0
+        last = self.began[-1]
+        taken = sum(step.step == last for step in self.steps)
+        in_vain = self.began.count(last) - taken
+        return (last, in_vain) if in_vain > 0 else ("", 0)
 
 
 @dataclass(frozen=True, slots=True)

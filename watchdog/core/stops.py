@@ -51,7 +51,7 @@ def standing_silences(subject: Subject, book: Book, now: Instant) -> tuple[str, 
 
 
 def _silences(subject: Subject, book: Book, now: Instant) -> tuple[Standing, ...]:
-    standing = book.standing_silences(now)
+    standing = book.outside.standing_silences(now)
     labels = about(subject.labels, "breach") if standing else {}
     return tuple(s for s in standing if subject.labels and s.silence.covers(labels))
 
@@ -74,6 +74,11 @@ def acts_through(ep: Episode, subject: Subject, policy: Policy, book: Book, now:
     said = ep.unbarred_at
     if not ep.through_hold or said is None:
         return ""
+    return ep.unbarred_by if none_since(said, subject, policy, book, now) else ""
+
+
+def none_since(said: Instant, subject: Subject, policy: Policy, book: Book, now: Instant) -> bool:
+    """Whether every stop that covers the subject now stood already when that was said."""
     later_hold = any(
         h.placed.steady > said.steady and subject.under(h.scope) for h in book.standing_holds(now)
     )
@@ -85,7 +90,25 @@ def acts_through(ep: Episode, subject: Subject, policy: Policy, book: Book, now:
         max(s.seen, s.silence.starts, key=lambda at: at.steady).steady > said.steady
         for s in _silences(subject, book, now)
     )
-    return "" if later_hold or later_window or later_silence else ep.unbarred_by
+    return not (later_hold or later_window or later_silence)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What people have said to a request: who, of how many, and who of them through the stops."""
+
+    by: tuple[str, ...] = ()
+    needed: int = 0
+    through: str = ""
+    said: Instant | None = None  # when they said it: of the stops that stood then
+
+    def goes_through(self, subject: Subject, policy: Policy, book: Book, now: Instant) -> str:
+        said = self.said
+        goes = said is not None and none_since(said, subject, policy, book, now)
+        return self.through if goes else ""
+
+
+NOBODY = Consent()
 
 
 def standing_stops(subject: Subject, policy: Policy, book: Book, now: Instant) -> tuple[str, ...]:

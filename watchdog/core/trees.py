@@ -12,6 +12,11 @@ Facts = tuple[tuple[str, str], ...]
 """Small named texts that one step learns and later ones need: a generation, a place, a version."""
 
 
+def merged(*facts: Facts) -> Facts:
+    """Later ones replace earlier ones of the same name."""
+    return tuple({name: value for some in facts for name, value in some}.items())
+
+
 @dataclass(frozen=True, slots=True)
 class SwapTree:
     """Put another tree in the place of the live one.

@@ -12,9 +12,10 @@ from shlex import quote
 
 from watchdog.core import entries as e
 from watchdog.core.alerting import alert_labels
-from watchdog.core.basis import basis_of
-from watchdog.core.book import Episode
+from watchdog.core.approving import approved_command_refused, ask_people, still_approved
+from watchdog.core.book import MANUAL, Episode
 from watchdog.core.channels import EventSignal
+from watchdog.core.deciding import decided_on
 from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
@@ -22,6 +23,7 @@ from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_w
 from watchdog.core.judge.told import began_long_before
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
+from watchdog.core.starting import open_intent
 from watchdog.core.states import BLINDS, Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
 from watchdog.core.words import Blind, Direction, Status, Truth, Verdict
@@ -176,13 +178,16 @@ def ask_once_more(entry: e.IntentOpened, sight: Sight | None, scene: Scene) -> s
     may be most of the deadline. `sight` is what is seen of its rule now, None where that is new.
     """
     ep = scene.draft.book.episodes[entry.episode]
+    if ep.rule == MANUAL:
+        return approved_command_refused(entry, scene)
     rule = scene.policy.rule(ep.rule)
     rung = next_rung(rule, ep, scene.policy) if rule is not None else None
     if rule is None or rung is None or rung.action != entry.action:
         return f"the policy does not lead {ep.rule} to {entry.action} any more"
     if sight is None:
         return f"{ep.rule} is not judged yet by the policy in force"
-    return refused_by_now(gate_inputs(rule, ep, rung, sight, scene))
+    consent, changed = still_approved(entry, scene)
+    return changed or refused_by_now(gate_inputs(rule, ep, rung, sight, scene, consent))
 
 
 # -- going on --------------------------------------------------------------------------------------
@@ -219,18 +224,13 @@ def _breached(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> None:
     judgement = rule_on(inputs)
     _record(rule, ep, rung.action, judgement, asdict(inputs), sight, scene)
     if judgement.ruling is e.Ruling.ALLOWED:
-        action = scene.policy.actions[rung.action]
-        draft.add(
-            e.IntentOpened(
-                intent=draft.book.next_id("I"),
-                episode=ep.id,
-                action=action.name,
-                target=action.target,
-                direction=Direction.DO,
-                deadline=draft.now.plus(action.deadline_seconds),
-                reason=sight.verdict.reason,
-                decision=f"D{draft.book.counts['D']}",
-            )
+        open_intent(
+            draft,
+            ep,
+            scene.policy.actions[rung.action],
+            Direction.DO,
+            reason=sight.verdict.reason,
+            decision=f"D{draft.book.counts['D']}",
         )
 
 
@@ -259,28 +259,11 @@ def _record(
         return
     draft = scene.draft
     first_refusal = judgement.ruling is e.Ruling.REFUSED and not ep.refusals
-    draft.add(
-        e.Decided(
-            decision=draft.book.next_id("D"),
-            episode=ep.id,
-            rule=rule.name,
-            action=action,
-            rung=ep.rung,
-            world=ep.world,
-            ruling=judgement.ruling,
-            reason=judgement.reason,
-            gates=judgement.gates,
-            policy_sha256=scene.policy.sha256,
-            rule_sha256=rule.sha256,
-            verdict=sight.verdict,
-            inputs=inputs,
-            basis=basis_of(rule, sight.points),
-        )
-    )
+    draft.add(decided_on(ep, action, judgement, inputs, scene, rule, sight))
     if ep.state is not State.HELD or judgement.ruling is not e.Ruling.REFUSED:
         draft.move(ep, _EVENTS[judgement.ruling], judgement.reason, verdict=sight.verdict)
     if first_refusal:
         held = f" and held: {judgement.reason}" if rule.playbook is not None else ""
         draft.page(ep, f"{rule.name} is breached{held}", sight.verdict.reason)
     if judgement.ruling is e.Ruling.NEEDS_APPROVAL:
-        draft.page(ep, f"{rule.name} asks for approval of {action}", sight.verdict.reason)
+        ask_people(ep, ep.unbarred_by, sight.verdict.reason, scene)

@@ -15,7 +15,7 @@ View = dict[str, Any]
 def silences_view(engine: Engine) -> list[View]:
     """Those that stand, or will, and may concern a rule of ours; the first to end first."""
     now = engine.ports.clock.now()
-    known = sorted(engine.book.silences.values(), key=lambda one: one.silence.ends.steady)
+    known = sorted(engine.book.outside.silences.values(), key=lambda one: one.silence.ends.steady)
     return [
         {
             "id": one.silence.id,
@@ -57,7 +57,7 @@ def alertmanager_view(engine: Engine) -> View | None:
 
 def _matter(engine: Engine, matter: Matter, *, asked: bool) -> View:
     """How it last turned; `answers` is None before it was asked once."""
-    reached = engine.book.alertmanager.get(matter) if asked else None
+    reached = engine.book.outside.reached.get(matter) if asked else None
     return {
         "asked": asked,
         "answers": reached.answers if reached else None,
@@ -83,7 +83,7 @@ def alertmanager_now(engine: Engine) -> AlertmanagerNow | None:
             if any(one.url in replicas for replicas in heard)
         },
         silences_age_seconds=now.steady - looked.steady if looked else None,
-        silences=len(engine.book.standing_silences(now)) if spec.silences else None,
+        silences=len(engine.book.outside.standing_silences(now)) if spec.silences else None,
         told_age_seconds=now.steady - told.steady if told else None,
         alerts=alerts.firing if alerts else None,
     )

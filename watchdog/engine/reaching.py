@@ -15,7 +15,7 @@ GRACE_SECONDS = 1.0
 
 def turned(draft: Draft, matter: Matter, *, answers: bool, reason: str) -> None:
     """Record when it begins, or ceases, to do what it is asked."""
-    was = draft.book.alertmanager.get(matter)
+    was = draft.book.outside.reached.get(matter)
     if was is None or was.answers is not answers:
         draft.add(AlertmanagerTurned(matter, answers, "" if answers else reason))
 
@@ -24,7 +24,7 @@ def page_when_long(
     draft: Draft, matter: Matter, after_seconds: float, title: str, body: str
 ) -> None:
     """Tell people, once, of what has failed for long."""
-    reached = draft.book.alertmanager.get(matter)
+    reached = draft.book.outside.reached.get(matter)
     if reached is None or reached.answers or reached.paged:
         return
     if draft.now.steady - reached.since.steady >= after_seconds:

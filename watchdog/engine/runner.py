@@ -188,10 +188,10 @@ class Runner:
         self._withdrawn.add(intent)
 
     def stopped(self, entry: IntentOpened) -> str:
-        """Why an automatic start may not take effect by now; or a withdrawn order."""
+        """Why an automatic or approved start may not take effect by now; or a withdrawn order."""
         if entry.intent in self._withdrawn:
             return "it could not be recorded when it was ordered"
-        if entry.actor:
+        if entry.actor and not entry.approved_by:
             return ""
         return "the watchdog is stopping" if self._draining else self._ask_once_more(entry)
 

@@ -90,7 +90,7 @@ class SilenceWatch:
 
     def read(self) -> SilencesRead:
         """How well silences are known now, for the gates."""
-        spec, reached = self._spec, self._recorder.book.alertmanager.get(MATTER)
+        spec, reached = self._spec, self._recorder.book.outside.reached.get(MATTER)
         if spec is None:
             return SilencesRead()
         until = self._waits_until
@@ -151,7 +151,7 @@ class SilenceWatch:
 
     def _forget(self, reason: str) -> None:
         draft = self._recorder.draft()
-        for known in list(draft.book.silences):
+        for known in list(draft.book.outside.silences):
             draft.add(SilenceEnded(known, reason))
         self._recorder.commit(draft)
 
@@ -191,10 +191,10 @@ class SilenceWatch:
             or any(one.covers(labels, open_=OF_THE_MOMENT) for labels in open_ones)
         }
         for one in ours.values():
-            known = draft.book.silences.get(one.id)
+            known = draft.book.outside.silences.get(one.id)
             if known is None or not known.silence.is_as(one):
                 draft.add(SilenceSeen(one))
-        for gone in [name for name in draft.book.silences if name not in ours]:
+        for gone in [name for name in draft.book.outside.silences if name not in ours]:
             draft.add(SilenceEnded(gone, "ended in Alertmanager, or no rule is known to it"))
 
     def _concerns_us(self, silence: Silence, known: _Known) -> bool:

@@ -22,6 +22,11 @@ _ONLY_WHERE_SAID = frozenset(
         ("RuleSpec", "forget_gone"),
         ("RuleSpec", "member"),
         ("Playbook", "each"),
+        ("Rung", "approvals"),
+        ("Rung", "approve_within_seconds"),
+        ("ActionSpec", "verify"),
+        ("ActionSpec", "publish"),
+        ("ActionSpec", "anchor_margin_seconds"),
     }
 )
 """Fields that came later: what does not have them has the hash that it had before they came."""
@@ -35,7 +40,7 @@ def plain(value: Any, leave_out: frozenset[str] = frozenset()) -> Any:  # noqa: 
             f.name: plain(getattr(value, f.name))
             for f in fields(value)
             if f.name not in leave_out
-            and (getattr(value, f.name) or (kind, f.name) not in _ONLY_WHERE_SAID)
+            and (getattr(value, f.name) != f.default or (kind, f.name) not in _ONLY_WHERE_SAID)
         }
         return {"is": kind, **inner}
     if isinstance(value, Enum):

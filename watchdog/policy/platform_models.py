@@ -191,7 +191,6 @@ class ActionShape(Shape):
 class RungShape(Shape):
     """One step of a playbook's ladder."""
 
-    later: ClassVar[dict[str, str]] = {"approvals": "counting approvals"}
     absent: ClassVar[dict[str, str]] = {
         "mode": "Say how far it may go: observe, shadow, approve or armed."
     }
@@ -202,6 +201,13 @@ class RungShape(Shape):
     )
     within: Duration = Field(
         300.0, description="how long after the effect it must have helped (5m)"
+    )
+    approvals: Annotated[int, Field(ge=1, le=10)] | None = Field(
+        None,
+        description="approve: how many people must say yes; 1, and 2 for a system restore",
+    )
+    approve_within: Duration = Field(
+        3600.0, description="approve: how long they are asked, before a person must look (1h)"
     )
 
 

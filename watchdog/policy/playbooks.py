@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from watchdog.core.naming import Values, family_of, labelled, values_in
 from watchdog.core.spec import ActionSpec, Playbook, Rung
@@ -63,8 +64,24 @@ def _rungs(
                 f"{shape.action} stands twice in the playbook {entry.name}",
                 "One episode never causes the same action twice: remove one.",
             )
-        rungs.append((index, Rung(shape.action, Mode[shape.mode.upper()], shape.within)))
+        _check_asking(rung_entry, shape, findings)
+        rungs.append((index, _rung(shape)))
     return rungs
+
+
+def _rung(shape: RungShape) -> Rung:
+    mode = Mode[shape.mode.upper()]
+    return Rung(shape.action, mode, shape.within, shape.approvals or 1, shape.approve_within)
+
+
+def _check_asking(entry: Entry, shape: RungShape, findings: Findings) -> None:
+    """Whoever writes how many must say yes does not want it done without asking."""
+    if shape.mode == "armed" and shape.approvals is not None:
+        findings.refuse(
+            entry.at("approvals"),
+            "`approvals` beside `mode: armed`, which asks nobody",
+            "Write mode: approve, or remove `approvals`.",
+        )
 
 
 def _unfolded(
@@ -106,7 +123,7 @@ def _unfolded(
         )
         for values in whole
     ]
-    reach = [Rung(name, r.mode, r.within_seconds) for r in plain for name in actions[r.action]]
+    reach = [replace(r, action=name) for r in plain for name in actions[r.action]]
     return [Playbook(entry.name, tuple(reach), tuple(labels)), *own]
 
 
@@ -117,7 +134,7 @@ def _ordered(values: Values, labels: Iterable[str]) -> Values:
 def _for(rung: Rung, values: Values, actions: Mapping[str, list[str]]) -> Rung:
     """The rung with the action of these values, where it is one for values."""
     of_values = (name for name in actions[rung.action] if set(values_in(name)) <= set(values))
-    return Rung(next(of_values), rung.mode, rung.within_seconds)
+    return replace(rung, action=next(of_values))
 
 
 def _check_opposites(

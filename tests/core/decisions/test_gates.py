@@ -18,6 +18,7 @@ ORDER = (
     "burning",
     "target",
     "ready",
+    "anchor",
     "cooldown",
     "blast_radius",
     "mode",
@@ -77,6 +78,21 @@ CLOSED: tuple[tuple[str, dict[str, object], str], ...] = (
     ("ready", {"host": "mainnet-2"}, "belongs to host mainnet-2, this is mainnet-1"),
     ("ready", {"ready": Truth.FALSE, "ready_reason": "no such file"}, "not ready: no such file"),
     ("ready", {"ready": Truth.UNKNOWN, "ready_reason": "not yet"}, "not ready: not yet"),
+    ("anchor", {"quarantined": "E3"}, "its content was rolled back by E3: quarantined"),
+    ("anchor", {"anchor_margin": 600.0}, "nothing to restore was proven yet"),
+    (
+        "anchor",
+        {
+            "anchor_margin": 600.0,
+            "anchor": "c0ffee" * 10,
+            "anchor_known_by": 1_790_000_000.0,
+            "first_bad": 1_790_000_599.0,
+        },
+        (
+            "content c0ffeec0ffee is known only by 2026-09-21 14:13:20Z, and must be by "
+            "2026-09-21 14:13:19Z, 10m before what may be the first bad sample"
+        ),
+    ),
     ("cooldown", {"cooldown_until": 1_790_000_000.0}, "until 2026-09-21 14:13:20Z"),
     ("blast_radius", {"blast_radius": 0}, "1 targets breach at once, more than 0: flag:redemption"),
     ("mode", {"beyond": "up_to pause"}, "up_to pause"),

@@ -79,10 +79,10 @@ def test_what_is_over_is_taken_off_the_book_by_the_next_pass() -> None:
     draft.add(SilenceSeen(a_silence(now, lasts=30)))
     evaluation = Evaluation(memory, lambda: Facts("sandbox", "here", Mode.ARMED))
     evaluation.on_tick(policy, draft)
-    assert set(draft.book.silences) == {"s1"}
+    assert set(draft.book.outside.silences) == {"s1"}
     draft.now = now.plus(30)
     evaluation.on_tick(policy, draft)
-    assert draft.book.silences == {}
+    assert draft.book.outside.silences == {}
     assert SilenceEnded("s1", "its time is over") in draft.entries
 
 
@@ -102,7 +102,7 @@ def test_an_acting_person_is_asked_again_when_a_new_silence_begins() -> None:
     watch.act(watch.episode, through_hold=True)
     watch.now = watch.now.plus(0.5)
     with watch.draft() as draft:  # it is only made longer: the person knew of it
-        known = draft.book.silences["s1"].silence
+        known = draft.book.outside.silences["s1"].silence
         draft.add(SilenceSeen(replace(known, ends=known.ends.plus(60))))
     watch.run(1, BREACHED)
     assert watch.is_now(State.ACTING)

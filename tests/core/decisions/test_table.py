@@ -11,7 +11,7 @@ EVERY_PAIR = [(state, event) for state in State for event in Event]
 
 # Written by hand, as DESIGN tells it, so that the table cannot be its own witness.
 TOLD = """
-ok          breached -> pending, commanded -> acting
+ok          breached -> pending, commanded -> acting, needs_approval -> awaiting
 pending     healthy -> ok, allowed -> acting, refused -> held, needs_approval -> awaiting
 pending     would_act -> shadowed, closed -> ok
 held        healthy -> ok, recovered -> contained, allowed -> acting, refused -> held

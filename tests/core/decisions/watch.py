@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.aftermath import drifted, intent_ended, tend_manual, verify
+from watchdog.core.approvals import ApprovalGiven, Means
+from watchdog.core.approving import approve, deny, objection, tend_requests
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import Facts, Scene, Sight, next_rung
@@ -179,6 +181,7 @@ class Watch:
             for hold in list(draft.book.holds.values()):
                 if not hold.stands(draft.now):
                     draft.add(e.HoldEnded(hold.id, "expiry", "over"))
+            tend_requests(self.policy, draft)
             scene = Scene(self.policy, replace(self.facts, statuses=statuses), draft)
             for name, rule in self.policy.rules.items():
                 take_turn(rule, self._sight(rule, self.seen[name]), scene)
@@ -262,6 +265,43 @@ class Watch:
     def act(self, ep: Episode, *, through_hold: bool = False) -> None:
         with self.draft() as draft:
             draft.add(e.EpisodeUnbarred(ep.id, "alice", "I looked", through_hold))
+
+    def approve(
+        self,
+        who: str,
+        ep: Episode | None = None,
+        *,
+        means: Means = Means.SOCKET,
+        through_hold: bool = False,
+    ) -> str:
+        """Somebody says yes to what the newest episode asks for; what they are told."""
+        ep = ep or self.episode
+        request = self.book.requests.open.get(ep.id)
+        asked = request.asked if request is not None else None
+        given = ApprovalGiven(
+            ep.id,
+            asked.decision if asked else "",
+            asked.action if asked else "",
+            asked.plan if asked else "",
+            who,
+            f"{who} (uid 1000)",
+            "I read the plan",
+            means,
+            through_hold,
+        )
+        statuses = {name: seen.status for name, seen in self.seen.items()}
+        with self.draft() as draft:
+            scene = Scene(self.policy, replace(self.facts, statuses=statuses), draft)
+            refused = objection(given, scene)
+            if refused:
+                return f"refused: {refused}"
+            rule = self.policy.rule(ep.rule)
+            sight = self._sight(rule, self.seen[ep.rule]) if rule else None
+            return approve(given, sight, scene).said
+
+    def deny(self, who: str, ep: Episode | None = None) -> None:
+        with self.draft() as draft:
+            deny(ep or self.episode, f"{who} (uid 1000)", "not tonight", draft)
 
     def close(self, ep: Episode) -> None:
         with self.draft() as draft:

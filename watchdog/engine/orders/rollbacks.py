@@ -13,6 +13,7 @@ from watchdog.core.gates import rule_on_command
 from watchdog.core.inputs import busy, command_inputs
 from watchdog.core.keeping import keeper
 from watchdog.core.spec import ActionSpec
+from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Severity, Truth, World
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
@@ -83,7 +84,9 @@ class Rollbacks:
         )
         ep = draft.book.episodes[name]
         draft.move(ep, Event.COMMANDED, why, actor=person.name)
-        intent = self._intent(draft, ep, spec, Direction.DO, person, why, decision)
+        intent = open_intent(
+            draft, ep, spec, Direction.DO, reason=why, decision=decision, by=person.name
+        )
         return self._told(await self._carried_out(draft, intent), spec.name, name)
 
     async def undo(self, person: Person, what: str, reason: str, *, force: bool, dry: bool) -> Done:
@@ -105,7 +108,7 @@ class Rollbacks:
             raise OrderRefused(occupied or f"{spec.target} changed hands meanwhile: ask again")
         asked = ep or book.episodes[mine[0].episode]
         draft = self._desk.engine.recorder.draft()
-        intent = self._intent(draft, asked, spec, Direction.UNDO, person, reason, "")
+        intent = open_intent(draft, asked, spec, Direction.UNDO, reason=reason, by=person.name)
         return self._told(await self._carried_out(draft, intent), what, asked.id)
 
     def _undoable(self, what: str) -> tuple[Episode | None, ActionSpec]:
@@ -194,32 +197,6 @@ class Rollbacks:
         return await self._desk.engine.ports.probe.read(
             check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS
         )
-
-    def _intent(
-        self,
-        draft: Draft,
-        ep: Episode,
-        spec: ActionSpec,
-        direction: Direction,
-        person: Person,
-        reason: str,
-        decision: str,
-    ) -> str:
-        name = draft.book.next_id("I")
-        draft.add(
-            e.IntentOpened(
-                intent=name,
-                episode=ep.id,
-                action=spec.name,
-                target=spec.target,
-                direction=direction,
-                deadline=draft.now.plus(spec.deadline_seconds),
-                actor=person.name,
-                reason=reason,
-                decision=decision,
-            )
-        )
-        return name
 
     async def _carried_out(self, draft: Draft, intent: str) -> e.IntentEnded:
         """Record, and wait for the runner's word on it."""
