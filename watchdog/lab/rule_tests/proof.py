@@ -67,7 +67,10 @@ def proofs_in(
     loader, wanted = Loader(None, variables, environment), frozenset(rules)
     policy, problems = loader.load(folder, environment)
     if policy is None:
-        raise Unreadable(folder, problems[0].text if problems else "no policy", "See check.")
+        if not problems:
+            raise Unreadable(folder, "no policy", "See check.")
+        first = problems[0]
+        raise Unreadable(Path(first.file), first.what, first.remedy, (first.line, first.column))
     files = [path for path in files_at(folder) if wanted & {*_named_by_text(path)}]
     return tuple(p for p in proofs_of(run_files(files, loader), policy, folder) if p.rule in wanted)
 
