@@ -25,6 +25,8 @@ from watchdog.engine import Person
 from watchdog.sandbox.handle import Sandbox
 
 MARKUP = "<script>alert(1)</script>"
+TURNED = "\u202e\x1b[31m"
+"""Turns a line's direction, and colours a terminal."""
 
 
 @dataclass
@@ -82,7 +84,7 @@ async def _paused_once(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
             watch.orders.stops.hold(
                 Person("alice (uid 1000)", counts=True),
                 scope,
-                f"a migration {MARKUP}",
+                f"a migration {TURNED}{MARKUP}",
                 for_seconds=3600.0,
                 silence=False,
                 dry=False,

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.web.conftest import MARKUP, Paused
+from tests.web.conftest import MARKUP, TURNED, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, OBSERVED, ODD
 from watchdog.web.policy_load import PolicyLoad
 
@@ -92,6 +92,7 @@ async def test_markup_from_outside_is_text(paused: Paused, path: str) -> None:
     assert MARKUP in page.text
     assert MARKUP not in answer.text
     assert "script" not in page.tags
+    assert not set(TURNED[:2]) & set(answer.text)
 
 
 @pytest.mark.parametrize("path", ["/", f"/rules/{OBSERVED.name}", f"/rules/{ODD.name}"])

@@ -136,6 +136,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        finalize=_visible,
     )
     environment.filters |= {
         "duration": duration,
@@ -146,6 +147,16 @@ def _environment() -> Environment:
         "words": lambda text: text.replace("_", " "),
     }
     return environment
+
+
+def _visible(value: object) -> object:
+    """What would turn a line's direction, or steer a terminal into which a page is printed, is
+    shown as a mark: others chose the texts of labels, silences and answers.
+    """
+    if not isinstance(value, str) or hasattr(value, "__html__") or value.isprintable():
+        return value
+    mark = "\N{REPLACEMENT CHARACTER}"
+    return "".join(c if c.isprintable() or c.isspace() else mark for c in value)
 
 
 def _concern(rule: View) -> tuple[bool, int, str, str]:
