@@ -56,10 +56,10 @@ REFUSED = {
     "a configuration rollback": (DO, DO + "    §config: {current: /srv}\n", "`config`: rolling"),
     "a system restore": (DO, DO + "    §system: {archive: /srv}\n", "`system`: restoring a system"),
     "an anchor": (DO, DO + "    §anchor: {margin: 10m}\n", "`anchor`: an anchor is not supported"),
-    "approvals": (
+    "approvals of what asks nobody": (
         "within: 2m",
-        "§approvals: 2",
-        "`approvals`: counting approvals is not supported",
+        "approvals: §2",
+        "`approvals` beside `mode: armed`, which asks nobody",
     ),
     "a step without a way": (DO, '    §do: {expect: "enabled == `false`"}\n', "no way to act"),
     "a step with two ways": (

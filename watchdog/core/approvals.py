@@ -69,10 +69,14 @@ def who_of(actor: str) -> str:
     return actor if name == "unknown" or not rest else name
 
 
+def restores_system(action: ActionSpec) -> bool:
+    """Whether it is never done without asking, and by signatures alone."""
+    return isinstance(action.do.how, RestoreSystem)
+
+
 def means_for(action: ActionSpec) -> frozenset[Means]:
     """By which a yes to this action counts."""
-    signed_alone = isinstance(action.do.how, RestoreSystem)
-    return frozenset({Means.SSH}) if signed_alone else frozenset(Means)
+    return frozenset({Means.SSH}) if restores_system(action) else frozenset(Means)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ def terms_by_hand(action: ActionSpec, policy: Policy) -> Terms | None:
         for rung in book.rungs
         if rung.action == action.name
     ]
-    restores = isinstance(action.do.how, RestoreSystem)
+    restores = restores_system(action)
     if not rungs and restores:
         return Terms(RESTORE_APPROVALS, APPROVE_WITHIN_SECONDS)
     if not rungs:
@@ -102,6 +106,12 @@ def terms_by_hand(action: ActionSpec, policy: Policy) -> Terms | None:
     needed = max(rung.approvals for rung in rungs)
     within = min(rung.approve_within_seconds for rung in rungs)
     return Terms(needed, within) if needed > 1 or restores else None
+
+
+def needed_by_hand(action: ActionSpec, policy: Policy) -> int:
+    """How many must say yes to a person's own rollback of it; 0 where their word is enough."""
+    terms = terms_by_hand(action, policy)
+    return terms.needed if terms is not None else 0
 
 
 def terms_of(rung: Rung) -> Terms:

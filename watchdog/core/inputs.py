@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
-from watchdog.core.approvals import terms_by_hand
+from watchdog.core.approvals import needed_by_hand, restores_system
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.evidence import limit_of
@@ -144,10 +144,8 @@ def command_inputs(
 ) -> GateInputs:
     """The same for a person's own rollback, which has no rule, no evidence and no mode."""
     book, now = scene.draft.book, scene.draft.now
-    ready, ready_reason = readiness(action, book)
-    subject = Subject("", "", action.target)
-    terms = terms_by_hand(action, scene.policy)
-    through = consent.goes_through(subject, scene.policy, book, now)
+    scope = Subject("", "", action.target)
+    through = consent.goes_through(scope, scene.policy, book, now)
     return GateInputs(
         world=World.LIVE,
         status=Status.BLIND,
@@ -158,15 +156,15 @@ def command_inputs(
         environment=scene.policy.environment,
         environment_here=scene.facts.environment,
         time_synced=None,
-        holds=standing_holds(subject, book, now),
-        windows=standing_windows(subject, scene.policy, now),
+        holds=standing_holds(scope, book, now),
+        windows=standing_windows(scope, scene.policy, now),
         through_hold=person if through_hold else through,
         barred="",
         target=action.target,
         busy=busy(action, book),
         already="",
-        ready=ready,
-        ready_reason=ready_reason,
+        ready=readiness(action, book)[0],
+        ready_reason=readiness(action, book)[1],
         host=action.host,
         host_here=scene.facts.host,
         cooldown_until=None,
@@ -179,7 +177,7 @@ def command_inputs(
         budget_actions=scene.policy.limits.budget_actions,
         budget_seconds=scene.policy.limits.budget_seconds,
         approved_by=consent.by,
-        approvals_needed=consent.needed or (terms.needed if terms is not None else 0),
+        approvals_needed=consent.needed or needed_by_hand(action, scene.policy),
         **asdict(_restored(action, book, None)),
     )
 
@@ -273,6 +271,8 @@ def mode_limits(
     rungs = policy.playbooks[rule.playbook].rungs if rule.playbook is not None else ()
     if number < len(rungs):
         limits.append(ModeLimit(f"rung {number + 1} of {rule.playbook}", rungs[number].mode))
+        if restores_system(policy.actions[rungs[number].action]):
+            limits.append(ModeLimit("a system restore, which is never automatic", Mode.APPROVE))
     earned = earned_limit(rule, book, facts)
     if earned is not None:
         limits.append(earned)

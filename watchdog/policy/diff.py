@@ -222,6 +222,12 @@ def _rungs(old: Policy | None, new: Policy) -> Iterator[Change]:
             if rung.mode > was.mode:
                 text = f"the playbook {name} raises {rung.action} to {rung.mode.word}"
                 yield Change(Effect.WIDEN, name, text)
+            if rung.approvals < was.approvals:
+                text = (
+                    f"the playbook {name} asks {rung.approvals} instead of {was.approvals} people "
+                    f"for {rung.action}"
+                )
+                yield Change(Effect.WIDEN, name, text)
             if rung.within_seconds < was.within_seconds:
                 text = (
                     f"the playbook {name} gives {rung.action} up sooner, after "

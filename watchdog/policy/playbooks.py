@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from watchdog.core.approvals import RESTORE_APPROVALS, restores_system
 from watchdog.core.naming import Values, family_of, labelled, values_in
 from watchdog.core.spec import ActionSpec, Playbook, Rung
 from watchdog.core.words import Mode
@@ -27,7 +28,7 @@ def playbooks_of(
     for name in actions:
         by_family.setdefault(family_of(name), []).append(name)
     for entry in entries:
-        rungs = _rungs(entry, by_family, findings)
+        rungs = _rungs(entry, by_family, _restores(actions), findings)
         made = _unfolded(entry, rungs, by_family, findings)
         found |= {book.name: book for book in made}
         for book in made:
@@ -35,8 +36,20 @@ def playbooks_of(
     return found
 
 
+def _restores(actions: Actions) -> frozenset[str]:
+    """Those of them that restore a whole system."""
+    return frozenset(
+        family_of(name)
+        for name, action in actions.items()
+        if action is not None and restores_system(action)
+    )
+
+
 def _rungs(
-    entry: Entry, actions: Mapping[str, list[str]], findings: Findings
+    entry: Entry,
+    actions: Mapping[str, list[str]],
+    restores: frozenset[str],
+    findings: Findings,
 ) -> list[tuple[int, Rung]]:
     """As written, each with its place in the list; none of one that is refused as a whole."""
     if entry.node.kind != "list" or not entry.node.items:
@@ -64,19 +77,26 @@ def _rungs(
                 f"{shape.action} stands twice in the playbook {entry.name}",
                 "One episode never causes the same action twice: remove one.",
             )
-        _check_asking(rung_entry, shape, findings)
-        rungs.append((index, _rung(shape)))
+        restore = shape.action in restores
+        _check_asking(rung_entry, shape, findings, restore=restore)
+        rungs.append((index, _rung(shape, RESTORE_APPROVALS if restore else 1)))
     return rungs
 
 
-def _rung(shape: RungShape) -> Rung:
+def _rung(shape: RungShape, usual: int) -> Rung:
     mode = Mode[shape.mode.upper()]
-    return Rung(shape.action, mode, shape.within, shape.approvals or 1, shape.approve_within)
+    return Rung(shape.action, mode, shape.within, shape.approvals or usual, shape.approve_within)
 
 
-def _check_asking(entry: Entry, shape: RungShape, findings: Findings) -> None:
+def _check_asking(entry: Entry, shape: RungShape, findings: Findings, *, restore: bool) -> None:
     """Whoever writes how many must say yes does not want it done without asking."""
-    if shape.mode == "armed" and shape.approvals is not None:
+    if shape.mode == "armed" and restore:
+        findings.refuse(
+            entry.at("mode"),
+            f"{shape.action} restores a whole system, which is never done without asking",
+            "Write mode: approve.",
+        )
+    elif shape.mode == "armed" and shape.approvals is not None:
         findings.refuse(
             entry.at("approvals"),
             "`approvals` beside `mode: armed`, which asks nobody",
