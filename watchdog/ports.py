@@ -10,8 +10,12 @@ target. Outcomes are returned as frozen values with a reason; these errors alone
     |   |-- JournalCorrupt      a row does not follow from the one before, or the file is damaged
     |   |-- JournalTooNew       written by a newer schema than this program knows
     |   |-- JournalFull         no room to write, also after the reserve was freed
-    |   `-- JournalBroken       the disk failed or is read-only: this process must end, a new one
-    |                           opens the journal afresh and sees what is truly there
+    |   |-- JournalBroken       the disk failed or is read-only: this process must end, a new one
+    |   |                       opens the journal afresh and sees what is truly there
+    |   |-- JournalLost         the shared store does not answer: observe, page and try again. What
+    |   |                       was being appended may be there; the same append again never doubles
+    |   |-- JournalMoved        others have appended since: nothing was written; read on first
+    |   `-- JournalDeposed      another epoch has begun, or the lease ran out: nothing was written
     `-- SecretMissing           a named credential cannot be read
 """
 
@@ -55,6 +59,15 @@ class JournalFull(JournalError): ...
 
 
 class JournalBroken(JournalError): ...
+
+
+class JournalLost(JournalError): ...
+
+
+class JournalMoved(JournalError): ...
+
+
+class JournalDeposed(JournalError): ...
 
 
 class SecretMissing(PortError): ...
@@ -205,11 +218,34 @@ class Actuator(Protocol):
         ...
 
 
+FIRST_EPOCH = 1
+"""The only epoch of a store that one process holds alone."""
+
+
 class Journal(Protocol):
     """The append-only, hash-chained record."""
 
-    def append(self, entries: Sequence[Entry], at: Instant) -> tuple[Recorded, ...]:
-        """Write all of them durably in one transaction, or none. Raises JournalError."""
+    def append(
+        self,
+        entries: Sequence[Entry],
+        at: Instant,
+        *,
+        epoch: int = FIRST_EPOCH,
+        after: int | None = None,
+    ) -> tuple[Recorded, ...]:
+        """Write all of them durably in one transaction, or none. Raises JournalError.
+
+        `epoch` is the one that leads now, whoever leads in it; at any other, or when its lease has
+        run out, JournalDeposed. With `after`, only if that entry is the newest, else JournalMoved;
+        without it what others appended meanwhile comes first, which the numbers returned show.
+        After JournalLost it is not known whether they are there: the same entries at the same
+        instant again are answered with what stands, or written now. Any other append may be made
+        first.
+        """
+        ...
+
+    def newest(self) -> int:
+        """The newest entry's number, whoever wrote it; cheap enough to be asked every second."""
         ...
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterable[Recorded]:
@@ -220,12 +256,60 @@ class Journal(Protocol):
         """(seq, hash, snapshot) of what stands for retired entries; None while none are."""
         ...
 
-    def prune(self, upto_seq: int, snapshot: bytes, at: Instant) -> None:
+    def prune(
+        self, upto_seq: int, snapshot: bytes, at: Instant, *, epoch: int = FIRST_EPOCH
+    ) -> None:
         """Retire the entries up to and with `upto_seq`; `snapshot` is what they led to."""
         ...
 
     def refill(self) -> bool:
         """Make the reserve again where there is room; whether it stands."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """Who leads, as the store said it last."""
+
+    holder: str  # the daemon's name; empty while nobody has ever led
+    epoch: int  # grows by one with each change of holder, and never otherwise
+    asked_at: float  # the steady clock just before the store was asked
+    valid_for_seconds: float  # counted from `asked_at`; 0 where it was given up or has run out
+    mine: bool  # held by this very process
+
+    def mine_at(self, steady: float) -> bool:
+        """Whether this process may still believe that it leads."""
+        return self.mine and steady < self.asked_at + self.valid_for_seconds
+
+
+class Lease(Protocol):
+    """One process at a time leads, for as long as its lease runs.
+
+    Held by a process, not by a name: a daemon that starts anew waits until the lease of the one
+    before it has run out or was given up, like any other, and begins another epoch. Time is the
+    store's own; the holder counts from before it asked, on its steady clock, so that it stops
+    believing in its lease before anybody else may take it.
+
+        nobody --ask--> held --ask again, in time or not yet taken--> held, same epoch
+        held --run out, or given up; another asks--> held by that one, epoch + 1
+
+    Each method raises JournalLost when the store does not answer: then nothing is known, and what
+    was known holds until it runs out. What may not be done twice is fenced by the epoch besides:
+    no append is taken under one that is over.
+    """
+
+    def ask(self, holder: str, lease_seconds: float) -> Lead:
+        """Take the lease where it is free, lengthen it where it is ours, else say whose it is."""
+        ...
+
+    def look(self) -> Lead:
+        """Who leads, without taking anything."""
+        ...
+
+    def yield_(self) -> None:
+        """Give it up at once, so that another need not wait. Nothing where it is not ours."""
         ...
 
     def close(self) -> None: ...

@@ -13,7 +13,7 @@ from watchdog.core import entries as e
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Status
 from watchdog.engine import OrderRefused
-from watchdog.ports import JournalFull
+from watchdog.ports import FIRST_EPOCH, JournalFull
 from watchdog.sandbox.handle import Sandbox
 from watchdog.store import SqliteJournal
 
@@ -25,10 +25,20 @@ class Filling:
         self.real = real
         self.full = False
 
-    def append(self, entries: Sequence[e.Entry], at: Instant) -> tuple[e.Recorded, ...]:
+    def append(
+        self,
+        entries: Sequence[e.Entry],
+        at: Instant,
+        *,
+        epoch: int = FIRST_EPOCH,
+        after: int | None = None,
+    ) -> tuple[e.Recorded, ...]:
         if self.full:
             raise JournalFull("no room")
-        return self.real.append(entries, at)
+        return self.real.append(entries, at, epoch=epoch, after=after)
+
+    def newest(self) -> int:
+        return self.real.newest()
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterable[e.Recorded]:
         return self.real.read(after, limit)
@@ -36,8 +46,10 @@ class Filling:
     def base(self) -> tuple[int, str, bytes] | None:
         return self.real.base()
 
-    def prune(self, upto_seq: int, snapshot: bytes, at: Instant) -> None:
-        self.real.prune(upto_seq, snapshot, at)
+    def prune(
+        self, upto_seq: int, snapshot: bytes, at: Instant, *, epoch: int = FIRST_EPOCH
+    ) -> None:
+        self.real.prune(upto_seq, snapshot, at, epoch=epoch)
 
     def refill(self) -> bool:
         return self.real.refill()

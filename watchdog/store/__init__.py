@@ -3,5 +3,6 @@
 from watchdog.store.history import SqliteHistory
 from watchdog.store.journal import SqliteJournal
 from watchdog.store.reader import JournalReader, open_reader
+from watchdog.store.sole import SoleLease
 
-__all__ = ["JournalReader", "SqliteHistory", "SqliteJournal", "open_reader"]
+__all__ = ["JournalReader", "SoleLease", "SqliteHistory", "SqliteJournal", "open_reader"]

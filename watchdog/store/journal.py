@@ -12,7 +12,6 @@ takes a few milliseconds. A daemon that cannot record must not act.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import secrets
 import threading
@@ -26,13 +25,19 @@ from sqlalchemy.exc import DBAPIError
 
 from watchdog.core.entries import Entry, Recorded
 from watchdog.core.words import Instant
-from watchdog.ports import JournalBroken, JournalBusy, JournalError, JournalFull
-from watchdog.store import chain, schema, sqlite
+from watchdog.ports import (
+    FIRST_EPOCH,
+    JournalBroken,
+    JournalBusy,
+    JournalError,
+    JournalFull,
+    JournalMoved,
+)
+from watchdog.store import chain, schema, sqlite, tables
 from watchdog.store import folder as files
-from watchdog.store.codec import encode
 from watchdog.store.schema import Base, Link, Row
 from watchdog.store.sqlite import Trouble
-from watchdog.store.trouble import corrupt, must_be_there, told
+from watchdog.store.trouble import file_place, must_be_there, told
 
 
 class SqliteJournal:
@@ -45,6 +50,7 @@ class SqliteJournal:
         """What `open` does."""
         self._folder = state_dir
         self._path = state_dir / files.JOURNAL
+        self._place = file_place(self._path)
         self._mutex = threading.RLock()
         self._broken = ""
         self.notices: list[str] = []
@@ -113,31 +119,37 @@ class SqliteJournal:
         """Whether there is room kept back for the day the disk is full."""
         return self._reserve.ready
 
-    def append(self, entries: Sequence[Entry], at: Instant) -> tuple[Recorded, ...]:
+    def append(
+        self,
+        entries: Sequence[Entry],
+        at: Instant,
+        *,
+        epoch: int = FIRST_EPOCH,
+        after: int | None = None,
+    ) -> tuple[Recorded, ...]:
         """Write all of them durably in one transaction, or none. Raises JournalError."""
-        if not (math.isfinite(at.wall) and math.isfinite(at.steady)):
-            raise ValueError(f"an entry needs a finite time, not {at}")
+        batch = chain.batch_of(entries, at)
         with self._mutex:
-            rows: list[Row] = []
-            end = self._end
-            for entry in entries:
-                rows.append(schema.next_row(end, at, entry.kind, encode(entry)))
-                end = rows[-1].link
+            chain.only_epoch(epoch, self._place)
+            if after is not None and after != self._end.seq:
+                raise JournalMoved(f"{self._path} ends with entry {self._end.seq}, not {after}")
+            rows = chain.rows_after(self._end, batch)
             if not rows:
                 return ()
             self._write(lambda connection: self._insert(connection, rows))
-            self._end = end
+            self._end = rows[-1].link
             self._mark()
-            return tuple(
-                Recorded(row.seq, row.at, entry, row.hash)
-                for row, entry in zip(rows, entries, strict=True)
-            )
+            return chain.as_recorded(rows, entries)
+
+    def newest(self) -> int:
+        """The newest entry's number."""
+        return self._end.seq
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]:
         """Entries above `after` in order, each checked; what the base stands for is gone."""
         start = Link(self._base.seq, self._base.hash)
-        for row in chain.walk(self._fetch, start, after, limit, self._path):
-            yield chain.recorded(row, self._path)
+        for row in chain.walk(self._fetch, [start, self._end], after, limit, self._place):
+            yield chain.recorded(row, self._place)
 
     def verify(self) -> int:
         """Check all of it: the file's pages, the chain, and that every entry can be understood.
@@ -149,22 +161,23 @@ class SqliteJournal:
             with self._connection.begin():
                 found = sqlite.damage(self._connection)
         if found:
-            raise corrupt(self._path, found)
+            raise self._place.corrupt(found)
         return sum(1 for _ in self.read())
 
     def base(self) -> tuple[int, str, bytes] | None:
         """(seq, hash, snapshot) of what stands for the retired entries; None while none are."""
-        if self._base.seq == 0:
-            return None
-        return self._base.seq, self._base.hash, self._base.snapshot
+        return chain.stands_for(self._base)
 
-    def prune(self, upto_seq: int, snapshot: bytes, at: Instant) -> None:
+    def prune(
+        self, upto_seq: int, snapshot: bytes, at: Instant, *, epoch: int = FIRST_EPOCH
+    ) -> None:
         """Retire the entries up to and with `upto_seq`; `snapshot` is the state they led to.
 
         One transaction: the base and the rows change together or not at all. Raises ValueError
         where there is no such entry, JournalError where it cannot be written.
         """
         with self._mutex:
+            chain.only_epoch(epoch, self._place)
             held = [] if upto_seq <= self._base.seq else self._fetch(upto_seq - 1, 1)
             if not held or held[0].seq != upto_seq:
                 raise ValueError(f"the journal has no entry {upto_seq} to retire up to")
@@ -199,11 +212,12 @@ class SqliteJournal:
 
     def _verify_at_open(self) -> tuple[Base, Link]:
         with self._connection.begin():
-            identity = chain.read_about(self._connection, self._path)
-            base = chain.read_base(self._connection, self._path, identity)
+            identity = tables.read_about(self._connection, self._place)
+            base = tables.read_base(self._connection, self._place, identity)
             self.identity = identity
             mark = None if self._marker is None else self._marker.read()
-            end = chain.verified_end(self._connection, base, mark, self._path)
+            rows = tables.every(self._connection, base.seq)
+            end = chain.verified_end(rows, base, mark, self._place)
             self._commits = sqlite.commits(self._connection)
         return base, end
 
@@ -245,7 +259,7 @@ class SqliteJournal:
         self._commits += 1
 
     def _insert(self, connection: Connection, rows: Sequence[Row]) -> None:
-        connection.execute(insert(schema.entries), [chain.write_row(row) for row in rows])
+        connection.execute(insert(schema.entries), [tables.write_row(row) for row in rows])
 
     def _mark(self) -> None:
         with self._breaking():
@@ -256,7 +270,7 @@ class SqliteJournal:
         with self._mutex, told(self._path):
             self._usable()
             with self._connection.begin():
-                return chain.fetch(self._connection, after, at_most)
+                return tables.fetch(self._connection, after, at_most)
 
     def _usable(self) -> None:
         if self._broken:
@@ -282,7 +296,7 @@ def _write_empty(path: Path) -> Link:
             schema.metadata.create_all(connection)
             for trigger in sqlite.TRIGGERS:
                 connection.exec_driver_sql(trigger)
-            return chain.write_empty(connection, secrets.token_hex(16))
+            return tables.write_empty(connection, secrets.token_hex(16))
     finally:
         sqlite.close(engine, connection)
 

@@ -26,10 +26,10 @@ from sqlalchemy.exc import DBAPIError
 
 from watchdog.core.entries import Recorded
 from watchdog.ports import JournalBroken, JournalBusy, JournalError
-from watchdog.store import chain, sqlite
+from watchdog.store import chain, sqlite, tables
 from watchdog.store import folder as files
 from watchdog.store.schema import Base, Link, Row
-from watchdog.store.trouble import corrupt, judged, must_be_there, told
+from watchdog.store.trouble import file_place, judged, must_be_there, told
 
 PATIENCE_SECONDS = 0.5  # a commit takes milliseconds
 _PAUSE_SECONDS = 0.002
@@ -49,6 +49,7 @@ class JournalReader:
 
     def __init__(self, state_dir: Path) -> None:
         self._path = state_dir / files.JOURNAL
+        self._place = file_place(self._path)
         with told(self._path):
             must_be_there(self._path)
         self._base()
@@ -56,19 +57,18 @@ class JournalReader:
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]:
         """Entries above `after` in order, each checked; what the base stands for is gone."""
         base = self._base()
-        for row in chain.walk(self._fetch, Link(base.seq, base.hash), after, limit, self._path):
-            yield chain.recorded(row, self._path)
+        for row in chain.walk(self._fetch, [Link(base.seq, base.hash)], after, limit, self._place):
+            yield chain.recorded(row, self._place)
 
     def base(self) -> tuple[int, str, bytes] | None:
         """(seq, hash, snapshot) of what stands for the retired entries; None while none are."""
-        base = self._base()
-        return (base.seq, base.hash, base.snapshot) if base.seq else None
+        return chain.stands_for(self._base())
 
     def verify(self) -> int:
         """Check all of it, as `SqliteJournal.verify` does. Returns the number of entries."""
         found = self._look(sqlite.damage)
         if found:
-            raise corrupt(self._path, found)
+            raise self._place.corrupt(found)
         return sum(1 for _ in self.read())
 
     def close(self) -> None:
@@ -91,11 +91,12 @@ class JournalReader:
         return self._look(self._read_base)
 
     def _read_base(self, connection: Connection) -> Base:
-        return chain.read_base(connection, self._path, chain.read_about(connection, self._path))
+        identity = tables.read_about(connection, self._place)
+        return tables.read_base(connection, self._place, identity)
 
     def _fetch(self, after: int, at_most: int) -> list[Row]:
         def both(connection: Connection) -> tuple[Base, list[Row]]:
-            return self._read_base(connection), chain.fetch(connection, after, at_most)
+            return self._read_base(connection), tables.fetch(connection, after, at_most)
 
         base, rows = self._look(both)
         if rows and after < base.seq < rows[0].seq:

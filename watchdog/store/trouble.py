@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -27,6 +28,25 @@ REMEDY = (
     "episodes and holds."
 )
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a journal is kept, as people call it, and what to do when it cannot be believed."""
+
+    name: str
+    remedy: str
+    accept: str  # what a person does who accepts that the journal is an older one
+
+    def __str__(self) -> str:
+        return self.name
+
+    def corrupt(self, what: str) -> JournalCorrupt:
+        return JournalCorrupt(f"{self.name}: {what}. {self.remedy}")
+
+
+def file_place(path: Path) -> Place:
+    return Place(str(path), REMEDY, f"remove {path.with_suffix('.mark')}")
 
 
 def missing(path: Path) -> JournalMissing:
@@ -53,7 +73,7 @@ def must_be_there(path: Path) -> None:
 
 
 def corrupt(path: Path, what: str) -> JournalCorrupt:
-    return JournalCorrupt(f"{path}: {what}. {REMEDY}")
+    return file_place(path).corrupt(what)
 
 
 def broken(folder: Path, error: OSError) -> JournalError:
