@@ -95,13 +95,15 @@ async def run(
     cwd: str | None = None,
     env: Mapping[str, str] | None = None,
     max_bytes: int = 65536,
+    stdin: int = subprocess.DEVNULL,
 ) -> Ended:
     """Run `argv` and say how it ended, `deadline_seconds` from now at the latest.
 
     The deadline includes the grace after SIGTERM, so the command's own time is a little shorter.
     A process that even SIGKILL does not end at once adds KILL_SECONDS at most. `env` is the whole
     environment; None gives a sane PATH and LANG and nothing else. `max_bytes` caps what is kept
-    of each output. When the caller is cancelled, the group is killed before that goes on.
+    of each output; `stdin` is an open file that it may read. When the caller is cancelled, the
+    group is killed before that goes on.
     """
     if not argv:
         return NotStarted("there is no command", passing=False)
@@ -113,7 +115,7 @@ async def run(
         # Not in a thread: the fork holds the interpreter's lock anyway.
         popen = subprocess.Popen(  # noqa: ASYNC220, S603  # see above; a list, and no shell
             list(argv),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
