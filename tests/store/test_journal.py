@@ -225,7 +225,8 @@ def test_a_damaged_file_is_reported_and_left_as_it_is(state: Path) -> None:
     with SqliteJournal.open(state) as journal:
         journal.append(trouble(), NOON)
     path = state / "journal.db"
-    for damaged in (b"not a database " * 500, path.read_bytes()[:5000]):
+    whole = path.read_bytes()
+    for damaged in (b"not a database " * 500, whole[:5000], whole[:100], whole[:1], b""):
         path.write_bytes(damaged)
         with pytest.raises(JournalCorrupt, match="backup"):
             SqliteJournal.open(state)

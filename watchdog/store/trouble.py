@@ -27,6 +27,8 @@ REMEDY = (
     "good backup of it back, or move it away and run `slo-watchdog init`, which forgets open "
     "episodes and holds."
 )
+_LEAST_BYTES = 512  # the smallest page of SQLite
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -70,6 +72,8 @@ def must_be_there(path: Path) -> None:
         raise corrupt(path, f"it is {instead}, and no file")
     if not about.st_size:
         raise corrupt(path, "it is empty")
+    if about.st_size < _LEAST_BYTES:  # SQLite would take it for a new one, and write into it
+        raise corrupt(path, f"it has {about.st_size} bytes, and no journal is that small")
 
 
 def corrupt(path: Path, what: str) -> JournalCorrupt:
