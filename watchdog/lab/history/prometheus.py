@@ -135,10 +135,10 @@ class PrometheusHistory:
         )
         found = await ranges.ask(RangeQuery(text, span.start, end, step))
         if isinstance(found, Failure):
-            kept = ". What was read before is kept; the same command goes on from there"
+            goes_on = ". What was read before is kept; the same command goes on from there"
             raise Bad(
                 f"{found.reason}: while {text} was asked for from {_clock(span.start)} to "
-                f"{_clock(end)}{kept if self._cache is not None else ''}"
+                f"{_clock(end)}{goes_on if self._cache is not None else ''}"
             )
         tracks = [Track(one.name, one.labels, one.times, one.values) for one in found]
         if self._cache is not None and span.end < now - _SETTLED_SECONDS:
