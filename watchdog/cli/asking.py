@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchdog.actions import open_actuator, open_probe
+from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import SystemClock
 from watchdog.core.book import Book
 from watchdog.core.channels import Channel, EventSignal
@@ -32,6 +33,7 @@ from watchdog.core.spec import (
     Slo,
     SourceSpec,
 )
+from watchdog.core.trees import SwapTree
 from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.policy.channels import PREFIX
 from watchdog.policy.lint.ground import Ground
@@ -256,7 +258,8 @@ def _judged(
 async def _not_ready(action: ActionSpec, wire: Wire) -> str:
     """As the daemon's preflight looks; empty where all is ready."""
     at: Instant = SystemClock().now()
-    actuator, probe = open_actuator(wire), open_probe(wire)
+    actuator = open_actuator(wire, {SwapTree: TreeActuator(stages=False)})
+    probe = open_probe(wire)
     for step in (action.do, action.undo):
         if step is None:
             continue

@@ -18,13 +18,17 @@ from typing import Any
 import structlog
 
 from watchdog.actions import open_actuator, open_probe
+from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import Left, SystemClock
 from watchdog.core.spec import SourceSpec
+from watchdog.core.trees import SwapTree
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
 from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
+from watchdog.daemon.rights import RightsInForce
+from watchdog.daemon.rights_file import RightsRefused
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
 from watchdog.engine import Engine, Person, Ports, Process, Progress, last_pass
@@ -67,7 +71,7 @@ async def run(settings: Settings) -> None:
     start_sentry(dsn, release=version("slo-watchdog"), environment=settings.environment)
     try:
         daemon = _assemble(settings)
-    except (PortError, PolicyUnusable, OSError) as error:
+    except (PortError, PolicyUnusable, RightsRefused, OSError) as error:
         raise StartFailed(str(error)) from None
     try:
         await daemon.live()
@@ -85,6 +89,7 @@ class _Daemon:
     settings: Settings
     engine: Engine
     loading: Loading
+    rights: RightsInForce
     meters: Meters
     wire: Wire
     manager: ServiceManager
@@ -98,7 +103,9 @@ class _Daemon:
     async def live(self) -> None:
         """Serve, run, and stop in order."""
         health = Health(self._unhealthy, self._unready)
-        behind = Behind(self.engine, self.loading, self.meters, health, self.wire.secrets)
+        behind = Behind(
+            self.engine, self.loading, self.rights, self.meters, health, self.wire.secrets
+        )
         served = await serve(self.settings, behind)
         watch = RulesWatch(self.settings.rules_dir, self.loading.look)
         watcher = asyncio.create_task(watch.forever(), name="watch rules")
@@ -147,8 +154,9 @@ class _Daemon:
     def _reload(self) -> None:
         """SIGHUP: whoever may send it may apply."""
         self.manager.tell("STATUS=Loading the rules folder")
+        self.rights.reload()
         task: asyncio.Task[object] = asyncio.create_task(
-            self.loading.apply(Person("SIGHUP", counts=True), dry=False)
+            self.loading.apply(Person("SIGHUP", counts=True, everything=True), dry=False)
         )
         self.reloads.add(task)
         task.add_done_callback(self.reloads.discard)
@@ -235,10 +243,12 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     beside = Alertmanagers(
         lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)
     )
-    actuator, probe = open_actuator(wire), open_probe(wire)
+    actuator = open_actuator(wire, {SwapTree: TreeActuator()})
+    probe = open_probe(wire)
     ports = Ports(journal, history, clock, actuator, probe, source, past, beside)
     engine = Engine(ports, _process(settings))
-    loading = Loading(engine, settings)
+    rights = RightsInForce(settings)
+    loading = Loading(engine, settings, rights.may_apply)
     chosen = loading.choose()
     for name in credentials(chosen.policy):
         secrets.read(name)
@@ -257,6 +267,7 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
         settings=settings,
         engine=engine,
         loading=loading,
+        rights=rights,
         meters=meters,
         wire=wire,
         manager=ServiceManager(),

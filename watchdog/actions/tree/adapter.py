@@ -42,6 +42,8 @@ _MOST_REASON = 300
 _RESERVE_SECONDS = 1.0
 """Of an attempt's time, the most that is kept for the process to start and to answer."""
 
+_NO_TIME = Instant(0.0, 0.0)
+
 
 @dataclass(slots=True)
 class _Look:
@@ -63,13 +65,24 @@ class TreeActuator:
     async def attempt(
         self, how: How, *, key: str, deadline_seconds: float, facts: Facts = ()
     ) -> Attempt:
-        what = "back" if isinstance(how, SwapTree) and how.displaced else "forward"
-        return await self._work(what, how, key, deadline_seconds, facts)
+        if not isinstance(how, SwapTree):
+            return Attempt(Attempted.REFUSED, _not_ours(how))
+        return _attempt(await self._work(_way(how), how, key, deadline_seconds, facts))
+
+    async def stands(
+        self, how: How, *, key: str, deadline_seconds: float, facts: Facts
+    ) -> CheckReading:
+        if not isinstance(how, SwapTree):
+            return CheckReading(Truth.UNKNOWN, _not_ours(how), _NO_TIME)
+        ended = await self._work("stands", how, key, deadline_seconds, facts)
+        return _readiness(ended, _NO_TIME).reading
 
     async def settle(self, how: How, *, key: str, deadline_seconds: float, facts: Facts) -> Attempt:
-        if isinstance(how, SwapTree) and how.displaced:
+        if not isinstance(how, SwapTree):
+            return Attempt(Attempted.REFUSED, _not_ours(how))
+        if how.displaced:
             return Attempt(Attempted.CLAIMED, "swapping back leaves nothing behind")
-        return await self._work("settle", how, key, deadline_seconds, facts)
+        return _attempt(await self._work("settle", how, key, deadline_seconds, facts))
 
     async def preflight(self, how: How, *, at: Instant, deadline_seconds: float) -> Readiness:
         if not isinstance(how, SwapTree):
@@ -113,25 +126,23 @@ class TreeActuator:
                 os.close(look.memory)
 
     async def _work(
-        self, what: str, how: How, key: str, deadline_seconds: float, facts: Facts
-    ) -> Attempt:
-        if not isinstance(how, SwapTree):
-            return Attempt(Attempted.REFUSED, _not_ours(how))
+        self, what: str, how: SwapTree, key: str, deadline_seconds: float, facts: Facts
+    ) -> Ended:
         ends = time.monotonic() + deadline_seconds
         await self._end_looks([one for one in self._looks if one.current == how.current])
         left = ends - time.monotonic()
         request = {
             **_request(how, what, left - min(_RESERVE_SECONDS, left / 3)),
+            "how": _way(how),
             "keep_backups": how.keep_backups,
             "key": key,
             "facts": facts,
         }
         memory = _memory(request)
         try:
-            ended = await self._run(memory, left)
+            return await self._run(memory, left)
         finally:
             os.close(memory)
-        return _attempt(ended)
 
     async def _run(self, memory: int, deadline_seconds: float) -> Ended:
         return await run(
@@ -141,6 +152,10 @@ class TreeActuator:
             max_bytes=_MOST_ANSWER_BYTES,
             stdin=memory,
         )
+
+
+def _way(how: SwapTree) -> str:
+    return "back" if how.displaced else "forward"
 
 
 def _request(how: SwapTree, what: str, seconds: float) -> dict[str, Any]:

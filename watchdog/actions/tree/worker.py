@@ -19,12 +19,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from watchdog.actions.tree.ground import make_work
 from watchdog.actions.tree.layout import Place, TroubleError, place_of, shown
 from watchdog.actions.tree.readiness import Wish, look, look_back, look_only
 from watchdog.actions.tree.settle import settle
+from watchdog.actions.tree.standing import STANDS
 from watchdog.actions.tree.swap import Answer, Order, Result, back, forward
 
 PROGRESS_BYTES = 512
@@ -33,6 +34,9 @@ _PR_SET_PDEATHSIG = 1
 _LOCK_SECONDS = 0.02
 _MOST_REQUEST_BYTES = 1 << 20
 _NOT_READY = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT})
+
+
+_Found = TypeVar("_Found")
 
 
 class _BusyError(Exception):
@@ -58,6 +62,8 @@ def _die_with(parent: int) -> None:
 def _answered(asked: dict[str, Any]) -> dict[str, Any]:
     if asked["what"] == "look":
         return _looked(asked)
+    if asked["what"] == "stands":
+        return _stood(asked)
     work: Callable[[Order], Answer] = {"forward": forward, "back": back, "settle": settle}[
         asked["what"]
     ]
@@ -74,7 +80,19 @@ def _answered(asked: dict[str, Any]) -> dict[str, Any]:
     return {"result": answer.result.value, "reason": answer.reason, "facts": answer.facts}
 
 
-def _worked(asked: dict[str, Any], work: Callable[[Order], Answer]) -> Answer:
+def _stood(asked: dict[str, Any]) -> dict[str, Any]:
+    try:
+        truth, reason = _worked(asked, STANDS[asked["how"]])
+    except TroubleError as trouble:
+        truth, reason = "unknown", str(trouble)
+    except _BusyError:
+        truth, reason = "unknown", "another process works on the folder"
+    except OSError as error:
+        truth, reason = "unknown", _text(error)
+    return {"truth": truth, "reason": reason}
+
+
+def _worked(asked: dict[str, Any], work: Callable[[Order], _Found]) -> _Found:
     place = place_of(asked["current"])
     order = Order(
         place=place,
