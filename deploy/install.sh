@@ -16,6 +16,9 @@ user=slo-watchdog
 opt=/opt/slo-watchdog
 etc=/etc/slo-watchdog
 state=/var/lib/slo-watchdog
+# The privileged helper's: root's, and what it says is the daemon's to read.
+restores=/var/lib/slo-watchdog-restore
+polkit=/etc/polkit-1/rules.d
 units=/usr/local/lib/systemd/system
 command=/usr/local/bin/slo-watchdog
 # What the script once put into $etc, and whether the journal was created: one path or word a line.
@@ -116,6 +119,8 @@ install_all_config() {
 
 install_units() {
     install -D -m 0644 -t "$units" "$source"/systemd/*.service
+    install -D -m 0644 -t "$polkit" "$source"/systemd/*.rules
+    install -d -m 0750 -o root -g "$user" "$restores"
     if systemd_runs; then systemctl daemon-reload; fi
     systemctl enable --quiet slo-watchdog.service
 }
@@ -154,6 +159,7 @@ uninstall() {
     fi
     local unit
     for unit in "$source"/systemd/*.service; do rm -f -- "$units/${unit##*/}"; done
+    for unit in "$source"/systemd/*.rules; do rm -f -- "$polkit/${unit##*/}"; done
     if systemd_runs; then
         systemctl daemon-reload
         systemctl reset-failed slo-watchdog.service 2>/dev/null || true
@@ -161,7 +167,7 @@ uninstall() {
     rm -f -- "$command"
     rm -rf -- "$opt"
     if [ "$purge" = yes ]; then
-        rm -rf -- "$etc" "$state"
+        rm -rf -- "$etc" "$state" "$restores"
         if getent passwd "$user" >/dev/null; then userdel "$user"; fi
         say "removed, with settings, rules and journal"
     else

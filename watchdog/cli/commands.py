@@ -43,12 +43,17 @@ PLACES = {
     "hold": "orders",
     "silence": "orders",
     "release": "orders",
+    "plan": "planning",
+    "approve": "orders",
+    "deny": "orders",
     "rollback": "orders",
     "undo": "orders",
     "ack": "orders",
     "act": "orders",
     "close": "orders",
     "mark": "orders",
+    "anchor": "anchor",
+    "restore": "restore",
 }
 """Command -> module in this room, in which a function of the command's name is the command
 (`import_` for `import`, which is a word of Python's)."""

@@ -26,9 +26,12 @@ def record(
     root: str,
     now: float,
     most_bytes: int,
+    privileged: bool = True,
     look: Callable[[int], None] = lambda _: None,
 ) -> Head:
-    """The head of the recorded anchor. Raises Refused and OSError."""
+    """The head of the recorded anchor. Without `privileged` no member may give rights to who
+    runs it. Raises Refused and OSError.
+    """
     fd = os.open(archive, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         before = os.fstat(fd)
@@ -42,6 +45,8 @@ def record(
         raise Refused(f"{shown(str(archive))} was written to while it was read")
     if not members:
         raise Refused(f"{shown(str(archive))} is empty")
+    if not privileged and (rights := [one.path for one in members if one.privileged]):
+        raise Refused(f"member {shown(rights[0])!r}: it gives rights to who runs it")
     newest = max([before.st_mtime_ns, *(one.mtime_ns for one in members)]) / 10**9
     head = Head(
         str(archive.resolve()),
