@@ -142,6 +142,11 @@ class Settings(BaseSettings):
     secrets_dir: Place | None = Field(
         None, description="Credentials, one a file; $CREDENTIALS_DIRECTORY is looked at first."
     )
+    rights: Place = Field(
+        Path("/etc/slo-watchdog/rights.toml"),
+        description="Who may order what, see people.md. Left out and not there: whoever reaches "
+        "the control socket and counts as a person may order everything.",
+    )
     root_is_person: bool = Field(
         default=False, description="Whether orders given as root count as a person's."
     )
@@ -198,7 +203,7 @@ class Settings(BaseSettings):
         return host.strip("[]"), int(port)
 
 
-_PLACES = frozenset({"rules_dir", "state_dir", "control_socket", "secrets_dir"})
+_PLACES = frozenset({"rules_dir", "state_dir", "control_socket", "secrets_dir", "rights"})
 
 
 def load_settings(file: Path) -> Settings:

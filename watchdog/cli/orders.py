@@ -80,7 +80,7 @@ def silence(
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:
-    """Hold one rule and keep its pages back, for a time."""
+    """Hold one rule and keep its pages back, for a time; it ends by itself, or by `release`."""
     order = {
         "scope": "rule",
         "name": rule,
@@ -102,6 +102,33 @@ def release(
     give(socket, "/v1/release", {"hold": hold, "reason": reason}, yes=yes, as_json=as_json)
 
 
+def approve(
+    episode: Episode,
+    reason: Reason,
+    through_hold: Through = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Say yes to what an episode asks for; what would run and be lost is shown first.
+
+    With the last yes that is missing every gate is asked once more, and it is done.
+    """
+    order = {"episode": episode, "reason": reason, "through_hold": through_hold}
+    give(socket, "/v1/approve", order, yes=yes, as_json=as_json)
+
+
+def deny(
+    episode: Episode,
+    reason: Reason,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Say no to what an episode asks for: nothing is done, and a person must close it."""
+    give(socket, "/v1/deny", {"episode": episode, "reason": reason}, yes=yes, as_json=as_json)
+
+
 def rollback(
     action: Annotated[str, typer.Argument(help="The action's name.")],
     kind: Annotated[Kind, typer.Option(help="Which manual trigger this is.")],
@@ -111,7 +138,10 @@ def rollback(
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:
-    """Roll back by a person's decision, and prove it by reading it back."""
+    """Roll back by a person's decision, and prove it by reading it back.
+
+    Where the action needs more than one person's word (a system restore), others are asked first.
+    """
     order = {"action": action, "kind": kind, "reason": reason, "through_hold": through_hold}
     _must_be_done(give(socket, "/v1/rollback", order, yes=yes, as_json=as_json))
 

@@ -69,12 +69,23 @@ def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = Tru
     for what, told in (
         ("read back: ", ep["read_back"]),
         ("may not act by itself: ", ep["barred"] if ep["barred"] not in ep["reason"] else ""),
+        ("waits for ", _awaits(ep["awaiting"], now)),
         ("seen by ", ep["acked_by"]),
         ("ordered by ", f"{ep['actor']}: {ep['why']}" if ep["actor"] else ""),
     ):
         if told:
             page.line(what, told, indent=6)
     show_advice(page, for_episode(ep, rule_exists=rule_exists))
+
+
+def _awaits(asked: View | None, now: datetime) -> str:
+    if asked is None:
+        return ""
+    said = ", ".join(one["who"] for one in asked["given"])
+    missing = "1 person" if asked["missing"] == 1 else f"{asked['missing']} people"
+    waits = f"{missing} to approve {asked['action']}" if asked["missing"] else "its gates"
+    ends = f" until {clock(asked['until'], now)} ({until(asked['until'], now)})"
+    return waits + ends + (f"; approved by {said}" if said else "")
 
 
 def show_advice(page: Page, advice: list[Advice]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchdog.daemon.loading import Loading
+from watchdog.daemon.rights import RightsInForce
 from watchdog.engine import Engine, Orders, Views
 from watchdog.ports import Secrets
 from watchdog.settings import Settings
@@ -27,6 +28,7 @@ class Behind:
 
     engine: Engine
     loading: Loading
+    rights: RightsInForce
     meters: Meters
     health: Health
     secrets: Secrets
@@ -39,7 +41,8 @@ async def serve(settings: Settings, behind: Behind) -> tuple[Served, Served]:
     pages = await _pages(settings, views, behind)
     try:
         place = Place(str(settings.rules_dir), settings.environment, settings.variables)
-        control = Control(Orders(engine), views, loading.apply, settings.root_is_person, place)
+        orders = Orders(engine, lambda: behind.rights.now)
+        control = Control(orders, views, loading.apply, settings.root_is_person, place)
         return pages, await _orders(settings.control_socket, control)
     except BaseException:
         await pages.stop()

@@ -9,7 +9,7 @@ read and checked beside the loop, so that no rules folder, however large, makes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import structlog
 
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
+from watchdog.daemon.rights import changed_owners
 from watchdog.engine import Done, Engine, OrderRefused, Person, RulesFolder
 from watchdog.policy import Load, load_files, load_folder
 from watchdog.policy.diff import compare, rearmed
@@ -39,7 +40,13 @@ class Chosen:
 class Loading:
     """The policy's life in this process."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        may_apply: Callable[[Person, Iterable[str]], str] = lambda _person, _owners: "",
+    ) -> None:
+        self._may_apply = may_apply
         self._engine = engine
         self._settings = settings
         self._files: Mapping[str, str] = {}
@@ -121,7 +128,7 @@ class Loading:
             if not lines:
                 told = "nothing changes: the rules folder is in force as it is"
                 return Done(told, "apply", {"changes": 0})
-            refused = _not_a_person(person) if changes and not person.counts else ""
+            refused = self._refused(person, old, load.policy) if changes else ""
             if refused and not dry:
                 raise OrderRefused(refused)
             if changes and not dry:
@@ -132,6 +139,11 @@ class Loading:
                 lines.insert(0, f"{refused}. What it would load:")
                 data["refused"] = refused
             return Done("\n".join(lines), "apply", data)
+
+    def _refused(self, person: Person, old: Policy, new: Policy) -> str:
+        if not person.counts:
+            return _not_a_person(person)
+        return self._may_apply(person, changed_owners(old, new))
 
     def _applied_sha256(self) -> str:
         applied = self._engine.book.policy

@@ -9,6 +9,7 @@ from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
 from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
+from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.verdict_view import verdict_view
 from watchdog.engine.views import Views, decisions_of
@@ -18,9 +19,11 @@ __all__ = [
     "Done",
     "Engine",
     "Inbox",
+    "NoPlan",
     "OrderRefused",
     "Orders",
     "Person",
+    "PlanView",
     "Ports",
     "Present",
     "Process",

@@ -56,3 +56,4 @@ class Present:
     last_seq: int
     reserve_ready: bool | None  # None where the journal keeps no reserve
     alertmanager: AlertmanagerNow | None = None  # None where the policy has none
+    missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for

@@ -17,6 +17,7 @@ from watchdog.core.naming import is_of
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.words import Truth
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
+from watchdog.engine.awaiting import awaiting_view, missing_approvals
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members, members_by_status, no_rule, rule_of
@@ -74,6 +75,7 @@ class Views:
             holds=len(book.standing_holds(now)),
             alertmanager=alertmanager_now(engine),
             open_intents=len(book.intents),
+            missing_approvals=missing_approvals(engine),
             passes=engine.passes.count,
             last_pass=engine.passes.completed,
             stuck=engine.recorder.stuck,
@@ -232,6 +234,7 @@ class Views:
             "why": ep.why,
             "acked_by": ep.acked_by,
             "mark": ep.mark,
+            "awaiting": awaiting_view(self._engine, ep),
             "claims": [
                 {"target": c.target, "found": c.found, "action": c.action}
                 for c in book.claims_of(ep.id)

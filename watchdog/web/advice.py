@@ -67,12 +67,20 @@ def _by_state(ep: View) -> list[Advice]:
     held = [act if ep["barred"] else by_hand] if ep["action"] else []  # else nothing could act
     return {
         "held": held,
-        "awaiting": [by_hand],
+        "awaiting": _asked(name),
         "shadowed": [mark, by_hand],
         "verifying": undo_it,
         "contained": undo_it,
         "latched": [*undo_it, close],
     }.get(ep["state"], [])
+
+
+def _asked(name: str) -> list[Advice]:
+    return [
+        Advice("See what would run, and what would be lost", f"slo-watchdog plan {name}"),
+        Advice("Approve it", f"slo-watchdog approve {name} {WHY}"),
+        Advice("Deny it", f"slo-watchdog deny {name} {WHY}"),
+    ]
 
 
 def _removed(ep: View) -> Advice:

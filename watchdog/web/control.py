@@ -7,6 +7,10 @@ what it would do, in the same words.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import grp
+import os
 import pwd
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,11 +24,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from watchdog.core.promotions import RuleTested
+from watchdog.core.rights import Account
 from watchdog.core.spec import Scope
-from watchdog.engine import Done, OrderRefused, Orders, Person, Views
+from watchdog.engine import Done, NoPlan, OrderRefused, Orders, Person, Views
 from watchdog.web.json_response import Json
 
 _MOST_BYTES = 64 * 1024
+_DIRECTORY_SECONDS = 2.0
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
 ActionName = Annotated[
@@ -128,6 +134,22 @@ class ActOrder(EpisodeOrder):
         )
 
 
+class ApproveOrder(EpisodeOrder):
+    through_hold: bool = False
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        self.refuse_what_is_over(control)
+        return control.orders.approvals.approve(
+            by, self.episode, self.reason, through_hold=self.through_hold, dry=self.dry
+        )
+
+
+class DenyOrder(EpisodeOrder):
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        self.refuse_what_is_over(control)
+        return control.orders.approvals.deny(by, self.episode, self.reason, dry=self.dry)
+
+
 class RollbackOrder(Order):
     action: ActionName
     kind: Literal["executive", "community", "regulatory", "technical"]
@@ -189,6 +211,8 @@ ORDERS: dict[str, type[Order]] = {
     "/v1/mark": MarkOrder,
     "/v1/tests": TestsOrder,
     "/v1/act": ActOrder,
+    "/v1/approve": ApproveOrder,
+    "/v1/deny": DenyOrder,
     "/v1/close": CloseOrder,
     "/v1/rollback": RollbackOrder,
     "/v1/undo": UndoOrder,
@@ -200,7 +224,7 @@ ORDERS: dict[str, type[Order]] = {
 def control_app(control: Control) -> Starlette:
     """The ASGI app of the control socket."""
     orders = [_order(path, model, control) for path, model in ORDERS.items()]
-    return Starlette(routes=[*orders, *_reads(control.views)])
+    return Starlette(routes=[*orders, *_reads(control.views), _plan(control.orders)])
 
 
 def _order(path: str, model: type[Order], control: Control) -> Route:
@@ -208,6 +232,16 @@ def _order(path: str, model: type[Order], control: Control) -> Route:
         return await _ordered(request, model, control)
 
     return Route(path, endpoint, methods=["POST"])
+
+
+def _plan(orders: Orders) -> Route:
+    async def plan(request: Request) -> Response:
+        found = orders.plans.plan(request.path_params["what"])
+        if isinstance(found, NoPlan):
+            return Json({"refused": found.reason}, 404)
+        return Json(found)
+
+    return Route("/v1/plan/{what:path}", plan)
 
 
 def _reads(views: Views) -> list[Route]:
@@ -254,19 +288,38 @@ async def _ordered(
         told = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
         return Json({"wrong": told}, 422)
     try:
-        done = await order.carry_out(_person(request, control), control)
+        done = await order.carry_out(await _person(request, control), control)
     except OrderRefused as refused:
         return Json({"refused": str(refused)}, 409)
     return Json({"effect": done.effect, "target": done.target, "data": done.data})
 
 
-def _person(request: Request, control: Control) -> Person:
-    """The peer's uid is the actor; root alone does not count as a person unless it is said to."""
+async def _person(request: Request, control: Control) -> Person:
+    """The peer's uid is the actor; root alone does not count as a person unless it is said to.
+
+    A directory of users that hangs delays nobody for long: who is not known has no rights by it,
+    and may place a hold even so.
+    """
     if request.client is None:
         raise OrderRefused("the peer is not known; orders come over the control socket alone")
     uid = int(request.client.host)
     try:
-        name = pwd.getpwuid(uid).pw_name
+        async with asyncio.timeout(_DIRECTORY_SECONDS):
+            account = await asyncio.to_thread(account_of, uid)
+    except TimeoutError:
+        account = Account()
+    name = account.user or "unknown"
+    return Person(f"{name} (uid {uid})", uid != 0 or control.root_is_person, account)
+
+
+def account_of(uid: int) -> Account:
+    """The user and groups of a uid, as this machine knows them."""
+    try:
+        found = pwd.getpwuid(uid)
     except KeyError:
-        name = "unknown"
-    return Person(f"{name} (uid {uid})", counts=uid != 0 or control.root_is_person)
+        return Account()
+    groups = set()
+    for gid in os.getgrouplist(found.pw_name, found.pw_gid):
+        with contextlib.suppress(KeyError):
+            groups.add(grp.getgrgid(gid).gr_name)
+    return Account(found.pw_name, frozenset(groups))

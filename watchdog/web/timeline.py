@@ -93,6 +93,17 @@ def _unbarred(entry: e.EpisodeUnbarred) -> Told:
 
 
 @_told.register
+def _asks(entry: e.ApprovalAsked) -> Told:
+    people = "1 person" if entry.needed == 1 else f"{entry.needed} people"
+    return "asked", f"{people} must approve {entry.action}", ""
+
+
+@_told.register
+def _approved(entry: e.ApprovalGiven) -> Told:
+    return "approved", f"{entry.actor} approves {entry.action}: {entry.reason}", ""
+
+
+@_told.register
 def _decided(entry: e.Decided) -> Told:
     return "decided", f"{entry.decision} {entry.ruling.value}: {entry.reason}", ""
 

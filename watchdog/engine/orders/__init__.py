@@ -1,4 +1,4 @@
-"""What people order: holds, undo, rollback by hand, act, close, ack, mark.
+"""What people order: holds, approvals, undo, rollback by hand, act, close, ack, mark.
 
 Every order first says what it would do (`dry`) in the very words of its effect, is refused with
 a reason and a remedy, and is recorded with its actor. Acting through a hold must be said.
@@ -6,12 +6,17 @@ a reason and a remedy, and is recorded with its actor. Acting through a hold mus
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from watchdog.core.rights import Rights
 from watchdog.engine.engine import Engine
+from watchdog.engine.orders.approvals import Approvals
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
 from watchdog.engine.orders.episodes import Episodes, Mark
 from watchdog.engine.orders.proofs import Proofs
 from watchdog.engine.orders.rollbacks import KINDS, Kind, Rollbacks
 from watchdog.engine.orders.stops import Stops
+from watchdog.engine.plan_view import PlanView
 
 __all__ = ["KINDS", "Done", "Kind", "Mark", "OrderRefused", "Orders", "Person"]
 
@@ -19,8 +24,10 @@ __all__ = ["KINDS", "Done", "Kind", "Mark", "OrderRefused", "Orders", "Person"]
 class Orders:
     """All orders, by what they are about."""
 
-    def __init__(self, engine: Engine) -> None:
-        desk = Desk(engine)
+    def __init__(self, engine: Engine, rights: Callable[[], Rights | None] = lambda: None) -> None:
+        desk = Desk(engine, rights)
+        self.plans = PlanView(engine, rights)
+        self.approvals = Approvals(desk)
         self.stops = Stops(desk)
         self.episodes = Episodes(desk)
         self.rollbacks = Rollbacks(desk)

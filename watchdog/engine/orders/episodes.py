@@ -10,6 +10,7 @@ from watchdog.core.inputs import rung_target
 from watchdog.core.keeping import own_action
 from watchdog.core.naming import family_of
 from watchdog.core.promotion import marked
+from watchdog.core.rights import Right
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, standing_stops
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
@@ -24,6 +25,7 @@ class Episodes:
     def ack(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
         """Stop escalation, no more."""
         ep = self._desk.episode(episode)
+        self._desk.may(person, Right.ACK, self._desk.owners_of(ep))
         if not dry:
             draft = self._desk.engine.recorder.draft()
             draft.add(e.Acked(ep.id, person.name, reason))
@@ -33,6 +35,7 @@ class Episodes:
     def mark(self, person: Person, episode: str, mark: Mark, reason: str, *, dry: bool) -> Done:
         """Say what an episode was; evidence for promotion rests on it."""
         ep = self._desk.episode(episode)
+        self._desk.may(person, Right.ACK, self._desk.owners_of(ep))
         loses = mark == "false" and bool(ep.effected) and ep.rule != MANUAL and ep.mark != mark
         if not dry:
             self._desk.counts(person)
@@ -53,7 +56,8 @@ class Episodes:
         """Let an already-burning episode act; every gate is asked again."""
         reasoned(reason)
         ep = self._desk.episode(episode)
-        if ep.state not in {State.PENDING, State.HELD} or not ep.barred:
+        self._desk.may(person, Right.ACT, self._desk.owners_of(ep))
+        if ep.state not in {State.PENDING, State.HELD, State.AWAITING} or not ep.barred:
             raise OrderRefused(f"{ep.id} is {ep.state.value}, not held as already burning")
         stops = self._stops(ep)
         if stops and not through_hold:
@@ -73,6 +77,7 @@ class Episodes:
         """Leave LATCHED, or end an episode whose rule, label set, or claim's action is gone."""
         reasoned(reason)
         ep = self._desk.episode(episode)
+        self._desk.may(person, Right.ACT, self._desk.owners_of(ep))
         claims, policy = self._desk.book.claims_of(ep.id), self._desk.policy
         orphan = self._is_unjudged(ep, claimed=bool(claims))
         orphan = orphan or any(own_action(claim, policy) is None for claim in claims)

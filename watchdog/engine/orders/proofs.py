@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from watchdog.core import promotions as p
 from watchdog.core.promotion import news, take_results
+from watchdog.core.rights import Right
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Mode
 from watchdog.engine.orders.desk import Desk, Person
@@ -30,6 +31,8 @@ class Proofs:
             return ()
         rules = self._desk.policy.rules
         ours = [one for one in results if one.rule in rules and rules[one.rule].proof == one.sha256]
+        for one in ours:
+            self._desk.may(person, Right.APPLY, {rules[one.rule].owner})
         found = news(ours, self._desk.book)
         if found and not dry:
             draft = self._desk.engine.recorder.draft()

@@ -7,11 +7,14 @@ from dataclasses import asdict
 from typing import Literal, get_args
 
 from watchdog.core import entries as e
+from watchdog.core.approving import ask_people, commands_for
 from watchdog.core.book import MANUAL, Claim, Episode
+from watchdog.core.deciding import decided_on
 from watchdog.core.draft import Draft
 from watchdog.core.gates import rule_on_command
-from watchdog.core.inputs import busy, command_inputs
+from watchdog.core.inputs import Scene, busy, command_inputs
 from watchdog.core.keeping import keeper
+from watchdog.core.rights import Right
 from watchdog.core.spec import ActionSpec
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
@@ -46,53 +49,68 @@ class Rollbacks:
         if kind not in KINDS:
             raise OrderRefused(f"kind {kind!r} is none of {', '.join(KINDS)}")
         spec = self._desk.action(action)
+        self._desk.may(person, Right.ROLLBACK, self._desk.users_of(spec.name))
         scene = self._desk.scene()
         inputs = command_inputs(spec, person.name, scene, through_hold=through_hold)
         judgement = rule_on_command(inputs)
-        if judgement.ruling is not e.Ruling.ALLOWED:
+        if judgement.ruling is e.Ruling.REFUSED:
             raise OrderRefused(
                 judgement.reason + (". To act through it: --through-hold" if inputs.holds else "")
             )
-        effect = f"{spec.name} is started on {spec.target}, and proven by reading it back"
+        asks = judgement.ruling is e.Ruling.NEEDS_APPROVAL
+        if asks:
+            self._asked_already(spec)
+        effect = (
+            f"people are asked to approve {spec.name} on {spec.target} ({judgement.reason}, "
+            f"{person.name} not counted); with the last yes it is started"
+            if asks
+            else f"{spec.name} is started on {spec.target}, and proven by reading it back"
+        )
         if dry:
             return Done(effect, spec.name)
         self._desk.counts(person)
         draft = scene.draft
-        name, decision = draft.book.next_id("E"), draft.book.next_id("D")
-        why = f"{kind}: {reason}"
+        name, why = draft.book.next_id("E"), f"{kind}: {reason}"
         draft.add(
             e.EpisodeOpened(
                 name, MANUAL, "", Severity.P0, World.LIVE, None, actor=person.name, why=why
             )
         )
-        draft.add(
-            e.Decided(
-                decision,
-                name,
-                MANUAL,
-                spec.name,
-                0,
-                World.LIVE,
-                judgement.ruling,
-                judgement.reason,
-                judgement.gates,
-                scene.policy.sha256,
-                "",
-                None,
-                asdict(inputs),
-            )
-        )
         ep = draft.book.episodes[name]
+        decided = decided_on(ep, spec.name, judgement, asdict(inputs), scene, None, None)
+        draft.add(decided)
+        if asks:
+            return self._ask(ep, spec, judgement.reason, person, scene)
         draft.move(ep, Event.COMMANDED, why, actor=person.name)
         intent = open_intent(
-            draft, ep, spec, Direction.DO, reason=why, decision=decision, by=person.name
+            draft, ep, spec, Direction.DO, reason=why, decision=decided.decision, by=person.name
         )
         return self._told(await self._carried_out(draft, intent), spec.name, name)
+
+    def _asked_already(self, spec: ActionSpec) -> None:
+        for name, request in self._desk.book.requests.open.items():
+            if request.asked.action == spec.name:
+                raise OrderRefused(
+                    f"{name} asks for approval of {spec.name} already. " + commands_for(name, spec)
+                )
+
+    def _ask(self, ep: Episode, spec: ActionSpec, needs: str, person: Person, scene: Scene) -> Done:
+        """Others must say yes first: whoever orders it does not count."""
+        scene.draft.move(ep, Event.NEEDS_APPROVAL, f"{ep.why}: {needs}", actor=person.name)
+        ask_people(ep, person.name, ep.why, scene)
+        if not self._desk.engine.recorder.commit(scene.draft):
+            raise OrderRefused(
+                "cannot be recorded yet, so nobody is told: "
+                f"{self._desk.engine.recorder.stuck}. {ep.id} asks as soon as it can be"
+            )
+        told = f"{ep.id} asks for approval of {spec.name}: {needs}. {commands_for(ep.id, spec)}"
+        return Done(told, spec.name, {"episode": ep.id, "awaits": True})
 
     async def undo(self, person: Person, what: str, reason: str, *, force: bool, dry: bool) -> Done:
         """Give up claims on a target and, when none is left, restore what was before."""
         ep, spec = self._undoable(what)
         book = self._desk.book
+        self._may_undo(person, ep, spec)
         claims = book.claimants(spec.target)
         mine = [c for c in claims if ep is None or c.episode == ep.id]
         rest = [c for c in claims if c not in mine]
@@ -110,6 +128,15 @@ class Rollbacks:
         draft = self._desk.engine.recorder.draft()
         intent = open_intent(draft, asked, spec, Direction.UNDO, reason=reason, by=person.name)
         return self._told(await self._carried_out(draft, intent), what, asked.id)
+
+    def _may_undo(self, person: Person, ep: Episode | None, spec: ActionSpec) -> None:
+        """An episode's own; an action's, of all whose claims are given up with it."""
+        if ep is not None:
+            self._desk.may(person, Right.UNDO, self._desk.owners_of(ep))
+            return
+        episodes = self._desk.book.episodes
+        for claim in self._desk.book.claimants(spec.target):
+            self._desk.may(person, Right.UNDO, self._desk.owners_of(episodes[claim.episode]))
 
     def _undoable(self, what: str) -> tuple[Episode | None, ActionSpec]:
         """`what` names an episode, or an action, whose every claim is then given up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchdog.core import entries as e
+from watchdog.core.rights import Right
 from watchdog.core.spec import Scope
 from watchdog.engine.family_view import known_rules, no_rule
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
@@ -25,6 +26,10 @@ class Stops:
         """Stop automatic starts. Anyone who reaches the control socket may."""
         reasoned(reason)
         self._known(scope)
+        if silence:  # a stop is anybody's; to keep pages back is not
+            self._desk.may(person, Right.SILENCE, self._owners(scope))
+            if for_seconds is None:
+                raise OrderRefused("a silence ends by itself: say when, with --for 1h")
         draft = self._desk.engine.recorder.draft()
         word = "silence" if silence else "hold"
         until = draft.now.plus(for_seconds) if for_seconds is not None else None
@@ -49,6 +54,9 @@ class Stops:
         found = self._desk.book.holds.get(hold)
         if found is None:
             raise OrderRefused(f"there is no hold {hold}. See: slo-watchdog status")
+        if found.actor != person.name:  # who placed it may take it back
+            right = Right.SILENCE if found.silence else Right.HOLD
+            self._desk.may(person, right, self._owners(found.scope))
         effect = (
             f"{hold} on {found.scope.text} (by {found.actor}: {found.reason}) ends. "
             "What is breached now stays held as already burning until it was once clear, "
@@ -60,6 +68,21 @@ class Stops:
             draft.add(e.HoldEnded(hold, person.name, reason))
             self._desk.engine.recorder.commit(draft)
         return Done(effect, hold)
+
+    def _owners(self, scope: Scope) -> frozenset[str]:
+        """Whose rules a scope covers; nobody's alone where it is everything."""
+        policy = self._desk.policy
+        rule = policy.rule(scope.name) if scope.kind == "rule" else None
+        match scope.kind:
+            case "owner":
+                return frozenset({scope.name})
+            case "rule" if rule is not None:
+                return frozenset({rule.owner})
+            case "target":
+                named = (a.name for a in policy.actions.values() if a.target == scope.name)
+                return frozenset(owner for name in named for owner in self._desk.users_of(name))
+            case _:
+                return frozenset()
 
     def _known(self, scope: Scope) -> None:
         policy = self._desk.policy

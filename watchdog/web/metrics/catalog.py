@@ -191,6 +191,12 @@ ACTIONS = (
     Metric("action_claimed", GAUGE, "Episodes that need the action's state.", ("action",)),
     Metric("action_open_intents", GAUGE, "Changes of a target under way."),
     Metric(
+        "awaiting_approvals",
+        GAUGE,
+        "People's approvals that are asked for and missing.",
+        ("action",),
+    ),
+    Metric(
         "actions_total",
         COUNTER,
         "Ended changes, by what the read-back showed.",

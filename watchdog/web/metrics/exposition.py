@@ -39,7 +39,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_process(x, longest)
         yield from of_record(x, load)
         yield from of_sources(sources)
-        yield from of_actions(actions, x.open_intents)
+        yield from of_actions(actions, x)
         yield from of_alertmanager(x)
         yield from of_rules(x)
         yield from of_budgets(x)

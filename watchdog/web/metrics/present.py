@@ -149,11 +149,15 @@ def of_sources(sources: Sequence[dict[str, Any]]) -> Iterator[Family]:
         )
 
 
-def of_actions(actions: Sequence[dict[str, Any]], open_intents: int) -> Iterator[Family]:
+def of_actions(actions: Sequence[dict[str, Any]], x: Present) -> Iterator[Family]:
     """`actions` as `Views.actions` gives them."""
     yield _family("action_ready", [((a["name"],), a["ready"] == "true") for a in actions])
     yield _family("action_claimed", [((a["name"],), len(a["claimed_by"])) for a in actions])
-    yield _one("action_open_intents", open_intents)
+    yield _one("action_open_intents", x.open_intents)
+    missing = x.missing_approvals
+    yield _family(
+        "awaiting_approvals", [((a["name"],), missing.get(a["name"], 0)) for a in actions]
+    )
 
 
 def _per_rule(x: Present, short: str, read: Any) -> Family:

@@ -42,6 +42,7 @@ something that reaches people watch these, also for when the watchdog is dead:
 `increase(slo_watchdog_events_total{result!~"new|resolved|repeated|late"}[5m]) > 0` |
 | the rules folder is broken | `slo_watchdog_policy_errors > 0` |
 | a person must look | `slo_watchdog_episodes_open{state="latched"} > 0` |
+| people are asked to approve something | `slo_watchdog_awaiting_approvals > 0` |
 | it is held back | `slo_watchdog_episodes_open{state="held"} > 0` |
 """
 
