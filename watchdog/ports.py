@@ -206,6 +206,16 @@ class Actuator(Protocol):
         """
         ...
 
+    async def stands(
+        self, how: How, *, key: str, deadline_seconds: float, facts: Facts
+    ) -> CheckReading:
+        """Whether the change of this intent stands at the target, or was begun, by its mark alone.
+
+        Changes nothing. FALSE only where surely nothing was changed. A target that carries no mark
+        is told by its read-back instead, and answers UNKNOWN here.
+        """
+        ...
+
     async def settle(self, how: How, *, key: str, deadline_seconds: float, facts: Facts) -> Attempt:
         """After a proven success: clear away what only the way there needed. May be repeated."""
         ...

@@ -53,9 +53,9 @@ REFUSED = {
     ),
     "another version": ("version: 1", "version: §2", "This program reads version 1"),
     "unknown top key": ("playbooks:", "§playboks: {}\nplaybooks:", "Did you mean playbooks?"),
-    "a configuration rollback": (DO, DO + "    §config: {current: /srv}\n", "`config`: rolling"),
+    "two targets": (DO, DO + "    §config: {current: /srv}\n", "two targets in one action"),
     "a system restore": (DO, DO + "    §system: {archive: /srv}\n", "`system`: restoring a system"),
-    "an anchor": (DO, DO + "    §anchor: {margin: 10m}\n", "`anchor`: an anchor is not supported"),
+    "an anchor": (DO, DO + "    §anchor: {margin: 10m}\n", "unknown key `anchor`"),
     "approvals of what asks nobody": (
         "within: 2m",
         "approvals: §2",

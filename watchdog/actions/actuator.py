@@ -43,6 +43,14 @@ class _AnyActuator:
             return Attempt(Attempted.REFUSED, _nobody(how))
         return await restorer.attempt(how, key=key, deadline_seconds=deadline_seconds, facts=facts)
 
+    async def stands(
+        self, how: How, *, key: str, deadline_seconds: float, facts: Facts
+    ) -> CheckReading:
+        restorer = self._restorers.get(type(how))
+        if restorer is None:
+            return CheckReading(Truth.UNKNOWN, "it carries no mark", Instant(0.0, 0.0))
+        return await restorer.stands(how, key=key, deadline_seconds=deadline_seconds, facts=facts)
+
     async def settle(self, how: How, *, key: str, deadline_seconds: float, facts: Facts) -> Attempt:
         restorer = self._restorers.get(type(how))
         if restorer is None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 
 from watchdog.core.naming import family_of
-from watchdog.core.spec import ActionSpec, Check, Command, HttpCall, Step
+from watchdog.core.spec import ActionSpec
 from watchdog.policy.canon import sha256
-from watchdog.policy.expressions import Spot, check_expectation, same_expectation
+from watchdog.policy.expressions import same_expectation
 from watchdog.policy.http import endpoint
-from watchdog.policy.platform_models import ActionShape, CheckShape, StepShape
-from watchdog.policy.problem import Entry, Findings, Path
-from watchdog.policy.scalars import shown
+from watchdog.policy.platform_models import ActionShape
+from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.restoring import config_action
 from watchdog.policy.shape import shape_of
+from watchdog.policy.steps import checks_of, step_of
 
 
 def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, ActionSpec | None]:
@@ -26,7 +26,7 @@ def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, Action
         if family != entry.name and any(made[n] is None for n in before):
             continue
         found = len(findings.errors)
-        spec = action_spec(entry, findings)
+        spec = _made(entry, findings)
         made[entry.name] = spec if len(findings.errors) == found else None
         same = [n for n in before if spec and (one := made[n]) and one.target == spec.target]
         if same and family != entry.name:
@@ -38,21 +38,34 @@ def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, Action
     return made
 
 
+def _made(entry: Entry, findings: Findings) -> ActionSpec | None:
+    """Of the kind that its words say; one without a word of its kind is taken for a flag's."""
+    written = entry.node.entries if entry.node.kind == "mapping" else {}
+    if {"flag", "config"} <= written.keys():
+        findings.refuse(
+            entry.key_at("config"),
+            "two targets in one action",
+            "Write an action for each, and a playbook with both.",
+        )
+        return None
+    return config_action(entry, findings) if "config" in written else action_spec(entry, findings)
+
+
 def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:
     shape = shape_of(ActionShape, entry, findings)
     if shape is None:
         return None
     back = shape.read_back
-    do = _step(entry, "do", shape.do, findings)
-    undo = _step(entry, "undo", shape.undo, findings) if shape.undo else None
+    do = step_of(entry, "do", shape.do, findings)
+    undo = step_of(entry, "undo", shape.undo, findings) if shape.undo else None
     if shape.undo and same_expectation(shape.do.expect, shape.undo.expect):
         findings.refuse(
             entry.at("undo", "expect"),
             f"do and undo of {entry.name} want the same state",
             "Say in each what the read-back shows afterwards.",
         )
-    contained = _checks(entry, "contained_when", shape.contained_when, findings)
-    resume = _checks(entry, "resume_when", shape.resume_when, findings)
+    contained = checks_of(entry, "contained_when", shape.contained_when, findings)
+    resume = checks_of(entry, "resume_when", shape.resume_when, findings)
     if not contained:
         findings.advise(
             entry.key,
@@ -76,57 +89,3 @@ def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:
         sha256="",
     )
     return replace(spec, sha256=sha256(spec, frozenset({"sha256"})))
-
-
-def _step(entry: Entry, key: str, shape: StepShape, findings: Findings) -> Step | None:
-    check_expectation(Spot(entry, (key, "expect"), shape.expect), findings)
-    if (shape.run is None) == (shape.call is None):
-        findings.refuse(
-            entry.key_at(key),
-            f"{entry.name}.{key} has {'both `run` and `call`' if shape.run else 'no way to act'}",
-            "Write exactly one of run: [COMMAND, ARGUMENT] and call: {method, url}.",
-        )
-        return None
-    if shape.run is not None:
-        return Step(_command(entry, key, shape, findings), shape.expect)
-    for word in ("cwd", "env"):
-        if getattr(shape, word):
-            findings.refuse(entry.key_at(key, word), f"`{word}` is for run, not call", "Remove it.")
-    call = shape.call
-    if call is None:
-        return None
-    where = (key, "call")
-    headers = endpoint(entry, where, call.url, call.headers, call.ca, findings)
-    body = None
-    if "json_" in call.model_fields_set:  # an explicit null is a body too
-        body = json.dumps(call.json_, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return Step(HttpCall(call.method, headers, body), shape.expect)
-
-
-def _command(entry: Entry, key: str, shape: StepShape, findings: Findings) -> Command:
-    argv = shape.run or []
-    if "/" in argv[0] and not argv[0].startswith("/"):
-        findings.refuse(
-            entry.at(key, "run", 0),
-            f"{shown(argv[0])} depends on the folder it is run in",
-            "Write the program's whole path, or its bare name.",
-        )
-    if len(argv) == 1 and " " in argv[0]:
-        findings.refuse(
-            entry.at(key, "run", 0),
-            f"{shown(argv[0])} looks like a shell line, and there is no shell",
-            "Write each argument by itself: [mycelia-launchctl, pause, redemption].",
-        )
-    return Command(tuple(argv), shape.cwd, tuple(sorted(set(shape.env))))
-
-
-def _checks(
-    entry: Entry, key: str, shapes: list[CheckShape], findings: Findings
-) -> tuple[Check, ...]:
-    made = []
-    for index, shape in enumerate(shapes):
-        here: Path = (key, index)
-        check_expectation(Spot(entry, (*here, "expect"), shape.expect), findings)
-        asked = endpoint(entry, here, shape.get, shape.headers, shape.ca, findings)
-        made.append(Check(asked, shape.expect))
-    return tuple(made)

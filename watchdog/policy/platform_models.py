@@ -153,14 +153,11 @@ class StepShape(Shape):
 
 
 class ActionShape(Shape):
-    """One way to roll back, as a desired state of one target."""
+    """Switches a flag: one way to roll back, as a desired state of one target."""
 
     later: ClassVar[dict[str, str]] = {
-        "config": "rolling a configuration back",
         "system": "restoring a system",
-        "anchor": "an anchor",
-        "verify": "a verification step",
-        "publish": "a publishing step",
+        "release": "deploying a version again",
     }
     absent: ClassVar[dict[str, str]] = {
         "read_back": "An action that nobody can verify is refused: say where its effect is "
@@ -222,7 +219,11 @@ class ScopeShape(Shape):
     target: (
         Annotated[
             str,
-            matching(r"flag:[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "target", "Write it like flag:NAME."),
+            matching(
+                r"flag:[A-Za-z0-9][A-Za-z0-9_.-]{0,99}|(?:config|system):/[^\x00-\x1f\x7f]{0,500}",
+                "target",
+                "Write it like flag:NAME or config:/PATH.",
+            ),
         ]
         | None
     ) = Field(None, description="one target, like flag:my_flag")

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from watchdog.policy import event_models as events
 from watchdog.policy import platform_models as platform
+from watchdog.policy import restoring_models as restoring
 from watchdog.policy import rule_models as rules
 from watchdog.policy.base import Shape
 from watchdog.policy.examples import PLATFORM, RULES
@@ -130,11 +131,17 @@ The owner's file, in a folder of the owner's name:
 _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("sources.NAME", platform.SourceShape),
     ("events.NAME", events.ChannelShape),
-    ("actions.NAME", platform.ActionShape),
+    ("actions.NAME, of a flag", platform.ActionShape),
     ("actions.NAME.read_back", platform.ReadBackShape),
     ("actions.NAME.do, .undo", platform.StepShape),
     ("actions.NAME.do.call", platform.CallShape),
     ("actions.NAME.contained_when[], .resume_when[]", platform.CheckShape),
+    ("actions.NAME, of a configuration", restoring.ConfigActionShape),
+    ("actions.NAME.config", restoring.TreeShape),
+    ("actions.NAME.anchor", restoring.AnchorShape),
+    ("actions.NAME.anchor.FACT", restoring.FactShape),
+    ("actions.NAME.verify[]", restoring.RunShape),
+    ("actions.NAME.publish", restoring.PublishShape),
     ("headers.NAME, in place of a text", platform.SecretHeader),
     ("playbooks.NAME[]", platform.RungShape),
     ("maintenance.NAME", platform.WindowShape),

@@ -25,6 +25,7 @@ from watchdog.policy.platform_models import (
     SourceShape,
     WindowShape,
 )
+from watchdog.policy.restoring_models import ConfigActionShape
 from watchdog.policy.rule_models import RuleShape
 
 FOLDER = ".schema"
@@ -45,7 +46,7 @@ def platform() -> Made:
             "environments": {**_NAMES, "minItems": 1},
             "sources": _named(_ref(SourceShape)),
             "events": _named(_ref(ChannelShape)),
-            "actions": _named(_ref(ActionShape)),
+            "actions": _named({"anyOf": [_ref(ActionShape), _ref(ConfigActionShape)]}),
             "playbooks": _named({"type": "array", "items": _ref(RungShape), "minItems": 1}),
             "grants": _named(_NAMES),
             "maintenance": _named(_ref(WindowShape)),
@@ -56,6 +57,7 @@ def platform() -> Made:
             SourceShape,
             ChannelShape,
             ActionShape,
+            ConfigActionShape,
             RungShape,
             WindowShape,
             LimitsShape,

@@ -1,0 +1,7 @@
+"""What is done for one intent, from its first look to the proof.
+
+ending.py     how it may end
+workbench.py  what it is done with: the ports, the record, the clock
+setting.py    one change of a target that says itself how it stands: a flag, a service
+replacing.py  several steps: a tree, a system, a release; with its way back
+"""

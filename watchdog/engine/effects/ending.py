@@ -1,0 +1,25 @@
+"""How the work on an intent ended, and the times that bound it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from watchdog.core.entries import Outcome
+from watchdog.core.words import Instant
+
+READ_BACK_SECONDS = 3.0
+"""The most that one read-back may take."""
+
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+
+SETTLE_AT_LEAST_SECONDS = 3.0
+"""How long an intent found open at the start is read for, also when its deadline is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    outcome: Outcome
+    reason: str
+    read_back: str = ""
+    effect_at: Instant | None = None

@@ -1,0 +1,54 @@
+"""What an effect is done with: the ports, the record and the clock, and the last question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from watchdog.core.entries import IntentOpened, StepBegan, StepTaken
+from watchdog.core.filling_in import Lacking, filled
+from watchdog.core.spec import ActionSpec, How
+from watchdog.core.trees import Facts
+from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.engine.effects.ending import READ_BACK_SECONDS
+from watchdog.engine.recorder import Recorder
+from watchdog.ports import Actuator, Attempt, Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    recorder: Recorder
+    actuator: Actuator
+    probe: Probe
+    stopped: Callable[[IntentOpened], str]  # why a start may not take effect by now
+
+    @property
+    def now(self) -> Instant:
+        return self.recorder.clock.now()
+
+    async def read(
+        self,
+        action: ActionSpec,
+        expect: str,
+        until: Instant,
+        facts: Facts = (),
+        *,
+        back: bool = False,
+    ) -> CheckReading:
+        """One read-back, never beyond `until`; what it must show may depend on the facts."""
+        now = self.now
+        wanted = filled(expect, facts, back=back)
+        if isinstance(wanted, Lacking):
+            return CheckReading(Truth.UNKNOWN, wanted.reason, now)
+        left = max(0.05, min(READ_BACK_SECONDS, until.steady - now.steady))
+        return await self.probe.read(action.read_back, wanted, at=now, deadline_seconds=left)
+
+    def note(self, *steps: StepBegan | StepTaken) -> bool:
+        """Record what is begun or was taken. True when it is durable."""
+        draft = self.recorder.draft()
+        for step in steps:
+            draft.add(step)
+        return self.recorder.commit(draft)
+
+    async def attempt(self, how: How, key: str, seconds: float, facts: Facts = ()) -> Attempt:
+        return await self.actuator.attempt(how, key=key, deadline_seconds=seconds, facts=facts)
