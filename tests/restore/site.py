@@ -44,6 +44,13 @@ def key(folder: Path, person: str) -> Path:
     return file
 
 
+def signature(by: Path, text: str, namespace: str = NAMESPACE) -> bytes:
+    """What a person sends: their key's signature over a text."""
+    argv = ("ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(by))
+    made = subprocess.run(argv, input=text.encode(), capture_output=True, check=True, timeout=20)
+    return made.stdout
+
+
 def look_of(root: Path) -> Mapping[str, tuple[Any, ...]]:
     """Everything below a folder, and itself: what a manifest tells of it."""
     found: dict[str, tuple[Any, ...]] = {}
@@ -127,11 +134,9 @@ class Site:
 
     def sign(self, plan: Plan, *people: str, text: str = "", namespace: str = NAMESPACE) -> None:
         for person in people:
-            argv = ("ssh-keygen", "-q", "-Y", "sign", "-n", namespace, "-f", str(self.keys[person]))
-            given = (text or plan.text).encode()
-            made = subprocess.run(argv, input=given, capture_output=True, check=True, timeout=20)
+            made = signature(self.keys[person], text or plan.text, namespace)
             file = self.places.requests / plan.id / "approvals" / f"{person}.sig"
-            file.write_bytes(made.stdout)
+            file.write_bytes(made)
 
     def start(self, plan: Plan) -> dict[str, Any]:
         """What the unit does, and what it says came of it."""
