@@ -112,6 +112,8 @@ def _contents(wish: Wish, previous: str, known: Known, tell: Tell) -> dict[bytes
     if len(seen) == 1:
         raise TroubleError(f"{shown(previous)} holds no file of its own: nothing to restore")
     ground.may_recreate(seen)
+    if not any(_is_copy(one, wish) for one in _staged(wish.place)):
+        ground.has_room(wish.place, size_of(seen)[1], len(seen))
 
     def report(done: int, of: int) -> None:
         tell(f"reading {wish.previous}", done, of)
@@ -169,6 +171,12 @@ def _staged(place: Place) -> list[_Staged]:
     names = (entry.name for entry in os.scandir(place.work) if entry.name.startswith("staged-"))
     generations = (name.removeprefix("staged-") for name in names)
     return [_Staged(place.staged(one), one) for one in generations if is_generation(one)]
+
+
+def _is_copy(staged: _Staged, wish: Wish) -> bool:
+    marker = marker_of(staged.path)
+    named = marker is not None and marker.generation == staged.generation
+    return named and marker is not None and marker.source == wish.previous
 
 
 def _make_staged(wish: Wish, members: Members, digest: str, known: Known, tell: Tell) -> str:
