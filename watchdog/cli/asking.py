@@ -35,6 +35,7 @@ from watchdog.core.spec import (
 )
 from watchdog.core.trees import SwapTree
 from watchdog.core.words import Blind, Instant, Status, Truth
+from watchdog.engine.preflight import ready_now
 from watchdog.policy.channels import PREFIX
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.lint.live import Live, Seen, Wanted
@@ -44,7 +45,6 @@ from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 
 EVERYTHING = '{__name__!=""}'
-LOOK_SECONDS = 5.0
 _TOO_SOON = frozenset({Blind.NEWBORN, Blind.NOT_YET})  # more than one look would tell
 
 
@@ -259,17 +259,5 @@ async def _not_ready(action: ActionSpec, wire: Wire) -> str:
     """As the daemon's preflight looks; empty where all is ready."""
     at: Instant = SystemClock().now()
     actuator = open_actuator(wire, {SwapTree: TreeActuator(stages=False)})
-    probe = open_probe(wire)
-    for step in (action.do, action.undo):
-        if step is None:
-            continue
-        ready = await actuator.preflight(step.how, at=at, deadline_seconds=LOOK_SECONDS)
-        found = ready.reading
-        if found.truth is not Truth.TRUE:
-            return found.reason
-    shown = await probe.read(
-        action.read_back, action.do.expect, at=at, deadline_seconds=LOOK_SECONDS
-    )
-    if shown.truth is Truth.UNKNOWN:
-        return f"its state cannot be read back: {shown.reason}"
-    return ""
+    ready = await ready_now(action, actuator, open_probe(wire), at)
+    return "" if ready.reading.truth is Truth.TRUE else ready.reading.reason

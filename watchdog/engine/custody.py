@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from watchdog.core.aftermath import drifted, verify
 from watchdog.core.book import Claim, Episode
+from watchdog.core.filling_in import Lacking, filled
 from watchdog.core.inputs import next_rung
 from watchdog.core.keeping import keeper
 from watchdog.core.spec import ActionSpec, Check, Policy, Rung
@@ -87,7 +88,10 @@ class Custody:
         action = next((found for found in keepers if found is not None), None)
         if action is None or self._under_way(target):
             return  # of a claim that nothing looks after people were told when it came to that
-        seen = await self._look(_desired(action))
+        desired = _desired(action, claims[0])
+        if isinstance(desired, Lacking):
+            return
+        seen = await self._look(desired)
         if self._under_way(target) or not self._recorder.book.claimants(target):
             return
         if seen.truth is not Truth.FALSE:
@@ -104,8 +108,10 @@ class Custody:
         return any(intent.entry.target == target for intent in self._recorder.book.intents.values())
 
 
-def _desired(action: ActionSpec) -> Check:
-    return Check(action.read_back, action.do.expect)
+def _desired(action: ActionSpec, claim: Claim) -> Check | Lacking:
+    """What its target shows while nobody else changes it, by what the rollback learned."""
+    wanted = filled(action.do.expect, claim.facts)
+    return wanted if isinstance(wanted, Lacking) else Check(action.read_back, wanted)
 
 
 def _rung(ep: Episode, policy: Policy) -> Rung:
