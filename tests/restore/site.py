@@ -156,12 +156,16 @@ class Site:
         return plan
 
 
-def build(folder: Path) -> Site:
+def places_of(folder: Path) -> Places:
     etc, state = folder / "etc", folder / "state"
     daemons = folder / "daemon"
     own = (str(etc), str(state), str(daemons), str(folder / "root/var/lib/slo-watchdog"))
-    places = Places(etc, daemons / "restore", state, own)
-    for made in (etc, places.requests, folder / "root", folder / "backups", folder / "keys"):
+    return Places(etc, daemons / "restore", state, own)
+
+
+def build(folder: Path) -> Site:
+    places = places_of(folder)
+    for made in (places.etc, places.requests, folder / "root", folder / "backups", folder / "keys"):
         made.mkdir(parents=True)
     keys = {name: key(folder / "keys", name) for name in ("ada", "grace", "margaret", "mallory")}
     known = [
