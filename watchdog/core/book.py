@@ -138,6 +138,8 @@ class Book:
         self.policy = entry
         for rule in entry.rearmed:
             self._unclear(rule, "already burning: the rule was armed in mid-breach")
+        for rule in entry.hear_anew:
+            self.heard.hear_anew(rule)
 
     @_take.register
     def _cleared(self, entry: e.RuleCleared, at: Instant) -> None:

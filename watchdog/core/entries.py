@@ -73,7 +73,10 @@ class Slept:
 
 @dataclass(frozen=True, slots=True)
 class PolicyApplied:
-    """From here on this policy judges. `rearmed` are rules that may act only after once clear."""
+    """From here on this policy judges. `rearmed` are rules that may act only after once clear.
+
+    `hear_anew` are event rules of another text: by it, what was heard before starts nothing.
+    """
 
     sha256: str
     parts: tuple[tuple[str, str], ...]  # (owner, sha256)
@@ -82,6 +85,7 @@ class PolicyApplied:
     rearmed: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()  # (path in the rules folder, text): to load again
+    hear_anew: tuple[str, ...] = ()
     kind: Literal["policy.applied"] = "policy.applied"
 
 

@@ -5,9 +5,10 @@ Laws
   its end, and when what was told first arrives last. Only a later beginning is another event.
 * A rule that has dealt with an event (its episode ended, or a person undid what it did) is not
   breached by it again. Only what is first heard of after that is news to it.
+* What was heard before a rule's present text was applied is no fresh event to that text.
 * What is known is bounded: in time, in number per channel, what is over goes first.
 
-`take` and `settle` alone change it, by the book.
+`take`, `settle` and `hear_anew` alone change it, by the book.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Heard:
     events: dict[str, dict[str, Event]] = field(default_factory=dict)  # channel -> id -> it
     settled: dict[str, int] = field(default_factory=dict)  # rule -> the last change it dealt with
     changes: int = 0  # how often `events` was changed
+    texts: dict[str, int] = field(default_factory=dict)  # rule -> the last change before its text
 
     def of(self, channel: str) -> Iterable[Event]:
         return self.events.get(channel, {}).values()
@@ -79,6 +81,10 @@ class Heard:
         """Whether the rule has dealt with it."""
         return event.number <= self.settled.get(rule, 0)
 
+    def is_older_than_text(self, rule: str, event: Event) -> bool:
+        """Whether it was heard before the rule's present text was applied."""
+        return event.number <= self.texts.get(rule, 0)
+
     def take(self, entry: EventReceived, at: Instant) -> None:
         """An entry of the journal, in its order."""
         known = self.find(entry.channel, entry.id)
@@ -89,6 +95,10 @@ class Heard:
     def settle(self, rule: str) -> None:
         """The rule has dealt with all that was heard until now."""
         self.settled[rule] = self.changes
+
+    def hear_anew(self, rule: str) -> None:
+        """From here on the rule is judged by another text."""
+        self.texts[rule] = self.changes
 
     def _put(self, event: Event, at: Instant) -> None:
         events = self.events.setdefault(event.channel, {})

@@ -20,7 +20,7 @@ from watchdog.core.draft import Draft
 from watchdog.core.episode import RISING
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
-from watchdog.core.judge.told import began_long_before
+from watchdog.core.judge.told import none_is_fresh
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
 from watchdog.core.starting import open_intent
@@ -47,7 +47,7 @@ def take_turn(rule: RuleSpec, sight: Sight, scene: Scene) -> None:
         ep = _open(rule, sight, scene, reopens=None)
     if ep is None:
         return
-    _bar(rule, ep, scene)
+    _bar(rule, ep, sight, scene)
     match sight.verdict.status:
         case Status.HEALTHY:
             _healthy(rule, ep, sight, draft)
@@ -137,8 +137,8 @@ def _open(
     barred = ""
     if reopens is None and rule.name not in draft.book.cleared:
         barred = "already burning: not once clear since it was started, armed or closed"
-    elif isinstance(rule.signal, EventSignal) and (unseen := began_long_before(sight.points)):
-        barred = f"already burning: {unseen}"
+    else:
+        barred = _nothing_fresh(rule, sight)
     world = opening_world(rule, scene.facts, draft.book)
     draft.add(
         e.EpisodeOpened(
@@ -160,11 +160,24 @@ def _open(
     return ep
 
 
-def _bar(rule: RuleSpec, ep: Episode, scene: Scene) -> None:
-    """A stop that covers a rising breach at any time makes it already burning."""
+def _nothing_fresh(rule: RuleSpec, sight: Sight) -> str:
+    """Why what a rule has heard may not start anything by itself, if so."""
+    heard = isinstance(rule.signal, EventSignal) and sight.verdict.status is Status.BREACHED
+    unseen = none_is_fresh(sight.points) if heard else ""
+    return f"already burning: {unseen}" if unseen else ""
+
+
+def _bar(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> None:
+    """A stop that covers a rising breach at any time makes it already burning; so does it that
+    no event it rests on is fresh any more. A person may have said `act` nevertheless.
+    """
     if ep.barred or ep.state not in {State.PENDING, State.HELD}:
         return
     draft = scene.draft
+    unseen = _nothing_fresh(rule, sight)
+    if unseen and not ep.unbarred_by:
+        draft.add(e.EpisodeBarred(ep.id, unseen))
+        return
     subject = Subject.of(rule, ep, rung_target(rule, ep, scene.policy), scene.policy)
     stops = standing_stops(subject, scene.policy, draft.book, draft.now)
     if stops and not acts_through(ep, subject, scene.policy, draft.book, draft.now):

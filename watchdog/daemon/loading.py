@@ -20,7 +20,7 @@ from watchdog.core.spec import Policy
 from watchdog.daemon.rights import changed_owners
 from watchdog.engine import Done, Engine, OrderRefused, Person, RulesFolder
 from watchdog.policy import Load, load_files, load_folder
-from watchdog.policy.diff import compare, rearmed
+from watchdog.policy.diff import compare, hear_anew, rearmed
 from watchdog.settings import Settings
 
 
@@ -173,6 +173,7 @@ class Loading:
                 rearmed=tuple(sorted(rearmed(old, policy))),
                 removed=tuple(sorted(removed)),
                 files=tuple(sorted(load.files.items())),
+                hear_anew=hear_anew(old, policy),
             ),
         )
 

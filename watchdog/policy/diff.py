@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from watchdog.core.channels import EventSignal
 from watchdog.core.inputs import last_rung
 from watchdog.core.keeping import keeper, left_alone
 from watchdog.core.naming import family_of
@@ -61,6 +62,16 @@ def rearmed(old: Policy | None, new: Policy) -> tuple[str, ...]:
         for name, rule in sorted(new.rules.items())
         if any(_newly(reach(old, name), action, mode) for action, mode in reach(new, name).items())
         and rule.playbook is not None
+    )
+
+
+def hear_anew(old: Policy | None, new: Policy) -> tuple[str, ...]:
+    """Event rules that are judged by another text: by it, what was heard before is not fresh."""
+    return tuple(
+        name
+        for name, rule in sorted(new.rules.items())
+        if isinstance(rule.signal, EventSignal)
+        and (old is None or name not in old.rules or old.rules[name].sha256 != rule.sha256)
     )
 
 
@@ -127,6 +138,8 @@ def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
         yield Change(Effect.CHANGE, name, f"{name} tells people something else")
     if was.sha256 != now.sha256:
         text = f"{name} is judged by a new text; its `for` starts again"
+        if isinstance(now.signal, EventSignal):
+            text += ", and by events heard before it starts nothing"
         earns = now.playbook and now.mode >= Mode.SHADOW and not now.armed_because
         if was.proof != now.proof and earns:
             text += ", and what it has earned in shadow was the old one's (slo-watchdog evidence)"

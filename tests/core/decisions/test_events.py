@@ -14,6 +14,7 @@ from watchdog.core.replay import replayed, verdict_again
 from watchdog.core.spec import Limits
 from watchdog.core.states import State
 from watchdog.core.words import Blind, Instant, Mode, Status, Truth
+from watchdog.policy.diff import hear_anew
 from watchdog.store.codec import decode, encode
 
 FIRING, OVER = EventStatus.FIRING, EventStatus.RESOLVED
@@ -359,6 +360,63 @@ def test_an_alert_that_burnt_for_long_before_it_was_told_is_held(
     assert len(watch.started) == started
     if not started:
         assert watch.episode.barred == ("already burning: fp began 15m20s before it was first told")
+
+
+OTHERS = (("severity", "other"),)
+
+
+def edited(watch: Listening, **different: object) -> None:
+    """The rule's text is changed and applied: it hears other events now."""
+    signal = EventSignal("security", (Matcher("severity", "=", "other"),), HOUR)
+    rule = hears("incident", SECURITY, signal=signal, sha256="another", **different)
+    old, watch.policy = watch.policy, replace(watch.policy, rules={"incident": rule})
+    with watch.draft() as draft:
+        anew = hear_anew(old, watch.policy)
+        draft.add(e.PolicyApplied("sha", (), "alice", hear_anew=anew))
+    watch.evaluation.memory.adopt(watch.policy)
+    watch.run(6)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_edit_fires_nothing_that_stood_before_it_and_act_does(*, restart: bool) -> None:
+    watch = Listening()
+    watch.tell("inc-42", labels=OTHERS)
+    watch.run(3)
+    edited(watch)
+    if restart:
+        watch.restart()
+        watch.run(6)
+    assert (watch.started, watch.is_now(State.HELD)) == ([], True)
+    why = "inc-42 was heard before the rule's present text was applied"
+    assert watch.episode.barred == f"already burning: {why}"
+    (decided,) = watch.decisions
+    assert decided.verdict is not None
+    assert f"which {why.removeprefix('inc-42 ')}: a key leaked" in decided.verdict.reason
+    assert replayed(decided) == ()
+
+    watch.act(watch.episode)
+    watch.run(1)
+    assert len(watch.started) == 1
+
+
+def test_an_event_that_is_heard_after_the_edit_acts() -> None:
+    watch = Listening()
+    edited(watch)
+    watch.tell("inc-43", labels=OTHERS)
+    assert len(watch.started) == 1
+
+
+def test_an_episode_that_is_held_when_its_rule_is_edited_acts_on_nothing_from_before() -> None:
+    watch = Listening()
+    limits, watch.policy = watch.policy.limits, replace(watch.policy, limits=Limits(0, 86_400.0, 5))
+    watch.tell("inc-42", labels=(*CRITICAL, ("team", "any")))
+    assert watch.decisions[0].reason.startswith("budget: spent")
+    watch.tell("inc-43", labels=OTHERS)
+    edited(watch)
+    watch.policy = replace(watch.policy, limits=limits)
+    watch.run(3)
+    assert (watch.started, watch.is_now(State.HELD)) == ([], True)
+    assert "before the rule's present text" in watch.episode.barred
 
 
 def test_for_is_counted_while_the_event_stands() -> None:

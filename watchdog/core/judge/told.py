@@ -5,8 +5,9 @@ Laws
   channel has no credential to know a sender by.
 * It is judged from what the book holds at this very pass: what was heard, and which of it the rule
   has dealt with.
-* One event is a fact and needs no second look. One that is first told long after it began is
-  breached all the same, and already burning.
+* One event is a fact and needs no second look. One that is first told long after it began, or that
+  was heard before the rule's present text was applied, is breached all the same, and already
+  burning.
 * Recovery is judged by events after the effect alone. That nothing new is told proves nothing while
   an old event stands.
 """
@@ -30,6 +31,7 @@ LATE_SECONDS = 900.0
 """An event that began longer than this before we first heard of it is no fresh one: an alert that
 burnt when the watchdog was connected must not fire everything. Grouping delays are shorter."""
 
+_BEFORE_TEXT = "was heard before the rule's present text was applied"
 _BOUND = "> 0"
 _MOST_TOLD = 300
 
@@ -92,9 +94,10 @@ class EventJudge(Judge):
         standing = self._standing(now)
         news = [one for one in standing if not self._heard.is_settled(self.rule.name, one)]
         # Until something is heard, what stands only ever becomes less: its number tells it.
-        stands = (self._as_of, len(standing), len(news))
+        old = [one for one in news if self._heard.is_older_than_text(self.rule.name, one)]
+        stands = (self._as_of, len(standing), len(news), len(old))
         if self._found is None or stands != self._stands:
-            self.points = kept_events(news, dealt_with=len(standing) - len(news))
+            self.points = kept_events(news, dealt_with=len(standing) - len(news), old=old)
             self._found, self._stands = judge_events(self._signal, self.points), stands
         return self._found
 
@@ -110,11 +113,14 @@ class EventJudge(Judge):
         return [event for event in self._matching if event.stands(lasts, now)]
 
 
-def kept_events(news: Sequence[Event], *, dealt_with: int) -> tuple[Point, ...]:
+def kept_events(
+    news: Sequence[Event], *, dealt_with: int, old: Sequence[Event] = ()
+) -> tuple[Point, ...]:
     """What the judgement rests on, as a decision stores it: a point for each event that the rule
-    has not dealt with, the newest first, and one for the number of the others.
+    has not dealt with, the newest first, and one for the number of the others. `old` are those of
+    them that were heard before the rule's present text was applied.
     """
-    points = [Point(_told(event), 1.0) for event in news]
+    points = [Point(_told(event, before_text=event in old), 1.0) for event in news]
     return (*points, Point((("dealt_with", str(dealt_with)),), 0.0)) if dealt_with else (*points,)
 
 
@@ -134,6 +140,8 @@ def judge_events(signal: EventSignal, points: Sequence[Point]) -> Finding:
         what += newest["event"]
     if "late" in newest:
         what += f", which began {newest['late']} before"
+    elif "before_text" in newest:
+        what += f", which {_BEFORE_TEXT}"
     told = newest["summary"] or series_text(
         tuple((name[1:], value) for name, value in newest.items() if name.startswith("."))
     )
@@ -141,20 +149,25 @@ def judge_events(signal: EventSignal, points: Sequence[Point]) -> Finding:
     return Finding(Status.BREACHED, reason, value=float(count), bound=_BOUND)
 
 
-def began_long_before(points: Sequence[Point]) -> str:
+def none_is_fresh(points: Sequence[Point]) -> str:
     """Why none of these events is fresh, if none is."""
     news = [dict(point.labels) for point in points if point.value]
-    if not news or not all("late" in one for one in news):
+    if not news or not all("late" in one or "before_text" in one for one in news):
         return ""
-    return f"{news[0]['event']} began {news[0]['late']} before it was first told"
+    newest = news[0]
+    if "late" in newest:
+        return f"{newest['event']} began {newest['late']} before it was first told"
+    return f"{newest['event']} {_BEFORE_TEXT}"
 
 
-def _told(event: Event) -> Labels:
+def _told(event: Event, *, before_text: bool) -> Labels:
     """The event's own labels with a dot before their names, which no name of ours has."""
     said = [("event", event.id), ("heard", _time(event.heard.wall)), ("summary", event.summary)]
     before = event.heard.wall - event.began
     if before > LATE_SECONDS:
         said.append(("late", duration(before)))
+    if before_text:
+        said.append(("before_text", "yes"))
     return (*said, *((f".{name}", value) for name, value in event.labels))
 
 
