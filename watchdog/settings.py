@@ -27,6 +27,7 @@ from sentry_sdk.utils import BadDsn, Dsn
 
 from watchdog.core.words import Mode
 from watchdog.wire.files import NotPlainError, plain_file, read_all
+from watchdog.wire.store_address import refusal
 
 DEFAULT_FILE = Path("/etc/slo-watchdog/watchdog.toml")
 
@@ -77,6 +78,13 @@ def _absolute(value: Path) -> Path:
             f"{os.fspath(value)!r} is relative, and a variable belongs to no folder. Write the "
             "whole path, from / on"
         )
+    return value
+
+
+def _store(value: str) -> str:
+    """What is wrong with it is not quoted: it may hold a password, against all advice."""
+    if value and (why := refusal(value)):
+        raise ValueError(why)
     return value
 
 
@@ -139,6 +147,19 @@ class Settings(BaseSettings):
         default_factory=lambda: os.uname().nodename,
         description="This machine's name; actions bound to another host are not started here.",
     )
+    name: str = Field(
+        "",
+        max_length=60,
+        description="This daemon's own name among those that share a store; `host` if left out.",
+    )
+    store: Annotated[str, AfterValidator(_store)] = Field(
+        "",
+        description="postgresql://USER@HOST/DATABASE for daemons that share one; else SQLite in "
+        "`state_dir`.",
+    )
+    store_password: str = Field(
+        "", description="Name of the credential that holds the store's password; none if empty."
+    )
     secrets_dir: Place | None = Field(
         None, description="Credentials, one a file; $CREDENTIALS_DIRECTORY is looked at first."
     )
@@ -195,6 +216,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @property
+    def known_as(self) -> str:
+        """Its name among daemons that share a store."""
+        return self.name or self.host
 
     @property
     def bind(self) -> tuple[str, int]:

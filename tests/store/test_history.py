@@ -10,7 +10,7 @@ import pytest
 
 from watchdog.ports import History
 from watchdog.store import SqliteHistory
-from watchdog.store.history import PIECE_BYTES
+from watchdog.store.pieces import PIECE_BYTES
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,7 @@ import typer
 
 from watchdog.cli.compare_page import show_comparison
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
-from watchdog.cli.offline import base_of, journal, state_folder
+from watchdog.cli.offline import base_of, journal
 from watchdog.cli.page import Page
 from watchdog.cli.past import (
     CacheFolder,
@@ -38,12 +37,12 @@ from watchdog.lab.compare import (
 from watchdog.lab.history import Bad, Cache, Span
 from watchdog.wire.secrets import FileSecrets
 
-DEFAULT_STATE = Path("/var/lib/slo-watchdog")
-_SIGNS_OF_LIFE = ("history.db", "journal.db")
+DEFAULT_STATE = "/var/lib/slo-watchdog"
 
 
 JournalPath = Annotated[
-    Path, typer.Option("--journal", help="The state folder, or a copy of its journal.")
+    str,
+    typer.Option("--journal", help="The state folder, a copy of its journal, or postgresql://..."),
 ]
 Url = Annotated[str | None, typer.Option(help="Ask this Prometheus; else the source of each rule.")]
 Since = Annotated[str, typer.Option(help="How far back from the end, where there is no --from.")]
@@ -120,15 +119,11 @@ def _span(since_seconds: float, begin: float | None, end: float | None) -> Span:
     return Span(start, finish)
 
 
-def _record(path: Path, until: float) -> Record:
-    folder = state_folder(path)
-    alive = 0.0
-    for name in _SIGNS_OF_LIFE:
-        with suppress(OSError):
-            alive = max(alive, (folder / name).stat().st_mtime)
-    with journal(folder) as reader:
+def _record(path: str, until: float) -> Record:
+    with journal(path) as reader:
+        alive = reader.alive_at()
         base = base_of(reader)
         record = read_record(base, reader.read(), alive_at=alive, now=until)
     if not record.applied:
-        fail(f"{folder}: no policy was in force yet, so there is nothing to compare", NOT_SO)
+        fail(f"{path}: no policy was in force yet, so there is nothing to compare", NOT_SO)
     return record

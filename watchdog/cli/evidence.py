@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -41,7 +40,7 @@ def evidence(
             show_evidence(Page(), about, found["evidence"], datetime.now(UTC))
 
 
-def _show_record(state_dir: Path, rule: str, *, as_json: bool) -> None:
+def _show_record(state_dir: str, rule: str, *, as_json: bool) -> None:
     # Late on purpose: the store takes most of a second, and only a dead daemon needs it.
     from watchdog.cli.offline import journal, recorded  # noqa: PLC0415  # see above
 

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -23,8 +22,12 @@ View = dict[str, Any]
 FOLLOW_EVERY_SECONDS = 1.0
 
 StateDir = Annotated[
-    Path | None,
-    typer.Option("--state-dir", help="Read this journal; needs no daemon (root or its user)."),
+    str | None,
+    typer.Option(
+        "--state-dir",
+        help="Read this journal: a state folder or postgresql://...; needs no daemon (root or its "
+        "user).",
+    ),
 ]
 
 

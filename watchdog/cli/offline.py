@@ -6,6 +6,7 @@ cannot be told from it, and is not.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,31 +23,51 @@ from watchdog.core.book import Book
 from watchdog.core.entries import Stopped
 from watchdog.core.naming import family_of, is_of
 from watchdog.engine import decisions_of, recorded_evidence
-from watchdog.ports import JournalError
-from watchdog.store import open_reader
+from watchdog.ports import JournalError, SecretMissing
+from watchdog.store import Reader, Where, open_reader
 from watchdog.store.folder import JOURNAL
-from watchdog.store.reader import JournalReader
+from watchdog.wire.secrets import FileSecrets
+from watchdog.wire.store_address import is_address
 
 View = dict[str, Any]
+
+DEFAULT_SECRETS = "/etc/slo-watchdog/secrets"
+STORE_PASSWORD = "store-password"  # noqa: S105  # a file's name
 
 _BOOK: TypeAdapter[Book] = TypeAdapter(Book)
 
 
 @contextmanager
-def journal(state_dir: Path) -> Iterator[JournalReader]:
-    """The journal of a state folder, or the exit status that says why not."""
+def journal(place: str) -> Iterator[Reader]:
+    """The journal of a state folder or of a server, or the exit status that says why not."""
     try:
-        with open_reader(state_dir) as reader:
+        with open_reader(_where(place)) as reader:
             yield reader
     except (JournalError, OSError) as error:
         fail(str(error), NOT_SO)
 
 
-def decisions_after(reader: JournalReader, after: int) -> Iterator[View]:
+def _where(place: str) -> Where:
+    """A server is asked with the credential that the daemon's settings name, where there is one."""
+    if not is_address(place):
+        return Where(_state_folder(Path(place)))
+    name = os.environ.get("WATCHDOG_STORE_PASSWORD", STORE_PASSWORD)
+    folder = os.environ.get("WATCHDOG_SECRETS_DIR", DEFAULT_SECRETS)
+
+    def password() -> str:
+        try:
+            return FileSecrets.of_service(folder).read(name)
+        except SecretMissing:
+            return ""  # it may let us in without one; if not, it says so
+
+    return Where(Path(), place, password=password)
+
+
+def decisions_after(reader: Reader, after: int) -> Iterator[View]:
     return iter(decisions_of(reader.read(after)))
 
 
-def show_record(page: Page, reader: JournalReader, now: datetime) -> None:
+def show_record(page: Page, reader: Reader, now: datetime) -> None:
     """What the journal says was the case when it was last written."""
     book, stopped = _fold(reader)
     started = book.started
@@ -78,7 +99,7 @@ def show_record(page: Page, reader: JournalReader, now: datetime) -> None:
         )
 
 
-def show_last_decision(page: Page, reader: JournalReader, rule: str, now: datetime) -> None:
+def show_last_decision(page: Page, reader: Reader, rule: str, now: datetime) -> None:
     book, _ = _fold(reader)
     last = None
     for one in decisions_after(reader, 0):
@@ -94,12 +115,12 @@ def show_last_decision(page: Page, reader: JournalReader, rule: str, now: dateti
     show_decision(page, last, now)
 
 
-def recorded(reader: JournalReader, rule: str) -> View | None:
+def recorded(reader: Reader, rule: str) -> View | None:
     """What the journal says that the rule has earned."""
     return recorded_evidence(_fold(reader)[0], family_of(rule))
 
 
-def state_folder(path: Path) -> Path:
+def _state_folder(path: Path) -> Path:
     """The state folder that is meant. A copy of the journal alone is read where it lies."""
     if path.is_dir() or not path.exists():
         return path
@@ -108,7 +129,7 @@ def state_folder(path: Path) -> Path:
     return path.parent
 
 
-def base_of(reader: JournalReader) -> Book | None:
+def base_of(reader: Reader) -> Book | None:
     """What stands for the retired entries. Raises JournalError."""
     base = reader.base()
     try:
@@ -117,7 +138,7 @@ def base_of(reader: JournalReader) -> Book | None:
         raise JournalError("the journal's snapshot is of another version") from None
 
 
-def _fold(reader: JournalReader) -> tuple[Book, str]:
+def _fold(reader: Reader) -> tuple[Book, str]:
     """The book, and the reason of the stop where the last daemon stopped in order."""
     base = reader.base()
     book = base_of(reader) or Book()

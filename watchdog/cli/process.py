@@ -36,11 +36,11 @@ def init(config: Config = DEFAULT_FILE) -> None:
     """Create the journal, once. `run` never does."""
     settings = _settings(config)
     try:
-        folder = daemon.init(settings)
+        done = daemon.init(settings)
     except daemon.StartFailed as error:
         fail(str(error), NOT_SO)
     else:
-        console.print(f"Created the journal in {folder}", markup=False)
+        console.print(done, markup=False)
 
 
 def _settings(config: Path) -> Settings:

@@ -9,20 +9,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from watchdog.cli.exits import NOT_SO
-from watchdog.cli.offline import journal, state_folder
+from watchdog.cli.offline import journal
 from watchdog.cli.page import Page, clock, plain
 from watchdog.cli.shared import AsJson, fail
 from watchdog.core.entries import Decided, Recorded
 from watchdog.core.replay import StrangeInputs, replayed, verdict_kept
-from watchdog.store.reader import JournalReader
+from watchdog.store import Reader
 
-DEFAULT_STATE = Path("/var/lib/slo-watchdog")
+DEFAULT_STATE = "/var/lib/slo-watchdog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,10 @@ def replay(
     decision: Annotated[str, typer.Argument(help="A decision's name, as in decisions: D17.")] = "",
     every: Annotated[bool, typer.Option("--all", help="Every decision of the journal.")] = False,
     path: Annotated[
-        Path, typer.Option("--journal", help="The state folder, or a copy of its journal.")
+        str,
+        typer.Option(
+            "--journal", help="The state folder, a copy of its journal, or postgresql://..."
+        ),
     ] = DEFAULT_STATE,
     as_json: AsJson = False,
 ) -> None:
@@ -56,9 +58,8 @@ def replay(
     """
     if bool(decision) == every:
         raise typer.BadParameter("name one decision, as in D17, or write --all")
-    folder = state_folder(path)
     page, made, well = Page(), 0, True
-    with journal(folder) as reader:
+    with journal(path) as reader:
         for again in _made_again(reader, decision):
             made += 1
             well = well and again.identical
@@ -67,7 +68,7 @@ def replay(
             elif decision or not again.identical:
                 _show(page, again)
         if not made:
-            fail(_none(reader, decision, folder), NOT_SO)
+            fail(_none(reader, decision, path), NOT_SO)
     if not as_json and every and well:
         many = "1 decision" if made == 1 else f"{made} decisions"
         page.line(plain("identical", "green"), f": {many}, each made again from what it stored")
@@ -75,7 +76,7 @@ def replay(
         raise typer.Exit(NOT_SO)
 
 
-def _made_again(reader: JournalReader, decision: str) -> Iterator[Again]:
+def _made_again(reader: Reader, decision: str) -> Iterator[Again]:
     for one in reader.read():
         if isinstance(one.entry, Decided) and decision in {"", one.entry.decision}:
             yield made_again(one, one.entry)
@@ -117,11 +118,11 @@ def _show(page: Page, again: Again) -> None:
         page.line(plain(f"its verdict: {again.verdict}", "dim"), indent=2)
 
 
-def _none(reader: JournalReader, decision: str, folder: Path) -> str:
+def _none(reader: Reader, decision: str, place: str) -> str:
     base = reader.base()
     retired = (
         f" Entries up to {base[0]} were retired, and their decisions with them." if base else ""
     )
     if not decision:
-        return f"{folder}: no decision was made yet.{retired}"
-    return f"{folder}: there is no decision {decision}.{retired} See: slo-watchdog decisions"
+        return f"{place}: no decision was made yet.{retired}"
+    return f"{place}: there is no decision {decision}.{retired} See: slo-watchdog decisions"

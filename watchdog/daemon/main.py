@@ -12,7 +12,6 @@ import contextlib
 import signal
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -27,6 +26,7 @@ from watchdog.daemon.credentials import credentials
 from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
+from watchdog.daemon.record import where
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
 from watchdog.daemon.time_sync import time_synced
@@ -42,7 +42,7 @@ from watchdog.ports import (
 )
 from watchdog.settings import Settings
 from watchdog.sources import open_past, open_silences, open_source
-from watchdog.store import SqliteHistory, SqliteJournal
+from watchdog.store import Store, create, open_store
 from watchdog.telemetry import EntryLog, configure_log, report, start_sentry
 from watchdog.web.metrics import Meters
 from watchdog.web.readonly import Health
@@ -55,13 +55,12 @@ DRAIN_SECONDS = 20.0
 UNHEALTHY_AFTER_SECONDS = 5.0
 
 
-def init(settings: Settings) -> Path:
-    """Create the journal. Never overwrites one. Raises StartFailed."""
+def init(settings: Settings) -> str:
+    """Create the journal, and say so. Never overwrites one. Raises StartFailed."""
     try:
-        SqliteJournal.create(settings.state_dir)
-    except JournalError as error:
+        return create(where(settings))
+    except PortError as error:
         raise StartFailed(str(error)) from None
-    return settings.state_dir
 
 
 async def run(settings: Settings) -> None:
@@ -208,13 +207,11 @@ class _Daemon:
 def _assemble(settings: Settings) -> _Daemon:
     """Everything that must be right before the first pass. Raises what makes it impossible."""
     with contextlib.ExitStack() as undone:
-        journal = SqliteJournal.open(settings.state_dir)
-        undone.callback(journal.close)
-        for notice in journal.notices:
+        store = open_store(where(settings), clock := SystemClock())
+        undone.callback(store.close)
+        for notice in store.notices:
             structlog.get_logger().warning("journal.notice", notice=notice)
-        history = SqliteHistory.open(settings.state_dir)
-        undone.callback(history.close)
-        daemon = _on(journal, history, settings)
+        daemon = _on(store, clock, settings)
         undone.pop_all()
         return daemon
 
@@ -227,11 +224,10 @@ def _log_filling(source: str, progress: Progress) -> None:
         log.info("history.filling", over=progress.over)
 
 
-def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _Daemon:
+def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     """The daemon on its record. Nothing is recorded before all of it is known to be usable."""
     secrets = FileSecrets.of_service(*([settings.secrets_dir] if settings.secrets_dir else []))
     wire = Wire(secrets)
-    clock = SystemClock()
     meters = Meters()
 
     def source(spec: SourceSpec) -> MetricSource:
@@ -245,7 +241,7 @@ def _on(journal: SqliteJournal, history: SqliteHistory, settings: Settings) -> _
     )
     actuator = open_actuator(wire, {SwapTree: TreeActuator()})
     probe = open_probe(wire)
-    ports = Ports(journal, history, clock, actuator, probe, source, past, beside)
+    ports = Ports(store.journal, store.history, clock, actuator, probe, source, past, beside)
     engine = Engine(ports, _process(settings))
     rights = RightsInForce(settings)
     loading = Loading(engine, settings, rights.may_apply)

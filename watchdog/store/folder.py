@@ -20,7 +20,9 @@ from watchdog.store.schema import Link
 from watchdog.store.trouble import NO_ROOM, broken
 
 JOURNAL = "journal.db"
+HISTORY = "history.db"
 MARKER = "journal.mark"
+SHARED_MARKER = "store.mark"  # of a journal that is kept on a server
 RESERVE = "journal.reserve"
 LOCK = "lock"
 
@@ -145,16 +147,15 @@ class Marker:
 
     _SLOT_BYTES = 512  # what a disk writes in one piece
 
-    def __init__(self, folder: Path, descriptor: int) -> None:
-        self._folder = folder
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
         self._descriptor = descriptor
         self._slot = self._newest_slot()
 
     @classmethod
-    def create(cls, folder: Path, link: Link) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            (folder / MARKER).unlink()
-        descriptor = os.open(folder / MARKER, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    def create(cls, path: Path, link: Link) -> None:
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             os.pwrite(descriptor, cls._line(link) * 2, 0)
             os.fsync(descriptor)
@@ -162,16 +163,16 @@ class Marker:
             os.close(descriptor)
 
     @classmethod
-    def open(cls, folder: Path) -> Marker | None:
+    def open(cls, path: Path) -> Marker | None:
         """None where there is none: a person removed it, to accept the journal as it is."""
         try:
-            descriptor = os.open(folder / MARKER, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise broken(folder, error) from error
+            raise broken(path.parent, error) from error
         try:
-            return cls(folder, descriptor)
+            return cls(path, descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -181,7 +182,7 @@ class Marker:
         link = self._read_slot(self._slot)
         if link is None:
             raise JournalCorrupt(
-                f"{self._folder / MARKER} is damaged, so it cannot be told whether the journal is "
+                f"{self._path} is damaged, so it cannot be told whether the journal is "
                 "the newest. If it has not been put back from a backup, remove that file and start "
                 "again."
             )
@@ -194,7 +195,7 @@ class Marker:
             os.pwrite(self._descriptor, self._line(link), other * self._SLOT_BYTES)
             os.fdatasync(self._descriptor)
         except OSError as error:
-            raise broken(self._folder, error) from error
+            raise broken(self._path.parent, error) from error
         self._slot = other
 
     def close(self) -> None:

@@ -11,7 +11,6 @@ Safe to use from a worker thread: a save of many megabytes need not hold up the 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -32,12 +31,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from watchdog.store import sqlite
+from watchdog.store import pieces, sqlite
+from watchdog.store.folder import HISTORY
+from watchdog.store.pieces import Change, Digests
 from watchdog.store.sqlite import Trouble
 
-HISTORY = "history.db"
 VERSION = 1
-PIECE_BYTES = 8 * 1024
 
 _metadata = MetaData()
 _keys = Table(
@@ -55,8 +54,6 @@ _pieces = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
-_Digests = tuple[bytes, ...]
-
 
 class SqliteHistory:
     """`ports.History`. `notices` are to be logged once; `problem` is empty while saving works."""
@@ -65,7 +62,7 @@ class SqliteHistory:
         """What `open` does."""
         self._path = state_dir / HISTORY
         self._mutex = threading.Lock()
-        self._known: dict[str, _Digests] = {}  # what is on the disk, as far as we wrote or read it
+        self._known: dict[str, Digests] = {}  # what is on the disk, as far as we wrote or read it
         self._open: sqlite.Opened | None = None
         self.notices: list[str] = []
         self.problem = ""
@@ -83,13 +80,14 @@ class SqliteHistory:
             connection = self._connect()
             news = {}
             for key, value in items.items():
-                digests = _digests(value)
+                digests = pieces.digests_of(value)
                 if digests != self._known.get(key):
                     news[key] = digests
             if news:
                 with connection.begin():
                     for key, digests in news.items():
-                        _write(connection, key, items[key], self._known.get(key), digests)
+                        changed = pieces.change(items[key], self._known.get(key), digests)
+                        _write(connection, key, changed)
             self._known.update(news)
             self.problem = ""
 
@@ -161,20 +159,18 @@ class SqliteHistory:
 
     def _read(self, connection: Connection) -> dict[str, bytes]:
         values: dict[str, list[bytes]] = {}
-        pieces = select(_pieces.c.key, _pieces.c.body).order_by(_pieces.c.key, _pieces.c.piece)
-        for key, body in connection.execute(pieces):
+        query = select(_pieces.c.key, _pieces.c.body).order_by(_pieces.c.key, _pieces.c.piece)
+        for key, body in connection.execute(query):
             values.setdefault(key, []).append(body)
         whole = {}
         for key, count, digest in connection.execute(
             select(_keys.c.key, _keys.c.pieces, _keys.c.digest)
         ):
-            bodies = values.get(key, [])
-            digests = tuple(_digest(body) for body in bodies)
-            if len(bodies) != count or _digest(b"".join(digests)) != digest:
+            found = pieces.joined(values.get(key, []), count, digest)
+            if found is None:
                 self.notices.append(f"{self._path}: {key} is not whole; its window warms up again")
                 continue
-            self._known[key] = digests
-            whole[key] = b"".join(bodies)
+            whole[key], self._known[key] = found
         return whole
 
     def _move_aside(self, why: str) -> None:
@@ -188,40 +184,18 @@ class SqliteHistory:
         )
 
 
-def _write(
-    connection: Connection, key: str, value: bytes, old: _Digests | None, new: _Digests
-) -> None:
+def _write(connection: Connection, key: str, changed: Change) -> None:
     """Replace the pieces that differ; all of them where it is not known what stands there."""
     connection.execute(delete(_keys).where(_keys.c.key == key))
-    connection.execute(
-        insert(_keys).values(key=key, pieces=len(new), digest=_digest(b"".join(new)))
-    )
+    connection.execute(insert(_keys).values(key=key, pieces=changed.count, digest=changed.digest))
     mine = delete(_pieces).where(_pieces.c.key == key)
-    if old is None:
-        changed = list(range(len(new)))
-        connection.execute(mine)
-    else:
-        changed = [i for i, digest in enumerate(new) if i >= len(old) or old[i] != digest]
-        if changed:
-            gone = [{"p": i} for i in changed]
-            connection.execute(mine.where(_pieces.c.piece == bindparam("p")), gone)
-        if len(old) > len(new):
-            connection.execute(mine.where(_pieces.c.piece >= len(new)))
-    if changed:
-        connection.execute(
-            insert(_pieces),
-            [{"key": key, "piece": i, "body": _piece(value, i)} for i in changed],
-        )
-
-
-def _piece(value: bytes, number: int) -> bytes:
-    return value[number * PIECE_BYTES : (number + 1) * PIECE_BYTES]
-
-
-def _digests(value: bytes) -> _Digests:
-    count = -(-len(value) // PIECE_BYTES)
-    return tuple(_digest(_piece(value, number)) for number in range(count))
-
-
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=16).digest()
+    connection.execute(mine.where(_pieces.c.piece >= (0 if changed.anew else changed.count)))
+    if not changed.pieces:
+        return
+    if not changed.anew:
+        gone = [{"p": number} for number, _ in changed.pieces]
+        connection.execute(mine.where(_pieces.c.piece == bindparam("p")), gone)
+    connection.execute(
+        insert(_pieces),
+        [{"key": key, "piece": number, "body": body} for number, body in changed.pieces],
+    )

@@ -59,7 +59,7 @@ class SqliteJournal:
             must_be_there(self._path)
             engine, self._connection = sqlite.open_writer(self._path, synchronous="EXTRA")
             undo.callback(sqlite.close, engine, self._connection)
-            self._marker = files.Marker.open(state_dir)
+            self._marker = files.Marker.open(state_dir / files.MARKER)
             if self._marker is not None:
                 undo.callback(self._marker.close)
             self._base, self._end = self._verify_at_open()
@@ -95,7 +95,7 @@ class SqliteJournal:
                 leftover.unlink(missing_ok=True)
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             first = _write_empty(draft)
-            files.Marker.create(state_dir, first)
+            files.Marker.create(state_dir / files.MARKER, first)
             files.Reserve(state_dir, reserve_bytes).refill()
             draft.rename(path)
             files.sync_folder(state_dir)
@@ -222,13 +222,13 @@ class SqliteJournal:
         return base, end
 
     def _new_marker(self) -> files.Marker:
-        files.Marker.create(self._folder, self._end)
+        files.Marker.create(self._folder / files.MARKER, self._end)
         files.sync_folder(self._folder)
         self.notices.append(
             f"{self._folder / files.MARKER} was missing and has been made anew: a journal put back "
             f"from a backup would not have been noticed. It ends with entry {self._end.seq}."
         )
-        marker = files.Marker.open(self._folder)
+        marker = files.Marker.open(self._folder / files.MARKER)
         assert marker is not None, "made one line above"  # noqa: S101  # assertions stay on
         return marker
 

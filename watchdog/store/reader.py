@@ -13,6 +13,7 @@ commit there.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import time
@@ -39,15 +40,11 @@ _Answer = TypeVar("_Answer")
 _Stamp = tuple[int, int, int | None]  # inode, bytes, commits
 
 
-def open_reader(state_dir: Path) -> JournalReader:
-    """Raises JournalMissing, JournalCorrupt, JournalTooNew or JournalBroken."""
-    return JournalReader(state_dir)
-
-
 class JournalReader:
     """`read`, `base` and `verify` of `SqliteJournal`, each looking at the file anew."""
 
     def __init__(self, state_dir: Path) -> None:
+        """Raises JournalMissing, JournalCorrupt, JournalTooNew or JournalBroken."""
         self._path = state_dir / files.JOURNAL
         self._place = file_place(self._path)
         with told(self._path):
@@ -70,6 +67,14 @@ class JournalReader:
         if found:
             raise self._place.corrupt(found)
         return sum(1 for _ in self.read())
+
+    def alive_at(self) -> float:
+        """When a daemon last wrote to the files, on the wall clock; 0 where none has."""
+        alive = 0.0
+        for name in (files.HISTORY, files.JOURNAL):
+            with contextlib.suppress(OSError):
+                alive = max(alive, self._path.with_name(name).stat().st_mtime)
+        return alive
 
     def close(self) -> None:
         """Nothing is held between two looks; here so that a reader closes like a journal."""

@@ -52,6 +52,11 @@ def file_place(path: Path) -> Place:
 
 
 def missing(path: Path) -> JournalMissing:
+    if path.with_name("store.mark").exists():
+        return JournalMissing(
+            f"{path} does not exist: the daemon of this folder keeps its journal on a server. Name "
+            "that, as the setting `store` does: postgresql://USER@HOST/DATABASE"
+        )
     return JournalMissing(
         f"{path} does not exist. On a new host run `slo-watchdog init` once. On a host that had "
         "one, find out where it went before: a new one knows of no open episode and no hold."

@@ -1,0 +1,144 @@
+"""The one way to a store, whichever it is: by the setting, SQLite in the state folder or a server.
+
+Nobody else decides where the journal is. The server's adapter is imported when it is asked for:
+it takes a good part of a second, which no reader of a file should wait for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from watchdog.core.entries import Recorded
+from watchdog.ports import Clock, History, Journal, JournalError, Lease
+from watchdog.store import folder as files
+from watchdog.store.history import SqliteHistory
+from watchdog.store.journal import SqliteJournal
+from watchdog.store.reader import JournalReader
+from watchdog.store.sole import SoleLease
+
+if TYPE_CHECKING:
+    from watchdog.store.postgres import Address
+
+
+def _no_password() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which store is meant, as the settings say it."""
+
+    state_dir: Path
+    url: str = ""  # of a server; empty: SQLite in the state folder
+    name: str = "reader"  # this daemon's, among those that share a server
+    password: Callable[[], str] = field(default=_no_password, repr=False)
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        return self.url or str(self.state_dir)
+
+    @property
+    def address(self) -> Address:
+        """Raises JournalError where the URL cannot be one."""
+        from watchdog.store.postgres import Address  # noqa: PLC0415  # late on purpose: see above
+
+        try:
+            return Address(
+                self.url, self.name, self.password, mark=str(self.state_dir / files.SHARED_MARKER)
+            )
+        except ValueError as error:
+            raise JournalError(f"the store's address {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What a daemon records to, and by what it knows whether it leads."""
+
+    journal: Journal
+    history: History
+    lease: Lease
+    notices: tuple[str, ...]  # what a person should hear of but that stops nothing
+
+    def close(self) -> None:
+        for part in (self.lease, self.history, self.journal):
+            part.close()
+
+
+class Reader(Protocol):
+    """A journal that somebody looks into; it takes no lock and changes nothing."""
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Recorded]: ...
+
+    def base(self) -> tuple[int, str, bytes] | None: ...
+
+    def verify(self) -> int: ...
+
+    def alive_at(self) -> float:
+        """The newest sign of a daemon's life, on the wall clock; 0 where there is none."""
+        ...
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def create(where: Where) -> str:
+    """Make what is missing of an empty store; what was done, in a sentence. Raises JournalError.
+
+    Never over a journal that is there: on SQLite that is refused, and a server's is joined.
+    """
+    if not where.url:
+        SqliteJournal.create(where.state_dir)
+        return f"Created the journal in {where.state_dir}"
+    from watchdog.store.postgres import setup  # noqa: PLC0415  # late on purpose: see above
+
+    files.make_folder(where.state_dir)
+    return setup.create(where.address)
+
+
+def open_store(where: Where, clock: Clock) -> Store:
+    """Verified and ready to append. Raises JournalError."""
+    if not where.url:
+        journal = SqliteJournal.open(where.state_dir)
+        history = SqliteHistory.open(where.state_dir)
+        return Store(journal, history, SoleLease(clock), (*journal.notices, *history.notices))
+    return _shared(where, clock)
+
+
+def _shared(where: Where, clock: Clock) -> Store:
+    from watchdog.store.postgres import (  # noqa: PLC0415  # late on purpose: see above
+        PostgresHistory,
+        PostgresJournal,
+        PostgresLease,
+    )
+
+    address = where.address
+    journal = PostgresJournal.open(address, where.state_dir)
+    history, lease = PostgresHistory.open(address), PostgresLease(address, clock)
+    return Store(journal, history, lease, tuple(journal.notices))
+
+
+def open_reader(where: Where | Path) -> Reader:
+    """Of a folder alone, the SQLite journal in it.
+
+    Raises JournalMissing, JournalCorrupt, JournalTooNew, JournalBroken or JournalLost.
+    """
+    if isinstance(where, Path):
+        where = Where(where)
+    if not where.url:
+        return JournalReader(where.state_dir)
+    from watchdog.store.postgres import PostgresReader  # noqa: PLC0415  # late on purpose: see above
+
+    return PostgresReader(where.address)
