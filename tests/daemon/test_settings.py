@@ -123,7 +123,7 @@ def test_variables_win_over_the_file(load: Load, monkeypatch: pytest.MonkeyPatch
     assert settings.variables == {"app": "http://elsewhere", "kept": "yes", "new_one": "8"}
 
 
-PLACES = ("rules_dir", "state_dir", "control_socket", "secrets_dir")
+PLACES = ("rules_dir", "state_dir", "control_socket", "secrets_dir", "rights")
 
 
 def test_every_setting_that_is_a_path_is_among_the_places() -> None:

@@ -68,7 +68,7 @@ def test_every_command_is_one(
         (State.LATCHED, {}, "close"),
         (State.HELD, {"barred": "already burning"}, "act"),
         (State.HELD, {}, "rollback"),
-        (State.AWAITING, {}, "rollback"),
+        (State.AWAITING, {}, "plan"),
         (State.SHADOWED, {}, "mark"),
         (State.SHADOWED, {"world": "shadow"}, "mark"),
         (State.HELD, {"world": "shadow"}, "why"),

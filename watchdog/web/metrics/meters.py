@@ -27,6 +27,7 @@ GATES = (
     "burning",
     "target",
     "ready",
+    "anchor",
     "cooldown",
     "blast_radius",
     "mode",
