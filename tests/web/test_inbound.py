@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from tests.e2e.senders import KEY, TOKEN, signed
 from tests.engine.test_full_journal import Filling
@@ -330,6 +331,21 @@ async def test_what_no_alertmanager_says_is_refused_whole(watch: Watch) -> None:
         answer = await watch.web.post(ALERT, content=body, headers=shown())
         assert answer.status_code == 422, body
     assert (told(watch), counted(watch, "alerts", "malformed")) == ([], len(bodies))
+
+
+async def test_an_alert_that_begins_in_the_future_is_left_out_and_the_others_are_taken(
+    watch: Watch,
+) -> None:
+    """Believed, it would make every real alert of its fingerprint look known."""
+    body = alerts(alert(startsAt="9999-12-31T23:59:59Z"), alert("fp43"))
+    with capture_logs() as logs:
+        answer = await watch.web.post(ALERT, content=body, headers=shown())
+    assert (answer.status_code, answer.json()) == (200, {"recorded": 1, "known": 0})
+    assert counted(watch, "alerts", "in_future") == 1
+    assert {"channel": "alerts", "result": "in_future"}.items() <= logs[0].items()
+    answer = await watch.web.post(ALERT, content=alerts(alert()), headers=shown())
+    assert answer.json() == {"recorded": 1, "known": 0}
+    assert [one.id for one in told(watch)] == ["fp43", "fp42"]
 
 
 async def test_words_of_later_alertmanagers_are_left_aside(watch: Watch) -> None:

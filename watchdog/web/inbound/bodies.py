@@ -7,6 +7,7 @@ versions, only what is needed is read; an event of ours knows no other words tha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -79,18 +80,33 @@ class _Event(BaseModel):
     starts: Moment | None = Field(None, alias="startsAt")
 
 
-def alerts_of(channel: str, body: bytes, most: int) -> tuple[list[EventReceived], int]:
-    """An Alertmanager's alerts, and how many it left out itself. Raises Wrong."""
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What one webhook of an Alertmanager's brings."""
+
+    alerts: list[EventReceived]
+    ahead: int  # dropped: they begin in the future, and would outlast every real one
+    truncated: int  # what it left out itself
+
+
+def alerts_of(channel: str, body: bytes, most: int, now: float) -> Brought:
+    """An Alertmanager's alerts, but those that have not begun. Raises Wrong.
+
+    Of one fingerprint only a later beginning is another event: one far ahead would make all that
+    are to come look known.
+    """
     read = _read(_Webhook, body)
     if len(read.alerts) > most:
         raise Wrong(f"{len(read.alerts)} alerts; {most} are the most: group them into smaller ones")
-    return [_alert(channel, alert) for alert in read.alerts], read.truncated
+    begun = [alert for alert in read.alerts if not _is_ahead(alert.starts, now)]
+    alerts = [_alert(channel, alert) for alert in begun]
+    return Brought(alerts, len(read.alerts) - len(begun), read.truncated)
 
 
 def event_of(channel: str, body: bytes, now: float) -> EventReceived:
     """One event; without a time of its own it began now. Raises Wrong."""
     read = _read(_Event, body)
-    if read.starts is not None and read.starts > now + _AHEAD_SECONDS:
+    if read.starts is not None and _is_ahead(read.starts, now):
         raise Wrong("startsAt lies in the future")
     return EventReceived(
         channel=channel,
@@ -100,6 +116,10 @@ def event_of(channel: str, body: bytes, now: float) -> EventReceived:
         labels=tuple(sorted(read.labels.items())),
         summary=scrubbed(read.summary, most=_MOST_SUMMARY),
     )
+
+
+def _is_ahead(starts: float, now: float) -> bool:
+    return starts > now + _AHEAD_SECONDS
 
 
 def _alert(channel: str, alert: _Alert) -> EventReceived:

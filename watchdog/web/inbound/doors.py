@@ -94,13 +94,16 @@ class _Doors:
         source, channel = self._shown(request.headers.get("authorization", ""))
         body = await _body(request, source, channel)
         try:
-            alerts, truncated = alerts_of(channel, body, source.max_series)
+            now = self.behind.clock.now().wall
+            brought = alerts_of(channel, body, source.max_series, now)
         except Wrong as wrong:
             raise _Refused(422, channel, "malformed", str(wrong)) from None
-        if truncated:
-            self._note(channel, "truncated", truncated)
-        self._pace(source, channel, len(alerts))
-        news = self._take(source, channel, alerts)
+        if brought.truncated:
+            self._note(channel, "truncated", brought.truncated)
+        if brought.ahead:
+            self._note(channel, "in_future", brought.ahead)
+        self._pace(source, channel, len(brought.alerts))
+        news = self._take(source, channel, brought.alerts)
         fresh = sum(one in {News.NEW, News.RESOLVED} for one in news)
         return Json({"recorded": fresh, "known": len(news) - fresh})
 

@@ -161,6 +161,7 @@ EVENT_RESULTS = (
     "cut_off",
     "too_many",
     "truncated",
+    "in_future",
     "not_recorded",
     "deaf",
 )
