@@ -240,9 +240,9 @@ def test_another_text_of_action_or_rule_voids_every_yes_and_asks_anew() -> None:
         assert "has changed. Every approval of before is void" in watch.approve("bob")
         watch.run(1, BREACHED)
         assert watch.is_now(State.AWAITING)
+        changed_text = "the text of pause, or of the rule that asks for it, has changed"
         assert [p.title for p in watch.pages[-2:]] == [
-            "errors: approvals are void: the text of pause, or of the rule that asks for it, has "
-            "changed",
+            f"errors: approvals are void: {changed_text}",
             "errors asks for approval of pause",
         ]
         assert "void is what alice approved" in watch.pages[-2].body
@@ -305,7 +305,7 @@ def test_what_is_no_step_of_the_playbook_any_more_is_not_done() -> None:
 def _asked_once_more(watch: Watch) -> str:
     (intent,) = started(watch)
     seen = watch.seen["errors"]
-    found = watch._sight(watch.policy.rules["errors"], seen)  # noqa: SLF001  # the watch's own eyes
+    found = watch._sight(watch.policy.rules["errors"], seen)
     sight = Sight(found.verdict, 5.0, 0.0)
     scene = Scene(watch.policy, watch.facts, Draft(watch.book, watch.now))
     return ask_once_more(intent, sight, scene)
