@@ -160,6 +160,20 @@ async def test_what_makes_no_sense_is_refused_with_a_reason_and_a_remedy(
             await rollbacks.undo(ALICE, "pause", "x", force=False, dry=True)
 
 
+async def test_an_episode_without_a_playbook_is_not_said_to_act(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox, policy(sandbox, peg(playbook=None))) as house:
+        await held(house)
+        with pytest.raises(
+            OrderRefused, match=r"peg has no playbook.*slo-watchdog rollback ACTION"
+        ):
+            await act(house, ALICE, True)  # noqa: FBT003  # as Order says
+        with pytest.raises(OrderRefused, match="peg has no playbook"):
+            await act(house, ALICE, False)  # noqa: FBT003  # as Order says
+        assert house.entries(e.EpisodeUnbarred) == []
+
+
 async def test_a_person_acts_through_a_hold_only_by_saying_so(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Episode
-from watchdog.core.inputs import rung_target
+from watchdog.core.inputs import next_rung, rung_target
 from watchdog.core.keeping import own_action
 from watchdog.core.naming import family_of
 from watchdog.core.promotion import marked
@@ -59,6 +59,8 @@ class Episodes:
         self._desk.may(person, Right.ACT, self._desk.owners_of(ep))
         if ep.state not in {State.PENDING, State.HELD, State.AWAITING} or not ep.barred:
             raise OrderRefused(f"{ep.id} is {ep.state.value}, not held as already burning")
+        if powerless := self._powerless(ep):
+            raise OrderRefused(powerless)
         stops = self._stops(ep)
         if stops and not through_hold:
             raise OrderRefused(
@@ -72,6 +74,21 @@ class Episodes:
             self._desk.engine.recorder.commit(draft)
             self._desk.engine.wake()
         return Done(effect, ep.id)
+
+    def _powerless(self, ep: Episode) -> str:
+        """Why nothing could follow if the episode were let to act, and what can be done."""
+        rule = self._desk.policy.rule(ep.rule)
+        if rule is None:
+            return (
+                f"{ep.rule} is not in the policy any more, so it leads to no action: close {ep.id}"
+            )
+        if next_rung(rule, ep, self._desk.policy) is not None:
+            return ""
+        none = "has no rung left in its playbook" if rule.playbook else "has no playbook"
+        return (
+            f"{ep.rule} {none}, so {ep.id} has no action that it could start. Roll back by your "
+            "own decision (slo-watchdog rollback ACTION), or give the rule a `playbook`, and apply"
+        )
 
     def close(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
         """Leave LATCHED, or end an episode whose rule, label set, or claim's action is gone."""
