@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from watchdog.actions import open_actuator, open_probe
+from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import SystemClock
 from watchdog.core.book import Episode
 from watchdog.core.entries import PolicyApplied, Recorded
@@ -36,6 +37,7 @@ from watchdog.core.spec import (
     ValueThreshold,
 )
 from watchdog.core.states import State
+from watchdog.core.trees import SwapTree
 from watchdog.core.words import Mode, Severity
 from watchdog.engine import Engine, Orders, Person, Ports, Process
 from watchdog.notify import open_alerts
@@ -203,7 +205,7 @@ def build(
         journal(SqliteJournal.open(state, reserve_bytes=4096)),
         SqliteHistory.open(state),
         SystemClock(),
-        open_actuator(wire),
+        open_actuator(wire, {SwapTree: TreeActuator()}),
         open_probe(wire),
         lambda spec: open_one(spec, wire),
         lambda spec: open_past(spec, wire),
@@ -235,8 +237,12 @@ async def living(
     journal: Callable[[SqliteJournal], Journal] = lambda real: real,
     open_one: OpenSource = open_source,
     before: Callable[[House], None] = lambda _: None,
+    patience_seconds: float = 5.0,
 ) -> AsyncIterator[House]:
-    """A house that runs inside the block and ends in order. `before` sees it before it runs."""
+    """A house that runs inside the block and ends in order. `before` sees it before it runs.
+
+    What is under way at the end has so long to end by itself, and is cut off then.
+    """
     async with wired(folder, sandbox) as wire:
         house = build(folder, sandbox, wire, journal=journal, open_one=open_one)
         house.engine.adopt(rules or policy(sandbox), PolicyApplied("sha of all", (), "test"))
@@ -249,6 +255,6 @@ async def living(
             try:
                 await task
             finally:
-                await house.engine.finish("over", 5.0)
+                await house.engine.finish("over", patience_seconds)
                 house.engine.recorder.close()
                 house.engine.ports.history.close()

@@ -1,0 +1,194 @@
+"""A configuration is put back: whole, verified, published and read back, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.configuration import (
+    BAD_BUILD,
+    GOOD_BUILD,
+    build,
+    ladder,
+    live,
+    look_again,
+    publish_of,
+    ready,
+    served,
+    steps,
+    verify_of,
+)
+from tests.engine.house import ALICE, House, living
+from watchdog.core import entries as e
+from watchdog.core.states import State
+from watchdog.engine import Done, OrderRefused
+from watchdog.sandbox.handle import Sandbox
+
+
+@pytest.fixture
+async def mycelia(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with Sandbox.start(tmp_path / "mycelia") as sandbox:
+        yield sandbox
+
+
+async def command(house: House) -> Done:
+    return await house.orders.rollbacks.rollback(
+        ALICE, "restore", "technical", "bad build", through_hold=False, dry=False
+    )
+
+
+def outcome(done: Done) -> str:
+    return str(done.data["outcome"])
+
+
+async def test_a_person_puts_the_release_before_back_and_takes_it_back_again(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        done = await command(house)
+
+        assert outcome(done) == "done", done.effect
+        assert live(mycelia) == GOOD_BUILD
+        assert served(mycelia) == GOOD_BUILD
+        (backup,) = mycelia.places.release.glob("mainnet-backup-*")
+        assert build(backup) == BAD_BUILD
+        assert build(mycelia.places.release / "mainnet-previous") == GOOD_BUILD
+        assert steps(house) == [
+            ("read_before", "false"),
+            ("change", "claimed"),
+            ("verify 1", "claimed"),
+            ("publish", "claimed"),
+            ("read_back", "true"),
+            ("settle", "claimed"),
+        ]
+
+        undone = await house.orders.rollbacks.undo(
+            ALICE, "restore", "the build was fine", force=True, dry=False
+        )
+
+        assert outcome(undone) == "done", undone.effect
+        assert live(mycelia) == BAD_BUILD
+        assert served(mycelia) == BAD_BUILD
+        assert house.engine.book.anchors.bad == {}, "whoever undoes it vouches for it"
+
+
+async def test_what_does_not_verify_is_exchanged_back_and_never_published(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        verify_of(mycelia).fails()
+        done = await command(house)
+
+        assert outcome(done) == "failed", done.effect
+        assert "release:verify" in done.effect
+        assert "it was put back, and what stood before is served" in done.effect
+        assert live(mycelia) == BAD_BUILD
+        assert publish_of(mycelia).calls() == []
+        assert house.engine.book.anchors.bad == {}
+        assert [name for name, _ in steps(house)][-2:] == ["back: change", "back: read_back"]
+
+
+async def test_what_cannot_be_published_is_exchanged_back_and_what_stood_is_published_again(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia, ladder(mycelia, deadline_seconds=6.0)) as house:
+        publish_of(mycelia).has_fault("pretend")
+        done = await command(house)
+
+        assert outcome(done) == "failed", done.effect
+        assert "read-back" in done.effect
+        assert live(mycelia) == BAD_BUILD
+        assert served(mycelia) == BAD_BUILD
+        assert ("back: publish", "claimed") in steps(house)
+
+
+async def test_a_pause_that_does_not_help_is_climbed_over_and_the_configuration_contains(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        house.break_peg()
+        await house.until(mycelia.flag_changes, "paused")
+        await house.until(lambda: live(mycelia) == GOOD_BUILD, "swapped")
+        house.mend_peg()  # the release before has what this one lacked
+        ep = await house.reaches(State.CONTAINED)
+
+        assert ep.effected == ("pause", "restore")
+        assert (ep.rung, mycelia.flag_changes()) == (1, 1)
+        bad = house.engine.book.anchors.bad
+        assert [one.episode for one in bad.values()] == [ep.id]
+
+
+async def test_content_that_was_rolled_back_is_never_restored(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        assert outcome(await command(house)) == "done"
+        (backup,) = mycelia.places.release.glob("mainnet-backup-*")
+        previous = mycelia.places.release / "mainnet-previous"
+        shutil.rmtree(previous)
+        shutil.copytree(backup, previous, ignore=shutil.ignore_patterns(".slo-watchdog*"))
+        (bad,) = house.engine.book.anchors.bad
+
+        def staged() -> bool:
+            look_again(house)
+            anchor = house.engine.book.anchors.now.get("restore")
+            return anchor is not None and anchor.digest == bad
+
+        await house.until(staged, "the bad one is what lies there now")
+        with pytest.raises(OrderRefused, match="quarantined"):
+            await command(house)
+        assert live(mycelia) == GOOD_BUILD
+
+
+async def test_an_anchor_that_may_hold_the_trouble_itself_is_not_restored(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia, ladder(mycelia, anchor_margin_seconds=3600.0)) as house:
+        house.break_peg()
+        ep = await house.reaches(State.HELD)
+        await house.until(lambda: ep.refusals, "refused")
+
+        assert ep.rung == 1
+        assert ep.refusals[0].startswith("anchor: content ")
+        assert "1h before what may be the first bad sample" in ep.refusals[0]
+        assert live(mycelia) == BAD_BUILD
+        house.mend_peg()
+
+
+async def test_without_anything_to_restore_it_is_not_ready_and_says_so(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    shutil.rmtree(mycelia.places.release / "mainnet-previous")
+    async with living(tmp_path, mycelia, ladder(mycelia)) as house:
+        await house.until(lambda: "restore" in house.engine.book.readiness, "looked at")
+        _, reason, _ = house.engine.book.readiness["restore"]
+        assert "mainnet-previous" in reason
+        with pytest.raises(OrderRefused, match="not ready"):
+            await command(house)
+
+
+async def test_a_watchdog_that_ends_in_the_middle_goes_on_when_it_is_back(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    rules = ladder(mycelia, deadline_seconds=60.0)
+    async with ready(tmp_path, mycelia, rules, patience_seconds=0.1) as house:
+        verify_of(mycelia).hangs()
+        asked = house.orders.rollbacks.rollback(
+            ALICE, "restore", "technical", "bad build", through_hold=False, dry=False
+        )
+        order = asyncio.create_task(asked)
+        await house.until(lambda: verify_of(mycelia).calls(), "it verifies")
+        order.cancel()
+    assert live(mycelia) == GOOD_BUILD, "swapped, and not verified yet"
+
+    verify_of(mycelia).is_honest()
+    async with living(tmp_path, mycelia, rules) as house:
+        await house.until(lambda: house.entries(e.IntentEnded), "it ended")
+        (ended,) = house.entries(e.IntentEnded)
+        assert ended.outcome is e.Outcome.DONE, ended.reason
+        assert served(mycelia) == GOOD_BUILD
+        assert [name for name, _ in steps(house)].count("change") == 1, "exchanged once"
