@@ -56,8 +56,9 @@ class TreeActuator:
     """`stages` False looks only: for whoever is not the daemon, and must not work in its place."""
 
     def __init__(
-        self, *, stages: bool = True, python: Sequence[str] = (sys.executable, "-B")
+        self, *, stages: bool = True, python: Sequence[str] = (sys.executable, "-B", "-S")
     ) -> None:
+        """The process needs the standard library and this package alone; so it starts faster."""
         self._stages = stages
         self._argv = (*python, "-m", _MODULE)
         self._looks: dict[SwapTree, _Look] = {}

@@ -63,7 +63,7 @@ class Known:
         """Keep what was asked for since the begin, and nothing else. Raises OSError."""
         if self._path and self._now != self._before:
             new = f"{self._path}.new"
-            with open(new, "w", encoding="ascii") as file:
+            with open(new, "w", encoding="utf-8") as file:
                 json.dump(self._now, file)
             os.rename(new, self._path)
 

@@ -70,10 +70,10 @@ def survey(root: str, left_out: Iterable[str] = ()) -> dict[bytes, Member]:
     """
     top = os.fsencode(root)
     without = {os.fsencode(name) for name in (MARKER, *left_out)}
-    found = {ROOT: _member(top, ROOT, os.stat(top))}
-    for path, status in _walk(top, without):
+    found = {ROOT: _member(top, ROOT, os.stat(top))}  # first, so that a folder precedes its members
+    for path, status in sorted(_walk(top, without)):
         found[path] = _member(os.path.join(top, path), path, status)
-    return dict(sorted(found.items()))
+    return found
 
 
 def _walk(top: bytes, without: set[bytes]) -> Iterator[tuple[bytes, os.stat_result]]:

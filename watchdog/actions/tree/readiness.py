@@ -227,7 +227,7 @@ def _stage(wish: Wish, members: Members, digest: str, known: Known, tell: Tell) 
 
     copy_tree(_with_live_files(wish, members), os.path.realpath(wish.previous), building, report)
     tell(f"making {count} files durable", size, size)
-    make_durable(building)
+    make_durable(building, len(members))
     if not _holds(wish, building, digest, known, tell):
         raise ChangedError(f"the copy of {shown(wish.previous)} is not like it")
     proof.keep(place, generation, members)

@@ -30,6 +30,7 @@ from watchdog.actions.tree.manifest import (
 
 _FICLONE = 0x40049409
 _CHUNK = 1 << 26
+_MANY = 200
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_REFLINK = frozenset(
@@ -112,9 +113,13 @@ def copy_one(source: int, target: str, member: Member) -> None:
             os.close(handle)
 
 
-def make_durable(target: str) -> None:
-    """Everything in the tree. Raises OSError when a disk failed."""
-    if sync_file_system(target):
+def make_durable(target: str, members: int) -> None:
+    """Everything in the tree. Raises OSError when a disk failed.
+
+    Of many members each alone would take minutes; of few the whole file system may, since it
+    holds what others are writing.
+    """
+    if members > _MANY and sync_file_system(target):
         return
     for folder, _, names in os.walk(target):
         for name in names:
