@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from watchdog.actions import open_actuator, open_probe
+from watchdog.actions.restore import RestoreActuator
 from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import SystemClock
 from watchdog.core.book import Book
@@ -33,7 +34,7 @@ from watchdog.core.spec import (
     Slo,
     SourceSpec,
 )
-from watchdog.core.trees import SwapTree
+from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.engine.preflight import ready_now
 from watchdog.policy.channels import PREFIX
@@ -258,6 +259,8 @@ def _judged(
 async def _not_ready(action: ActionSpec, wire: Wire) -> str:
     """As the daemon's preflight looks; empty where all is ready."""
     at: Instant = SystemClock().now()
-    actuator = open_actuator(wire, {SwapTree: TreeActuator(stages=False)})
+    actuator = open_actuator(
+        wire, {SwapTree: TreeActuator(stages=False), RestoreSystem: RestoreActuator()}
+    )
     ready = await ready_now(action, actuator, open_probe(wire), at)
     return "" if ready.reading.truth is Truth.TRUE else ready.reading.reason

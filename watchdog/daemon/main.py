@@ -17,10 +17,11 @@ from typing import Any
 import structlog
 
 from watchdog.actions import open_actuator, open_probe
+from watchdog.actions.restore import RestoreActuator
 from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import Left, SystemClock
 from watchdog.core.spec import SourceSpec
-from watchdog.core.trees import SwapTree
+from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
 from watchdog.daemon.faces import Behind, StartFailed, serve
@@ -239,7 +240,7 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     beside = Alertmanagers(
         lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)
     )
-    actuator = open_actuator(wire, {SwapTree: TreeActuator()})
+    actuator = open_actuator(wire, {SwapTree: TreeActuator(), RestoreSystem: RestoreActuator()})
     probe = open_probe(wire)
     ports = Ports(store.journal, store.history, clock, actuator, probe, source, past, beside)
     engine = Engine(ports, _process(settings))

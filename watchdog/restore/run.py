@@ -115,8 +115,8 @@ class Helper:
         theirs = read_plan(before.text.encode())
         status = self._follow(other, before, theirs, read_rules(self.places.rules))
         state.ended, state.reason = before.ended, before.reason
-        desk.keep(state)
         desk.result({**self._told(before), "id": desk.id, "of": plan.of, "people": state.people})
+        desk.keep(state)
         return status
 
     def _too_old(self, state: State) -> bool:
@@ -143,8 +143,8 @@ class Helper:
                     state.done.append(name)
                     state.seconds[name] = round(time.monotonic() - began, 3)
                 desk.keep(state)
+        desk.result(self._told(state))  # before the mark: after a death here it is written again
         desk.keep(state)
-        desk.result(self._told(state))
         _say(f"{state.ended}: {state.reason or 'as asked'}")
         return 0 if state.ended != "backed out" and not state.troubles else 1
 
