@@ -30,10 +30,15 @@ class Site:
 
     @classmethod
     def built(cls, folder: Path) -> Site:
-        site = cls(folder, _how(folder))
+        site = cls.standing(folder)
         release(site.live, 42, {"por.json": "attested at noon", "conf/new.json": "{}"})
         release(site.previous, 41, {"por.json": "attested last week"})
         return site
+
+    @classmethod
+    def standing(cls, folder: Path) -> Site:
+        """One whose folders are there already."""
+        return cls(folder, _how(folder))
 
     @property
     def live(self) -> Path:

@@ -23,7 +23,9 @@ def killed(call: str, number: int) -> Sequence[str]:
 
 
 def injected(what: Mapping[str, str]) -> Sequence[str]:
-    """By system calls, the words of strace for what befalls them."""
+    """By system calls, the words of strace for what befalls them; for none no strace at all."""
+    if not what:
+        return *PYTHON, "-S"
     told = [word for call, fate in what.items() for word in ("-e", f"inject={call}:{fate}")]
     return under_strace("-o", "/dev/null", "-e", f"trace={','.join(what)}", *told)
 
