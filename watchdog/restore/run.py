@@ -94,7 +94,7 @@ class Helper:
             return self._undo_for(desk, state, plan)
         wanted = desk.wanted()
         if wanted == "undo":
-            _turn_or_forget(desk, state)
+            _turn(state)
         elif not state.ended and not wanted and self._too_old(state):
             raise Refused("it was left for more than a day: root must resume or undo it")
         desk.keep(state)
@@ -109,9 +109,8 @@ class Helper:
         before = other.load()
         if before is None:
             raise Refused(f"the restore {plan.of} is gone")
-        if before.course != "undo":
-            _turn(before)
-            other.keep(before)
+        _turn(before)
+        other.keep(before)
         theirs = read_plan(before.text.encode())
         status = self._follow(other, before, theirs, read_rules(self.places.rules))
         state.ended, state.reason = before.ended, before.reason
@@ -177,14 +176,6 @@ class Helper:
         return 1
 
 
-def _turn_or_forget(desk: Desk, state: State) -> None:
-    try:
-        _turn(state)
-    except Refused:
-        desk.heard()
-        raise
-
-
 def _say(text: str) -> None:
     """For the service's journal."""
     sys.stderr.write(f"{text}\n")
@@ -192,9 +183,7 @@ def _say(text: str) -> None:
 
 
 def _turn(state: State) -> None:
-    """Onto the way back, from wherever it is. Raises Refused where there is none."""
-    if state.ended in {"undone", "backed out"}:
-        raise Refused(f"it is {state.ended} already")
+    """Onto the way back, from wherever it is; where it is back already, nothing changes."""
     if state.course == "restore":
         state.course = "undo" if "saved" in state.done else "back out"
-    state.ended, state.reason = "", ""
+        state.ended, state.reason, state.troubles = "", "", []
