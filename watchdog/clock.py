@@ -9,6 +9,7 @@ never taken to have gone back.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,20 +26,30 @@ class Left:
     boot: str
 
 
-class SystemClock:
-    """`ports.Clock` on this machine."""
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Which boot this is, and its clocks: seconds since the epoch, and since the boot."""
 
-    def __init__(self) -> None:
-        self.boot = boot_name()
+    boot: str
+    wall: Callable[[], float]
+    since_boot: Callable[[], float]
+
+
+class SystemClock:
+    """`ports.Clock` on this machine, or on the one whose kernel is given."""
+
+    def __init__(self, kernel: Kernel | None = None) -> None:
+        self._kernel = kernel or Kernel(boot_name(), time.time, _since_boot)
+        self.boot = self._kernel.boot
         self._offset = 0.0
 
     def go_on_from(self, left: Left) -> None:
         """Set the offset, once, before anything is timed."""
-        raw = _raw()
+        raw = self._kernel.since_boot()
         if self.boot and left.boot.startswith(f"{self.boot}@"):
             self._offset = float(left.boot.rpartition("@")[2])
         else:
-            gone = max(0.0, time.time() - left.at.wall)
+            gone = max(0.0, self._kernel.wall() - left.at.wall)
             self._offset = left.at.steady + gone - raw
         # Whatever was said of boots, time does not go back.
         self._offset = max(self._offset, left.at.steady - raw)
@@ -49,7 +60,7 @@ class SystemClock:
         return f"{self.boot}@{self._offset!r}"
 
     def now(self) -> Instant:
-        return Instant(time.time(), _raw() + self._offset)
+        return Instant(self._kernel.wall(), self._kernel.since_boot() + self._offset)
 
 
 def boot_name() -> str:
@@ -60,5 +71,5 @@ def boot_name() -> str:
         return ""
 
 
-def _raw() -> float:
+def _since_boot() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
