@@ -13,7 +13,7 @@ from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
 _UNDER_CI = bool(os.environ.get("CI"))
-_SHARE_A_PART = ("tests/systemd/", "tests/web/")
+_SHARE_A_PART = ("tests/systemd/", "tests/web/", "tests/store/postgres/")
 _LONG = (
     "tests/systemd/",
     "tests/laws/",

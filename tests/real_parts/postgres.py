@@ -1,7 +1,8 @@
 """A real PostgreSQL server: made in a folder of its own, on a free loopback port.
 
-It refuses to run as root, so root runs it as Debian's user `postgres`. Its data is not the
-watchdog's: `initdb` need not wait for the disk, the server itself keeps fsync on.
+It refuses to run as root, so root runs it as Debian's user `postgres`. `initdb` need not wait for
+the disk; the server itself keeps fsync on, as a real one. What its machine loses with its power is
+not tested here, so its folder may be in memory.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from psycopg import sql
 _BIN = Path("/usr/lib/postgresql/15/bin")
 _READY_SECONDS = 30.0
 _TICK_SECONDS = 0.02
+_PLENTY_BYTES = 4 * 1024**3
 ADMIN = "postgres"
 
 
@@ -45,8 +47,8 @@ class RealPostgres:
     def __init__(self, *settings: str) -> None:
         self._bin = _programs()
         self._settings = settings
-        self._folder = Path(tempfile.mkdtemp(prefix="slo-postgres-"))
-        self._data = self._folder / "data"
+        self.folder = Path(tempfile.mkdtemp(prefix="slo-postgres-", dir=_room()))
+        self._data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
@@ -75,7 +77,7 @@ class RealPostgres:
     def start(self, *settings: str) -> None:
         """Start it, on the port that it had before, and wait until it answers."""
         self.port = self.port or _free_port()
-        log = (self._folder / "log").open("ab")
+        log = (self.folder / "log").open("ab")
         options = (*self._settings, *settings, f"port={self.port}", "listen_addresses=127.0.0.1")
         arguments = [part for option in options for part in ("-c", option)]
         with log:
@@ -84,12 +86,12 @@ class RealPostgres:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=self._folder,
+                cwd=self.folder,
             )
         end = time.monotonic() + _READY_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:
-                told = (self._folder / "log").read_text(errors="replace")
+                told = (self.folder / "log").read_text(errors="replace")
                 raise RuntimeError(f"PostgreSQL did not come up:\n{told[-3000:]}")
             time.sleep(_TICK_SECONDS)
 
@@ -104,6 +106,12 @@ class RealPostgres:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    def become_standby(self) -> None:
+        """Start anew as one that waits for a primary which never comes."""
+        self.stop(signal.SIGINT)
+        (self._data / "standby.signal").touch()
+        self.start()
 
     def everyone(self) -> list[int]:
         """The server and all its children."""
@@ -135,6 +143,13 @@ class RealPostgres:
             cursor.execute(statement.encode(), values or None)
             return [] if cursor.description is None else cursor.fetchall()
 
+    def hang_up(self, purpose: str) -> None:
+        """End the sessions whose name holds this."""
+        self.run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name ~ %s",
+            [purpose],
+        )
+
     def database(self, name: str, *options: str) -> None:
         """Make an empty one."""
         words = sql.SQL(" ").join(
@@ -146,7 +161,7 @@ class RealPostgres:
     def _prepare(self) -> None:
         if os.geteuid() == 0:
             user = pwd.getpwnam("postgres")
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
         subprocess.run(
             [
                 *_as_nobody_special(),
@@ -155,7 +170,7 @@ class RealPostgres:
             ],
             check=True,
             capture_output=True,
-            cwd=self._folder,
+            cwd=self.folder,
         )
         with (self._data / "pg_hba.conf").open("w") as rules:
             rules.write(
@@ -175,7 +190,15 @@ class RealPostgres:
 
     def _remove(self) -> None:
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _room() -> Path | None:
+    """Memory, where there is plenty: a database is three hundred files, made anew for each test."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > _PLENTY_BYTES:
+        return memory
+    return None
 
 
 def _as_nobody_special() -> list[str | Path]:

@@ -109,14 +109,14 @@ def genesis(identity: str) -> Link:
 
 def row_hash(prev_hash: str, seq: int, at: Instant, kind: str, body: str) -> str:
     """SHA-256 over the row and the hash before it. Only `body`, the last, may hold line breaks."""
-    text = f"{prev_hash}\n{seq}\n{float(at.wall)!r}\n{float(at.steady)!r}\n{kind}\n{body}"
+    text = f"{prev_hash}\n{seq}\n{_plain(at.wall)!r}\n{_plain(at.steady)!r}\n{kind}\n{body}"
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def next_row(after: Link, at: Instant, kind: str, body: str) -> Row:
     seq = after.seq + 1
     digest = row_hash(after.hash, seq, at, kind, body)
-    return Row(seq, float(at.wall), float(at.steady), kind, body, after.hash, digest)
+    return Row(seq, _plain(at.wall), _plain(at.steady), kind, body, after.hash, digest)
 
 
 def misfit(row: Row, after: Link) -> str:
@@ -131,5 +131,10 @@ def misfit(row: Row, after: Link) -> str:
 
 
 def base_digest(seq: int, chain_hash: str, at: Instant, snapshot: bytes) -> str:
-    head = f"{seq}\n{chain_hash}\n{float(at.wall)!r}\n{float(at.steady)!r}\n"
+    head = f"{seq}\n{chain_hash}\n{_plain(at.wall)!r}\n{_plain(at.steady)!r}\n"
     return hashlib.sha256(head.encode() + snapshot).hexdigest()
+
+
+def _plain(value: float) -> float:
+    """As every database gives it back: SQLite knows no zero below zero."""
+    return float(value) + 0.0

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -36,12 +37,11 @@ from watchdog.store import chain, schema
 from watchdog.store import folder as files
 from watchdog.store.postgres.address import Address
 from watchdog.store.postgres.ledger import Ledger
-from watchdog.store.postgres.line import Session
+from watchdog.store.postgres.line import CALL_SECONDS, Session
 from watchdog.store.postgres.trouble import CutOff
 from watchdog.store.schema import Base, Link, Row
 
 PRUNE_SECONDS = 10.0
-_TRIES = 5  # against others who append at the same time
 _MOST_IN_DOUBT = 100
 
 _APPEND = "SELECT slo_watchdog.append(%s, %s, %s, %s, %s, %s::text[], %s::text[], %s::text[])"
@@ -113,7 +113,8 @@ class PostgresJournal(Ledger):
         with self._guarded():
             if self._sent or (after is not None and after > self.last.seq):
                 self._catch_up()
-            for _ in range(_TRIES):
+            until = time.monotonic() + CALL_SECONDS
+            while time.monotonic() < until:  # others may append at the same time
                 if landed := self._landed.pop(batch, None):
                     return chain.as_recorded(landed, entries)
                 if after is not None and after != self.last.seq:

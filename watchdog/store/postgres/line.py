@@ -17,9 +17,9 @@ from typing import Any, Self, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 
-from watchdog.ports import JournalBroken, JournalError, JournalLost, PortError
+from watchdog.ports import JournalBroken, JournalError, PortError
 from watchdog.store.postgres.address import DIAL_SECONDS, Address
-from watchdog.store.postgres.trouble import READ_ONLY, judged, lost
+from watchdog.store.postgres.trouble import READ_ONLY, judged, lost, not_reached
 
 CALL_SECONDS = 2.0
 """What the event loop may be held up for by one call."""
@@ -184,9 +184,7 @@ class Line:
                 self._address.conninfo(self._purpose), autocommit=True, prepare_threshold=None
             )
         except psycopg.Error as error:
-            found = judged(error, self.place)
-            # Nothing was sent: nothing can be in doubt.
-            raise JournalLost(str(found)) if isinstance(found, JournalLost) else found from error
+            raise not_reached(error, self.place) from error
         try:
             session.until = time.monotonic() + DIAL_SECONDS
             self._prepare(session)

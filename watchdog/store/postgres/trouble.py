@@ -10,6 +10,8 @@ the rest                  not foreseen: nothing can be relied on
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 
 from watchdog.ports import (
@@ -72,14 +74,23 @@ def judged(error: psycopg.Error, place: Place) -> JournalError:
     return _otherwise(code, words, place)
 
 
+def not_reached(error: psycopg.Error, place: Place) -> JournalError:
+    """Of an attempt to connect: nothing was sent, so nothing can be in doubt.
+
+    libpq hands no code on from a log-in, so one thing is known by its words, where they are English.
+    """
+    words = said(error)
+    if re.search(r'database ".*" does not exist', words):
+        return missing(place, "the server has no such database. Make it: createdb -E UTF8")
+    return lost(place, words)
+
+
 def _otherwise(code: str, words: str, place: Place) -> JournalError:
     match code:
         case "SW001":
             return JournalDeposed(f"{place}: {words}. Nothing was written")
         case "SW002":
             return JournalMoved(f"{place}: {words}")
-        case "3D000":
-            return missing(place, f"{words}. Make it: createdb")
         case "3F000" | "42P01" | "42883":
             return missing(place, "there is no journal in this database")
         case "42501":
