@@ -17,10 +17,12 @@ from bench import (
     backtest_30d,
     memory,
     pass_cost,
+    restore,
     scrape_parse,
     shared_metric,
     slo_pass_cpu,
     time_to_pause,
+    trees,
 )
 from bench.report import Measure, progress
 
@@ -33,6 +35,9 @@ MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
     "slo_pass_cpu": slo_pass_cpu.measure,
     "shared_metric": shared_metric.measure,
     "scrape_parse": scrape_parse.measure,
+    "restore_throughput": restore.measure,
+    "config_swap": trees.swap,
+    "config_rollback": trees.rollback,
 }
 
 
