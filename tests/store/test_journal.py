@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import shutil
 import sqlite3
 import stat
@@ -11,12 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.store.stories import NOON, decided, held, opened, trouble
-from watchdog.core.entries import RuleCleared
-from watchdog.core.words import Instant
+from tests.store.stories import NOON, opened, trouble
 from watchdog.ports import (
-    Journal,
-    JournalBroken,
     JournalBusy,
     JournalCorrupt,
     JournalError,
@@ -24,7 +19,6 @@ from watchdog.ports import (
     JournalTooNew,
 )
 from watchdog.store import SqliteJournal
-from watchdog.store.codec import UnwritableEntry
 from watchdog.store.schema import next_row
 
 HOLDER = """
@@ -47,48 +41,12 @@ def _edit(state: Path, *statements: str) -> None:
     shell.close()
 
 
-def test_what_was_appended_is_there_after_a_restart(state: Path) -> None:
-    with SqliteJournal.open(state) as journal:
-        port: Journal = journal
-        first = port.append(trouble(1), NOON)
-        second = port.append([held()], NOON.plus(1.0))
-        assert [one.seq for one in first + second] == [1, 2, 3, 4]
-    with SqliteJournal.open(state) as journal:
-        back = list(journal.read())
-        assert [(one.seq, one.at, one.hash) for one in back] == [
-            (one.seq, one.at, one.hash) for one in first + second
-        ]
-        assert back[3].entry == held()
-        assert journal.last.seq == 4
-        assert journal.verify() == 4
-        assert journal.notices == []
-
-
-def test_reading_begins_after_a_number_and_ends_at_a_limit(journal: SqliteJournal) -> None:
-    journal.append([RuleCleared(f"rule-{number}") for number in range(1200)], NOON)
-    assert [one.seq for one in journal.read(after=1150)] == list(range(1151, 1201))
-    assert [one.seq for one in journal.read(after=3, limit=2)] == [4, 5]
-    assert [one.seq for one in journal.read(limit=700)] == list(range(1, 701))
-    assert list(journal.read(after=1200)) == []
-    assert list(journal.read(limit=0)) == []
-
-
 def test_entries_may_be_appended_while_others_are_read(journal: SqliteJournal) -> None:
     journal.append(trouble(1), NOON)
     reading = journal.read()
     assert next(iter(reading)).seq == 1
     journal.append(trouble(2), NOON)
     assert journal.last.seq == 6
-
-
-def test_nothing_of_a_batch_is_written_when_one_entry_cannot_be(journal: SqliteJournal) -> None:
-    with pytest.raises(UnwritableEntry):
-        journal.append([opened(), RuleCleared(rule=7)], NOON)  # type: ignore[arg-type]  # the point
-    with pytest.raises(ValueError, match="finite"):
-        journal.append([opened()], Instant(math.nan, 1.0))
-    assert journal.append([], NOON) == ()
-    assert list(journal.read()) == []
-    assert journal.append([opened()], NOON)[0].seq == 1
 
 
 def test_only_init_creates_a_journal_and_never_over_another(tmp_path: Path) -> None:
@@ -196,31 +154,6 @@ def test_the_file_itself_refuses_what_breaks_the_law(state: Path, statement: str
     shell.close()
 
 
-@pytest.mark.parametrize(
-    ("statement", "says"),
-    [
-        ("UPDATE entries SET body = replace(body, 'E1', 'E7') WHERE seq = 2", "2 has been changed"),
-        ("UPDATE entries SET wall = wall + 1 WHERE seq = 1", "1 has been changed"),
-        ("UPDATE entries SET steady = 0 WHERE seq = 3", "3 has been changed"),
-        ("UPDATE entries SET kind = 'rule.cleared' WHERE seq = 3", "3 has been changed"),
-        ("DELETE FROM entries WHERE seq = 2", "2 is missing"),
-        ("DELETE FROM entries WHERE seq = 1", "1 is missing"),
-        ("DELETE FROM entries WHERE seq = 3", "put back from an old backup"),
-        ("UPDATE base SET snapshot = x'00'", "base at entry 0 has been changed"),
-        ("DELETE FROM about", "does not say what it is"),
-        ("UPDATE about SET identity = 'other'", "another journal"),
-    ],
-)
-def test_a_row_that_was_tampered_with_stops_the_start(
-    state: Path, statement: str, says: str
-) -> None:
-    with SqliteJournal.open(state) as journal:
-        journal.append(trouble(), NOON)
-    _edit(state, statement)
-    with pytest.raises(JournalCorrupt, match=says):
-        SqliteJournal.open(state)
-
-
 def test_a_damaged_file_is_reported_and_left_as_it_is(state: Path) -> None:
     with SqliteJournal.open(state) as journal:
         journal.append(trouble(), NOON)
@@ -298,35 +231,6 @@ def test_a_marker_with_one_torn_slot_still_counts_and_with_two_is_refused(state:
         SqliteJournal.open(state)
 
 
-def test_old_entries_are_retired_behind_a_snapshot(state: Path) -> None:
-    with SqliteJournal.open(state) as journal:
-        for number in range(1, 5):
-            journal.append(trouble(number), NOON)
-        assert journal.base() is None
-        sixth = next(iter(journal.read(after=5)))
-        journal.prune(6, b"the book as of entry 6", NOON)
-        journal.append([held()], NOON)
-    with SqliteJournal.open(state) as journal:
-        assert journal.base() == (6, sixth.hash, b"the book as of entry 6")
-        assert [one.seq for one in journal.read()] == list(range(7, 14))
-        assert journal.verify() == 7
-        journal.prune(13, b"all of it", NOON)
-        assert list(journal.read()) == []
-        assert journal.append([opened(9)], NOON)[0].seq == 14
-    with SqliteJournal.open(state) as journal:
-        assert journal.last.seq == 14
-
-
-@pytest.mark.parametrize("upto", [0, 2, 3, 8])
-def test_only_entries_that_stand_can_be_retired(journal: SqliteJournal, upto: int) -> None:
-    journal.append(trouble(1), NOON)
-    journal.append(trouble(2), NOON)
-    journal.prune(3, b"snapshot", NOON)
-    with pytest.raises(ValueError, match="no entry"):
-        journal.prune(upto, b"other", NOON)
-    assert journal.verify() == 3
-
-
 def test_a_snapshot_that_was_tampered_with_stops_the_start(state: Path) -> None:
     with SqliteJournal.open(state) as journal:
         journal.append(trouble(), NOON)
@@ -334,14 +238,3 @@ def test_a_snapshot_that_was_tampered_with_stops_the_start(state: Path) -> None:
     _edit(state, "UPDATE base SET snapshot = x'00'")
     with pytest.raises(JournalCorrupt, match="base at entry 2"):
         SqliteJournal.open(state)
-
-
-def test_a_closed_journal_says_so(state: Path) -> None:
-    journal = SqliteJournal.open(state)
-    journal.append([decided()], NOON)
-    journal.close()
-    journal.close()
-    with pytest.raises(JournalBroken, match="has been closed"):
-        journal.append([opened()], NOON)
-    with pytest.raises(JournalBroken, match="has been closed"):
-        list(journal.read())

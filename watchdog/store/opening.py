@@ -38,11 +38,6 @@ class Where:
     password: Callable[[], str] = field(default=_no_password, repr=False)
 
     @property
-    def text(self) -> str:
-        """For people."""
-        return self.url or str(self.state_dir)
-
-    @property
     def address(self) -> Address:
         """Raises JournalError where the URL cannot be one."""
         from watchdog.store.postgres import Address  # noqa: PLC0415  # late on purpose: see above

@@ -77,7 +77,7 @@ def judged(error: psycopg.Error, place: Place) -> JournalError:
 def not_reached(error: psycopg.Error, place: Place) -> JournalError:
     """Of an attempt to connect: nothing was sent, so nothing can be in doubt.
 
-    libpq hands no code on from a log-in, so one thing is known by its words, where they are English.
+    libpq hands no code on from a log-in, so one thing is known by its words, if they are English.
     """
     words = said(error)
     if re.search(r'database ".*" does not exist', words):
