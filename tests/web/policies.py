@@ -60,6 +60,7 @@ ERROR_RATE = RuleSpec(
 AVAILABILITY = replace(
     ERROR_RATE,
     name="redemption-availability",
+    labels=(("alertname", "RedemptionErrors"), ("severity", "critical")),
     kind="slo",
     signal=Slo(
         REDEMPTIONS,

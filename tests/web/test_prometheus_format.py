@@ -10,6 +10,7 @@ import pytest
 from tests.real_parts import RealPrometheus
 from tests.web.conftest import MARKUP, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, ODD, QUIET
+from watchdog.core.alerts import alerts_of
 from watchdog.core.promql import check
 from watchdog.core.words import Status
 from watchdog.web.prometheus_api import query
@@ -79,18 +80,30 @@ async def test_a_contained_breach_is_firing_with_what_a_person_needs(paused: Pau
     rule = (await rules(paused))[ERROR_RATE.name]
     assert (rule["state"], rule["type"], rule["duration"]) == ("firing", "alerting", 1.0)
     [alert] = rule["alerts"]
-    assert alert["labels"] == {
-        "alertname": ERROR_RATE.name,
-        "team": "redemption",
-        "severity": "P0",
-        "owner": "redemption-team",
-        "mode": "armed",
-    }
+    assert alert["labels"] == told_alertmanager(paused)[ERROR_RATE.name]
+    assert rule["labels"].items() < alert["labels"].items()
+    assert (alert["labels"]["team"], alert["labels"]["severity"]) == ("redemption", "P0")
+    assert rule["annotations"]["mode"] == "armed"
     assert alert["annotations"]["summary"] == "Redemptions fail"
     assert alert["annotations"]["runbook"] == "docs/runbooks/redemption.md"
     assert alert["annotations"]["episode"].startswith(f"{paused.episode} is contained")
     float(alert["value"])  # a number as text, as there
     assert alert in (await paused.watch.get("/api/v1/alerts")).json()["data"]["alerts"]
+
+
+def told_alertmanager(paused: Paused) -> dict[str, dict[str, str]]:
+    """With which labels, by alertname."""
+    engine = paused.watch.engine
+    now = engine.ports.clock.now()
+    told = alerts_of(engine.book, engine.in_force(), now, 300.0).firing
+    return {dict(labels)["alertname"]: dict(labels) for labels in told}
+
+
+async def test_a_rule_with_an_alertname_of_its_own_is_listed_by_it(paused: Paused) -> None:
+    rule = (await rules(paused))["RedemptionErrors"]
+    told = {"rule": AVAILABILITY.name, "severity": "critical", "watchdog": "slo-watchdog"}
+    assert told.items() < rule["labels"].items()
+    assert not {"alertname", "world", "problem", "mode"} & rule["labels"].keys()
 
 
 async def test_blind_is_unknown_or_an_error_and_never_a_state(paused: Paused) -> None:

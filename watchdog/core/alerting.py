@@ -56,6 +56,11 @@ def alert_labels(
     return _told(said | _ours(rule.family, world, problem))
 
 
+def alert_name(rule: RuleSpec) -> str:
+    """By which its alerts are known: the name of the rule, or what its own labels say."""
+    return dict(alert_labels(rule, "", World.LIVE)).get(ALERTNAME, rule.family)
+
+
 def strangers_labels(
     name: str, owner: str, severity: str, environment: str, world: World
 ) -> Labels:
@@ -77,6 +82,9 @@ def _told(labels: Mapping[str, str]) -> Labels:
     """Without empty ones: to Alertmanager an empty label is one that is not there."""
     return tuple(sorted((name, value) for name, value in labels.items() if value))
 
+
+ADDED = frozenset({"owner", "environment", "rule", "world", "problem", MARKER[0]})
+"""Labels that the watchdog puts to those that an alert would have anyway."""
 
 OF_THE_MOMENT = frozenset({"world", "problem"})
 """Labels that one rule's alerts may carry with any of their values."""

@@ -36,7 +36,7 @@ def alerts_of(book: Book, policy: Policy, now: Instant, lives_seconds: float) ->
     """Everything that should be known, so that telling it all again mends whatever went wrong."""
     told = Told({}, {})
     for ep in book.episodes.values():
-        labels, page = _labels(ep, policy), "" if ep.rule == MANUAL else ep.rule
+        labels, page = labels_of(ep, policy), "" if ep.rule == MANUAL else ep.rule
         if ep.state not in _QUIET:
             if not _silenced(book, ep.owner, ep.rule, ep.target, now):
                 texts, ends = _of_episode(ep, policy), now.wall + lives_seconds
@@ -57,7 +57,8 @@ def alerts_of(book: Book, policy: Policy, now: Instant, lives_seconds: float) ->
     return told
 
 
-def _labels(ep: Episode, policy: Policy) -> Labels:
+def labels_of(ep: Episode, policy: Policy) -> Labels:
+    """Those of its alert: as they were when it opened."""
     if ep.labels:
         return ep.labels
     rule = policy.rule(ep.rule)

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
+from watchdog.core.alerts import labels_of
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.naming import is_of
 from watchdog.core.spec import ActionSpec, RuleSpec
@@ -241,6 +242,11 @@ class Views:
             ],
             "verdict": verdict_view(ep.verdict),
         }
+
+    def alert_labels(self, episode: str) -> dict[str, str]:
+        """Those with which Alertmanager is told of an episode."""
+        ep = self._engine.book.episodes[episode]
+        return dict(labels_of(ep, self._engine.in_force()))
 
     def episodes(self) -> list[View]:
         """Newest first, ended ones too as far as they are kept at hand."""

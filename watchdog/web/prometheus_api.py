@@ -4,7 +4,7 @@ Whatever lists alerting rules of a Prometheus can list ours. An owner's file is 
 episode is an alert: pending while the breach has not lasted for `for`, firing from then on until
 it ends. A watched one (undone, and quiet so far) is inactive. BLIND shows as health `unknown`, or
 `err` where the query or the watchdog itself failed, with the reason as `lastError`; it moves no
-state.
+state. An alert has the labels with which Alertmanager is told of it, and a rule its alert's name.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
+from watchdog.core.alerting import ALERTNAME, OF_THE_MOMENT, alert_labels, alert_name
 from watchdog.core.channels import EventSignal
 from watchdog.core.probes import Probed
 from watchdog.core.spec import (
@@ -26,7 +27,7 @@ from watchdog.core.spec import (
     ValueThreshold,
 )
 from watchdog.core.text import duration
-from watchdog.core.words import Blind
+from watchdog.core.words import Blind, World
 from watchdog.engine import Views
 
 View = dict[str, Any]
@@ -49,9 +50,13 @@ def wrong(what: str) -> View:
 def rules(views: Views, kind: str) -> View:
     """`data` of `/api/v1/rules`. `kind` is `alert`, `record` (we have none) or empty."""
     episodes = _open(views)
-    specs = sorted(views.present().policy.rules.values(), key=lambda r: (_file(r), r.owner))
+    policy = views.present().policy
+    environment = policy.environment
+    specs = sorted(policy.rules.values(), key=lambda r: (_file(r), r.owner))
     groups = [
-        _group(owner, file, [_rule(rule, views.rule(rule), episodes) for rule in found])
+        _group(
+            owner, file, [_rule(rule, views.rule(rule), episodes, environment) for rule in found]
+        )
         for (file, owner), found in groupby(specs, lambda rule: (_file(rule), rule.owner))
     ]
     if kind == "record":
@@ -67,7 +72,11 @@ def alerts(views: Views) -> View:
 
 
 def _open(views: Views) -> Episodes:
-    return {ep["id"]: ep for ep in views.episodes() if ep["state"] != "ok"}
+    return {
+        ep["id"]: {**ep, "labels": views.alert_labels(ep["id"])}
+        for ep in views.episodes()
+        if ep["state"] != "ok"
+    }
 
 
 def _group(owner: str, file: str, shown: list[View]) -> View:
@@ -82,18 +91,18 @@ def _group(owner: str, file: str, shown: list[View]) -> View:
     }
 
 
-def _rule(rule: RuleSpec, view: View, episodes: Episodes) -> View:
+def _rule(rule: RuleSpec, view: View, episodes: Episodes, environment: str) -> View:
     verdict = view["verdict"]
     blind = "not_yet" if verdict is None else verdict["blind"]
     states = {_state(one["state"]) for one in (view, *view["members"])}
     shown = {
         "state": next(s for s in ("firing", "pending", "inactive") if s in states),
-        "name": rule.name,
+        "name": alert_name(rule),
         "query": query(rule),
         "duration": rule.for_seconds,
         "keepFiringFor": rule.keep_firing_seconds,
-        "labels": _labels(rule),
-        "annotations": _annotations(rule),
+        "labels": _labels(rule, environment),
+        "annotations": {**_annotations(rule), "mode": rule.mode.word},
         "alerts": _alerts(rule, view, episodes),
         "health": "ok" if blind is None else "err" if blind in _FAILED else "unknown",
         "evaluationTime": 0,
@@ -108,7 +117,9 @@ def _rule(rule: RuleSpec, view: View, episodes: Episodes) -> View:
 
 def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
     if rule.is_family:
-        members = ((_member(rule, one), one) for one in view["members"])
+        members = (
+            (replace(rule, member=tuple(one["labels"].items())), one) for one in view["members"]
+        )
         return [alert for member, one in members for alert in _alerts(member, one, episodes)]
     state = _state(view["state"])
     ep = episodes.get(view["episode"] or "")
@@ -117,7 +128,7 @@ def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
     value = view["value"] if rule.member else (view["verdict"] or {}).get("value")
     return [
         {
-            "labels": {"alertname": rule.family, **_labels(rule)},
+            "labels": ep["labels"],
             "annotations": {
                 **_annotations(rule),
                 "episode": f"{ep['id']} is {ep['state']}: {ep['reason']}",
@@ -129,25 +140,17 @@ def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
     ]
 
 
-def _member(family: RuleSpec, shown: View) -> RuleSpec:
-    """As far as an alert tells of it."""
-    values = tuple(shown["labels"].items())
-    return replace(family, member=values, labels=(*family.labels, *values))
-
-
 def _state(state: str) -> str:
     if state in {"ok", "watched"}:
         return "inactive"
     return "pending" if state == "pending" else "firing"
 
 
-def _labels(rule: RuleSpec) -> dict[str, str]:
-    return {
-        **dict(rule.labels),
-        "severity": rule.severity.value,
-        "owner": rule.owner,
-        "mode": rule.mode.word,
-    }
+def _labels(rule: RuleSpec, environment: str) -> dict[str, str]:
+    """What all of its alerts have."""
+    left_out = {ALERTNAME, *OF_THE_MOMENT}
+    told = alert_labels(rule, environment, World.LIVE)
+    return {name: text for name, text in told if name not in left_out}
 
 
 def _annotations(rule: RuleSpec) -> dict[str, str]:

@@ -38,7 +38,7 @@ ACTS = """\
       - eval_time: 5m25s
         alertname: error-rate
         exp_alerts:
-          - exp_labels: {severity: P0, owner: team-a, mode: armed}
+          - exp_labels: {severity: P0, owner: team-a, world: live}
             exp_annotations: {runbook: docs/runbooks/redemption.md}
 """
 
@@ -61,7 +61,7 @@ def test_an_outage_is_acted_on_when_for_is_reached(tmp_path: Path) -> None:
         ("at: 5m25s", "at: 5m20s", "actions at 6m"),
         ("title: contained", "title: latched", "pages about error-rate at 5m30s"),
         ("severity: P0, title", "severity: P1, title", "pages about error-rate at 5m30s"),
-        ("mode: armed}", "mode: shadow}", "alert error-rate at 5m25s"),
+        ("world: live}", "world: shadow}", "alert error-rate at 5m25s"),
         ("{runbook: docs", "{runbook: doc", "alert error-rate at 5m25s"),
         ("eval_time: 5m24s, alertname", "eval_time: 5m25s, alertname", "alert error-rate at 5m25s"),
     ],
@@ -70,6 +70,56 @@ def test_what_does_not_come_is_told(tmp_path: Path, right: str, wrong: str, says
     assert right in ACTS
     (failure,) = failures(run(tmp_path, HEAD + OUTAGE + ACTS.replace(right, wrong, 1)))
     assert failure.endswith(f"FAILED a story: {says}")
+
+
+READ = """\
+  error-rate:
+    from: alerts.yaml#ErrorRateHigh
+    source: app
+    minimum_events: 20
+    playbook: redemption
+    mode: armed
+    armed_because: launch decision
+"""
+READ_FROM = """\
+groups:
+  - name: redemption
+    rules:
+      - alert: ErrorRateHigh
+        expr: sum(rate(requests_total{code=~"5.."}[30s])) / sum(rate(requests_total[30s])) > 0.05
+        for: 15s
+        labels: {severity: critical, team: redemption}
+        annotations: {summary: too many fail}
+"""
+ORIGINAL = """\
+    alert_rule_test:
+      - {eval_time: 4m, alertname: ErrorRateHigh}
+      - eval_time: 8m
+        alertname: ErrorRateHigh
+        exp_alerts:
+          - exp_labels: {severity: critical, team: redemption}
+            exp_annotations: {summary: too many fail}
+"""
+
+
+def test_a_test_of_the_alert_that_a_rule_is_read_from_tests_the_rule(tmp_path: Path) -> None:
+    """The same checks, of Prometheus's own rules and of ours."""
+    rules = f"version: 1\nrules:\n{READ}"
+    write(tmp_path, HEAD, rules)
+    (tmp_path / "team-a/alerts.yaml").write_text(READ_FROM)
+    theirs = HEAD.replace("rules.yaml", "alerts.yaml")
+    theirs = theirs.replace("tests:", "evaluation_interval: 15s\ntests:")
+    for way in (HEAD, theirs):
+        assert failures(run(tmp_path, way + OUTAGE + ORIGINAL, rules)) == []
+    # What the watchdog adds is compared where a test names it.
+    added = "team: redemption, rule: error-rate, watchdog: slo-watchdog}"
+    named = ORIGINAL.replace("team: redemption}", added)
+    assert failures(run(tmp_path, HEAD + OUTAGE + named, rules)) == []
+    (failure,) = failures(run(tmp_path, HEAD + OUTAGE + ORIGINAL.replace("critical", "P1"), rules))
+    assert failure.endswith("alert ErrorRateHigh at 8m")
+    asked = ORIGINAL.replace("alertname: ErrorRateHigh", "alertname: error-rate")
+    problem, *_ = run(tmp_path, HEAD + OUTAGE + asked, rules).problems
+    assert problem.remedy == "The alert of the rule error-rate is named ErrorRateHigh: write that."
 
 
 def test_an_action_that_no_check_proves_is_proven_by_the_recovery_alone(tmp_path: Path) -> None:

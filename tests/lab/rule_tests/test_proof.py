@@ -48,6 +48,17 @@ def test_a_rule_that_does_what_its_tests_say_is_proven_by_the_hash_of_its_text(
     assert proofs_in(tmp_path, "production", {}, ["another"]) == ()
 
 
+def test_a_test_that_names_the_rules_alert_proves_the_rule(tmp_path: Path) -> None:
+    rules = RULES.replace("  error-rate:\n", "  error-rate:\n    labels: {alertname: TooMany}\n")
+    alert = "alertname: TooMany, exp_alerts: [{exp_labels: {severity: P0}, exp_annotations: {}}]"
+    checks = f"    alert_rule_test: [{{eval_time: 3m, {alert}}}]\n"
+    test = TEST[: TEST.index("    rule_test:")] + checks.replace(
+        "exp_annotations: {}", "exp_annotations: {runbook: docs/runbooks/redemption.md}"
+    )
+    (proof,) = proven(rules_folder(tmp_path, test, rules))
+    assert (proof.passed, proof.reason) == (True, "1 check passed")
+
+
 def test_a_story_in_which_it_never_acts_proves_nothing(tmp_path: Path) -> None:
     """All checks pass, and nobody has seen it fire: not alone, and not where a gate refuses it."""
     calm = TEST.replace("0+50x24 1200x24", "0+50x48").replace("breached", "healthy")

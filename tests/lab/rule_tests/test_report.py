@@ -9,7 +9,9 @@ from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 from tests.lab.rule_tests.written import HEAD, OUTAGE, run, write
+from watchdog.core.alerting import alert_labels
 from watchdog.core.states import State
+from watchdog.core.words import World
 from watchdog.engine import Views
 from watchdog.lab.rule_tests import Loader, Report, run_files
 from watchdog.lab.rule_tests.checks import as_alerts
@@ -99,6 +101,7 @@ def test_the_alert_is_the_one_that_the_prometheus_api_shows(tmp_path: Path) -> N
     policy = load_folder(tmp_path, "production").policy
     assert policy is not None
     rule = policy.rules["error-rate"]
+    told = alert_labels(rule, "production", World.LIVE)
     for state in State:
         view = {"state": state.value, "episode": "E1", "verdict": None}
         ep = {"id": "E1", "state": state.value, "opened": "", "reason": "so"}
@@ -106,13 +109,14 @@ def test_the_alert_is_the_one_that_the_prometheus_api_shows(tmp_path: Path) -> N
             present=lambda: SimpleNamespace(policy=SimpleNamespace(rules={rule.name: rule})),
             rule=lambda _name, view=view: view,
             episodes=lambda ep=ep: [ep],
+            alert_labels=lambda _episode: dict(told),
         )
         shown: Any = prometheus_api.alerts(cast("Views", views))["alerts"]
         asks = AlertTestShape(
             alertname=rule.name,
-            exp_alerts=[AlertShape(exp_labels={}, exp_annotations={"episode": "x"})],
+            exp_alerts=[AlertShape(exp_labels=dict(told), exp_annotations={"episode": "x"})],
         )
-        ours = as_alerts(rule, Standing(None, state, "E1", "so", ()), asks)
+        ours = as_alerts(rule, Standing(None, state, "E1", "so", (), told), asks)
         firing = [alert for alert in shown if alert["state"] == "firing"]
         assert [dict(alert.labels) for alert in ours] == [alert["labels"] for alert in firing]
         assert [dict(a.annotations) for a in ours] == [alert["annotations"] for alert in firing]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from watchdog.core import entries as e
+from watchdog.core.alerting import ADDED, ALERTNAME
 from watchdog.core.naming import is_of
 from watchdog.core.samples import Labels
 from watchdog.core.spec import RuleSpec
@@ -88,7 +89,7 @@ class Checker:
         """All alerts of a name, by labels and annotations."""
         expected = [
             Alert(
-                _labels({**alert.exp_labels, "alertname": test.alertname}),
+                _labels({**alert.exp_labels, ALERTNAME: test.alertname}),
                 _labels(alert.exp_annotations),
             )
             for alert in test.exp_alerts
@@ -251,17 +252,14 @@ Sampled = tuple[str, float]
 def as_alerts(rule: RuleSpec, standing: Standing, test: AlertTestShape) -> list[Alert]:
     """Our rule as the Prometheus API shows it: firing from `for` on, until its episode ends.
 
-    The annotation `episode` has running text; it is there only where the test speaks of it.
+    Its labels are those with which Alertmanager is told of it. What the watchdog adds to an alert
+    by itself is there only where the test speaks of it, so that a test of the alert that the rule
+    was read from tests the rule as well; so is the annotation `episode`, which is running text.
     """
     if standing.state in {State.OK, State.WATCHED, State.PENDING}:
         return []
-    labels = {
-        **dict(rule.labels),
-        "severity": rule.severity.value,
-        "owner": rule.owner,
-        "mode": rule.mode.word,
-        "alertname": rule.family,
-    }
+    named = {name for alert in test.exp_alerts for name in alert.exp_labels}
+    labels = {name: text for name, text in standing.labels if name in named or name not in ADDED}
     annotations = {"summary": rule.summary, "runbook": rule.runbook}
     if any("episode" in alert.exp_annotations for alert in test.exp_alerts):
         annotations["episode"] = f"{standing.episode} is {standing.state.value}: {standing.reason}"
@@ -274,8 +272,8 @@ def _labels(texts: dict[str, str]) -> Labels:
 
 def _alert_text(alert: Alert) -> str:
     """Labels, and annotations below them."""
-    name = dict(alert.labels)["alertname"]
-    others = tuple(pair for pair in alert.labels if pair[0] != "alertname")
+    name = dict(alert.labels)[ALERTNAME]
+    others = tuple(pair for pair in alert.labels if pair[0] != ALERTNAME)
     lines = [series_text(name, others)]
     lines += [f"  {key}: {text}" for key, text in alert.annotations]
     return "\n".join(lines)

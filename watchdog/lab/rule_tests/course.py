@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from watchdog.core import entries as e
 from watchdog.core.channels import EventReceived, EventStatus
 from watchdog.core.draft import Draft
+from watchdog.core.samples import Labels
 from watchdog.core.spec import Policy, Scope
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Status, Verdict
@@ -36,6 +37,7 @@ class Standing:
     episode: str
     reason: str
     refused: tuple[str, ...]  # the gates that refuse, by the episode's newest decision
+    labels: Labels = ()  # those of the episode's alert
 
 
 @dataclass(slots=True)
@@ -198,6 +200,7 @@ def _standings(rehearsal: Rehearsal, asked: set[str]) -> dict[str, Standing]:
             "" if ep is None else ep.id,
             "" if ep is None else ep.reason,
             () if last is None else refused_gates(last),
+            () if ep is None else ep.labels,
         )
     return found
 

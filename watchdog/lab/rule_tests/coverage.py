@@ -17,6 +17,7 @@ from watchdog.lab.rule_tests.course import Course, refused_gates
 from watchdog.lab.rule_tests.run import FileRan
 from watchdog.lab.rule_tests.shapes import GATES
 from watchdog.lab.rule_tests.suite import Case, Suite
+from watchdog.lab.rule_tests.under_test import Ours
 
 
 @dataclass(slots=True)
@@ -61,16 +62,16 @@ def coverage_of(files: Iterable[FileRan]) -> tuple[Coverage, ...]:
             coverage = found.setdefault(key, Coverage(str(ours.folder)))
             coverage.rules |= {name: ours.place_of(name) for name in sorted(ours.tested)}
             for ran in file.ran:
-                coverage.tested |= named_in(ran.case) & ours.policy.rules.keys()
+                coverage.tested |= named_in(ran.case, ours) & ours.policy.rules.keys()
                 if ran.course is not None:
                     _reached(ran.course, coverage)
     return tuple(found.values())
 
 
-def named_in(case: Case) -> set[str]:
+def named_in(case: Case, ours: Ours) -> set[str]:
     """The rules that the checks of a case name; of a member its family."""
     shape = case.shape
-    names = {test.alertname for test in shape.alert_rule_test}
+    names = {r for test in shape.alert_rule_test for r in ours.rules_of_alert(test.alertname)}
     names |= {test.rule for test in shape.rule_test}
     names |= {test.rule for test in shape.episode_test}
     names |= {test.rule or "" for test in shape.action_test}

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchdog.core import entries as e
+from watchdog.core.alerting import alert_name
 from watchdog.core.naming import family_of
 from watchdog.core.spec import Policy
 from watchdog.lab.rule_tests.coverage import named_in
@@ -71,23 +72,27 @@ def proofs_in(
             raise Unreadable(folder, "no policy", "See check.")
         first = problems[0]
         raise Unreadable(Path(first.file), first.what, first.remedy, (first.line, first.column))
-    files = [path for path in files_at(folder) if wanted & {*_named_by_text(path)}]
+    by_name = _rules_by_name(policy)
+    spoken = {name for name, rules_of in by_name.items() if not wanted.isdisjoint(rules_of)}
+    files = [path for path in files_at(folder) if spoken & {*_named_by_text(path)}]
     return tuple(p for p in proofs_of(run_files(files, loader), policy, folder) if p.rule in wanted)
 
 
 def proofs_of(files: Iterable[FileRan], policy: Policy, folder: Path) -> tuple[Proof, ...]:
     """What these runs prove of the policy's rules; those that no test names are left out."""
     sums: dict[str, _Sum] = {}
+    by_name = _rules_by_name(policy)
     for file in files:
         if file.suite is None:
-            for rule in _named_by_text(Path(file.file)):
+            named = _named_by_text(Path(file.file))
+            for rule in {one for name in named for one in by_name.get(name, ())}:
                 sums.setdefault(rule, _Sum()).broken = _short(file.file, folder)
             continue
         ours = file.suite.rules.ours
         if ours is None:
             continue
         for ran in file.ran:
-            for rule in named_in(ran.case):
+            for rule in named_in(ran.case, ours):
                 spec, mine = ours.policy.rules.get(rule), policy.rules.get(rule)
                 if spec is None or mine is None or spec.proof != mine.proof:
                     continue  # of another folder, or of another text
@@ -107,6 +112,15 @@ def _acting(ran: Ran) -> set[str]:
     log = ran.course.log if ran.course is not None else []
     decided = [recorded.entry for recorded in log if isinstance(recorded.entry, e.Decided)]
     return {family_of(one.rule) for one in decided if one.ruling is not e.Ruling.REFUSED}
+
+
+def _rules_by_name(policy: Policy) -> Mapping[str, frozenset[str]]:
+    """The rules that a check may mean: by a rule's own name, or by that of its alert."""
+    found: dict[str, frozenset[str]] = {}
+    for rule in policy.rules.values():
+        for name in {rule.name, alert_name(rule)}:
+            found[name] = found.get(name, frozenset()) | {rule.name}
+    return found
 
 
 def _named_by_text(path: Path) -> tuple[str, ...]:

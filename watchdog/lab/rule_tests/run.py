@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from watchdog.core.alerting import alert_name
 from watchdog.core.promql import Refused, check
 from watchdog.core.promql.faults import EvaluationFault
 from watchdog.core.text import duration
@@ -126,7 +127,9 @@ def _promtool(suite: Suite, case: Case, course: Course | None) -> Iterator[Check
             break
         while pending and pending[0][1].eval_time < at + every:
             index, test = pending.pop(0)
-            got = groups.firing(test.alertname) + _our_alerts(suite, test, course)
+            got = groups.firing(test.alertname)
+            if test.alertname not in suite.rules.alerts:
+                got += _our_alerts(suite, test, course)
             yield checker.alerts(index, test, got)
     for index, test in pending:
         about = f"alert {test.alertname}"
@@ -142,12 +145,12 @@ def _promtool(suite: Suite, case: Case, course: Course | None) -> Iterator[Check
 def _our_alerts(suite: Suite, test: AlertTestShape, course: Course | None) -> list[Alert]:
     """The alert that a rule of ours shows as, where the name is one."""
     ours = suite.rules.ours
-    if ours is None or course is None or test.alertname not in ours.policy.rules:
+    if ours is None or course is None:
         return []
     found = []
     for name, standing in course.standings[test.eval_time].items():
         rule = ours.policy.rule(name)
-        if rule is not None and rule.family == test.alertname:
+        if rule is not None and alert_name(rule) == test.alertname:
             found += as_alerts(rule, standing, test)
     return found
 

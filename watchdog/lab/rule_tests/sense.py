@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from watchdog.core.alerting import alert_name
 from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.judge import queries
 from watchdog.core.naming import family_of, labelled
@@ -71,18 +72,19 @@ def _size(suite: Suite, case: Case, findings: Findings) -> None:
 
 
 def _promtool(suite: Suite, case: Case, findings: Findings) -> None:
-    names = {rule.name for group in suite.rules.theirs for rule in group.rules if rule.alerts}
     ours = suite.rules.ours.policy.rules if suite.rules.ours is not None else {}
+    alerts = {alert_name(rule) for rule in ours.values()}
     for index, test in enumerate(case.shape.alert_rule_test):
         place = case.at("alert_rule_test", index, "alertname")
         if not test.alertname:
             findings.refuse(place, "an alert_rule_test without alertname", "Name the alert.")
-        elif test.alertname not in names and test.alertname not in ours:
-            known = {*names, *ours}
+        elif test.alertname not in suite.rules.alerts and test.alertname not in alerts:
+            rule = ours.get(test.alertname)
             what = f"there is no alert {test.alertname} in rule_files"
-            (findings.refuse if ours else findings.advise)(
-                place, what, closest(test.alertname, known)
-            )
+            how = closest(test.alertname, {*suite.rules.alerts, *alerts})
+            if rule is not None:
+                how = f"The alert of the rule {rule.name} is named {alert_name(rule)}: write that."
+            (findings.refuse if ours else findings.advise)(place, what, how)
     for index, asked in enumerate(case.shape.promql_expr_test):
         try:
             check(asked.expr)
@@ -111,9 +113,8 @@ def _rules(case: Case, ours: Ours, findings: Findings) -> None:
         for index, test in enumerate(getattr(shape, word)):
             _rule(case, (word, index, "rule"), test.rule, ours, findings)
     for index, alert in enumerate(shape.alert_rule_test):
-        if alert.alertname in ours.policy.rules:
-            path = ("alert_rule_test", index, "alertname")
-            _rule(case, path, alert.alertname, ours, findings)
+        for rule in ours.rules_of_alert(alert.alertname):
+            _rule(case, ("alert_rule_test", index, "alertname"), rule, ours, findings)
     for index, test in enumerate(shape.rule_test):
         _rule_test(case.at("rule_test", index), test, findings)
     _actions(case, ours, findings)

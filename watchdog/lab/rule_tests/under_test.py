@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from watchdog.core.alerting import alert_name
 from watchdog.core.judge import queries
 from watchdog.core.promql import Refused
 from watchdog.core.spec import Policy, PrometheusApi
@@ -39,11 +40,20 @@ class Ours:
     def place_of(self, rule: str) -> str:
         return f"{self.folder}/{self.policy.rules[rule].where}"
 
+    def rules_of_alert(self, name: str) -> tuple[str, ...]:
+        """The rules whose alerts have this name; several may be read from one alert."""
+        return tuple(rule.name for rule in self.policy.rules.values() if alert_name(rule) == name)
+
 
 @dataclass(frozen=True, slots=True)
 class UnderTest:
     ours: Ours | None = None
     theirs: tuple[Group, ...] = ()
+
+    @property
+    def alerts(self) -> frozenset[str]:
+        """The names of the alerts in Prometheus's own rule files. They go before ours."""
+        return frozenset(rule.name for group in self.theirs for rule in group.rules if rule.alerts)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchdog.core.alerting import alert_name
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
 
@@ -12,7 +13,8 @@ def _untested(ground: Ground) -> Iterator[Hit]:
     if ground.tested is None:
         return
     for rule in ground.policy.rules.values():
-        if rule.playbook is not None and rule.name not in ground.tested:
+        names = {rule.name, alert_name(rule)}
+        if rule.playbook is not None and names.isdisjoint(ground.tested):
             yield Hit(
                 ground.rules[rule.name].key,
                 f"no unit test speaks of {rule.name}, which may lead to {rule.playbook}",
