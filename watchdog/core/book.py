@@ -13,6 +13,7 @@ from functools import singledispatchmethod
 
 from watchdog.core import entries as e
 from watchdog.core.anchors import Anchors
+from watchdog.core.changes import Deploys
 from watchdog.core.heard import Heard
 from watchdog.core.members import Members
 from watchdog.core.merits import Merits
@@ -58,6 +59,7 @@ class Book:
     readiness: dict[str, tuple[Truth, str, Instant]] = field(default_factory=dict)
     anchors: Anchors = field(default_factory=Anchors)
     requests: Requests = field(default_factory=Requests)
+    deploys: Deploys = field(default_factory=Deploys)
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
     merits: Merits = field(default_factory=Merits)
@@ -109,6 +111,7 @@ class Book:
         self.anchors.take(entry, at)
         self.requests.take(entry, at)
         self.outside.take(entry, at)
+        self.deploys.take(entry, at)
         self._take(entry, at)
 
     @singledispatchmethod

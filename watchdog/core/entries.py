@@ -18,6 +18,9 @@ from watchdog.core.channels import EventReceived as EventReceived  # noqa: PLC04
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
 from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
+from watchdog.core.deploys import DeployBegan as DeployBegan  # noqa: PLC0414  # see above
+from watchdog.core.deploys import DeployEnded as DeployEnded  # noqa: PLC0414  # see above
+from watchdog.core.deploys import FreezeLifted as FreezeLifted  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsFilled as WindowsFilled  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC0414  # see above
 from watchdog.core.intents import IntentEnded as IntentEnded  # noqa: PLC0414  # see above
@@ -275,6 +278,9 @@ Entry = (
     | Drifted
     | HoldPlaced
     | HoldEnded
+    | DeployBegan
+    | DeployEnded
+    | FreezeLifted
     | Acked
     | Marked
     | ReadinessChanged

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from watchdog.core.aftermath import tend_manual
 from watchdog.core.approving import tend_requests
+from watchdog.core.deploying import tend_deploys
 from watchdog.core.draft import Draft
 from watchdog.core.entries import HoldEnded, SilenceEnded
 from watchdog.core.family import Family
@@ -80,6 +81,7 @@ class Evaluation:
     def _take_turns(
         self, seen: list[_Seen], families: Iterable[Family], policy: Policy, draft: Draft
     ) -> None:
+        tend_deploys(policy, draft)
         tend_requests(policy, draft)
         scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate
         for rule, sight in seen:

@@ -75,6 +75,10 @@ class GateInputs:
     anchor_known_by: float | None = None  # wall time by which all of it existed
     first_bad: float | None = None  # wall time from which samples may have been bad
     quarantined: str = ""  # the episode that rolled this very content back
+    # deploys of the target: those that keep it back, and what the breach is attributed to
+    deploys: tuple[str, ...] = ()
+    attribute_within: float | None = None  # seconds; None: it is not asked for
+    change: str = ""
     # what people said, where they are asked
     approved_by: tuple[str, ...] = ()
     approvals_needed: int = 0
@@ -130,6 +134,14 @@ def stops(x: GateInputs) -> GateAnswer:
     return _pass("hold", f"none is known; {x.silences_doubt}" if x.silences_doubt else "none")
 
 
+def deploy(x: GateInputs) -> GateAnswer:
+    """Nothing runs into a deploy; what begins during one is judged by what is seen after it."""
+    if x.deploys and not x.through_hold:
+        return _refuse("deploy", "; ".join(x.deploys))
+    said = f"{x.through_hold} acts through it" if x.deploys else "none under way"
+    return _pass("deploy", said)
+
+
 def burning(x: GateInputs) -> GateAnswer:
     """A breach that began while the rule was not allowed to act fires nothing by itself."""
     return _refuse("burning", x.barred) if x.barred else _pass("burning", "began while allowed")
@@ -170,6 +182,19 @@ def anchor(x: GateInputs) -> GateAnswer:
             f"{duration(x.anchor_margin)} before what may be the first bad sample",
         )
     return _pass("anchor", f"content {x.anchor[:12]}, known by {known}, before {_utc(needed)}")
+
+
+def change(x: GateInputs) -> GateAnswer:
+    """Where that is asked for: something was deployed that may have led to the breach."""
+    if x.attribute_within is None:
+        return _pass("change", "not asked for")
+    if not x.change:
+        return _refuse(
+            "change",
+            f"nothing was deployed to {x.target} within {duration(x.attribute_within)} before "
+            "the breach, so that there is nothing to attribute it to",
+        )
+    return _pass("change", f"attributed to {x.change}")
 
 
 def cooldown(x: GateInputs) -> GateAnswer:
@@ -213,10 +238,12 @@ GATES: tuple[Callable[[GateInputs], GateAnswer], ...] = (
     evidence,
     environment,
     stops,
+    deploy,
     burning,
     target,
     ready,
     anchor,
+    change,
     cooldown,
     blast_radius,
     mode,
@@ -228,7 +255,7 @@ FOR_PEOPLE = (environment, target, ready, anchor)
 """What a person's own command cannot overrule; holds it must name (`through_hold`)."""
 
 
-ONCE_MORE = (evidence, environment, stops, burning, blast_radius, mode)
+ONCE_MORE = (evidence, environment, stops, deploy, burning, blast_radius, mode)
 """Asked again right before the effect of an automatic start, which may have waited meanwhile. Its
 own start answers the others by then: it has the target, the cooldown and the slot, and whether the
 action is ready shows in trying it."""
@@ -255,6 +282,7 @@ def rule_on(x: GateInputs) -> Judgement:
             return Judgement(Ruling.NEEDS_APPROVAL, f"approve, by {limit.who}", answers)
         case _:
             said = _approved(x) if x.approved_by else "every gate passed"
+            said += f"; attributed to {x.change}" if x.change else ""
             return Judgement(Ruling.ALLOWED, said, answers)
 
 
@@ -270,7 +298,7 @@ def refused_by_now(x: GateInputs) -> str:
 
 def rule_on_command(x: GateInputs) -> Judgement:
     """A person's own rollback: holds count unless acted through; evidence and mode do not."""
-    answers = tuple(gate(x) for gate in (*FOR_PEOPLE, stops))
+    answers = tuple(gate(x) for gate in (*FOR_PEOPLE, stops, deploy))
     refused = next((a for a in answers if not a.passed), None)
     if refused is not None:
         return Judgement(Ruling.REFUSED, f"{refused.gate}: {refused.reason}", answers)
@@ -283,7 +311,7 @@ def rule_on_command(x: GateInputs) -> Judgement:
 
 def command_refused_by_now(x: GateInputs) -> str:
     """Why a person's rollback that others approved may not take effect any more."""
-    answers = (gate(x) for gate in (environment, stops))
+    answers = (gate(x) for gate in (environment, stops, deploy))
     refused = next((a for a in answers if not a.passed), None)
     if refused is not None:
         return f"{refused.gate}: {refused.reason}"

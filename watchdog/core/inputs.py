@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, field
 
 from watchdog.core.approvals import needed_by_hand, restores_system
 from watchdog.core.book import Book, Episode
+from watchdog.core.deploying import deployed, keeping_back
 from watchdog.core.draft import Draft
 from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.naming import family_of
+from watchdog.core.restorable import first_bad_of, restorable
 from watchdog.core.samples import Point
-from watchdog.core.spec import ActionSpec, Policy, RatioThreshold, RuleSpec, Rung, Slo
+from watchdog.core.spec import ActionSpec, Policy, RuleSpec, Rung
 from watchdog.core.starts import slots_taken
 from watchdog.core.stops import (
     NOBODY,
@@ -130,7 +132,8 @@ def gate_inputs(
         silences_doubt=facts.silences.doubt,
         approved_by=consent.by,
         approvals_needed=consent.needed or rung.approvals,
-        **asdict(_restored(action, book, first_bad_of(rule, ep))),
+        **asdict(restorable(action, book, first_bad_of(rule, ep))),
+        **asdict(deployed(rule, ep, rung, sight.verdict, policy, scene.draft)),
     )
 
 
@@ -178,45 +181,9 @@ def command_inputs(
         budget_seconds=scene.policy.limits.budget_seconds,
         approved_by=consent.by,
         approvals_needed=consent.needed or needed_by_hand(action, scene.policy),
-        **asdict(_restored(action, book, None)),
+        **asdict(restorable(action, book, None)),
+        deploys=keeping_back(action.target, scene.policy, book, now),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Restored:
-    """The gates' inputs about what would be restored, by their names there."""
-
-    anchor_margin: float | None
-    anchor: str
-    anchor_known_by: float | None
-    first_bad: float | None
-    quarantined: str
-
-
-def _restored(action: ActionSpec, book: Book, first_bad: float | None) -> _Restored:
-    found = book.anchors.now.get(action.name)
-    bad = book.anchors.bad.get(found.digest) if found is not None else None
-    return _Restored(
-        anchor_margin=action.anchor_margin_seconds,
-        anchor=found.digest if found is not None else "",
-        anchor_known_by=book.anchors.known_by(found) if found is not None else None,
-        first_bad=first_bad,
-        quarantined=bad.episode if bad is not None else "",
-    )
-
-
-def first_bad_of(rule: RuleSpec, ep: Episode) -> float | None:
-    """The wall time from which on samples may have been bad: a window is breached after them."""
-    if ep.breached_at is None:
-        return None
-    match rule.signal:
-        case Slo(pairs=pairs):
-            window = max(pair.short_seconds for pair in pairs)
-        case RatioThreshold(over_seconds=window):
-            pass
-        case _:
-            window = 0.0
-    return ep.breached_at.wall - window
 
 
 def next_rung(rule: RuleSpec, ep: Episode, policy: Policy) -> Rung | None:

@@ -17,6 +17,7 @@ from watchdog.core.asking import Command as Command  # noqa: PLC0414  # see abov
 from watchdog.core.asking import Endpoint as Endpoint  # noqa: PLC0414  # see above
 from watchdog.core.asking import Header as Header  # noqa: PLC0414  # see above
 from watchdog.core.channels import EventSignal
+from watchdog.core.deploys import DEPLOY_MAX_SECONDS
 from watchdog.core.naming import Values, family_of, labelled, values_in
 from watchdog.core.origins import JsonDocument as JsonDocument  # noqa: PLC0414  # see above
 from watchdog.core.origins import PrometheusApi as PrometheusApi  # noqa: PLC0414  # see above
@@ -93,6 +94,7 @@ class Rung:
     within_seconds: float  # how long after the effect the episode must be contained or recovered
     approvals: int = 1  # distinct people who must say yes where it asks
     approve_within_seconds: float = 3600.0  # how long they are asked
+    attribute_within_seconds: float | None = None  # back to a deploy that must have led to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,7 @@ class Limits:
     budget_seconds: float
     blast_radius: int
     blast_seconds: float = 60.0
+    deploy_max_seconds: float = DEPLOY_MAX_SECONDS  # how long a deploy may keep actions back
 
 
 @dataclass(frozen=True, slots=True)

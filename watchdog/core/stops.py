@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from watchdog.core.alerting import about, alert_labels
 from watchdog.core.book import Book, Episode
 from watchdog.core.calendar import covering
+from watchdog.core.deploying import began_after
 from watchdog.core.samples import Labels
 from watchdog.core.silences import Standing
 from watchdog.core.spec import Policy, RuleSpec, Scope
@@ -78,7 +79,9 @@ def acts_through(ep: Episode, subject: Subject, policy: Policy, book: Book, now:
 
 
 def none_since(said: Instant, subject: Subject, policy: Policy, book: Book, now: Instant) -> bool:
-    """Whether every stop that covers the subject now stood already when that was said."""
+    """Whether every stop that covers the subject now, and every deploy of its target, stood already
+    when that was said.
+    """
     later_hold = any(
         h.placed.steady > said.steady and subject.under(h.scope) for h in book.standing_holds(now)
     )
@@ -90,7 +93,8 @@ def none_since(said: Instant, subject: Subject, policy: Policy, book: Book, now:
         max(s.seen, s.silence.starts, key=lambda at: at.steady).steady > said.steady
         for s in _silences(subject, book, now)
     )
-    return not (later_hold or later_window or later_silence)
+    later_deploy = began_after(said, subject.target, policy, book, now)
+    return not (later_hold or later_window or later_silence or later_deploy)
 
 
 @dataclass(frozen=True, slots=True)

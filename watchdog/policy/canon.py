@@ -24,6 +24,8 @@ _ONLY_WHERE_SAID = frozenset(
         ("Playbook", "each"),
         ("Rung", "approvals"),
         ("Rung", "approve_within_seconds"),
+        ("Rung", "attribute_within_seconds"),
+        ("Limits", "deploy_max_seconds"),
         ("ActionSpec", "verify"),
         ("ActionSpec", "publish"),
         ("ActionSpec", "anchor_margin_seconds"),

@@ -318,6 +318,13 @@ def _limits(old: Policy | None, new: Policy) -> Iterator[Change]:
     if now.blast_radius > was.blast_radius:
         text = f"the blast radius grows from {was.blast_radius} to {now.blast_radius} targets"
         yield Change(Effect.WIDEN, "blast-radius", text)
+    if now.deploy_max_seconds != was.deploy_max_seconds:
+        text = (
+            f"a deploy keeps actions back for {seconds_text(now.deploy_max_seconds)} at most "
+            f"instead of {seconds_text(was.deploy_max_seconds)}"
+        )
+        effect = Effect.WIDEN if now.deploy_max_seconds < was.deploy_max_seconds else Effect.CHANGE
+        yield Change(effect, "deploy-max", text)
 
 
 def _alertmanager(old: Policy | None, new: Policy) -> Iterator[Change]:

@@ -255,4 +255,5 @@ def _limits(document: Document, findings: Findings) -> Limits:
         budget_actions=shape.budget.actions if shape.budget else DEFAULT_LIMITS.budget_actions,
         budget_seconds=shape.budget.per if shape.budget else DEFAULT_LIMITS.budget_seconds,
         blast_radius=shape.blast_radius,
+        deploy_max_seconds=shape.deploy_max,
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from watchdog.core.deploys import DEPLOY_MAX_SECONDS
 from watchdog.policy.base import Shape
 from watchdog.policy.scalars import (
     AbsolutePath,
@@ -185,6 +186,16 @@ class ActionShape(Shape):
     host: HostName = Field("any", description="`any`, or the one host that executes it")
 
 
+class AttributeShape(Shape):
+    """What a breach must be attributed to before a rung may act: `{within: 1h}`."""
+
+    absent: ClassVar[dict[str, str]] = {
+        "within": "Say how far back a deploy may lie, like `within: 1h`."
+    }
+
+    within: Duration = Field(description="how long before the first bad sample it may have ended")
+
+
 class RungShape(Shape):
     """One step of a playbook's ladder."""
 
@@ -205,6 +216,9 @@ class RungShape(Shape):
     )
     approve_within: Duration = Field(
         3600.0, description="approve: how long they are asked, before a person must look (1h)"
+    )
+    attribute: AttributeShape | None = Field(
+        None, description="only where a deploy of its target may have led to the breach"
     )
 
 
@@ -280,9 +294,11 @@ class AlertmanagerShape(Shape):
 class LimitsShape(Shape):
     """Limits over everything that happens by itself."""
 
-    later: ClassVar[dict[str, str]] = {"deploy_max": "deploy windows"}
-
     budget: BudgetShape | None = Field(None, description="4 in 24h when left out")
     blast_radius: Annotated[int, Field(ge=1, le=1000)] = Field(
         5, description="most distinct targets that may breach within a minute"
+    )
+    deploy_max: Duration = Field(
+        DEPLOY_MAX_SECONDS,
+        description="how long a deploy may keep the actions of its target back (30m)",
     )

@@ -85,7 +85,14 @@ def _rungs(
 
 def _rung(shape: RungShape, usual: int) -> Rung:
     mode = Mode[shape.mode.upper()]
-    return Rung(shape.action, mode, shape.within, shape.approvals or usual, shape.approve_within)
+    return Rung(
+        shape.action,
+        mode,
+        shape.within,
+        shape.approvals or usual,
+        shape.approve_within,
+        shape.attribute.within if shape.attribute is not None else None,
+    )
 
 
 def _check_asking(entry: Entry, shape: RungShape, findings: Findings, *, restore: bool) -> None:

@@ -144,6 +144,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("actions.NAME.publish", restoring.PublishShape),
     ("headers.NAME, in place of a text", platform.SecretHeader),
     ("playbooks.NAME[]", platform.RungShape),
+    ("playbooks.NAME[].attribute", platform.AttributeShape),
     ("maintenance.NAME", platform.WindowShape),
     ("maintenance.NAME.scope", platform.ScopeShape),
     ("limits", platform.LimitsShape),

@@ -15,6 +15,8 @@ from watchdog.core.aftermath import drifted, intent_ended, tend_manual, verify
 from watchdog.core.approvals import ApprovalGiven, Means
 from watchdog.core.approving import approve, deny, objection, tend_requests
 from watchdog.core.book import Book, Episode
+from watchdog.core.deploying import refusal, tend_deploys
+from watchdog.core.deploys import DeployOutcome
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import Facts, Scene, Sight, next_rung
 from watchdog.core.judge.value import judge_value
@@ -181,6 +183,7 @@ class Watch:
             for hold in list(draft.book.holds.values()):
                 if not hold.stands(draft.now):
                     draft.add(e.HoldEnded(hold.id, "expiry", "over"))
+            tend_deploys(self.policy, draft)
             tend_requests(self.policy, draft)
             scene = Scene(self.policy, replace(self.facts, statuses=statuses), draft)
             for name, rule in self.policy.rules.items():
@@ -262,6 +265,24 @@ class Watch:
         with self.draft() as draft:
             draft.add(e.HoldEnded(hold, "alice", "done"))
 
+    def deploy(
+        self, target: str = "flag:redemption", *, for_seconds: float = 1200.0, change: str = "v2"
+    ) -> str:
+        """A pipeline says that it begins; why it may not, or ""."""
+        with self.draft() as draft:
+            refused = refusal(target, draft.book)
+            if not refused:
+                name, until = draft.book.deploys.next_name(), self.now.plus(for_seconds)
+                draft.add(e.DeployBegan(name, target, "pipeline ci", until, change, id=name))
+        return refused
+
+    def deployed(
+        self, target: str = "flag:redemption", outcome: DeployOutcome = DeployOutcome.OK
+    ) -> None:
+        with self.draft() as draft:
+            name = draft.book.deploys.open[target].name
+            draft.add(e.DeployEnded(name, target, outcome, "pipeline ci"))
+
     def act(self, ep: Episode, *, through_hold: bool = False) -> None:
         with self.draft() as draft:
             draft.add(e.EpisodeUnbarred(ep.id, "alice", "I looked", through_hold))
@@ -334,6 +355,10 @@ class Watch:
     def episode(self) -> Episode:
         """The newest."""
         return self.book.episodes[f"E{self.book.counts['E']}"]
+
+    def episode_is(self, state: State) -> bool:
+        """As `is_now`, also before there was one."""
+        return bool(self.book.episodes) and self.is_now(state)
 
     def is_now(self, state: State) -> bool:
         """Whether the newest episode is there."""

@@ -160,6 +160,11 @@ def _window(window: MaintenanceWindow) -> str:
     return f"{window.name} ({days} {window.since:%H:%M} to {window.until:%H:%M} {window.zone.key})"
 
 
+def _deploy(case: Case) -> str:
+    longest = duration(case.policy.limits.deploy_max_seconds)
+    return f"no deploy of {case.action.target} under way, of which {longest} count at most"
+
+
 def _burning(case: Case) -> str:
     signal = case.rule.signal
     once = "healthy"
@@ -183,6 +188,23 @@ def _ready(case: Case) -> str:
     action = case.action
     where = "on any host" if action.host == "any" else f"on host {action.host}"
     return f"the last preflight of {action.name} shows that it works, {where}"
+
+
+def _anchor(case: Case) -> str:
+    margin = case.action.anchor_margin_seconds
+    if margin is None:
+        return "nothing: no age is asked of what it restores"
+    return (
+        f"what it restores was proven, is older than the first bad sample by {duration(margin)}, "
+        "and was not rolled back itself"
+    )
+
+
+def _change(case: Case) -> str:
+    within = case.rung.attribute_within_seconds
+    if within is None:
+        return "nothing: it is not attributed to a deploy"
+    return f"a deploy of {case.action.target} within {duration(within)} before the breach"
 
 
 def _cooldown(case: Case) -> str:
@@ -227,9 +249,12 @@ WORDS: Mapping[Gate, Callable[[Case], str]] = MappingProxyType(
         gates.evidence: _evidence,
         gates.environment: _environment,
         gates.stops: _stops,
+        gates.deploy: _deploy,
         gates.burning: _burning,
         gates.target: _target,
         gates.ready: _ready,
+        gates.anchor: _anchor,
+        gates.change: _change,
         gates.cooldown: _cooldown,
         gates.blast_radius: _blast_radius,
         gates.mode: _mode,
