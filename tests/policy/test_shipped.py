@@ -71,7 +71,12 @@ def test_the_objective_has_the_workbooks_factors() -> None:
 
 def test_the_sandbox_is_quick_and_takes_what_the_demo_gives() -> None:
     policy = shipped(
-        "sandbox", app="http://127.0.0.1:4567", mycelia="/run/m", launchctl="/run/m/bin/launchctl"
+        "sandbox",
+        app="http://127.0.0.1:4567",
+        mycelia="/run/m",
+        launchctl="/run/m/bin/launchctl",
+        pnpm="/run/m/bin/pnpm",
+        flags="/run/m/bin/flags",
     )
     rule = policy.rules["redemption-error-rate"]
     assert isinstance(rule.signal, RatioThreshold)

@@ -132,6 +132,8 @@ def write_settings(
         "por_signer": sandbox.signer,
         "mycelia": str(sandbox.root),
         "launchctl": str(sandbox.bin / "mycelia-launchctl"),
+        "flags": str(sandbox.bin / "mycelia-flags"),
+        "pnpm": str(sandbox.bin / "pnpm"),
         "watch": watch,
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from watchdog.core.entries import ReadinessChanged
 from watchdog.core.filling_in import Lacking, asked_for, filled
+from watchdog.core.inputs import last_rung
 from watchdog.core.spec import ActionSpec, How, Policy
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import CheckReading, Instant, Mode, Severity, Truth
@@ -124,10 +125,10 @@ def _used_by(action: ActionSpec) -> list[How]:
 
 
 def _relied_on(action: ActionSpec, policy: Policy) -> bool:
-    """Whether an armed rule's playbook uses the action."""
-    books = {
-        name
-        for name, book in policy.playbooks.items()
-        if any(rung.action == action.name for rung in book.rungs)
-    }
-    return any(rule.playbook in books and rule.mode is Mode.ARMED for rule in policy.rules.values())
+    """Whether an armed rule could reach the action."""
+    return any(
+        rung.action == action.name
+        for rule in policy.rules.values()
+        if rule.mode is Mode.ARMED and rule.playbook is not None
+        for rung in policy.playbooks[rule.playbook].rungs[: last_rung(rule, policy) + 1]
+    )

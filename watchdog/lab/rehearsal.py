@@ -7,8 +7,9 @@ is what the readings and ticks bring; both are taken in the order of their time.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.aftermath import intent_ended, verify
@@ -20,13 +21,17 @@ from watchdog.core.heard import sorted_out
 from watchdog.core.inputs import Facts, next_rung
 from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
-from watchdog.core.spec import Policy, Rung, SourceSpec
+from watchdog.core.spec import ActionSpec, Policy, Rung, SourceSpec
 from watchdog.core.states import Event, State
+from watchdog.core.trees import Anchor
 from watchdog.core.words import CheckReading, Direction, Instant, Mode, Truth
 
 HOST = "lab"
 PERSON = "lab"
 SUPPOSED = "supposed: the lab changes nothing"
+
+_OLD_SECONDS = 365 * 86400.0
+"""How long before the rehearsal an anchor is supposed to have been written."""
 
 _PERSONS_MOVE = frozenset({State.CONTAINED, State.LATCHED})
 
@@ -60,6 +65,21 @@ class Supposing:
         return self.actions.get(action, self.otherwise)
 
 
+def _at_home(policy: Policy) -> Policy:
+    """Every action on its own host: which daemon executes it is not what is rehearsed."""
+    return replace(
+        policy,
+        actions={name: replace(one, host="any") for name, one in policy.actions.items()},
+    )
+
+
+def _anchor(action: ActionSpec, began: Instant) -> Anchor | None:
+    """Supposed to be there, and older than anything that is rehearsed."""
+    if action.anchor_margin_seconds is None:
+        return None
+    return Anchor(hashlib.sha256(action.name.encode()).hexdigest(), began.wall - _OLD_SECONDS)
+
+
 class Rehearsal:
     """One policy over one stretch of time. `log` holds every entry that was recorded."""
 
@@ -70,7 +90,7 @@ class Rehearsal:
         supposing: Supposing | None = None,
         max_mode: Mode = Mode.ARMED,
     ) -> None:
-        self.policy = policy
+        self.policy = policy = _at_home(policy)
         self.book = Book()
         self.memory = Memory()
         self.log: list[e.Recorded] = []
@@ -116,8 +136,9 @@ class Rehearsal:
         word = self._max_mode.word
         draft.add(e.Started("", HOST, "", policy.environment, word, down_seconds=0.0))
         draft.add(e.PolicyApplied(policy.sha256, (), "lab"))
-        for action in policy.actions:
-            draft.add(e.ReadinessChanged(action, self._supposing.ready, SUPPOSED))
+        for action in policy.actions.values():
+            ready = self._supposing.ready
+            draft.add(e.ReadinessChanged(action.name, ready, SUPPOSED, _anchor(action, began)))
         self._keep(draft)
 
     def _facts(self) -> Facts:
