@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from watchdog.actions.restore_anchors import Found, NotReady, RestorePlaces, look
@@ -34,6 +34,7 @@ from watchdog.wire.scrub import scrubbed, shortened
 REQUEST, SAVED = "request", "saved"
 """Facts: the id of the approved request, and what was saved, from which it can be undone."""
 
+_START = ("systemctl", "--no-ask-password", "start", "--no-block")
 _UNIT = "slo-watchdog-restore@{}.service"
 _ASKING_SECONDS = 20.0
 _LOOK_SECONDS = 0.5
@@ -52,13 +53,20 @@ class _Hashing:
 
 
 class RestoreActuator:
-    """`wall` is the clock that requests expire by."""
+    """`wall` is the clock that requests expire by; `start` begins the helper's work on an id, and
+    need not wait for its end.
+    """
 
     def __init__(
-        self, places: RestorePlaces | None = None, *, wall: Callable[[], float] = time.time
+        self,
+        places: RestorePlaces | None = None,
+        *,
+        wall: Callable[[], float] = time.time,
+        start: Callable[[str], Sequence[str]] = lambda name: (*_START, _UNIT.format(name)),
     ) -> None:
         self._places = places or RestorePlaces()
         self._wall = wall
+        self._start = start
         self._hashing: dict[str, _Hashing] = {}
 
     async def aclose(self) -> None:
@@ -128,7 +136,7 @@ class RestoreActuator:
         if before is not None and before.final:
             return replace(_meaning(before.outcome, before.reason, how), facts=learned)
         until = time.monotonic() + deadline_seconds
-        started = await _systemctl("start", "--no-block", _UNIT.format(request))
+        started = await _asked(self._start(request))
         if not (isinstance(started, Exited) and started.status == 0):
             return replace(_not_started(started), facts=learned)
         return await self._followed(how, request, before.at if before else 0.0, until)
@@ -145,7 +153,7 @@ class RestoreActuator:
                 return replace(
                     _meaning(said.outcome, said.reason, how), output=said.told, facts=facts
                 )
-            active = await _systemctl("is-active", unit)
+            active = await _asked(("systemctl", "is-active", unit))
             runs = isinstance(active, Exited) and active.stdout.text.strip() in {
                 *("active", "activating", "reloading"),
             }
@@ -220,9 +228,9 @@ async def _digest(archive: str) -> Ended:
     )
 
 
-async def _systemctl(*arguments: str) -> Ended:
+async def _asked(argv: Sequence[str]) -> Ended:
     return await run(
-        ("systemctl", "--no-ask-password", *arguments),
+        argv,
         cwd="/",
         env=default_environment(),
         deadline_seconds=_ASKING_SECONDS,

@@ -25,7 +25,7 @@ from watchdog.cli.restore_page import told
 from watchdog.cli.shared import AsJson, Yes, errors, fail, show
 from watchdog.restore.places import Places
 from watchdog.restore.plan import NAMESPACE, Plan, is_id, read_plan
-from watchdog.restore.refused import Refused
+from watchdog.restore.refused import Refused, shown
 from watchdog.restore.state import ask
 from watchdog.restore.trust import open_folder
 
@@ -46,8 +46,11 @@ class Deed(StrEnum):
 def restore(
     deed: Annotated[Deed, typer.Argument(help="`show`, `sign`, `status`, `resume` or `undo`.")],
     request: Annotated[
-        str, typer.Argument(help="The request's id, or a copy of its `request.json`.")
-    ],
+        str,
+        typer.Argument(
+            help="The request's id, or a copy of its `request.json`. Left out, `show` lists them."
+        ),
+    ] = "",
     key: Annotated[
         Path | None, typer.Option(help="For `sign`: your SSH key; the public part of an agent's.")
     ] = None,
@@ -69,7 +72,9 @@ def restore(
     """
     places = replace(DEFAULT, requests=requests, state=restores)
     try:
-        if deed is Deed.SHOW:
+        if deed is Deed.SHOW and not request:
+            _list(places, as_json=as_json)
+        elif deed is Deed.SHOW:
             document, text = told(_plan(request, places), places, time.time())
             show(document, as_json=as_json, text=text)
         elif deed is Deed.SIGN:
@@ -80,6 +85,24 @@ def restore(
             _as_root(_id(request), deed, places, yes=yes)
     except Refused as refused:
         fail(f"{request}: {refused}", NOT_SO)
+
+
+def _list(places: Places, *, as_json: bool) -> None:
+    """What lies in the daemon's folder and has not expired."""
+    now = time.time()
+    try:
+        names = sorted(one.name for one in places.requests.iterdir() if is_id(one.name))
+    except FileNotFoundError:
+        names = []
+    plans = [_plan(name, places) for name in names]
+    waiting = [plan for plan in plans if plan.expires_at > now]
+    lines = [
+        f"{plan.id}  {plan.act}  {shown(plan.decision)}  asked by {shown(plan.requester)}, "
+        f"expires in {plan.expires_at - now:.0f} s"
+        for plan in waiting
+    ]
+    text = "\n".join(lines) or "No request waits here."
+    show([json.loads(plan.text) for plan in waiting], as_json=as_json, text=text)
 
 
 def _id(request: str) -> str:
@@ -141,7 +164,8 @@ def _hand_in(requests: Path, request: str, name: str, made: bytes) -> None:
         try:
             file = os.open(name, flags, 0o600, dir_fd=folder)
         except FileExistsError:
-            return  # handed in before
+            os.utime(name, dir_fd=folder, follow_symlinks=False)  # said once more
+            return
         with os.fdopen(file, "wb") as opened:
             opened.write(made)
             os.fchown(file, owner.st_uid, owner.st_gid)

@@ -28,11 +28,12 @@ from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
 from watchdog.daemon.record import where
+from watchdog.daemon.restores import RestoreRequests
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
-from watchdog.engine import Engine, Person, Ports, Process, Progress, last_pass
+from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress, last_pass
 from watchdog.notify import open_alerts
 from watchdog.ports import (
     Alertmanagers,
@@ -109,6 +110,9 @@ class _Daemon:
         served = await serve(self.settings, behind)
         watch = RulesWatch(self.settings.rules_dir, self.loading.look)
         watcher = asyncio.create_task(watch.forever(), name="watch rules")
+        orders = Orders(self.engine, lambda: self.rights.now)
+        restores = RestoreRequests(self.engine, orders, self.settings.host)
+        tender = asyncio.create_task(restores.forever(), name="tend requests for restores")
         try:
             self._listen_for_signals()
             self.calendar.start()
@@ -123,7 +127,7 @@ class _Daemon:
         finally:
             self.manager.tell("STOPPING=1", f"STATUS=Stopping: {self.reason or 'cancelled'}")
             self.calendar.stop()
-            await _end(watcher, *self.reloads)
+            await _end(watcher, tender, *self.reloads)
             try:
                 await self.engine.finish(self.reason or "cancelled", DRAIN_SECONDS)
             finally:
