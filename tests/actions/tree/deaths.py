@@ -100,6 +100,8 @@ class Scene:
         site = Site.standing(folder)
         moved = str(self.template) + "/", str(folder) + "/"
         site.facts = {name: value.replace(*moved) for name, value in self.facts.items()}
+        for record in site.work.glob("link-*.json"):
+            record.write_text(record.read_text().replace(*moved))
         return site
 
     async def count(self) -> Counter[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
 from tests.actions.tree.site import AS_NOBODY, NOBODY, Site, release, tree
+from tests.actions.tree.strace import traced
 from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.ports import Attempted
 
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="gives files away, which needs root")
 
+RESTED_SECONDS = 2.2
 NAMES = (
     b"two\nlines",
     b"not-\xff\xfe-utf8",
@@ -158,6 +161,34 @@ async def test_a_staged_copy_that_was_tampered_with_is_made_anew(site: Site) -> 
     assert (new / "BUILD").read_text() == "41\n"
 
 
+async def test_of_trees_that_rest_nothing_is_read_again_until_one_changes(
+    site: Site, tmp_path: Path
+) -> None:
+    await site.is_ready()
+    await asyncio.sleep(RESTED_SECONDS)
+    remembered = await site.is_ready()
+    site.actuator = TreeActuator(python=traced(["openat"], tmp_path / "trace"))
+    assert await site.is_ready() == remembered
+    opened = (tmp_path / "trace").read_text()
+    assert "app.json" not in opened
+    site.actuator = TreeActuator()
+
+    (site.live / "BUILD").write_text("43\n")
+    await site.is_ready()
+    assert site.facts["present_build"] == "43"
+    await asyncio.sleep(RESTED_SECONDS)
+    await site.is_ready()
+    (old,) = site.staged()
+    status = (old / "BUILD").stat()
+    (old / "BUILD").write_text("13\n")
+    os.utime(old / "BUILD", ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.setxattr(site.previous / "conf", "user.note", b"changed")
+    await site.is_ready()
+    (new,) = site.staged()
+    assert tree(new) == tree(site.previous)
+    assert not old.exists()
+
+
 async def test_litter_of_a_death_while_staging_is_cleared_away(site: Site) -> None:
     await site.is_ready()
     release(site.work / "building-0", 1)
@@ -166,12 +197,8 @@ async def test_litter_of_a_death_while_staging_is_cleared_away(site: Site) -> No
     (site.work / "marker.new").write_text("half")
     await site.is_ready()
 
-    assert {path.name.partition("-")[0] for path in site.work.iterdir()} == {
-        "staged",
-        "manifest",
-        "known.json",
-        "lock",
-    }
+    left = {path.name.partition("-")[0] for path in site.work.iterdir()}
+    assert left - {"looked"} == {"staged", "manifest", "known.json", "lock"}
 
 
 @AS_ROOT

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from watchdog.actions.tree import beneath
 from watchdog.actions.tree.aside import mark_displaced
 from watchdog.actions.tree.exchange import move, replace_link, sync
-from watchdog.actions.tree.layout import Place, TroubleError, before
+from watchdog.actions.tree.layout import Place, before
 from watchdog.actions.tree.marker import generation_of
 from watchdog.actions.tree.trees import Displaced
 
@@ -81,9 +81,9 @@ class Links:
 
     def swap_back(self, generation: str, displaced: str) -> None:
         record = self._record(generation)
-        self._point(record.text if record else displaced)
-        if self.live() != os.path.realpath(displaced):
-            raise TroubleError(f"the link says again what it said, and that is not {displaced}")
+        text = record.text if record else displaced
+        leads_to = os.path.realpath(os.path.join(self._place.parent, text))
+        self._point(text if leads_to == os.path.realpath(displaced) else displaced)
 
     def stow(self, generation: str, hint: str) -> None:
         del hint  # the record tells

@@ -7,17 +7,20 @@ to or deleted. A copy is made under a name that nobody swaps in, and renamed whe
 
 from __future__ import annotations
 
+import hashlib
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from watchdog.actions.tree import beneath, ground, keep, proof
 from watchdog.actions.tree.aside import clear_trash
 from watchdog.actions.tree.contents import Known, read
 from watchdog.actions.tree.exchange import close_gap, move, probe
-from watchdog.actions.tree.layout import Place, TroubleError, is_generation, parts_in_tree, shown
+from watchdog.actions.tree.facts import Facts, fact, present
+from watchdog.actions.tree.fingerprint import fingerprint, remember, remembered
+from watchdog.actions.tree.layout import Place, TroubleError, is_generation, shown
 from watchdog.actions.tree.manifest import (
     ChangedError,
     Member,
@@ -32,10 +35,6 @@ from watchdog.actions.tree.manifest import (
 from watchdog.actions.tree.marker import Marker, generation_of, mark, marker_of
 from watchdog.actions.tree.staging import copy_tree, make_durable
 
-_VALUE = re.compile(r"[ -~]{1,200}")
-_FIRST_LINE_BYTES = 4096
-
-Facts = tuple[tuple[str, str], ...]
 Tell = Callable[[str, int, int], None]
 """Is told what is being done, how many bytes of it are, and of how many."""
 
@@ -81,12 +80,56 @@ def look(wish: Wish, tell: Tell) -> Ready:
     ground.look(place, wish.previous, wish.mutable)
     way = probe(place)
     clear_trash(place, "building-", "live-file.new", "marker.new", "manifest.new")
-    previous = os.path.realpath(wish.previous)
+    live, previous = (os.path.realpath(path) for path in (place.current, wish.previous))
+    memory = place.own(f"looked-{hashlib.sha256(os.fsencode(wish.previous)).hexdigest()[:16]}.json")
+    basis = _basis(wish, way)
+    before = remembered(memory, basis[0]) if basis else None
+    if before is not None:
+        told = before
+    else:
+        told = _look_anew(wish, previous, live, tell)
+        basis = _basis(wish, way)  # what was staged is in it now
+        if basis and basis[1]:
+            remember(memory, basis[0], told)
+    if told["equal"]:
+        raise TroubleError(
+            f"{shown(wish.previous)} equals what is live: there is nothing to go back to"
+        )
+    why_not = keep.why_not(live, previous, wish.mutable)
+    if why_not:
+        raise TroubleError(why_not)
+    ground.has_room(place, 0, 0)
+    reason = f"{told['staged']}; the way is {way}"
+    facts = tuple((name, value) for name, value in told["facts"])
+    return Ready(f"{said}; {reason}" if said else reason, told["digest"], told["written_at"], facts)
+
+
+def _basis(wish: Wish, way: str) -> tuple[str, bool] | None:
+    """All that a look's outcome rests upon, and whether it rests; None where it cannot be told."""
+    place = wish.place
+    try:
+        prints = [
+            fingerprint(os.path.realpath(wish.previous), wish.mutable),
+            fingerprint(os.path.realpath(place.current), wish.mutable, folders=False),
+        ]
+        staged = [one for one in _staged(place) if _is_copy(one, wish)]
+        ours = [fingerprint(one.path, wish.mutable) for one in staged]
+        markers = [repr(marker_of(one)) for one in (os.path.realpath(place.current),)]
+    except OSError:
+        return None
+    told = repr((wish, way, prints, [one.generation for one in staged], ours, markers))
+    return told, all(one.rests for one in prints)
+
+
+def _look_anew(wish: Wish, previous: str, live: str, tell: Tell) -> dict[str, Any]:
+    """Read what is not known, stage where nothing is; what is to be remembered of it."""
+    place = wish.place
     known = Known(place.own("known.json"))
     members = _contents(wish, previous, known, tell)
-    facts = tuple((name, _fact(previous, name, file)) for name, file in wish.facts.items())
-    _differs(wish, members, known, tell)
-    live = os.path.realpath(place.current)
+    facts = tuple((name, fact(previous, name, file)) for name, file in wish.facts.items())
+    if _is_same(wish, members, known, tell):
+        known.save()
+        return {"equal": True}
     why_not = keep.why_not(live, previous, wish.mutable)
     if why_not:
         raise TroubleError(why_not)
@@ -96,14 +139,13 @@ def look(wish: Wish, tell: Tell) -> Ready:
     if not seen_again(members, survey(previous, wish.mutable)):
         raise ChangedError(f"{shown(previous)} was written to while it was staged")
     count, size = size_of(members)
-    reason = f"{count} files, {size:,} bytes, are staged; the way is {way}"
-    present = tuple(_present(live, wish.facts))
-    return Ready(
-        f"{said}; {reason}" if said else reason,
-        digest,
-        newest_change(members),
-        (*facts, *present, ("generation", generation)),
-    )
+    return {
+        "equal": False,
+        "staged": f"{count} files, {size:,} bytes, are staged",
+        "digest": digest,
+        "written_at": newest_change(members),
+        "facts": (*facts, *present(live, wish.facts), ("generation", generation)),
+    }
 
 
 def _contents(wish: Wish, previous: str, known: Known, tell: Tell) -> dict[bytes, Member]:
@@ -124,8 +166,8 @@ def _contents(wish: Wish, previous: str, known: Known, tell: Tell) -> dict[bytes
     return found
 
 
-def _differs(wish: Wish, members: Members, known: Known, tell: Tell) -> None:
-    """Raises TroubleError where the live tree is the same already.
+def _is_same(wish: Wish, members: Members, known: Known, tell: Tell) -> bool:
+    """Whether the live tree is the same already.
 
     A live tree that cannot be read, or does not rest, is another one.
     """
@@ -137,14 +179,11 @@ def _differs(wish: Wish, members: Members, known: Known, tell: Tell) -> None:
     try:
         seen = survey(live, wish.mutable)
         if len(seen) != len(members) or _differ_outside(members, seen):
-            return
-        present = read(live, seen, known=known, report=report)
+            return False
+        there = read(live, seen, known=known, report=report)
     except TroubleError:
-        return
-    if not difference(members, present):
-        raise TroubleError(
-            f"{shown(wish.previous)} equals what is live: there is nothing to go back to"
-        )
+        return False
+    return not difference(members, there)
 
 
 def _differ_outside(members: Members, seen: Members) -> bool:
@@ -196,9 +235,7 @@ def _make_staged(wish: Wish, members: Members, digest: str, known: Known, tell: 
         else:
             move(staged.path, place.own(f"trash-{staged.generation}"))
     clear_trash(place)
-    if found:
-        ground.has_room(place, 0, 0)
-    else:
+    if not found:
         found = _stage(wish, members, digest, known, tell)
     proof.drop_others(place, {found, *others, *([live.generation] if live else [])})
     return found
@@ -242,31 +279,3 @@ def _with_live_files(wish: Wish, members: Members) -> Members:
     if not wish.mutable:
         return members
     return survey(os.path.realpath(wish.previous))
-
-
-def _fact(root: str, name: str, file: str) -> str:
-    """Raises TroubleError where the file tells nothing that can be a fact."""
-    value = _first_line(root, file)
-    if value is None:
-        raise TroubleError(f"{shown(file)} in {shown(root)} cannot be read: it tells {name}")
-    if not _VALUE.fullmatch(value):
-        raise TroubleError(
-            f"the first line of {shown(file)} in {shown(root)} must be 1 to 200 plain characters: "
-            f"it tells {name}"
-        )
-    return value
-
-
-def _first_line(root: str, file: str) -> str | None:
-    try:
-        raw = beneath.begin_of(root, parts_in_tree(file), _FIRST_LINE_BYTES)
-    except OSError:
-        return None
-    return None if raw is None else raw.partition(b"\n")[0].decode("utf-8", "replace").strip()
-
-
-def _present(live: str, files: Mapping[str, str]) -> Facts:
-    told = ((name, _first_line(live, file)) for name, file in files.items())
-    return tuple(
-        (f"present_{name}", value) for name, value in told if value and _VALUE.fullmatch(value)
-    )
