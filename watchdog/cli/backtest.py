@@ -90,6 +90,8 @@ def backtest(
     )
     names = rule_names(rule, policy)
     stage = Stage.of(policy, settings, only=names, evaluated_here=past.evaluated_here)
+    if not stage.policy.rules:
+        fail(_nothing(stage), NOT_SO)
     known = known_incidents(incidents, policy, stage) if incidents is not None else None
     warm_seconds = seconds(warm)
     longest = stage.longest_window_seconds if warm_seconds is None else warm_seconds
@@ -104,6 +106,12 @@ def backtest(
     if html is not None:
         save(html, lambda: page(done.run, done.scored, done.comparison))
     _tell(done, against, html, as_json=as_json)
+
+
+def _nothing(stage: Stage) -> str:
+    """Why there is nothing that history could be asked about."""
+    left_out = [f"{name}: {why}" for name, why in stage.left_out.items()]
+    return "\n".join(["Nothing can be judged by history:", *left_out])
 
 
 @dataclass(frozen=True, slots=True)

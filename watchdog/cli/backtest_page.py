@@ -10,13 +10,14 @@ from rich.text import Text
 
 from watchdog.cli.shared import console
 from watchdog.core.naming import is_of
-from watchdog.core.text import duration, percent
+from watchdog.core.text import duration, percent, printable, shortened
 from watchdog.core.words import Status
 from watchdog.lab.backtest import Firing, Run
 from watchdog.lab.backtest.against import Comparison
 from watchdog.lab.backtest.score import Figures, Score
 
 _MOST_EPISODES = 50
+_MOST_REASON = 160
 _WHOLE = 1000  # columns; a table takes what it needs
 
 
@@ -30,19 +31,22 @@ def show(run: Run, scored: Score | None, comparison: Comparison | None = None) -
     for name, why in run.failures.items():
         console.print(Text(f"A bug of ours: {name}: {why}", "bold red"))
     show_table(_rules(run))
-    show_table(_episodes(run, scored))
+    show_table(_episodes(run, scored), "No episode: no rule was breached in this time.")
     if scored is not None:
-        show_table(_incidents(scored))
+        show_table(_incidents(scored), "No incident lies within this time.")
         for each in scored.outside:
             said = f"Not counted, since it reaches beyond the replayed time: {each.where}"
             console.print(Text(said, "yellow"))
         console.print(Text(verdict(scored.overall)))
     if comparison is not None:
-        show_table(_comparison(comparison))
+        show_table(_comparison(comparison), "The other version fires no otherwise.")
 
 
-def show_table(table: Table) -> None:
-    """Within the terminal's width; whole lines when piped."""
+def show_table(table: Table, none: str = "") -> None:
+    """Within the terminal's width; whole lines when piped. `none` is said where it has no rows."""
+    if not table.row_count and none:
+        console.print(Text(none))
+        return
     (console if console.is_terminal else Console(highlight=False, width=_WHOLE)).print(table)
 
 
@@ -77,7 +81,7 @@ def _table(*columns: str) -> Table:
 
 
 def _rules(run: Run) -> Table:
-    table = _table("rule", "episodes", "fired", "acted", "breached", "blind")
+    table = _table("rule", "episodes", "fired", "acted", "breached", "blind", "mostly because")
     for name, trace in run.traces.items():
         own = [each for each in run.firings if is_of(each.rule, name)]
         table.add_row(
@@ -87,6 +91,7 @@ def _rules(run: Run) -> Table:
             str(sum(each.acted_at is not None for each in own)),
             duration(trace.seconds(Status.BREACHED)),
             duration(trace.seconds(Status.BLIND)),
+            Text(shortened(printable(trace.mostly_blind()), _MOST_REASON)),
         )
     return table
 

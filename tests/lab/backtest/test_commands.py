@@ -94,6 +94,37 @@ def test_people_are_told_in_words(place: Path, watchdog: Run) -> None:
     assert "pause at" in out
 
 
+def test_people_are_told_why_a_rule_was_blind(place: Path, watchdog: Run) -> None:
+    gone = RULES.replace("max(queue_length) * 2", "'max(queue_length{is=\"gone\"})'")
+    (place / "rules" / "team" / "rules.yaml").write_text(gone)
+    words = ("--openmetrics", place / "past.om", "--rule", "queue")
+    try:
+        status, out, _ = watchdog("backtest", place / "rules", *words)
+    finally:
+        (place / "rules" / "team" / "rules.yaml").write_text(RULES)
+    (row,) = [line for line in out.splitlines() if line.startswith("queue ")]
+    assert "nothing matches" in row
+    assert (status, "No episode: no rule was breached in this time." in out) == (0, True)
+    assert "would do" not in out, "no header without rows"
+
+
+def test_a_rule_that_hears_events_has_no_history(place: Path, watchdog: Run) -> None:
+    rules, platform = place / "rules/team/rules.yaml", place / "rules/platform.yaml"
+    was = platform.read_text()
+    told = "  told:\n    severity: P2\n    event: {from: security, match: {a: b}}\n"
+    rules.write_text(RULES + told)
+    platform.write_text(was + "events:\n  security: {hmac: security-webhook}\n")
+    words = ("--openmetrics", place / "past.om", "--rule", "told")
+    try:
+        status, out, err = watchdog("backtest", place / "rules", *words)
+    finally:
+        rules.write_text(RULES)
+        platform.write_text(was)
+    assert (status, out) == (1, "")
+    assert "told: team/rules.yaml:" in err
+    assert "it hears events, which have no history" in err
+
+
 def test_a_row_is_one_line_when_piped(place: Path, watchdog: Run) -> None:
     past = ("--openmetrics", place / "past.om")
     out = watchdog("backtest", place / "rules", *past)[1]

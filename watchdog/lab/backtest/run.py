@@ -71,7 +71,7 @@ class Stage:
             if isinstance(rule.signal, Probed):
                 refused = f"{rule.where}: it looks by itself, and no history tells what it saw"
             if isinstance(rule.signal, EventSignal):
-                refused = f"{rule.where}: it hears events, and no metrics tell what it was told"
+                refused = f"{rule.where}: it hears events, which have no history"
             if refused:
                 left_out[name] = refused
                 continue

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from watchdog.core.spec import PRESENT, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.text import number
-from watchdog.core.words import Status, Verdict
+from watchdog.core.words import Blind, Status, Verdict
 from watchdog.lab.history import Span
 
 _STRETCHES = 2000  # a screen has no more columns
@@ -14,11 +15,12 @@ _STRETCHES = 2000  # a screen has no more columns
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """From `at` on, the rule's status was this one."""
+    """From `at` on, the rule's status was this one; of blindness each kind is a turn."""
 
     at: float
     status: Status
     reason: str
+    blind: Blind | None = None
 
 
 @dataclass(slots=True)
@@ -34,14 +36,15 @@ class Trace:
     limits: list[float] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     _until: float = -1.0
-    _status: Status | None = None
+    _status: tuple[Status, Blind | None] | None = None
 
     def see(self, at: float, verdict: Verdict) -> None:
         """One more verdict, in the order of time. Most are not asked for their words."""
-        turned = verdict.status is not self._status
+        status = verdict.status, verdict.blind
+        turned = status != self._status
         if turned:
-            self._status = verdict.status
-            self.turns.append(Turn(at, verdict.status, verdict.reason))
+            self._status = status
+            self.turns.append(Turn(at, verdict.status, verdict.reason, verdict.blind))
         elif at < self._until:
             return
         self._until = at + self.span.seconds / _STRETCHES
@@ -53,12 +56,24 @@ class Trace:
 
     def seconds(self, status: Status) -> float:
         """How long the rule had this status."""
+        return sum(seconds for turn, seconds in self._lasted() if turn.status is status)
+
+    def mostly_blind(self) -> str:
+        """Why it was blind for most of that time, by the first such reason; "" where it never was.
+
+        The numbers in a reason are of one moment, so reasons are told apart by their kind.
+        """
+        kinds: dict[Blind | None, tuple[float, str]] = {}
+        for turn, seconds in self._lasted():
+            if turn.status is Status.BLIND:
+                before, reason = kinds.get(turn.blind, (0.0, turn.reason))
+                kinds[turn.blind] = before + seconds, reason
+        return max(kinds.values(), key=lambda found: found[0])[1] if kinds else ""
+
+    def _lasted(self) -> Iterator[tuple[Turn, float]]:
         ends = [turn.at for turn in self.turns[1:]] + [self.span.end]
-        return sum(
-            end - turn.at
-            for turn, end in zip(self.turns, ends, strict=True)
-            if turn.status is status
-        )
+        for turn, end in zip(self.turns, ends, strict=True):
+            yield turn, end - turn.at
 
     def blind_reasons(self, most: int = 5) -> list[str]:
         """Why it was blind, each reason once, in the order in which they came."""
