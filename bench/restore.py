@@ -3,7 +3,7 @@
 The archive holds 20,000 files of 1 GB altogether, as plain tar and as gzip. Ours is the step as the
 helper does it: GNU tar reading the very handle that was checked, with owners, modes, times and
 attributes. The rest of a restore (reading the archive twice, comparing, saving, renaming) is told
-beside it. Both write to the same disk, turn about, each after a sync.
+beside it. Both write to the same disk, turn about.
 """
 
 from __future__ import annotations
@@ -85,7 +85,6 @@ def _beside(folder: Path, archive: Path, *, zipped: bool) -> dict[str, float]:
 
 def _timed(to: Path, work: Callable[[], None]) -> float:
     fresh(to)
-    os.sync()
     began = time.perf_counter()
     work()
     took = time.perf_counter() - began

@@ -189,3 +189,74 @@ def test_the_daemons_user_may_start_that_and_nothing_else(host: Container, tmp_p
     assert told["outcome"] == "refused"
     assert told["reason"].startswith("1 of 2 approvals (ada)")
     assert (tree(host), running(host)) == before
+
+
+DAEMON = """\
+import asyncio, json, sys, time
+from watchdog.actions.restore import RestoreActuator
+from watchdog.actions.restore_anchors import RestorePlaces
+from watchdog.actions.restore_request import Asking, id_for, write_request
+from watchdog.core.trees import RestoreSystem
+from watchdog.core.words import Instant
+
+how = RestoreSystem("/srv/backups/system-backup-*.tar.gz", "/", ("mycelia-*",), 86400.0,
+                    (("id", "-un"),))
+
+async def main():
+    actuator = RestoreActuator()
+    if sys.argv[1] == "ask":
+        ready = await actuator.preflight(how, at=Instant(0.0, 0.0), deadline_seconds=20.0)
+        archive = dict(ready.anchor.facts)["archive"] if ready.anchor else ""
+        asking = Asking("mainnet-1", "E1 D1", "margaret", 2, int(time.time()) + 600)
+        name = id_for("E1", "D1")
+        digest = ready.anchor.digest if ready.anchor else "0" * 64
+        text = write_request(RestorePlaces().requests, name, how, digest, archive, asking)
+        return {"truth": ready.reading.truth.value, "reason": ready.reading.reason, "id": name,
+                "text": text, "facts": [["digest", digest], ["archive", archive]]}
+    facts = tuple(map(tuple, json.loads(sys.argv[2])))
+    tried = await actuator.attempt(how, key="I1", deadline_seconds=60.0, facts=facts)
+    stands = await actuator.stands(how, key="I1", deadline_seconds=5.0, facts=tried.facts)
+    return {"result": tried.result.value, "reason": tried.reason, "output": tried.output,
+            "stands": stands.truth.value}
+
+print(json.dumps(asyncio.run(main())))
+"""
+
+
+def as_the_daemon_does(host: Container, *arguments: str) -> dict[str, Any]:
+    python = "/opt/slo-watchdog/current/bin/python"
+    ended = host.run(
+        "runuser", "-u", "slo-watchdog", "--", python, "-c", DAEMON, *arguments, seconds=90
+    )
+    told: dict[str, Any] = json.loads(ended.stdout)
+    return told
+
+
+def test_the_daemons_side_asks_waits_and_repeats_nothing(host: Container, tmp_path: Path) -> None:
+    asked = as_the_daemon_does(host, "ask")
+    assert asked["truth"] == "true", asked
+    facts = json.dumps(asked["facts"])
+    unit = f"slo-watchdog-restore@{asked['id']}.service"
+
+    refused = as_the_daemon_does(host, "attempt", facts)
+    assert refused["result"] == "refused"
+    assert "0 of 2 approvals" in refused["reason"]
+    assert refused["stands"] == "false"
+
+    for person in ("ada", "grace"):
+        host.write(f"/tmp/{person}.sig", signature(tmp_path / person, asked["text"]).decode())
+        host.run(
+            "slo-watchdog", "restore", "sign", asked["id"], "--signature", f"/tmp/{person}.sig"
+        )
+    shown = host.run("slo-watchdog", "restore", "show", asked["id"]).stdout
+    assert "running here, to be stopped: " + ", ".join(RAN) in shown
+    assert "lost      " in shown
+
+    done = as_the_daemon_does(host, "attempt", facts)
+    assert done["result"] == "claimed", done
+    assert done["output"].startswith("approved by ada, grace; staged ")
+    invocation = host.show(unit, "InvocationID")
+    again = as_the_daemon_does(host, "attempt", facts)
+    assert (again["result"], again["stands"]) == ("claimed", "true")
+    assert host.show(unit, "InvocationID") == invocation
+    host.run("tar", "--compare", "-f", ARCHIVE, "-C", "/")

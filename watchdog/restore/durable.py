@@ -27,7 +27,7 @@ def write(path: Path, parts: Iterable[bytes], *, mode: int = 0o600, gid: int = 0
 
 
 def write_json(path: Path, document: Any, *, mode: int = 0o600, gid: int = 0) -> None:
-    write(path, [json.dumps(document, indent=1, sort_keys=True).encode()], mode=mode, gid=gid)
+    write(path, [json.dumps(document, indent=1).encode()], mode=mode, gid=gid)
 
 
 def make_folder(path: Path, *, mode: int = 0o700, gid: int = 0) -> None:
