@@ -118,6 +118,12 @@ def terms_of(rung: Rung) -> Terms:
     return Terms(rung.approvals, rung.approve_within_seconds)
 
 
+def request_id(asked: ApprovalAsked) -> str:
+    """Under which a request is signed: 32 hexadecimal digits, the same after a restart."""
+    parts = [asked.episode, asked.decision, asked.plan, asked.expires.wall]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
 def plan_sha256(action: ActionSpec, anchor: str, needed: int, rule_sha256: str) -> str:
     """Names what would run: the action's text, target and host, what it restores, for which rule.
 

@@ -20,6 +20,7 @@ from watchdog.core.approvals import (
     Terms,
     means_for,
     plan_sha256,
+    request_id,
     terms_by_hand,
     terms_of,
     who_of,
@@ -94,24 +95,22 @@ def ask_people(ep: Episode, requester: str, why: str, scene: Scene) -> None:
     plan = plan_for(ep, scene.policy, draft.book)
     if isinstance(plan, str):
         return  # the decision was made of this very policy: there is a plan
-    expires = draft.now.plus(plan.terms.within_seconds)
-    draft.add(
-        ApprovalAsked(
-            episode=ep.id,
-            decision=f"D{draft.book.counts['D']}",
-            action=plan.action.name,
-            plan=plan.sha256,
-            anchor=plan.anchor,
-            needed=plan.terms.needed,
-            requester=who_of(requester),
-            expires=expires,
-        )
+    asked = ApprovalAsked(
+        episode=ep.id,
+        decision=f"D{draft.book.counts['D']}",
+        action=plan.action.name,
+        plan=plan.sha256,
+        anchor=plan.anchor,
+        needed=plan.terms.needed,
+        requester=who_of(requester),
+        expires=draft.now.plus(plan.terms.within_seconds),
     )
+    draft.add(asked)
     asks = requester if ep.rule == MANUAL else ep.rule
     draft.page(
         ep,
         f"{asks} asks for approval of {plan.action.name}",
-        f"{why}. {_asked_of(plan, requester, expires)}. {commands_for(ep.id, plan.action)}",
+        f"{why}. {_asked_of(plan, requester, asked.expires)}. {commands_for(asked, plan.action)}",
     )
 
 
@@ -123,15 +122,14 @@ def _asked_of(plan: Plan, requester: str, expires: Instant) -> str:
     return f"It needs the yes of {people}{others}{signed} until {expires.utc:%Y-%m-%d %H:%M:%SZ}"
 
 
-def commands_for(episode: str, action: ActionSpec) -> str:
+def commands_for(asked: ApprovalAsked, action: ActionSpec) -> str:
     """What can be typed about a request."""
-    signed = means_for(action) == {Means.SSH}
-    yes = (
-        "sign it, see docs/people.md" if signed else f"slo-watchdog approve {episode} --reason TEXT"
-    )
+    yes = f"slo-watchdog approve {asked.episode} --reason TEXT"
+    if means_for(action) == {Means.SSH}:
+        yes = f"slo-watchdog restore sign {request_id(asked)} --key FILE"
     return (
-        f"What would run: slo-watchdog plan {episode}. Yes: {yes}. "
-        f"No: slo-watchdog deny {episode} --reason TEXT"
+        f"What would run: slo-watchdog plan {asked.episode}. Yes: {yes}. "
+        f"No: slo-watchdog deny {asked.episode} --reason TEXT"
     )
 
 
@@ -151,15 +149,19 @@ def objection(given: ApprovalGiven, scene: Scene) -> str:
 
 
 def _does_not_count(given: ApprovalGiven, request: Request, action: ActionSpec) -> str:
-    if given.means not in means_for(action):
+    """Who has said yes by what counts, and is not missing any more, may say it again by any means:
+    that asks the gates once more.
+    """
+    means = means_for(action)
+    missing = request.missing(means)
+    known = any(one.entry.who == given.who for one in request.counting(means))
+    if given.means not in means and not (known and not missing):
         return (
             f"{action.name} restores a whole system: only signatures count, which the privileged "
-            "helper verifies by itself"
+            f"helper verifies by itself. {commands_for(request.asked, action)}"
         )
     if given.who == request.asked.requester:
         return f"{given.who} asked for it, and so does not count: somebody else must approve"
-    missing = request.missing(means_for(action))
-    known = any(one.entry.who == given.who for one in request.counting(means_for(action)))
     if known and missing:
         return f"{given.who} has approved it already; {_more(missing)} must"
     return ""
@@ -221,7 +223,8 @@ def _asked_again(
 def consent_to(request: Request, action: ActionSpec) -> Consent:
     """What people have said, as the gates look at it."""
     given = request.counting(means_for(action))
-    through = [one for one in given if one.entry.through_hold]
+    who = {one.entry.who for one in given}
+    through = [one for one in request.given if one.entry.through_hold and one.entry.who in who]
     last = max(through, key=lambda one: one.at.steady, default=None)
     return Consent(
         by=tuple(one.entry.who for one in given),

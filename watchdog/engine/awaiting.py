@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchdog.core.approvals import means_for
+from watchdog.core.approvals import Means, means_for, request_id
 from watchdog.core.book import Episode
 from watchdog.engine.engine import Engine
 from watchdog.engine.verdict_view import utc
@@ -18,6 +18,7 @@ def awaiting_view(engine: Engine, ep: Episode) -> View | None:
     if request is None:
         return None
     asked, action = request.asked, engine.in_force().actions.get(request.asked.action)
+    signed = action is not None and means_for(action) == {Means.SSH}
     counted = request.counting(means_for(action)) if action is not None else ()
     return {
         "action": asked.action,
@@ -29,6 +30,7 @@ def awaiting_view(engine: Engine, ep: Episode) -> View | None:
         "missing": max(0, asked.needed - len(counted)),
         "asked": utc(request.at),
         "until": utc(asked.expires),
+        "request": request_id(asked) if signed else None,
         "means": sorted(one.value for one in means_for(action)) if action is not None else [],
         "given": [
             {

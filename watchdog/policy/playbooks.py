@@ -15,6 +15,8 @@ from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 
+_LONGEST_REQUEST_SECONDS = 86400.0
+
 Actions = Mapping[str, ActionSpec | None]
 
 
@@ -102,6 +104,12 @@ def _check_asking(entry: Entry, shape: RungShape, findings: Findings, *, restore
             entry.at("mode"),
             f"{shape.action} restores a whole system, which is never done without asking",
             "Write mode: approve.",
+        )
+    elif restore and shape.approve_within > _LONGEST_REQUEST_SECONDS:
+        findings.refuse(
+            entry.at("approve_within"),
+            "the privileged helper takes no request that is older than a day",
+            "Write at most 24h.",
         )
     elif shape.mode == "armed" and shape.approvals is not None:
         findings.refuse(

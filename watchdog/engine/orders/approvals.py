@@ -98,6 +98,6 @@ class Approvals:
             [
                 f"{would}missing every gate is asked, and it is done",
                 *told_plan(action, self._desk.book, self._desk.now()),
-                commands_for(ep.id, action),
+                commands_for(request.asked, action),
             ]
         )

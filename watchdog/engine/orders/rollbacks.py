@@ -10,6 +10,7 @@ from watchdog.core import entries as e
 from watchdog.core.approving import ask_people, commands_for
 from watchdog.core.book import MANUAL, Claim, Episode
 from watchdog.core.deciding import decided_on
+from watchdog.core.deploying import keeping_back
 from watchdog.core.draft import Draft
 from watchdog.core.gates import rule_on_command
 from watchdog.core.inputs import Scene, busy, command_inputs
@@ -55,7 +56,8 @@ class Rollbacks:
         judgement = rule_on_command(inputs)
         if judgement.ruling is e.Ruling.REFUSED:
             raise OrderRefused(
-                judgement.reason + (". To act through it: --through-hold" if inputs.holds else "")
+                judgement.reason
+                + (". To act through it: --through-hold" if inputs.holds or inputs.deploys else "")
             )
         asks = judgement.ruling is e.Ruling.NEEDS_APPROVAL
         if asks:
@@ -91,7 +93,8 @@ class Rollbacks:
         for name, request in self._desk.book.requests.open.items():
             if request.asked.action == spec.name:
                 raise OrderRefused(
-                    f"{name} asks for approval of {spec.name} already. " + commands_for(name, spec)
+                    f"{name} asks for approval of {spec.name} already. "
+                    + commands_for(request.asked, spec)
                 )
 
     def _ask(self, ep: Episode, spec: ActionSpec, needs: str, person: Person, scene: Scene) -> Done:
@@ -103,7 +106,8 @@ class Rollbacks:
                 "cannot be recorded yet, so nobody is told: "
                 f"{self._desk.engine.recorder.stuck}. {ep.id} asks as soon as it can be"
             )
-        told = f"{ep.id} asks for approval of {spec.name}: {needs}. {commands_for(ep.id, spec)}"
+        asked = self._desk.book.requests.open[ep.id].asked
+        told = f"{ep.id} asks for approval of {spec.name}: {needs}. {commands_for(asked, spec)}"
         return Done(told, spec.name, {"episode": ep.id, "awaits": True})
 
     async def undo(self, person: Person, what: str, reason: str, *, force: bool, dry: bool) -> Done:
@@ -117,10 +121,12 @@ class Rollbacks:
         if rest or (mine and all(c.found for c in claims)):
             return self._give_up(person, what, spec, mine, rest, reason, dry=dry)
         await self._may_resume(spec, reason, force=force)
+        self._no_deploy(spec, force=force)
         effect = f"{spec.target} is switched back by {spec.name}'s undo, and read back"
         if dry:
             return Done(effect, what)
         self._desk.counts(person)
+        self._no_deploy(spec, force=force)  # checks take a moment
         occupied = busy(spec, book)
         if occupied or book.claimants(spec.target) != claims:
             raise OrderRefused(occupied or f"{spec.target} changed hands meanwhile: ask again")
@@ -128,6 +134,14 @@ class Rollbacks:
         draft = self._desk.engine.recorder.draft()
         intent = open_intent(draft, asked, spec, Direction.UNDO, reason=reason, by=person.name)
         return self._told(await self._carried_out(draft, intent), what, asked.id)
+
+    def _no_deploy(self, spec: ActionSpec, *, force: bool) -> None:
+        """Nothing is switched back under somebody's hands."""
+        stops = keeping_back(spec.target, self._desk.policy, self._desk.book, self._desk.now())
+        if stops and not force:
+            raise OrderRefused(
+                f"{stops[0]}. Wait until it is over, or, in spite of it: --force --reason TEXT"
+            )
 
     def _may_undo(self, person: Person, ep: Episode | None, spec: ActionSpec) -> None:
         """An episode's own; an action's, of all whose claims are given up with it."""
