@@ -33,6 +33,10 @@ CALLS = (
 """What writes, renames, syncs, makes, deletes, and takes the lock."""
 
 
+OLD = tuple(f"mainnet-backup-2020010{day}-000000" for day in range(1, 5))
+BY_HAND = "mainnet-backup-20200109-000000"
+
+
 class Way(StrEnum):
     EXCHANGE = "exchange"
     RENAMES = "renames"  # the file system exchanges no folders
@@ -84,8 +88,20 @@ class Scene:
         site.actuator = TreeActuator(python=scene.under({}))
         for one in BEFORE[phase]:
             await run(site, one)
+        if phase is Phase.SETTLE:
+            scene.leave_old_backups(site)
         scene.facts = dict(site.facts)
         return scene
+
+    @staticmethod
+    def leave_old_backups(site: Site) -> None:
+        """Four that swaps made, two too many; and one by hand."""
+        for name in (*OLD, BY_HAND):
+            folder = site.folder / name
+            shutil.copytree(site.live.resolve(), folder, symlinks=True)
+            (folder / MARKER).unlink()
+            if name != BY_HAND:
+                (folder / MARKER).write_text('{"generation": "before-0", "displaced_by": "0"}')
 
     def under(self, what: Mapping[str, str]) -> tuple[str, ...]:
         """The process, in the world of this way, with what befalls its calls."""
@@ -148,6 +164,9 @@ class Scene:
         assert live in (self.bad, self.good), at
         assert (site.live / "por.json").read_text() == "attested at noon", at
         assert tree(site.previous, "por.json") == self.good, at
+        for name in (*OLD, BY_HAND):
+            old = site.folder / name
+            assert not old.exists() or tree(old, "por.json") == self.good, at
 
     def ended(self, site: Site, at: str) -> None:
         """What must be live is, what was displaced is whole in one place, and nothing else is."""
@@ -156,7 +175,11 @@ class Scene:
         live = tree(site.live.resolve(), "por.json")
         assert live == (self.good if swapped else self.bad), at
         assert (site.live / MARKER).exists() is (self.phase is not Phase.STAGE), at
-        places = [*site.backups(), *(site.folder / "releases").glob("*")]
+        kept = [path.name for path in site.backups() if path.name in {*OLD, BY_HAND}]
+        newest = 2 if self.way is not Way.LINK else 3  # of a release behind a link there is none
+        assert kept == ([*OLD[-newest:], BY_HAND] if self.phase is Phase.SETTLE else []), at
+        new = [path for path in site.backups() if path.name not in kept]
+        places = [*new, *(site.folder / "releases").glob("*")]
         others = [tree(one, "por.json") for one in places if one != site.live.resolve()]
         assert others == ([self.bad] if swapped else []), at
         staged = [tree(one, "por.json") for one in site.staged()]

@@ -65,6 +65,7 @@ def find_aside(place: Place, generation: str) -> str | None:
 
 def prune(place: Place, keep: int, spared: Collection[str]) -> list[str]:
     """Delete our backups beyond `keep`, oldest first; what was deleted. Raises OSError."""
+    clear_trash(place)
     ours = [path for path, _ in backups(place)]
     excess = len(ours) - keep
     gone = [path for path in ours if path not in spared][: max(0, excess)]
