@@ -14,6 +14,7 @@ from watchdog.core.text import duration, number, percent
 from watchdog.lab.first_rule import (
     EXAMPLE_FOLDER,
     EXAMPLE_PORT,
+    HOUR,
     LOOKED_FOR,
     Candidate,
     Dismissed,
@@ -57,6 +58,7 @@ def result_of(plan: Plan, put: Put, into: Path) -> dict[str, Any]:
             "why": one.why,
             "rate_per_second": one.rate if one.form is not Form.UP else None,
             "usually_bad": one.usual if one.form is not Form.UP else None,
+            "known_seconds": one.known_seconds if one.form is not Form.UP else None,
         },
         "alternatives": [_option(other) for other in plan.choice.alternatives],
         "dismissed": [{"what": each.what, "why": each.why} for each in plan.choice.dismissed],
@@ -100,12 +102,16 @@ def show_result(page: Page, plan: Plan, result: dict[str, Any]) -> None:
     page.line(one.why, indent=2)
     if numbers is not None:
         page.line(
-            f"{number(one.rate)} events a second over the last 5m; breached when more than "
+            f"{number(one.rate)} events a second over the last {duration(one.rated_seconds)}; "
+            "breached when more than "
             f"{percent(numbers.limit)} are bad over {duration(numbers.over_seconds)}, of at least "
             f"{numbers.minimum_events} events, for {duration(numbers.for_seconds)}",
             indent=2,
         )
-        page.line(f"usually bad: {percent(one.usual)}", indent=2)
+        usual = f"usually bad: {percent(one.usual)}"
+        if one.known_seconds < HOUR:
+            usual += f", going by {duration(one.known_seconds)}: no more is known of it yet"
+        page.line(usual, indent=2)
     action = plan.action.name
     if plan.action.example:
         action += ", AN EXAMPLE: put in what really stops the harm before you arm anything"

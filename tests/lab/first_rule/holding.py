@@ -14,8 +14,8 @@ from watchdog.core.promql.selector import Selector
 Series = list[tuple[dict[str, str], float]]  # labels, events a second
 
 _QUERY = re.compile(
-    r"(?P<what>sum|count)(?: by \((?P<by>[^)]*)\))? ?"
-    r"\((?:(?P<fn>rate|increase)\()?(?P<name>[a-zA-Z0-9_:]+)(?:\{(?P<inner>.*)\})?(?:\[\w+\]\))?\)\Z",
+    r"(?P<what>sum|count|max)(?: by \((?P<by>[^)]*)\))? ?"
+    r"\((?:(?P<fn>rate|increase|count_over_time)\()?(?P<name>[a-zA-Z0-9_:]+)(?:\{(?P<inner>.*)\})?(?:\[\w+\]\))?\)\Z",
     re.DOTALL,
 )
 
@@ -30,6 +30,7 @@ class Holding:
     every: str = "15s"
     failing_share: dict[str, float] = field(default_factory=dict)
     series: dict[str, int] = field(default_factory=dict)
+    samples: int = 240  # of each series in the last hour
 
     async def __call__(self, server: RawServer, writer: asyncio.StreamWriter) -> None:
         url = urlsplit(server.requests[-1].split()[1])
@@ -74,6 +75,8 @@ class Holding:
             yield from (
                 ({k: v for k, v in labels.items() if k in wanted}, rate) for labels, rate in held
             )
+        elif found["fn"] == "count_over_time":
+            yield {}, float(self.samples)
         elif found["what"] == "count":
             yield {}, self.series.get(name, len(held))
         elif found["fn"] == "increase":

@@ -1,8 +1,10 @@
 """`new`: a first rule from what a provider holds; from a hostile one an error and no file."""
 
 import asyncio
+import gc
 import json
 import time
+import warnings
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,11 @@ from tests.cli.conftest import Ended, here
 from tests.lab.first_rule.holding import Holding, counted
 from tests.wire.raw_server import Behaviour, RawServer, answering, hangs
 from watchdog.core.promql.selector import Selector
-from watchdog.core.spec import Liveness, Policy, RatioThreshold
+from watchdog.core.spec import Endpoint, Liveness, Policy, RatioThreshold
+from watchdog.lab.first_rule.asking import Asking
 from watchdog.policy import load_folder
+from watchdog.wire.http import Wire
+from watchdog.wire.secrets import FileSecrets
 
 SHOP = counted("shop", "code", _200=9.9, _500=0.1)
 
@@ -82,6 +87,61 @@ async def test_the_counter_with_the_most_traffic_is_taken_and_the_rest_is_named(
     )
     assert other.status == 0, other.err
     assert "pay_requests_total" in one_rule(tmp_path / "b" / "rules").signal.counters.total
+
+
+async def test_a_histogram_is_either_taken_or_not(provider: RawServer, tmp_path: Path) -> None:
+    """Its count tells no failures, and it may tell slow events all the same."""
+    buckets = [({"job": "quotes", "le": le}, rate) for le, rate in (("0.5", 7.9), ("+Inf", 8.0))]
+    seconds = "quote_requests_seconds"
+    provider.behaviour = Holding(
+        {f"{seconds}_bucket": buckets, f"{seconds}_count": [({"job": "quotes"}, 8.0)]},
+        up={"quotes": (1, 1)},
+    )
+    ended = await new(provider, tmp_path / "rules", "--json")
+    assert ended.status == 0, ended.err
+    assert ended.json["watches"]["total"] == f'{seconds}_count{{job="quotes"}}'
+    assert ended.json["dismissed"] == []
+
+
+async def test_of_other_jobs_nothing_is_told_where_one_was_named(
+    provider: RawServer, tmp_path: Path
+) -> None:
+    provider.behaviour = Holding(
+        {
+            "http_requests_total": SHOP,
+            "jobs_total": [({"job": "batch"}, 3.0), ({"job": "shop"}, 3.0)],
+        },
+        up={"shop": (2, 2), "batch": (0, 1)},
+    )
+    ended = await new(provider, tmp_path / "rules", "--job", "shop", "--json")
+    assert ended.status == 0, ended.err
+    assert [one["what"] for one in ended.json["dismissed"]] == ['jobs_total{job="shop"}']
+
+
+async def test_what_little_is_known_yet_is_said(provider: RawServer, tmp_path: Path) -> None:
+    provider.behaviour = Holding({"http_requests_total": SHOP}, up={"shop": (1, 1)}, samples=4)
+    ended = await new(provider, tmp_path / "rules")
+    assert ended.status == 0, ended.err
+    assert "10 events a second over the last 1m;" in ended.out
+    assert "going by 1m: no more is known of it yet" in ended.out
+    text = (tmp_path / "rules" / "shop-team" / "rules.yaml").read_text()
+    assert "3000 in 5m, going by the last 1m" in text
+    assert "in the last 1m, which is all that is known" in text
+
+
+async def test_questions_that_are_cut_off_are_put_away(provider: RawServer) -> None:
+    provider.behaviour = hangs
+    wire = Wire(FileSecrets([]))
+    asking = Asking(Endpoint(provider.url), wire, 0.0)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await asking.each(asking.rows("up") for _ in range(50))
+            gc.collect()
+        assert told == []
+    finally:
+        await wire.aclose()
 
 
 async def test_two_counters_stand_for_a_label_that_is_not_there(

@@ -8,7 +8,7 @@ from watchdog.lab.first_rule.action import (
     flag_action,
 )
 from watchdog.lab.first_rule.asking import NotSeen
-from watchdog.lab.first_rule.choosing import Candidate, Choice, Dismissed, Form, choose
+from watchdog.lab.first_rule.choosing import HOUR, Candidate, Choice, Dismissed, Form, choose
 from watchdog.lab.first_rule.looking import LOOKED_FOR, Seen, Wish, look
 from watchdog.lab.first_rule.writing import (
     Plan,
@@ -21,6 +21,7 @@ from watchdog.lab.first_rule.writing import (
 __all__ = [
     "EXAMPLE_FOLDER",
     "EXAMPLE_PORT",
+    "HOUR",
     "LOOKED_FOR",
     "Action",
     "Candidate",

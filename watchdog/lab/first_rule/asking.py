@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
 from watchdog.core.samples import Failure
@@ -73,12 +73,18 @@ class Asking:
                 return str(told[0].get("type", ""))
         return ""
 
-    async def each(self, questions: Iterable[Awaitable[_T]]) -> list[_T]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._in_turn(one)) for one in questions]
+    async def each(self, questions: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
+        """All answers. Where it is cut off, those that had no turn yet are not asked."""
+        waiting = list(questions)
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._in_turn(one)) for one in waiting]
+        finally:
+            for one in waiting:
+                one.close()
         return [task.result() for task in tasks]
 
-    async def _in_turn(self, question: Awaitable[_T]) -> _T:
+    async def _in_turn(self, question: Coroutine[Any, Any, _T]) -> _T:
         async with self._free:
             return await question
 

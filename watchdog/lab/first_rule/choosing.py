@@ -29,6 +29,10 @@ BAD_EVENTS = 2.0
 SPARE = 4.0
 """A window usually holds so many times `minimum_events`, or it is made longer."""
 
+HOUR = 3600.0
+RATE_SECONDS = 300.0
+"""Over which rates are asked, where so much is known."""
+
 WINDOWS_SECONDS = (300.0, 600.0, 1800.0, 3600.0, 7200.0, 21_600.0)
 LEAST_POLLS = 4
 MOST_SERIES = 10_000
@@ -67,6 +71,7 @@ class Candidate:
     why: str
     job: str
     told: tuple[str, str, str] = ("", "", "")  # the telling label, a good value of it, a bad one
+    known_seconds: float = HOUR  # of the last hour
 
     @property
     def monitoring(self) -> bool:
@@ -80,6 +85,11 @@ class Candidate:
     @property
     def some_events(self) -> str:
         return selector(self.events, (*self.scope, *self.counted))
+
+    @property
+    def rated_seconds(self) -> float:
+        """What the rate rests on: it is less than asked for where less is known."""
+        return min(RATE_SECONDS, self.known_seconds)
 
     @property
     def order(self) -> tuple[object, ...]:
@@ -105,6 +115,7 @@ class Dismissed:
 
     what: str
     why: str
+    job: str | None = None  # None: of no job alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +169,7 @@ def choose(
     if not fit:
         return tuple(out)
     (taken, numbers), *others = fit
+    # The count of a histogram has no failures, and may tell slow events all the same.
+    fitting = {one.all_events for one, _ in fit}
+    out = [each for each in out if each.what not in fitting]
     return Choice(taken, numbers, tuple(one for one, _ in others), tuple(out))

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from watchdog.core.spec import Endpoint
 from watchdog.core.text import duration, percent, seconds_of
 from watchdog.lab.first_rule.asking import Asking, NotSeen, Rows
-from watchdog.lab.first_rule.choosing import Candidate, Dismissed, Form
+from watchdog.lab.first_rule.choosing import HOUR, Candidate, Dismissed, Form
 from watchdog.lab.first_rule.outcomes import STATUS_LABELS, nearly_all, telling_of
 from watchdog.lab.first_rule.promql import LONGEST_VALUE, Condition, selector
 from watchdog.wire.http import Wire
@@ -93,10 +94,15 @@ class _Looking:
         if wish.metric in {None, "up"}:
             found += self._ups()
         found = [one for one in found if wish.job in {None, one.job}]
+        self.seen.dismissed = [
+            each for each in self.seen.dismissed if wish.job is None or each.job in {None, wish.job}
+        ]
         self.seen.candidates = await self._examined(sorted(found, key=lambda one: one.order))
         return self.seen
 
-    async def _all(self, questions: Iterable[Awaitable[list[Candidate]]]) -> list[Candidate]:
+    async def _all(
+        self, questions: Iterable[Coroutine[Any, Any, list[Candidate]]]
+    ) -> list[Candidate]:
         return [one for found in await self._asking.each(questions) for one in found]
 
     # -- what there is -----------------------------------------------------------------------------
@@ -174,7 +180,7 @@ class _Looking:
                         return replace(here, events=other, why=f"{other} counts the failures")
         where = selector(here.metric, here.scope)
         why = "no label of it and no counter beside it tells failures"
-        self.seen.dismissed.append(Dismissed(where, why))
+        self.seen.dismissed.append(Dismissed(where, why, here.job))
         return None
 
     # -- latency and liveness ----------------------------------------------------------------------
@@ -189,7 +195,7 @@ class _Looking:
             if best is None:
                 what = selector(name, _scope(job))
                 why = "no bucket of it holds 95 % of the events now"
-                self.seen.dismissed.append(Dismissed(what, why))
+                self.seen.dismissed.append(Dismissed(what, why, job))
                 continue
             text, bad, rate = best
             found.append(
@@ -215,7 +221,7 @@ class _Looking:
                 continue
             if up < targets:
                 why = f"{targets - up:g} of {targets:g} targets are down now"
-                self.seen.dismissed.append(Dismissed(selector("up", _scope(job)), why))
+                self.seen.dismissed.append(Dismissed(selector("up", _scope(job)), why, job))
                 continue
             found.append(
                 Candidate(
@@ -262,7 +268,8 @@ class _Looking:
         rows = await self._asking.rows(f"count({one.all_events})")
         if rows is None:
             return "its series cannot be counted"
-        one = replace(one, series=int(rows[0][1]) if rows else 0)
+        known = await self._known_seconds(one)
+        one = replace(one, series=int(rows[0][1]) if rows else 0, known_seconds=known)
         if one.form is Form.LATENCY:
             return one
         every = await self._asking.rows(f"sum(increase({one.all_events}[1h]))")
@@ -275,6 +282,11 @@ class _Looking:
             return f"{one.events} is no part of {one.metric}"
         return replace(one, usual=min(1.0, max(0.0, usual)))
 
+    async def _known_seconds(self, one: Candidate) -> float:
+        """How much of the last hour was seen of it, by the samples that there are."""
+        rows = await self._asking.rows(f"max(count_over_time({one.all_events}[1h]))")
+        return min(HOUR, rows[0][1] * self.seen.every(one.job)) if rows else HOUR
+
     async def _by_job(self, query: str, name: str) -> dict[str, Rows]:
         """Rows by job, of jobs that have traffic."""
         found: defaultdict[str, Rows] = defaultdict(list)
@@ -286,7 +298,7 @@ class _Looking:
         for job in list(found):
             if len(job) > LONGEST_VALUE or not sum(value for _, value in found[job]):
                 what = "no traffic in the last 5m" if len(job) <= LONGEST_VALUE else "a huge job"
-                self.seen.dismissed.append(Dismissed(selector(name, _scope(job[:40])), what))
+                self.seen.dismissed.append(Dismissed(selector(name, _scope(job[:40])), what, job))
                 del found[job]
         return found
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from watchdog.core.text import duration, number, percent
 from watchdog.lab.first_rule.action import Action
-from watchdog.lab.first_rule.choosing import Candidate, Choice, Form, Numbers
+from watchdog.lab.first_rule.choosing import HOUR, Candidate, Choice, Form, Numbers
 from watchdog.lab.first_rule.promql import Condition, quoted, selector
 from watchdog.policy.importers.writing import kebab, scalar
 from watchdog.policy.laws import seconds_text
@@ -131,15 +131,17 @@ rules:
       total: {scalar(one.all_events)}
       over: {over}
       breach_when: "> {percent(numbers.limit)}"{_usual(one)}
-    minimum_events: {numbers.minimum_events}                 # {_events(numbers)}
+    minimum_events: {numbers.minimum_events}                 # {_events(one, numbers)}
     for: {seconds_text(numbers.for_seconds)}                           # three samples in a row
 """
     return f"{head}{signal}    playbook: {PLAYBOOK}\n    mode: shadow\n"
 
 
 def _why(one: Candidate, numbers: Numbers | None) -> str:
-    rate = "" if numbers is None else f"; {number(one.rate)} events a second over the last 5m"
-    return f"{_plain(one.why)}{rate}"
+    if numbers is None:
+        return _plain(one.why)
+    seen = duration(one.rated_seconds)
+    return f"{_plain(one.why)}; {number(one.rate)} events a second over the last {seen}"
 
 
 def _plain(text: str) -> str:
@@ -158,13 +160,23 @@ def _summary(one: Candidate, numbers: Numbers | None) -> str:
 
 def _usual(one: Candidate) -> str:
     said = "none were bad" if one.usual == 0 else f"{percent(one.usual)} were bad"
-    when = "now" if one.form is Form.LATENCY else "in what is known of the last hour"
+    when = "now" if one.form is Form.LATENCY else _last_hour(one)
     return f"            # {said} {when}"
 
 
-def _events(numbers: Numbers) -> str:
+def _last_hour(one: Candidate) -> str:
+    """What of it is known."""
+    return (
+        "in the last hour"
+        if one.known_seconds >= HOUR
+        else (f"in the last {duration(one.known_seconds)}, which is all that is known")
+    )
+
+
+def _events(one: Candidate, numbers: Numbers) -> str:
     usual, over = number(numbers.usual_events), duration(numbers.over_seconds)
-    return f"fewer prove nothing; usually {usual} in {over}"
+    seen = duration(one.rated_seconds)
+    return f"fewer prove nothing; {usual} in {over}, going by the last {seen}"
 
 
 # -- the unit test ---------------------------------------------------------------------------------
