@@ -92,6 +92,14 @@ REFUSED = {
         'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 5"}',
         'write "> 5%"',
     ),
+    "a number that is no ratio": (
+        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 700"}',
+        'A ratio lies between 0 % and 100 %. Write it like "> 5%".',
+    ),
+    "a number that is no ratio, the wrong way": (
+        'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"< 5"}',
+        'A ratio lies between 0 % and 100 %. Write it like "> 5%".',
+    ),
     "a ratio bound that can never be met": (
         'source: app\nthreshold: {bad: x, total: t, over: 1m, breach_when: §"> 100%"}',
         "never be true",

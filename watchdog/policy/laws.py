@@ -196,10 +196,12 @@ def check_ratio_bound(entry: Entry, bound: Bound, findings: Findings) -> None:
         )
     elif bound.limit > 1 and "%" not in bound.text:
         number = bound.text.removeprefix(bound.op).strip()
+        meant = bound.op in {">", ">="} and bound.limit < 100  # per cent
+        how = f'If you mean per cent, write "{bound.op} {number}%".'
         findings.refuse(
             here,
             f"{shown(bound.text)} of a ratio would be {bound.limit * 100:g} %",
-            f'If you mean per cent, write "{bound.op} {number}%".',
+            how if meant else 'A ratio lies between 0 % and 100 %. Write it like "> 5%".',
         )
     elif bound.op not in {">", ">="}:
         findings.refuse(

@@ -194,6 +194,13 @@ def test_a_policy_with_a_fault_in_it_is_not_taken_for_none() -> None:
     assert not any("no alert policy" in note for note in notes(text))
 
 
+def test_a_burn_of_exactly_the_threshold_is_told_of() -> None:
+    text = OPENSLO.replace("op: gt,", "op: gte,")
+    (note,) = [note for note in notes(text) if ".op: " in note]
+    assert note.endswith("a burn of exactly the threshold alerted; here a burn breaches above it.")
+    assert not any(".op: " in note for note in notes(OPENSLO))
+
+
 SEVERITIES = {
     "critical": "P1",
     "CRITICAL": "P1",

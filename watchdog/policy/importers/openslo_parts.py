@@ -259,6 +259,9 @@ def _condition(holder: Fields, report: Report, *, inline: bool) -> Condition | N
         remedy = "It would alert while little burns. A burn is too high: write gt or gte."
         report.error(inner.value_at("op"), f"op {shown(operator)}", remedy)
         return None
+    if operator == "gte":
+        what = "a burn of exactly the threshold alerted; here a burn breaches above it"
+        report.changed(inner.value_at("op"), f"{shown(name)}.op", what)
     if threshold is None or threshold <= 0 or lookback is None:
         what = f"the alert condition {shown(name)} needs threshold and lookbackWindow"
         report.error(inner.place, what, "Write them like threshold: 2, lookbackWindow: 1h.")
