@@ -32,11 +32,21 @@ def run(config: Config = DEFAULT_FILE) -> None:
         raise typer.Exit(NOT_SO) from None
 
 
-def init(config: Config = DEFAULT_FILE) -> None:
-    """Create the journal, once. `run` never does."""
+def init(
+    config: Config = DEFAULT_FILE,
+    taken: Annotated[
+        Path | None,
+        typer.Option("--from", help="Let the journal of this state folder go on at the store."),
+    ] = None,
+) -> None:
+    """Create the journal, once. `run` never does.
+
+    On PostgreSQL it makes the schema, brings an older one up to date, or joins what is there. With
+    --from, a stopped daemon's journal and history move there, whole; open episodes and holds too.
+    """
     settings = _settings(config)
     try:
-        done = daemon.init(settings)
+        done = daemon.init(settings, taken)
     except daemon.StartFailed as error:
         fail(str(error), NOT_SO)
     else:

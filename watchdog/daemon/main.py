@@ -12,6 +12,7 @@ import contextlib
 import signal
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -31,6 +32,7 @@ from watchdog.daemon.record import where
 from watchdog.daemon.restores import RestoreRequests
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
+from watchdog.daemon.signatures import SIGNATURES_SECONDS, taking_signatures
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
 from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress, last_pass
@@ -44,7 +46,7 @@ from watchdog.ports import (
 )
 from watchdog.settings import Settings
 from watchdog.sources import open_past, open_silences, open_source
-from watchdog.store import Store, create, open_store
+from watchdog.store import Store, create, open_store, take_over
 from watchdog.telemetry import EntryLog, configure_log, report, start_sentry
 from watchdog.web.metrics import Meters
 from watchdog.web.readonly import Health
@@ -57,10 +59,10 @@ DRAIN_SECONDS = 20.0
 UNHEALTHY_AFTER_SECONDS = 5.0
 
 
-def init(settings: Settings) -> str:
-    """Create the journal, and say so. Never overwrites one. Raises StartFailed."""
+def init(settings: Settings, taken: Path | None = None) -> str:
+    """Create the journal, and say so; or let that of a folder go on there. Raises StartFailed."""
     try:
-        return create(where(settings))
+        return take_over(taken, where(settings)) if taken else create(where(settings))
     except PortError as error:
         raise StartFailed(str(error)) from None
 
@@ -303,6 +305,7 @@ def _work(daemon: _Daemon) -> tuple[Every, ...]:
 
     return (
         Every("preflight", settings.preflight_every, engine.preflight.look),
+        Every("signatures", SIGNATURES_SECONDS, taking_signatures(engine)),
         Every("checkpoint", settings.checkpoint_every, engine.checkpoint),
         Every("time sync", 60.0, daemon.sync_time),
         Every("reserve", 60.0, refill),

@@ -2,7 +2,7 @@
 
 from watchdog.store.history import SqliteHistory
 from watchdog.store.journal import SqliteJournal
-from watchdog.store.opening import Reader, Store, Where, create, open_reader, open_store
+from watchdog.store.opening import Reader, Store, Where, create, open_reader, open_store, take_over
 from watchdog.store.sole import SoleLease
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "create",
     "open_reader",
     "open_store",
+    "take_over",
 ]

@@ -26,6 +26,8 @@ SHARED_MARKER = "store.mark"  # of a journal that is kept on a server
 RESERVE = "journal.reserve"
 LOCK = "lock"
 
+MOVED = ".moved"  # is added to the names of a journal that went on elsewhere
+
 RESERVE_BYTES = 4 * 1024 * 1024
 
 

@@ -151,6 +151,12 @@ class SqliteJournal:
         for row in chain.walk(self._fetch, [start, self._end], after, limit, self._place):
             yield chain.recorded(row, self._place)
 
+    def rows(self) -> tuple[Base, Iterator[Row]]:
+        """What stands for the retired entries, and every row as it is stored, each checked."""
+        base = self._base
+        start = [Link(base.seq, base.hash)]
+        return base, chain.walk(self._fetch, start, base.seq, None, self._place)
+
     def verify(self) -> int:
         """Check all of it: the file's pages, the chain, and that every entry can be understood.
 

@@ -7,6 +7,7 @@ it takes a good part of a second, which no reader of a file should wait for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +102,29 @@ def create(where: Where) -> str:
 
     files.make_folder(where.state_dir)
     return setup.create(where.address)
+
+
+def take_over(folder: Path, where: Where) -> str:
+    """Let the journal and the history of a state folder go on, on a server. Raises JournalError.
+
+    Its daemon must be stopped. All of it is there or nothing; the folder's journal is then put
+    aside under another name, so that no daemon goes on in both.
+    """
+    if not where.url:
+        raise JournalError("a journal is taken over onto a server: set `store` first")
+    from watchdog.store.postgres import PostgresHistory, setup  # noqa: PLC0415  # late on purpose
+
+    files.make_folder(where.state_dir)
+    with SqliteJournal.open(folder) as journal, closing(SqliteHistory.open(folder)) as history:
+        base, rows = journal.rows()
+        setup.create(where.address, setup.Taken(journal.identity, base, rows, journal.last))
+        with closing(PostgresHistory.open(where.address)) as there:
+            there.save(history.load())
+        for name in (files.JOURNAL, files.MARKER, files.HISTORY):
+            with suppress(FileNotFoundError):
+                (folder / name).rename(folder / f"{name}{files.MOVED}")
+        files.sync_folder(folder)
+        return f"The journal of {folder} goes on at {where.url}, after entry {journal.last.seq}"
 
 
 def open_store(where: Where, clock: Clock) -> Store:

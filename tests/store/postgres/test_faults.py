@@ -18,7 +18,7 @@ from tests.real_parts.postgres import RealPostgres
 from tests.store.postgres.conftest import Home
 from tests.store.stories import NOON, held, trouble
 from watchdog.core.entries import Recorded, RuleCleared
-from watchdog.ports import JournalCorrupt, JournalError, JournalLost
+from watchdog.ports import JournalCorrupt, JournalDeposed, JournalError, JournalLost
 from watchdog.store import Store, create
 from watchdog.store.postgres import PostgresHistory
 
@@ -206,6 +206,22 @@ async def test_after_a_lost_answer_another_append_goes_first_and_finds_what_was_
     first = await asyncio.to_thread(store.journal.append, trouble(1), NOON)
     assert [one.seq for one in first] == [1, 2, 3]
     assert await asyncio.to_thread(seqs, road.near) == [1, 2, 3, 4]
+
+
+async def test_who_was_deposed_is_still_told_what_it_had_written(road: Road) -> None:
+    store = await road.start()
+    road.proxy.set(Weather(reset_after_bytes=0))
+    await lost_beside(lambda: store.journal.append(trouble(1), NOON))
+    await lost_beside(lambda: store.journal.append([held(1)], NOON))
+    road.proxy.heal()
+    road.near.edit("UPDATE lease SET epoch = 2, session = 'another'")
+    back = await asyncio.to_thread(
+        until_it_answers, lambda: store.journal.append(trouble(1), NOON, epoch=1)
+    )
+    assert [one.seq for one in back] == [1, 2, 3]
+    with pytest.raises(JournalDeposed):
+        await asyncio.to_thread(store.journal.append, [held(1)], NOON, epoch=1)
+    assert await asyncio.to_thread(seqs, road.near) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -15,15 +16,17 @@ from alembic.script import ScriptDirectory
 from tests.real_parts.postgres import RealPostgres
 from tests.store.postgres.conftest import Home
 from tests.store.stories import NOON, trouble
+from watchdog.clock import SystemClock
 from watchdog.ports import (
     JournalBroken,
+    JournalBusy,
     JournalError,
     JournalFull,
     JournalLost,
     JournalMissing,
     JournalTooNew,
 )
-from watchdog.store import Where, create, open_reader
+from watchdog.store import Where, create, open_reader, open_store, take_over
 from watchdog.store.postgres import Address
 from watchdog.store.postgres.line import Line, Session
 from watchdog.store.postgres.server import REVISIONS, Facts, greet
@@ -66,7 +69,7 @@ def test_an_older_schema_is_refused_and_brought_up_to_date_by_init_with_all_that
 ) -> None:
     home = at(server, empty, tmp_path)
     with Line(home.where().address, "old", lambda _: None) as line:
-        line.ask(lambda session: upgrade(session, "0001"), 30.0)
+        line.ask(lambda session: upgrade(session, line.place, to="0001"), 30.0)
     identity = server.run("SELECT identity FROM slo_watchdog.about", database=empty)
     with pytest.raises(JournalMissing, match=r"schema is 0001 .* needs 0003.*slo-watchdog init"):
         home.start()
@@ -74,6 +77,53 @@ def test_an_older_schema_is_refused_and_brought_up_to_date_by_init_with_all_that
     assert server.run("SELECT identity FROM slo_watchdog.about", database=empty) == identity
     home.start().journal.append(trouble(), NOON)
     home.close()
+
+
+def test_two_hosts_may_be_told_to_make_it_at_once(
+    server: RealPostgres, empty: str, tmp_path: Path
+) -> None:
+    home = at(server, empty, tmp_path)
+    with ThreadPoolExecutor(3) as hosts:
+        told = list(hosts.map(lambda name: create(home.where(name)), "abc"))
+    assert sorted(one.split()[0] for one in told) == ["Created", "There", "There"]
+    home.start("a").journal.append(trouble(), NOON)
+    home.close()
+
+
+def test_a_files_journal_goes_on_at_a_server_entry_by_entry(
+    server: RealPostgres, empty: str, tmp_path: Path
+) -> None:
+    folder, home = tmp_path / "file", at(server, empty, tmp_path)
+    create(Where(folder))
+    with closing(open_store(Where(folder), SystemClock())) as store:
+        for number in range(200):
+            store.journal.append(trouble(number), NOON.plus(number))
+        store.journal.prune(100, b"the book then", NOON)
+        before = [(one.seq, one.at, one.hash) for one in store.journal.read()]
+        store.history.save({"window": b"w" * 20_000})
+        with pytest.raises(JournalBusy):
+            take_over(folder, home.where())
+    assert take_over(folder, home.where()).endswith("after entry 600")
+    after = home.start()
+    assert [(one.seq, one.at, one.hash) for one in after.journal.read()] == before
+    base = after.journal.base()
+    assert base is not None
+    assert (base[0], base[2]) == (100, b"the book then")
+    assert after.history.load() == {"window": b"w" * 20_000}
+    assert after.journal.append(trouble(), NOON)[0].seq == 601
+    home.close()
+    with pytest.raises(JournalMissing):
+        open_store(Where(folder), SystemClock())
+    assert (folder / "journal.db.moved").exists()
+
+
+def test_no_journal_is_taken_over_into_another(shared: Home, tmp_path: Path) -> None:
+    shared.start().journal.append(trouble(), NOON)
+    create(Where(tmp_path / "file"))
+    with pytest.raises(JournalError, match="has a journal already"):
+        take_over(tmp_path / "file", shared.where("other"))
+    with closing(open_store(Where(tmp_path / "file"), SystemClock())) as store:
+        assert store.journal.newest() == 0
 
 
 def test_a_newer_schema_is_refused_by_all(shared: Home) -> None:
