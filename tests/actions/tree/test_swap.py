@@ -110,6 +110,16 @@ async def test_a_swap_that_nobody_staged_is_refused_with_what_was_found(site: Si
     assert site.build == "42"
 
 
+async def test_a_live_folder_that_is_gone_is_not_made_by_a_swap(site: Site) -> None:
+    await site.is_ready()
+    site.live.rename(site.folder / "put-away")
+    done = await site.swap()
+
+    assert done.result is Attempted.REFUSED
+    assert "is missing" in done.reason
+    assert not site.live.exists()
+
+
 @pytest.mark.parametrize("named", ["", "../../etc", "before-x"])
 async def test_a_generation_is_one_or_it_is_refused(site: Site, named: str) -> None:
     await site.is_ready()

@@ -48,7 +48,6 @@ class Result(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Order:
     place: Place
-    previous: str
     mutable: tuple[str, ...]
     keep_backups: int
     key: str
@@ -103,6 +102,8 @@ def forward(order: Order) -> Answer:
 
 def _refusal(order: Order, live: str, incoming: str | None) -> str:
     generation = order.generation
+    if not os.path.isdir(order.place.current):
+        return f"{shown(order.place.current)} is missing: there is no live folder to swap"
     if incoming is None:
         found = f"is of generation {live}" if live else "has no generation"
         return f"no tree of generation {generation} is staged, and the live one {found}"

@@ -96,7 +96,6 @@ def _worked(asked: dict[str, Any], work: Callable[[Order], _Found]) -> _Found:
     place = place_of(asked["current"])
     order = Order(
         place=place,
-        previous=asked["previous"],
         mutable=tuple(asked["mutable"]),
         keep_backups=asked["keep_backups"],
         key=asked["key"],
