@@ -25,21 +25,21 @@ _BESIDE = ".slo-watchdog-restore.new"
 
 def place(tree: Tree, staged: Path, members: Sequence[Member], look: Callable[[int], None]) -> None:
     """Put every member into the tree. Raises Refused and OSError, and may then be called again."""
-    ordered = sorted(members, key=lambda member: member.path.split("/"))
-    named = {member.path for member in ordered}
-    for path in sorted({above for one in named for above in folders_above(one)} - named):
-        _make(tree, path, 0o755)
-    for count, member in enumerate(ordered):
+    named = {member.path for member in members if member.kind == FOLDER}
+    above = {folder for member in members for folder in folders_above(member.path)}
+    for path in sorted(above | named, key=lambda path: path.split("/")):
+        # One that is named is dressed at the end, and nobody's until then.
+        _make(tree, path, 0o700 if path in named else 0o755)
+        _sweep(tree.folder(path))
+    for count, member in enumerate(members):  # in their order: first names before second ones
         look(count)
-        if member.kind == FOLDER:
-            _make(tree, member.path, 0o700)
-        else:
+        if member.kind != FOLDER:
             _move(tree, staged, member)
 
 
 def dress(tree: Tree, staged: Path, members: Sequence[Member]) -> None:
     """Owner, attributes, mode and time of every folder, innermost first; the last thing done."""
-    for member in sorted(members, key=lambda member: member.path.split("/"), reverse=True):
+    for member in sorted(members, key=_by_depth, reverse=True):
         if member.kind == FOLDER:
             _dress(tree, staged / member.path, member)
 
@@ -55,6 +55,8 @@ def remove(tree: Tree, paths: Iterable[str]) -> tuple[str, ...]:
         if not stat.S_ISDIR(found.st_mode):
             os.unlink(name, dir_fd=folder)
             continue
+        _sweep(tree.folder(path))
+        folder, name = tree.parent(path)
         try:
             os.rmdir(name, dir_fd=folder)
         except OSError as error:
@@ -114,11 +116,14 @@ def _copy(tree: Tree, here: Path, member: Member) -> None:
     """The same across file systems: a whole copy under another name, then the rename."""
     folder, name = tree.parent(member.path)
     beside = f"{_BESIDE}.{os.getpid()}"
-    for left in (one for one in os.listdir(folder) if one.startswith(_BESIDE)):  # noqa: PTH208  # a handle
-        os.unlink(left, dir_fd=folder)
+    _sweep(folder)
     found = here.lstat()
-    if stat.S_ISLNK(found.st_mode):
+    if member.kind == SAME:
+        _link(tree, member.target, folder, beside)
+        folder, name = tree.parent(member.path)
+    elif stat.S_ISLNK(found.st_mode):
         os.symlink(here.readlink(), beside, dir_fd=folder)
+        os.chown(beside, found.st_uid, found.st_gid, dir_fd=folder, follow_symlinks=False)
     else:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with (
@@ -127,17 +132,36 @@ def _copy(tree: Tree, here: Path, member: Member) -> None:
         ):
             shutil.copyfileobj(source, target, 1 << 20)
             target.flush()
+            # The owner first: a change of it takes rights away that come after.
             os.fchown(target.fileno(), found.st_uid, found.st_gid)
-            os.fchmod(target.fileno(), stat.S_IMODE(found.st_mode))
             _attributes(here, target.fileno())
+            os.fchmod(target.fileno(), stat.S_IMODE(found.st_mode))
             os.fsync(target.fileno())
-    os.chown(beside, found.st_uid, found.st_gid, dir_fd=folder, follow_symlinks=False)
-    if not stat.S_ISLNK(found.st_mode):
-        os.chmod(beside, stat.S_IMODE(found.st_mode), dir_fd=folder)
     times = (found.st_atime_ns, found.st_mtime_ns)
     os.utime(beside, ns=times, dir_fd=folder, follow_symlinks=False)
     os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
     here.unlink()
+
+
+def _link(tree: Tree, first: str, folder: int, name: str) -> None:
+    """A second name of what is in place already."""
+    folder = os.dup(folder)  # the tree holds one folder at a time
+    try:
+        above, its_name = tree.parent(first)
+        os.link(its_name, name, src_dir_fd=above, dst_dir_fd=folder, follow_symlinks=False)
+    finally:
+        os.close(folder)
+
+
+def _sweep(folder: int) -> None:
+    """Remove what a death in the middle of a copy left in a folder."""
+    for left in os.listdir(folder):
+        if left.startswith(_BESIDE):
+            os.unlink(left, dir_fd=folder)
+
+
+def _by_depth(member: Member) -> list[str]:
+    return member.path.split("/")
 
 
 def _dress(tree: Tree, staged: Path, member: Member) -> None:
