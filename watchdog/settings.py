@@ -28,6 +28,7 @@ from sentry_sdk.utils import BadDsn, Dsn
 from watchdog.core.words import Mode
 from watchdog.wire.files import NotPlainError, plain_file, read_all
 from watchdog.wire.store_address import refusal
+from watchdog.wire.toml_places import fault_place, place_of
 
 DEFAULT_FILE = Path("/etc/slo-watchdog/watchdog.toml")
 
@@ -234,15 +235,17 @@ _PLACES = frozenset({"rules_dir", "state_dir", "control_socket", "secrets_dir", 
 
 def load_settings(file: Path) -> Settings:
     """Read the file and the environment. Raises SettingsRefused with every problem at once."""
-    given = _read(file)
+    text, given = _read(file)
     misspelt = [f"{key}: {_unknown(key[len(PREFIX) :])}" for key in _strangers()]
     # A key that begins with "_" would be an option of the library, not a setting of ours.
-    private = [f"{file}: {key}: {_unknown(key)}" for key in given if key.startswith("_")]
+    private = [
+        f"{_at(file, text, key)}: {key}: {_unknown(key)}" for key in given if key.startswith("_")
+    ]
     known = {key: _from(file, key, value) for key, value in given.items() if key[:1] != "_"}
     try:
         settings = Settings(**known)
     except ValidationError as error:
-        told = [_told(file, problem["loc"], problem) for problem in error.errors()]
+        told = [_told(file, text, problem["loc"], problem) for problem in error.errors()]
     except SettingsError as error:
         told = [f"the environment: {error}. Write JSON, or {PREFIX}VARIABLES{_NESTED}NAME=VALUE"]
     else:
@@ -259,7 +262,14 @@ def _from(file: Path, key: str, value: Any) -> Any:
     return value
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _at(file: Path, text: str, *path: int | str) -> str:
+    """The file, with line and column where the key is in it."""
+    place = place_of(text, [str(step) for step in path])
+    return str(file) if place is None else f"{file}:{place[0]}:{place[1]}"
+
+
+def _read(file: Path) -> tuple[str, dict[str, Any]]:
+    """The text, and what it says."""
     try:
         with plain_file(str(file)) as fd:
             raw = read_all(fd, _MOST_BYTES)
@@ -267,7 +277,8 @@ def _read(file: Path) -> dict[str, Any]:
             raise SettingsRefused(
                 f"{file}: has more than {_MOST_BYTES} bytes: is it the right one?"
             )
-        return tomllib.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        return text, tomllib.loads(text)
     except NotPlainError as error:
         raise SettingsRefused(f"{file}: is {error}, not a file. Name one: --config FILE") from None
     except FileNotFoundError:
@@ -279,8 +290,9 @@ def _read(file: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise SettingsRefused(f"{file}: is not UTF-8 text") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        what = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
-        raise SettingsRefused(f"{file}: is not TOML: {what}") from None
+        told = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "nested too deeply"
+        what, place = fault_place(told)
+        raise SettingsRefused(f"{file}{place}: is not TOML: {what}") from None
 
 
 def _strangers() -> Iterator[str]:
@@ -292,10 +304,10 @@ def _strangers() -> Iterator[str]:
                 yield name
 
 
-def _told(file: Path, where: tuple[int | str, ...], problem: Any) -> str:
+def _told(file: Path, text: str, where: tuple[int | str, ...], problem: Any) -> str:
     key = ".".join(str(part) for part in where)
     variable = _variable(key)
-    place = f"{variable}: {key}" if variable else f"{file}: {key}"
+    place = f"{variable}: {key}" if variable else f"{_at(file, text, *where)}: {key}"
     match problem["type"]:
         case "extra_forbidden":
             return f"{place}: {_unknown(key)}"

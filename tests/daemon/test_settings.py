@@ -1,6 +1,7 @@
 """Settings that cannot be used are refused in words, all at once; variables win over the file."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +40,9 @@ def refused(load: Load, file: Path) -> Refused:
     def told(text: str) -> str:
         with pytest.raises(SettingsRefused) as refusal:
             load(text)
-        return str(refusal.value).replace(f"{file}: ", "")
+        return re.sub(
+            rf"^{re.escape(str(file))}[:0-9]*: ", "", str(refusal.value), flags=re.MULTILINE
+        )
 
     return told
 
@@ -90,10 +93,53 @@ def test_everything_that_is_wrong_is_told_at_once(refused: Refused) -> None:
     assert [line.partition(":")[0] for line in told] == ["environment", "listen", "foo"]
 
 
+WITH_TRAPS = '''\
+environment = "production"
+note = """
+listen = 'this is a text'
+"""
+  listen = "nowhere"
+
+[variables]
+app = "x"
+"port" = [
+  1,
+]
+'''
+
+
+@pytest.mark.parametrize(
+    ("key", "place"), [("note", "2:1"), ("listen", "5:3"), ("variables.port", "9:2")]
+)
+def test_what_is_wrong_is_told_with_its_line_and_column(
+    load: Load, file: Path, key: str, place: str
+) -> None:
+    with pytest.raises(SettingsRefused) as refusal:
+        load(WITH_TRAPS)
+    assert f"\n{file}:{place}: {key}: " in f"\n{refusal.value}"
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("variables = {a = 1}", ":2:1: variables.a"),
+        ("variables.a = 1", ":2:11: variables.a"),
+        ("[foo]", ":2:2: foo"),
+        ("listen = = 5", ":2:10: is not TOML: Invalid value"),
+        ("# listen =", ": environment: is needed"),
+    ],
+)
+def test_however_it_is_written(load: Load, file: Path, line: str, place: str) -> None:
+    first = "# the first" if "needed" in place else "environment = 'production'"
+    with pytest.raises(SettingsRefused) as refusal:
+        load(f"{first}\n{line}")
+    assert str(refusal.value).startswith(f"{file}{place}")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"environment = ", "is not TOML: "),
+        (b"environment = = 5", "1:15: is not TOML: "),
         (b"a = " + b"[" * 100_000, "is not TOML: nested too deeply"),
         (b"\xff\xfe", "is not UTF-8 text"),
         (b"#" * 1_100_000, "has more than 1048576 bytes: is it the right one?"),
@@ -103,7 +149,7 @@ def test_what_is_no_settings_file_is_refused(file: Path, content: bytes, reason:
     file.write_bytes(content)
     with pytest.raises(SettingsRefused) as refusal:
         load_settings(file)
-    assert str(refusal.value).startswith(f"{file}: {reason}")
+    assert str(refusal.value).startswith((f"{file}: {reason}", f"{file}:{reason}"))
 
 
 def test_a_file_that_is_not_there_or_cannot_be_read_is_named(tmp_path: Path) -> None:
