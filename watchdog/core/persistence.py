@@ -40,7 +40,9 @@ class BreachClock:
         if self.breached_at is None:
             return BreachClock(0.0, at.steady) if status is Status.BREACHED else self
         if status is Status.BLIND:
-            began = at.steady if self.blind_at is None else self.blind_at
+            # Where nobody looked, by a restart or a suspend, it is blind since nobody looked.
+            unwatched = self.breached_at + longest_gap_seconds(every_seconds)
+            began = min(at.steady, unwatched) if self.blind_at is None else self.blind_at
             return BreachClock(self.held_seconds, self.breached_at, began)
         gap = at.steady - self.breached_at
         if gap < 0:

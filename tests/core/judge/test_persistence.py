@@ -61,6 +61,12 @@ def test_a_long_time_without_any_verdict_is_blindness_too() -> None:
     assert held((0, B), (5, B), (20.1, B)).held_seconds == 0
 
 
+def test_it_is_blind_since_nobody_looked_and_not_since_somebody_looked_again() -> None:
+    """After a restart, or a suspend, the first verdict is blind; the next one may be a breach."""
+    assert held((0, B), (5, B), (60, X), (60.1, B)).held_seconds == 0
+    assert held((0, B), (5, B), (16, X), (20, B)).held_seconds == 5
+
+
 def test_blindness_alone_starts_nothing() -> None:
     assert held((0, X), (5, X)) == BreachClock()
 
