@@ -1,0 +1,256 @@
+"""What must hold of every world, seen from outside: at the targets, on the disk, in the record.
+
+property                                                     looked at
+----------------------------------------------------------   --------------------------------
+effects per episode, rung and target at most one             at each effect, at the target
+every effect has an earlier durable intent                   when it is asked for, on the disk
+no effect without `for` of valid samples of the rule's text  when it is asked for
+no BLIND sample counts towards a breach                      the same: blind ones add nothing
+a system restore needs its unexpired, unused approvals       at each restore, by who said yes
+the live tree is always one known generation                 at each effect, and at the start
+cooldown and budget hold under any clock                     in true time, at each effect
+stopped or shadow means no effects                           when it is asked for, at each effect
+only edges of the table                                      at each entry
+journal gapless, its chain verifies after every crash        at each start
+acknowledged writes survive                                  at each start
+done is said only of what is so                              at each ended intent, at the target
+an undo is a person's, a start follows a decision            at each entry
+queues and memory bounded                                    every 20 s
+same seed, same trace                                        by the tests
+a sustained breach is acted on or escalated                  in the calm at the end
+no decision stays open                                       in the calm at the end
+every outcome is told                                        at each ended intent: a page
+a gap in judging withholds the sign of life                  the service manager of the world
+a restart gets ready, from whatever the disk holds           in the calm, and by dying loudly
+
+one effect per fencing epoch and target                      waits for two daemons
+every outcome is sent at least once                          waits for the outbox
+no secret in any sink                                        adapters' tests: no secret is here
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tests.simulation.helper import NEEDED
+from tests.simulation.helper import TARGET as SYSTEM
+from tests.simulation.machine import IDENTITY, PLACE, Machine
+from tests.simulation.outside import Outside
+from tests.simulation.people import People
+from tests.simulation.policies import Text
+from tests.simulation.process import SimProcess
+from tests.simulation.starting_laws import StartingLaws
+from tests.simulation.targets import Effect
+from tests.simulation.trees import TARGET as CONFIG
+from watchdog.core import entries as e
+from watchdog.core.episode import TABLE
+from watchdog.core.spec import ValueThreshold
+from watchdog.core.standing import MANUAL
+from watchdog.core.states import State
+from watchdog.core.words import Direction, Instant
+from watchdog.ports import JournalError
+from watchdog.store import chain, schema
+from watchdog.store.schema import Base
+
+READY_WITHIN_SECONDS = 30.0
+_BASE = Base(0, schema.genesis(IDENTITY).hash, Instant(0, 0), b"", "")
+
+
+class Properties:
+    """Hears every durable entry and every effect; lives as long as the world."""
+
+    def __init__(
+        self, machine: Machine, outside: Outside, people: People, texts: dict[str, Text]
+    ) -> None:
+        self.machine = machine
+        self.world = machine.world
+        self.outside = outside
+        self.seen = 0
+        self.hashes: list[str] = []  # of every row that was acknowledged, by its number
+        self.intents: dict[str, e.IntentOpened] = {}
+        self.opened_at: dict[str, float] = {}
+        self.ended: dict[str, e.IntentEnded] = {}
+        self.rules: dict[str, str] = {}  # episode -> its rule
+        self.reopening: set[str] = set()
+        self.decisions: dict[str, e.Decided] = {}
+        self.done: Counter[tuple[str, str, str, str]] = Counter()
+        self.starting = StartingLaws(self, people, texts)
+        outside.ledger.heard = self._effect
+        outside.ledger.asked = self.starting.asked
+
+    # -- the record --------------------------------------------------------------------------------
+
+    def catch_up(self) -> None:
+        """Before a start: what is on the disk now, as a new process will find it."""
+        disk = self.machine.disk
+        disk.roll_back()
+        try:
+            chain.verified_end(disk.rows, _BASE, None, PLACE)
+        except JournalError as error:
+            self.world.violated("the chain verifies after every crash", str(error))
+        for number, wanted in enumerate(self.hashes):
+            if number >= len(disk.rows) or disk.rows[number].hash != wanted:
+                self.world.violated("acknowledged writes survive", f"entry {number + 1} is gone")
+                break
+        del self.hashes[len(disk.rows) :]
+        self.seen = min(self.seen, len(disk.rows))
+        for row in disk.rows[self.seen :]:
+            self.heard(chain.recorded(row, PLACE))
+        self._whole_tree()
+
+    def heard(self, recorded: e.Recorded) -> None:
+        """An entry is durable, and was told."""
+        if recorded.seq != self.seen + 1:
+            self.world.violated("gapless", f"{recorded.seq} follows {self.seen}")
+        self.seen = recorded.seq
+        self.hashes.append(recorded.hash)
+        entry = recorded.entry
+        self.world.tell(f"#{recorded.seq} {_short(entry)}")
+        match entry:
+            case e.EpisodeOpened():
+                self.rules[entry.episode] = entry.rule
+                self.world.counts["episodes"] += 1
+                if entry.reopens:
+                    self.reopening.add(entry.episode)
+            case e.EpisodeMoved():
+                if TABLE.get((entry.before, entry.event)) is not entry.after:
+                    self.world.violated("only edges of the table", str(entry))
+            case e.Decided():
+                self.decisions[entry.decision] = entry
+            case e.IntentOpened():
+                self._opened(entry)
+            case e.IntentEnded():
+                self._ended(entry)
+            case e.PolicyApplied():
+                self.starting.applied(entry.sha256)
+            case _:
+                pass
+
+    def _opened(self, entry: e.IntentOpened) -> None:
+        self.intents[entry.intent] = entry
+        self.opened_at[entry.intent] = self.world.now
+        if entry.direction is Direction.UNDO:
+            if not entry.actor:
+                self.world.violated("an undo is a person's", str(entry))
+            return
+        decided = self.decisions.get(entry.decision)
+        if decided is None or decided.ruling is not e.Ruling.ALLOWED:
+            self.world.violated("a start follows a decision", str(entry))
+
+    def _ended(self, entry: e.IntentEnded) -> None:
+        """Success is said only of what is so, by the target's own history."""
+        self.ended[entry.intent] = entry
+        self.world.counts[f"ended {entry.outcome.value}"] += 1
+        if entry.outcome not in {e.Outcome.DONE, e.Outcome.FOUND}:
+            return
+        since = self.opened_at.get(entry.intent, self.world.now) - 12.0  # served late
+        if not self._stood(entry, since):
+            self.world.violated("done is said only of what is so", _short(entry))
+
+    def _stood(self, entry: e.IntentEnded, since: float) -> bool:
+        """Whether the target stood as desired at any time from then on."""
+        forth = entry.direction is Direction.DO
+        if entry.target == SYSTEM:
+            return self.outside.helper.restores > 0 or not self.outside.service.suffers("system")
+        if entry.target == CONFIG:
+            return any(x.key == entry.intent for x in self.outside.ledger.effects)
+        history = self.outside.flags.history[entry.target.removeprefix("flag:")]
+        later = [on for at, on in history if at > since]
+        before = [on for at, on in history if at <= since][-1:]
+        return any(on is not forth for on in (*before, *later))
+
+    # -- the targets -------------------------------------------------------------------------------
+
+    def _effect(self, effect: Effect) -> None:
+        self._whole_tree()
+        if not effect.key:
+            return
+        intent = self.intents.get(effect.key) or self.starting.on_disk(effect.key)
+        if intent is None:
+            self.world.violated("every effect was intended", str(effect))
+            return
+        self._at_most_one(effect, intent)
+        self.starting.took_effect(effect, intent)
+        if effect.target == SYSTEM:
+            self._was_approved(effect, intent)
+
+    def _at_most_one(self, effect: Effect, intent: e.IntentOpened) -> None:
+        """Of one episode, rung and target: one there, and one on the way back."""
+        what = (intent.episode, intent.action, intent.direction.value, effect.target)
+        if intent.direction is Direction.UNDO:
+            what = (intent.intent, *what[1:])
+        self.done[what] += 1
+        most = 2 if effect.target == CONFIG else 1
+        if self.done[what] > most:
+            self.world.violated("at most one effect", f"{what}: {self.done[what]} by {effect}")
+        if most == 2 and self.done[what] == 2 and not self._went_back(intent):
+            self.world.violated("at most one effect", f"{what}: exchanged twice by {effect}")
+
+    def _went_back(self, intent: e.IntentOpened) -> bool:
+        """Whether its own record says that the way back was begun before."""
+        rows = self.machine.disk.rows[: self.machine.disk.synced]
+        wanted = f'"intent":"{intent.intent}"'
+        return any(
+            row.kind == "intent.step_began" and wanted in row.body and '"back: change"' in row.body
+            for row in rows
+        )
+
+    def _was_approved(self, effect: Effect, intent: e.IntentOpened) -> None:
+        """By people who said so in time, each approval used for one restore."""
+        helper = self.outside.helper
+        decision = next((d for d, key in helper.begun.items() if key == effect.key), "")
+        who = self.starting.yeses(decision, signed=True)
+        if len(who) < NEEDED:
+            self.world.violated("a restore needs its approvals", f"{sorted(who)} for {effect}")
+        if not intent.approved_by:
+            self.world.violated("a restore is never automatic", str(effect))
+
+    def _whole_tree(self) -> None:
+        why_not = self.outside.tree.is_whole()
+        if why_not:
+            self.world.violated("the live tree is one known generation", why_not)
+
+    # -- the process -------------------------------------------------------------------------------
+
+    def bounded(self, process: SimProcess) -> None:
+        """Queues and memory."""
+        engine = process.engine
+        sizes = {
+            "waiting drafts": len(engine.recorder._waiting),
+            "work under way": engine.runner.active,
+            "episodes at hand": len(engine.book.episodes) // 2,
+            "retired sources": len(engine._retired),
+        }
+        for what, size in sizes.items():
+            if size > 200:
+                self.world.violated("queues and memory are bounded", f"{what}: {size}")
+
+    def at_the_end(self, process: SimProcess | None) -> None:
+        """The calm is over: what had to come about?"""
+        if process is None or not process.ready:
+            self.world.violated("a restart gets ready", "no pass was completed in the calm")
+            return
+        book, policy = process.engine.book, process.engine.in_force()
+        for intent in book.intents.values():
+            self.world.violated("no decision stays open", str(intent.entry))
+        for one in book.open_episodes():
+            if one.state in {State.ACTING, State.VERIFYING}:
+                self.world.violated("no decision stays open", f"{one.id} is {one.state.value}")
+        for rule in policy.rules.values():
+            kept = self.outside.service.delivered.get(rule.name, ())
+            assert isinstance(rule.signal, ValueThreshold)
+            limit = rule.signal.bound.limit
+            lasting = [d for d in kept if d.at > self.world.now - 60.0]
+            if not lasting or not all(d.value is not None and d.value > limit for d in lasting):
+                continue
+            ep = book.open_episode(rule.name)
+            if ep is None or ep.state is State.PENDING:
+                said = "has no episode" if ep is None else "is still pending"
+                self.world.violated("a sustained breach is acted on or told", f"{rule.name} {said}")
+
+    def counts_as_manual(self, intent: e.IntentOpened) -> bool:
+        return self.rules.get(intent.episode) == MANUAL
+
+
+def _short(entry: e.Entry) -> str:
+    return str(entry)[:300]
