@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from tests.web.conftest import Paused
 from tests.web.policies import ERROR_RATE
-from watchdog.engine import Done, Person, Views
+from watchdog.engine import DeployDesk, Done, Person, Views
 from watchdog.web.control import ORDERS, Control, Order, control_app
 from watchdog.web.inbound import Inbound
 from watchdog.web.readonly import Health, readonly_app
@@ -53,16 +53,15 @@ def control_of(paused: Paused) -> Starlette:
 def addresses(app: Starlette) -> set[str]:
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) == len(app.routes)
-    methods = {
-        route.path.replace(":path", ""): {*(route.methods or ())} - {"HEAD"} for route in routes
-    }
-    return {f"{method} {path}" for path, found in methods.items() for method in found}
+    methods = [(one.path.replace(":path", ""), {*(one.methods or ())} - {"HEAD"}) for one in routes]
+    return {f"{method} {path}" for path, found in methods for method in found}
 
 
 async def test_every_address_is_told_of_and_no_other(paused: Paused) -> None:
     views = Views(paused.watch.engine)
     engine = paused.watch.engine
-    inbound = Inbound(engine.inbox, engine.in_force, FileSecrets([]), engine.ports.clock)
+    deploys = DeployDesk(engine)
+    inbound = Inbound(engine.inbox, deploys, engine.in_force, FileSecrets([]), engine.ports.clock)
     health = Health(lambda: "", lambda: "")
     readonly = readonly_app(views, health, ("localhost",), inbound=inbound)
     assert {*sections(READS), *sections(EVENTS)} == addresses(readonly)

@@ -22,7 +22,7 @@ from watchdog.core.channels import Channel, EventReceived, EventSignal, Matcher
 from watchdog.core.entries import EpisodeOpened
 from watchdog.core.spec import RuleSpec, SourceSpec
 from watchdog.core.words import Mode, Status
-from watchdog.engine import Views
+from watchdog.engine import DeployDesk, Views
 from watchdog.ports import Journal
 from watchdog.store import SqliteJournal
 from watchdog.web.inbound import Inbound
@@ -35,7 +35,7 @@ SECURITY = SourceSpec("event:security", 5.0, 1.0, 4096, 1, Channel("hmac", "secu
 ALERTS = SourceSpec("event:alerts", 5.0, 1.0, 65536, 20, Channel("token", "alertmanager"))
 OTHERS = SourceSpec("event:others", 5.0, 1.0, 65536, 20, Channel("token", "others"))
 OTHER = "the-token-of-yet-another-one"
-EVENT, ALERT = "/api/v1/events", "/api/v1/alertmanager"
+EVENT, ALERT, DEPLOY = "/api/v1/events", "/api/v1/alertmanager", "/api/v1/deploys"
 INCIDENT: RuleSpec = replace(
     ERROR_RATE,
     name="security-incident",
@@ -113,16 +113,17 @@ def counted(watch: Watch, channel: str, result: str) -> float:
 # -- the address -----------------------------------------------------------------------------------
 
 
-async def test_of_all_addresses_only_these_two_take_a_body(watch: Watch) -> None:
+async def test_of_all_addresses_only_these_take_a_body(watch: Watch) -> None:
     engine = watch.engine
     secrets = FileSecrets([])
-    inbound = Inbound(engine.inbox, engine.in_force, secrets, engine.ports.clock)
+    deploys = DeployDesk(engine)
+    inbound = Inbound(engine.inbox, deploys, engine.in_force, secrets, engine.ports.clock)
     health = Health(lambda: "", lambda: "")
     app = readonly_app(Views(engine), health, HOSTS, inbound=inbound)
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) == len(app.routes)
     taking = {one.path for one in routes if (one.methods or set()) - {"GET", "HEAD"}}
-    assert taking == {EVENT, ALERT}
+    assert taking == {EVENT, ALERT, DEPLOY}
     for route in routes:
         path = route.path.replace("{name}", INCIDENT.name)
         for method in ("POST", "PUT", "DELETE", "PATCH"):

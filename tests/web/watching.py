@@ -14,7 +14,7 @@ from watchdog.core.book import Episode
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.words import Mode
-from watchdog.engine import Engine, Orders, Ports, Process, Views
+from watchdog.engine import DeployDesk, Engine, Orders, Ports, Process, Views
 from watchdog.ports import Journal, MetricSource
 from watchdog.sources import open_source
 from watchdog.store import SqliteHistory, SqliteJournal
@@ -115,7 +115,10 @@ async def watching(
         engine.adopt(policy, PolicyApplied(policy.sha256, (), "a test"))
         knobs = Knobs()
         health = Health(lambda: knobs.unhealthy, lambda: knobs.unhealthy)
-        inbound = Inbound(engine.inbox, engine.in_force, wire.secrets, ports.clock, meters.told)
+        deploys = DeployDesk(engine)
+        inbound = Inbound(
+            engine.inbox, deploys, engine.in_force, wire.secrets, ports.clock, meters.told
+        )
         app = readonly_app(Views(engine), health, HOSTS, meters, lambda: knobs.load, inbound)
         served = await serve_tcp(app, "127.0.0.1", 0)
         stack.push_async_callback(served.stop)

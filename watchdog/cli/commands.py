@@ -43,6 +43,7 @@ PLACES = {
     "hold": "orders",
     "silence": "orders",
     "release": "orders",
+    "deploy": "deploying",
     "plan": "planning",
     "approve": "orders",
     "deny": "orders",

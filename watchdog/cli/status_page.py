@@ -7,7 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
-from watchdog.web.advice import Advice, for_episode, for_hold, for_policy, known_rules
+from watchdog.web.advice import (
+    Advice,
+    for_episode,
+    for_frozen,
+    for_hold,
+    for_policy,
+    known_rules,
+)
 from watchdog.web.headline import headline
 from watchdog.web.policy_load import PolicyLoad
 
@@ -41,14 +48,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         page.title("Open episodes")
         for ep in found["episodes"]:
             show_episode(page, ep, now, rule_exists=ep["rule"] in rules)
-    if found["holds"]:
-        page.title("Holds")
-        for hold in found["holds"]:
-            _hold(page, hold, now)
-    if found["silences"]:
-        page.title("Silences in Alertmanager")
-        for silence in found["silences"]:
-            _silence(page, silence, now)
+    _stops(page, found, now)
     page.title("Rules")
     _rules(page, found["rules"])
     page.title("Actions")
@@ -58,6 +58,26 @@ def show_status(page: Page, found: View, now: datetime) -> None:
     if found["alertmanager"]:
         page.title("Alertmanager")
         page.rows(_alertmanager(found["alertmanager"]))
+
+
+def _stops(page: Page, found: View, now: datetime) -> None:
+    """What keeps actions back, and what keeps deploys back."""
+    if found["holds"]:
+        page.title("Holds")
+        for hold in found["holds"]:
+            _hold(page, hold, now)
+    if found["deploys"]:
+        page.title("Deploys")
+        for deploy in found["deploys"]:
+            show_deploy(page, deploy, now)
+    if found["frozen"]:
+        page.title("Frozen: not to be deployed")
+        for one in found["frozen"]:
+            show_frozen(page, one)
+    if found["silences"]:
+        page.title("Silences in Alertmanager")
+        for silence in found["silences"]:
+            _silence(page, silence, now)
 
 
 def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = True) -> None:
@@ -104,6 +124,27 @@ def _hold(page: Page, hold: View, now: datetime) -> None:
     page.line(plain(hold["id"], "bold"), f"  {what} on {hold['scope']} {until_when}", indent=2)
     page.line(f"{hold['actor']}: {hold['reason']}", indent=6)
     show_advice(page, [for_hold(hold)])
+
+
+def show_deploy(page: Page, deploy: View, now: datetime) -> None:
+    change = f" ({deploy['change']})" if deploy["change"] else ""
+    began = f"  {deploy['target']}{change}, begun {clock(deploy['began'], now)}"
+    page.line(plain(deploy["deploy"], "bold"), f"{began} by {deploy['actor']}", indent=2)
+    kept = deploy["keeps_back_until"]
+    if deploy["ended"]:
+        told = f"{deploy['outcome']}, {clock(deploy['ended'], now)}, by {deploy['ended_by']}"
+    elif kept:
+        told = f"keeps its actions back until {clock(kept, now)} ({until(kept, now)})"
+    else:
+        told = "lasts too long: it keeps no action back any more"
+    page.line(told, indent=6)
+    if deploy["reason"]:
+        page.line(deploy["reason"], indent=6)
+
+
+def show_frozen(page: Page, one: View) -> None:
+    page.line(plain(one["target"], "bold"), f"  {one['why']}", indent=2)
+    show_advice(page, [for_frozen(one)])
 
 
 def _silence(page: Page, silence: View, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """What was deployed, and what may not be: deploys and freezes, folded from the journal's entries.
 
-Laws: one deploy at a time for each target; one that was begun under a pipeline's id is never begun
+Laws: one deploy at a time for each target; deploys that follow each other at once keep actions
+back no longer than one would; one that was begun under a pipeline's id is never begun
 again under it; a lifted freeze stays lifted for the episodes that it named, until they change the
 target anew. What is kept is bounded, and what is forgotten of a lift is frozen again.
 """
@@ -14,6 +15,10 @@ from watchdog.core import entries as e
 from watchdog.core.deploys import ALL
 from watchdog.core.states import State
 from watchdog.core.words import Direction, Instant
+
+FOLLOWS_WITHIN_SECONDS = 300.0
+"""A deploy that begins so soon after another one goes on with its time: a pipeline that tries over
+and over keeps actions back no longer than one that takes long."""
 
 MOST_PAST = 1000
 MOST_TARGETS = 1000
@@ -36,6 +41,7 @@ class Deploy:
     reason: str = ""
     id: str = ""
     told: bool = False  # people were told that it lasts too long
+    since: Instant | None = None  # the beginning of the one that it follows, where it follows one
     ended: Instant | None = None
     outcome: str = ""
     ended_by: str = ""
@@ -45,7 +51,7 @@ class Deploy:
 
         Of one under way that is when it will.
         """
-        ends = (self.ended or self.expires, self.began.plus(most_seconds))
+        ends = (self.ended or self.expires, (self.since or self.began).plus(most_seconds))
         return min(ends, key=lambda at: at.steady)
 
     def keeps_back(self, most_seconds: float, now: Instant) -> bool:
@@ -108,6 +114,11 @@ class Deploys:
 
     def _begin(self, entry: e.DeployBegan, at: Instant) -> None:
         self.count = max(self.count, int(entry.deploy[1:]))
+        before = [
+            one
+            for one in self.last_of(entry.target)
+            if one.ended is not None and at.steady - one.ended.steady < FOLLOWS_WITHIN_SECONDS
+        ]
         self.open[entry.target] = Deploy(
             entry.deploy,
             entry.target,
@@ -117,6 +128,12 @@ class Deploys:
             entry.change,
             entry.reason,
             entry.id,
+            told=any(one.told for one in before),
+            since=min(
+                (one.since or one.began for one in before),
+                key=lambda began: began.steady,
+                default=None,
+            ),
         )
 
     def _told(self, name: str) -> None:

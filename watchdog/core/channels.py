@@ -27,13 +27,15 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """`kind` says how a sender proves itself: `token` for Alertmanager, `hmac` for all others.
+    """`kind` says how a sender proves itself: `token` for Alertmanager, `hmac` for all others; and
+    `deploys` for a pipeline that signs as those do, and tells of its deploys alone.
 
     `credential` names the text that holds the key, or two of them while they are rotated.
     """
 
-    kind: Literal["token", "hmac"]
+    kind: Literal["token", "hmac", "deploys"]
     credential: str
+    targets: tuple[str, ...] = ()  # of `deploys`: what it may deploy; empty: all
 
 
 @dataclass(frozen=True, slots=True)

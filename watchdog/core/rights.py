@@ -22,6 +22,8 @@ class Right(StrEnum):
     ROLLBACK = "rollback"
     APPLY = "apply"
     SILENCE = "silence"
+    DEPLOY = "deploy"  # to begin and end deploys by command
+    UNFREEZE = "unfreeze"  # to let a target be deployed again that was rolled back
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from watchdog.daemon.loading import Loading
 from watchdog.daemon.rights import RightsInForce
-from watchdog.engine import Engine, Orders, Views
+from watchdog.engine import DeployDesk, Engine, Orders, Views
 from watchdog.ports import Secrets
 from watchdog.settings import Settings
 from watchdog.web.control import Control, Place, control_app
@@ -59,7 +59,8 @@ async def _pages(settings: Settings, views: Views, behind: Behind) -> Served:
 
     engine, meters = behind.engine, behind.meters
     clock = engine.ports.clock
-    inbound = Inbound(engine.inbox, engine.in_force, behind.secrets, clock, meters.told)
+    deploys = DeployDesk(engine)
+    inbound = Inbound(engine.inbox, deploys, engine.in_force, behind.secrets, clock, meters.told)
     app = readonly_app(views, behind.health, hosts, meters, load, inbound)
     try:
         return await serve_tcp(app, host, port)

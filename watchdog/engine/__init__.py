@@ -4,6 +4,7 @@ Works on ports alone; which adapters stand behind them is the composition root's
 names here are the facade: faces (web, cli) use nothing else of it.
 """
 
+from watchdog.engine.deploys import DeployDesk, DeployRefused, DeployTold, NotRecorded, Wish
 from watchdog.engine.engine import Engine, Ports, Process, RulesFolder, last_pass
 from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
@@ -11,15 +12,20 @@ from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.present import Present, RuleNow
+from watchdog.engine.signatures import Signatures
 from watchdog.engine.verdict_view import verdict_view
 from watchdog.engine.views import Views, decisions_of
 
 __all__ = [
     "KINDS",
+    "DeployDesk",
+    "DeployRefused",
+    "DeployTold",
     "Done",
     "Engine",
     "Inbox",
     "NoPlan",
+    "NotRecorded",
     "OrderRefused",
     "Orders",
     "Person",
@@ -30,8 +36,10 @@ __all__ = [
     "Progress",
     "RuleNow",
     "RulesFolder",
+    "Signatures",
     "Taken",
     "Views",
+    "Wish",
     "decisions_of",
     "last_pass",
     "recorded_evidence",

@@ -39,6 +39,15 @@ class AlertmanagerNow:
 
 
 @dataclass(frozen=True, slots=True)
+class TargetNow:
+    """A target of an action, or all of them, as deploys see it."""
+
+    target: str
+    deploying: bool
+    frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Present:
     """All that metrics tell of one moment, as frozen values: cheap to take with 500 rules."""
 
@@ -57,3 +66,4 @@ class Present:
     reserve_ready: bool | None  # None where the journal keeps no reserve
     alertmanager: AlertmanagerNow | None = None  # None where the policy has none
     missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for
+    targets: tuple[TargetNow, ...] = ()  # that may be deployed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from watchdog.core.alerting import alert_labels
+from watchdog.core.deploying import keeping_back
 from watchdog.core.inputs import opening_world, rung_target
 from watchdog.core.spec import RuleSpec
 from watchdog.core.stops import Subject, standing_stops
@@ -10,7 +11,9 @@ from watchdog.engine.engine import Engine
 
 
 def stops_view(engine: Engine, rule: RuleSpec) -> list[str]:
-    """Holds, silences, ours and Alertmanager's, and windows; of its episode, or of its next one."""
+    """Holds, silences, ours and Alertmanager's, windows, and deploys of its target; of its episode,
+    or of its next one.
+    """
     book, policy = engine.book, engine.in_force()
     ep = book.open_episode(rule.name)
     if ep is not None:
@@ -20,4 +23,6 @@ def stops_view(engine: Engine, rule: RuleSpec) -> list[str]:
         target = policy.actions[rungs[0].action].target if rungs else ""
         labels = alert_labels(rule, policy.environment, opening_world(rule, engine.facts(), book))
         subject = Subject(rule.owner, rule.name, target, labels)
-    return list(standing_stops(subject, policy, book, engine.ports.clock.now()))
+    now = engine.ports.clock.now()
+    deploys = keeping_back(subject.target, policy, book, now) if subject.target else ()
+    return [*standing_stops(subject, policy, book, now), *deploys]

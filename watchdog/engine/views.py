@@ -19,6 +19,7 @@ from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.words import Truth
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
 from watchdog.engine.awaiting import awaiting_view, missing_approvals
+from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets_now
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members, members_by_status, no_rule, rule_of
@@ -77,6 +78,7 @@ class Views:
             alertmanager=alertmanager_now(engine),
             open_intents=len(book.intents),
             missing_approvals=missing_approvals(engine),
+            targets=targets_now(engine),
             passes=engine.passes.count,
             last_pass=engine.passes.completed,
             stuck=engine.recorder.stuck,
@@ -116,6 +118,7 @@ class Views:
             "holds": [self._hold(h.id) for h in book.standing_holds(now)],
             "silences": silences_view(engine),
             "alertmanager": alertmanager_view(engine),
+            **standing_deploys(engine),
             "episodes": [self.episode(ep) for ep in book.open_episodes()],
             "rules": [self.rule(r) for r in engine.in_force().rules.values()],
             "actions": self.actions(),
@@ -296,6 +299,10 @@ class Views:
         """How far windows were filled from the source's history; None where there was no need."""
         progress = self._engine.filling.progress.get(source)
         return None if progress is None else asdict(progress)
+
+    def deploys(self) -> View:
+        """What is under way, what may be deployed, and what was."""
+        return deploys_view(self._engine)
 
     def decisions(self, after: int = 0) -> list[View]:
         """The decisions kept at hand with a sequence number above `after`, oldest first."""

@@ -26,6 +26,7 @@ _ONLY_WHERE_SAID = frozenset(
         ("Rung", "approve_within_seconds"),
         ("Rung", "attribute_within_seconds"),
         ("Limits", "deploy_max_seconds"),
+        ("Channel", "targets"),
         ("ActionSpec", "verify"),
         ("ActionSpec", "publish"),
         ("ActionSpec", "anchor_margin_seconds"),

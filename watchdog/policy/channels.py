@@ -30,16 +30,24 @@ def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
     shape = shape_of(ChannelShape, entry, findings)
     if shape is None:
         return None
-    if (shape.hmac is None) == (shape.token is None):
-        ways = "known in two ways" if shape.hmac else "known by nothing"
+    ways = {"hmac": shape.hmac, "token": shape.token, "deploys": shape.deploys}
+    given = [(kind, credential) for kind, credential in ways.items() if credential is not None]
+    if len(given) != 1:
         findings.refuse(
-            entry.key_at("token") if shape.hmac else entry.key,
-            f"the channel {entry.name} is {ways}",
-            "Write exactly one of {hmac: CREDENTIAL} and {token: CREDENTIAL}.",
+            entry.key_at(given[1][0]) if given else entry.key,
+            f"the channel {entry.name} is known {'in several ways' if given else 'by nothing'}",
+            "Write exactly one of {hmac: CREDENTIAL}, {token: CREDENTIAL}, {deploys: CREDENTIAL}.",
         )
         return None
+    if shape.targets is not None and shape.deploys is None:
+        findings.refuse(
+            entry.key_at("targets"), "`targets` is for channels of deploys", "Remove it."
+        )
     if shape.token is not None:
         how, most, events = Channel("token", shape.token), _TOKEN_BYTES, _TOKEN_EVENTS
+    elif shape.deploys is not None:
+        how = Channel("deploys", shape.deploys, tuple(sorted(shape.targets or ())))
+        most, events = _HMAC_BYTES, _HMAC_EVENTS
     else:
         how, most, events = Channel("hmac", shape.hmac or ""), _HMAC_BYTES, _HMAC_EVENTS
     return SourceSpec(f"{PREFIX}{entry.name}", EVERY_SECONDS, _DEADLINE_SECONDS, most, events, how)

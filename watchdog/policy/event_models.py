@@ -19,14 +19,28 @@ MatchText = Annotated[
 ]
 
 
+Target = Annotated[
+    str,
+    matching(
+        r"all|[a-z]+:[^\x00-\x1f\x7f]{1,500}", "target", "Write it like config:/PATH, or all."
+    ),
+]
+
+
 class ChannelShape(Shape):
-    """How senders of a channel prove themselves: exactly one of `hmac` and `token`."""
+    """How senders of a channel prove themselves: exactly one of `hmac`, `token` and `deploys`."""
 
     hmac: Name | None = Field(
         None, description="credential that signs what is posted to /api/v1/events"
     )
     token: Name | None = Field(
         None, description="credential that an Alertmanager shows at /api/v1/alertmanager"
+    )
+    deploys: Name | None = Field(
+        None, description="credential that signs what a pipeline posts to /api/v1/deploys"
+    )
+    targets: Annotated[list[Target], Field(min_length=1, max_length=100)] | None = Field(
+        None, description="deploys: what it may deploy, like config:/srv/app; all when left out"
     )
 
 

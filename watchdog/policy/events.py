@@ -41,6 +41,13 @@ def told(
             remedy = closest(event.from_, platform.channels)
         findings.refuse(entry.at("event", "from"), f"there is no channel {event.from_}", remedy)
         return None, None
+    if isinstance(channel.how, Channel) and channel.how.kind == "deploys":
+        findings.refuse(
+            entry.at("event", "from"),
+            f"{event.from_} tells of deploys, which are no events",
+            "Name a channel of {hmac: CREDENTIAL} or {token: CREDENTIAL}.",
+        )
+        return None, None
     assert isinstance(channel.how, Channel)  # noqa: S101  # a channel's spec has no other
     matchers = tuple(_matcher(entry, name, text, findings) for name, text in event.match.items())
     if channel.how.kind == "token" and not matchers:

@@ -93,6 +93,12 @@ def for_hold(hold: View) -> Advice:
     return Advice("End it", f"slo-watchdog release {hold['id']}")
 
 
+def for_frozen(one: View) -> Advice:
+    """The command is the daemon's own."""
+    what = "When what is to be deployed is not what was rolled back"
+    return Advice(what, str(one["lifted_by"]).replace("TEXT", "'WHY'"))
+
+
 def for_action(action: View) -> Advice:
     name = shlex.quote(action["name"])
     if action["claimed_by"]:

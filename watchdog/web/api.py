@@ -48,6 +48,10 @@ class Api:
             [{**ep, "timeline": self._timelines.of(ep["id"])} for ep in self._views.episodes()]
         )
 
+    def deploys(self, request: Request) -> Response:
+        del request
+        return Json(self._views.deploys())
+
     def why(self, request: Request) -> Response:
         name = name_in(request)
         found = self._views.why(name)

@@ -8,10 +8,6 @@ what it would do, in the same words.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import grp
-import os
-import pwd
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -23,10 +19,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from watchdog.core.deploys import MOST_FOR_SECONDS, DeployOutcome
 from watchdog.core.promotions import RuleTested
 from watchdog.core.rights import Account
 from watchdog.core.spec import Scope
 from watchdog.engine import Done, NoPlan, OrderRefused, Orders, Person, Views
+from watchdog.web.accounts import account_of
 from watchdog.web.json_response import Json
 
 _MOST_BYTES = 64 * 1024
@@ -38,6 +36,7 @@ ActionName = Annotated[
 ]
 """An action's name, perhaps with the values that it is for."""
 Text = Annotated[str, Field(max_length=2000)]
+Target = Annotated[str, Field(min_length=1, max_length=600)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,34 @@ class ReleaseOrder(Order):
 
     async def carry_out(self, by: Person, control: Control) -> Done:
         return control.orders.stops.release(by, self.hold, self.reason, dry=self.dry)
+
+
+class DeployBeginOrder(Order):
+    target: Target
+    for_seconds: Annotated[float, Field(gt=0, le=MOST_FOR_SECONDS)]
+    change: Annotated[str, Field(max_length=500)] = ""
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.deploys.begin(
+            by, self.target, self.for_seconds, self.change, self.reason, dry=self.dry
+        )
+
+
+class DeployEndOrder(Order):
+    target: Target
+    outcome: Literal["ok", "failed"] = "ok"
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.deploys.end(
+            by, self.target, DeployOutcome(self.outcome), self.reason, dry=self.dry
+        )
+
+
+class UnfreezeOrder(Order):
+    target: Target
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.deploys.unfreeze(by, self.target, self.reason, dry=self.dry)
 
 
 class EpisodeOrder(Order):
@@ -207,6 +234,9 @@ class ApplyOrder(Order):
 ORDERS: dict[str, type[Order]] = {
     "/v1/hold": HoldOrder,
     "/v1/release": ReleaseOrder,
+    "/v1/deploy/begin": DeployBeginOrder,
+    "/v1/deploy/end": DeployEndOrder,
+    "/v1/deploy/unfreeze": UnfreezeOrder,
     "/v1/ack": AckOrder,
     "/v1/mark": MarkOrder,
     "/v1/tests": TestsOrder,
@@ -249,6 +279,10 @@ def _reads(views: Views) -> list[Route]:
         del request
         return Json(views.status())
 
+    async def deploys(request: Request) -> Response:
+        del request
+        return Json(views.deploys())
+
     async def episodes(request: Request) -> Response:
         del request
         return Json(views.episodes())
@@ -266,6 +300,7 @@ def _reads(views: Views) -> list[Route]:
 
     return [
         Route("/v1/status", status),
+        Route("/v1/deploys", deploys),
         Route("/v1/episodes", episodes),
         Route("/v1/decisions", decisions),
         Route("/v1/why/{rule:path}", why),
@@ -310,16 +345,3 @@ async def _person(request: Request, control: Control) -> Person:
         account = Account()
     name = account.user or "unknown"
     return Person(f"{name} (uid {uid})", uid != 0 or control.root_is_person, account)
-
-
-def account_of(uid: int) -> Account:
-    """The user and groups of a uid, as this machine knows them."""
-    try:
-        found = pwd.getpwuid(uid)
-    except KeyError:
-        return Account()
-    groups = set()
-    for gid in os.getgrouplist(found.pw_name, found.pw_gid):
-        with contextlib.suppress(KeyError):
-            groups.add(grp.getgrgid(gid).gr_name)
-    return Account(found.pw_name, frozenset(groups))

@@ -66,6 +66,7 @@ class Pages:
             headline=headline(status, self._unhealthy()),
             load=load,
             policy_advice=advice.for_policy(load),
+            frozen=[{**one, "advice": advice.for_frozen(one)} for one in status["frozen"]],
             holds=[{**hold, "advice": advice.for_hold(hold)} for hold in status["holds"]],
             silences=status["silences"],
             alertmanager=status["alertmanager"],

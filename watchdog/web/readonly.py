@@ -1,6 +1,6 @@
 """The read-only face on loopback: pages, metrics, health, API. Nothing here changes anything.
 
-Only GET and HEAD, save the two doors by which senders who prove themselves tell of events
+Only GET and HEAD, save the doors by which senders who prove themselves tell of events and deploys
 (`inbound/`); only under known Host names (so that no page elsewhere can make a browser read it by
 renaming itself to our address), only fixed addresses. Answers are made one at a time, with a
 pause of the loop between two, so that many readers delay each other and never the watching.
@@ -115,6 +115,7 @@ def _answers(
         "/api/v1/decisions": api.decisions,
         "/api/v1/actions": api.actions,
         "/api/v1/episodes": api.episodes,
+        "/api/v1/deploys": api.deploys,
         "/api/v1/why/{name:path}": api.why,
     }
     return [Route(path, _in_turn(endpoint, turn)) for path, endpoint in endpoints.items()]

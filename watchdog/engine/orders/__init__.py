@@ -1,4 +1,4 @@
-"""What people order: holds, approvals, undo, rollback by hand, act, close, ack, mark.
+"""What people order: holds, deploys, approvals, undo, rollback by hand, act, close, ack, mark.
 
 Every order first says what it would do (`dry`) in the very words of its effect, is refused with
 a reason and a remedy, and is recorded with its actor. Acting through a hold must be said.
@@ -11,6 +11,7 @@ from collections.abc import Callable
 from watchdog.core.rights import Rights
 from watchdog.engine.engine import Engine
 from watchdog.engine.orders.approvals import Approvals
+from watchdog.engine.orders.deploys import DeployOrders
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
 from watchdog.engine.orders.episodes import Episodes, Mark
 from watchdog.engine.orders.proofs import Proofs
@@ -29,6 +30,7 @@ class Orders:
         self.plans = PlanView(engine, rights)
         self.approvals = Approvals(desk)
         self.stops = Stops(desk)
+        self.deploys = DeployOrders(desk)
         self.episodes = Episodes(desk)
         self.rollbacks = Rollbacks(desk)
         self.proofs = Proofs(desk)

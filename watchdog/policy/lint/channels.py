@@ -15,7 +15,8 @@ def _unheard(ground: Ground) -> Iterator[Hit]:
         rule.source for rule in ground.policy.rules.values() if isinstance(rule.signal, EventSignal)
     }
     for source in ground.policy.sources.values():
-        if isinstance(source.how, Channel) and source.name not in heard:
+        how = source.how
+        if isinstance(how, Channel) and how.kind != "deploys" and source.name not in heard:
             name = source.name.removeprefix(PREFIX)
             yield Hit(
                 ground.channels[name].key,

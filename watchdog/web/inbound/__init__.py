@@ -1,4 +1,4 @@
-"""The two doors of the read-only port by which others tell us something, and what guards them.
+"""The doors of the read-only port by which others tell us something, and what guards them.
 
 Nothing here changes anything by itself: what an authenticated sender tells is recorded and judged
 by the rules, with every gate before it.

@@ -36,7 +36,8 @@ def _moment(value: Any) -> float:
     return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Without control characters, and without what looks like a secret."""
     return scrubbed(text.encode("utf-8", "replace").decode(), most=_MOST_TEXT)
 
 
@@ -49,7 +50,7 @@ Model = TypeVar("Model", bound=BaseModel)
 Moment = Annotated[float, BeforeValidator(_moment)]
 Id = Annotated[str, Field(pattern=rf"^{EVENT_ID}$")]
 Label = Annotated[str, Field(pattern=rf"^{LABEL_NAME}$")]
-Text = Annotated[str, Field(max_length=_MOST_TEXT), AfterValidator(_plain)]
+Text = Annotated[str, Field(max_length=_MOST_TEXT), AfterValidator(plain)]
 AnyName = Annotated[str, Field(max_length=_MOST_NAME), AfterValidator(_plain_name)]
 
 
@@ -95,7 +96,7 @@ def alerts_of(channel: str, body: bytes, most: int, now: float) -> Brought:
     Of one fingerprint only a later beginning is another event: one far ahead would make all that
     are to come look known.
     """
-    read = _read(_Webhook, body)
+    read = body_as(_Webhook, body)
     if len(read.alerts) > most:
         raise Wrong(f"{len(read.alerts)} alerts; {most} are the most: group them into smaller ones")
     begun = [alert for alert in read.alerts if not _is_ahead(alert.starts, now)]
@@ -105,7 +106,7 @@ def alerts_of(channel: str, body: bytes, most: int, now: float) -> Brought:
 
 def event_of(channel: str, body: bytes, now: float) -> EventReceived:
     """One event; without a time of its own it began now. Raises Wrong."""
-    read = _read(_Event, body)
+    read = body_as(_Event, body)
     if read.starts is not None and _is_ahead(read.starts, now):
         raise Wrong("startsAt lies in the future")
     return EventReceived(
@@ -133,11 +134,12 @@ def _alert(channel: str, alert: _Alert) -> EventReceived:
         began=alert.starts,
         ended=alert.ends if over else None,
         labels=tuple(sorted(alert.labels.items())),
-        summary=scrubbed(_plain(summary[:_MOST_TEXT]), most=_MOST_SUMMARY),
+        summary=scrubbed(plain(summary[:_MOST_TEXT]), most=_MOST_SUMMARY),
     )
 
 
-def _read(model: type[Model], body: bytes) -> Model:
+def body_as(model: type[Model], body: bytes) -> Model:
+    """The body as this model says it. Raises Wrong."""
     try:
         return model.model_validate_json(body)
     except ValidationError as error:

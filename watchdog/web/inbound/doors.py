@@ -1,11 +1,13 @@
-"""The two doors: `POST /api/v1/alertmanager` with a token, `POST /api/v1/events` with a signature.
+"""The doors: `POST /api/v1/alertmanager` with a token; `POST /api/v1/events`, and for pipelines
+`POST /api/v1/deploys`, with a signature.
 
 Laws
 * Who is not known by a channel's key is told 401 and nothing else, whatever else is wrong.
 * A body is read to its cap and within its time, and a channel tells no more than its pace allows.
 * 200 means that it is on record. Nothing is believed that could not be recorded: 503.
 * What was told before is no news: an Alertmanager that repeats is answered 200, a signed event
-  that comes again is answered 409.
+  that comes again is answered 409; a pipeline that repeats is answered as before, and a deploy
+  that is over is not begun again.
 
 Whoever is refused is counted and, once a minute, in the log; nothing of its request is.
 """
@@ -25,10 +27,11 @@ from starlette.routing import Route
 from watchdog.core.channels import Channel, EventReceived
 from watchdog.core.heard import News
 from watchdog.core.spec import Policy, SourceSpec
-from watchdog.engine import Inbox
+from watchdog.engine import DeployDesk, DeployRefused, Inbox, NotRecorded
 from watchdog.ports import Clock, SecretMissing, Secrets
 from watchdog.web.inbound.bodies import Wrong, alerts_of, event_of
 from watchdog.web.inbound.pace import LEAST_COST, Bucket, bucket_of
+from watchdog.web.inbound.pipelines import Pipeline, answer, tell
 from watchdog.web.inbound.proof import FRESH_SECONDS, bearer, is_one_of, is_signed, timestamp_of
 from watchdog.web.json_response import Json
 from watchdog.wire.keys import keys_of
@@ -47,6 +50,7 @@ class Inbound:
     """What stands behind the doors. `count` is told of a channel, what came of it, how many."""
 
     inbox: Inbox
+    deploys: DeployDesk
     policy: Callable[[], Policy]
     secrets: Secrets
     clock: Clock
@@ -69,11 +73,12 @@ def _unknown(channel: str = NOBODY) -> _Refused:
 
 
 def inbound_routes(behind: Inbound) -> list[Route]:
-    """The only two addresses of the port that take a body."""
+    """The only addresses of the port that take a body."""
     doors = _Doors(behind)
     return [
         Route("/api/v1/alertmanager", doors.alertmanager, methods=["POST"]),
         Route("/api/v1/events", doors.event, methods=["POST"]),
+        Route("/api/v1/deploys", doors.deploy, methods=["POST"]),
     ]
 
 
@@ -88,6 +93,9 @@ class _Doors:
 
     async def event(self, request: Request) -> Response:
         return await self._answered(self._event, request)
+
+    async def deploy(self, request: Request) -> Response:
+        return await self._answered(self._deploy, request)
 
     async def _alertmanager(self, request: Request) -> Response:
         """Known by its token, before anything of the body is read."""
@@ -108,9 +116,37 @@ class _Doors:
         return Json({"recorded": fresh, "known": len(news) - fresh})
 
     async def _event(self, request: Request) -> Response:
+        source, channel, body = await self._signed(request, "hmac")
+        try:
+            event = event_of(channel, body, self.behind.clock.now().wall)
+        except Wrong as wrong:
+            raise _Refused(422, channel, "malformed", str(wrong)) from None
+        (news,) = self._take(source, channel, [event])
+        if news not in {News.NEW, News.RESOLVED}:
+            told = f"{event.id} was told before: {event.status.value}"
+            return Json({"refused": told}, 409)
+        return Json({"recorded": event.id})
+
+    async def _deploy(self, request: Request) -> Response:
+        """Answered when it is on the record, or was before."""
+        source, channel, body = await self._signed(request, "deploys")
+        assert isinstance(source.how, Channel)  # noqa: S101  # a channel's spec has no other
+        try:
+            told = tell(Pipeline(channel, source.how), body, self.behind.deploys)
+        except Wrong as wrong:
+            raise _Refused(422, channel, "malformed", str(wrong)) from None
+        except DeployRefused as refused:
+            raise _Refused(409, channel, "refused", str(refused)) from None
+        except NotRecorded:
+            raise _not_recorded(channel) from None
+        news = News.NEW if told.deploy.ended is None else News.RESOLVED
+        self.behind.count(channel, (News.REPEATED if told.known else news).value, 1)
+        return Json(answer(told))
+
+    async def _signed(self, request: Request, kind: str) -> tuple[SourceSpec, str, bytes]:
         """Known by its signature over the time and the whole body."""
         headers = request.headers
-        source, channel = self._named(headers.get("x-watchdog-channel", ""))
+        source, channel = self._named(headers.get("x-watchdog-channel", ""), kind)
         timestamp = headers.get("x-watchdog-timestamp", "")
         at = timestamp_of(timestamp)
         if at is None:
@@ -124,15 +160,7 @@ class _Doors:
             told = f"the timestamp is {at - now.wall:+.0f} s from our clock; sign it anew"
             raise _Refused(401, channel, "not_fresh", told)
         self._pace(source, channel, 1)
-        try:
-            event = event_of(channel, body, now.wall)
-        except Wrong as wrong:
-            raise _Refused(422, channel, "malformed", str(wrong)) from None
-        (news,) = self._take(source, channel, [event])
-        if news not in {News.NEW, News.RESOLVED}:
-            told = f"{event.id} was told before: {event.status.value}"
-            return Json({"refused": told}, 409)
-        return Json({"recorded": event.id})
+        return source, channel, body
 
     # -- who -----------------------------------------------------------------------------------
 
@@ -156,8 +184,8 @@ class _Doors:
             raise _unknown()
         return found[0]
 
-    def _named(self, name: str) -> tuple[SourceSpec, str]:
-        for source, _, known in _channels(self.behind.policy(), "hmac"):
+    def _named(self, name: str, kind: str) -> tuple[SourceSpec, str]:
+        for source, _, known in _channels(self.behind.policy(), kind):
             if known == name:
                 return source, known
         raise _unknown()
@@ -185,7 +213,7 @@ class _Doors:
     ) -> Sequence[News | None]:
         taken = self.behind.inbox.take(source, told)
         if not taken.recorded:
-            raise _Refused(503, channel, "not_recorded", "it cannot be recorded now; try again")
+            raise _not_recorded(channel)
         for news in taken.news:
             self.behind.count(channel, (news or News.REPEATED).value, 1)
         return taken.news
@@ -215,6 +243,10 @@ def _channels(policy: Policy, kind: str) -> Iterable[tuple[SourceSpec, Channel, 
         how = source.how
         if isinstance(how, Channel) and how.kind == kind:
             yield source, how, source.name.partition(":")[2]
+
+
+def _not_recorded(channel: str) -> _Refused:
+    return _Refused(503, channel, "not_recorded", "it cannot be recorded now; try again")
 
 
 def _deaf(channel: str) -> _Refused:

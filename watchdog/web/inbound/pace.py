@@ -28,8 +28,8 @@ class Bucket:
 
 def bucket_of(kind: str) -> Bucket:
     """A webhook tells single events; an Alertmanager tells whole groups, of many at once."""
-    return Bucket(30.0, 0.5) if kind == "hmac" else Bucket(2000.0, 10.0)
+    return Bucket(2000.0, 10.0) if kind == "token" else Bucket(30.0, 0.5)
 
 
-LEAST_COST = {"hmac": 1.0, "token": 5.0}
+LEAST_COST = {"hmac": 1.0, "deploys": 1.0, "token": 5.0}
 """Of one request, however few events it brings."""

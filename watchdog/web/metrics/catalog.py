@@ -163,6 +163,7 @@ EVENT_RESULTS = (
     "truncated",
     "in_future",
     "not_recorded",
+    "refused",
     "deaf",
 )
 """What can come of what a sender tells: four kinds of news, and why a request was refused."""
@@ -220,6 +221,17 @@ ACTIONS = (
     Metric("drifts_total", COUNTER, "Targets that somebody else changed.", ("action",)),
 )
 
+DEPLOYS = (
+    Metric("deploys_in_progress", GAUGE, "1 while a deploy is under way on it.", ("target",)),
+    Metric(
+        "deploys_frozen",
+        GAUGE,
+        "1 while it may not be deployed, having been rolled back.",
+        ("target",),
+    ),
+    Metric("deploys_total", COUNTER, "Deploys that ended, by how.", ("outcome",)),
+)
+
 ALERTMANAGER = (
     Metric(
         "alertmanager_up",
@@ -256,6 +268,7 @@ GROUPS = {
     "Events": EVENTS,
     "Episodes and decisions": DECISIONS,
     "Actions": ACTIONS,
+    "Deploys": DEPLOYS,
     "Alertmanager": ALERTMANAGER,
     "Policy and record": RECORD,
 }

@@ -15,6 +15,7 @@ from watchdog.web.metrics.present import (
     of_actions,
     of_alertmanager,
     of_budgets,
+    of_deploys,
     of_process,
     of_record,
     of_rules,
@@ -41,6 +42,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_sources(sources)
         yield from of_actions(actions, x)
         yield from of_alertmanager(x)
+        yield from of_deploys(x)
         yield from of_rules(x)
         yield from of_budgets(x)
         yield from meters.registry.collect()

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 
 from watchdog.core import entries as e
 from watchdog.core.channels import Channel
+from watchdog.core.deploys import DeployOutcome
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
@@ -52,6 +53,7 @@ class Meters:
         self._episodes = self._counter("episodes_total")
         self._actions = self._counter("actions_total")
         self._drifts = self._counter("drifts_total")
+        self._deploys = self._counter("deploys_total")
         self._blindness = self._counter("blindness_total")
         self._pages = self._counter("pages_total")
         self._entries = self._counter("journal_entries_total")
@@ -85,6 +87,8 @@ class Meters:
                 self._blindness.labels(entry.blind.value).inc()
             case e.Paged():
                 self._pages.labels(entry.severity.value, _yes(entry.silenced)).inc()
+            case e.DeployEnded():
+                self._deploys.labels(entry.outcome.value).inc()
             case e.Drifted():
                 self._drifts.labels(entry.action).inc()
             case _:
@@ -155,6 +159,8 @@ class Meters:
             for gate in GATES:
                 self._refusals.labels(world.value, gate)
         self._events.labels("unknown", "unauthenticated")
+        for outcome in DeployOutcome:
+            self._deploys.labels(outcome.value)
         for reason in Blind:
             self._blindness.labels(reason.value)
         for severity in Severity:

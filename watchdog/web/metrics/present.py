@@ -135,6 +135,12 @@ def of_alertmanager(x: Present) -> Iterator[Family]:
     yield _one("alertmanager_told_age_seconds", a.told_age_seconds if a else None)
 
 
+def of_deploys(x: Present) -> Iterator[Family]:
+    """As many as the policy has targets, and one for all of them."""
+    yield _family("deploys_in_progress", [((t.target,), t.deploying) for t in x.targets])
+    yield _family("deploys_frozen", [((t.target,), t.frozen) for t in x.targets])
+
+
 def of_sources(sources: Sequence[dict[str, Any]]) -> Iterator[Family]:
     """`sources` as `Views.sources` gives them."""
     columns = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchdog.core.deploys import DeployOutcome
 from watchdog.core.entries import Outcome, Ruling
 from watchdog.core.episode import OPEN
 from watchdog.core.words import Blind, Status
@@ -39,10 +40,11 @@ something that reaches people watch these, also for when the watchdog is dead:
 | an armed rule's action would not work | `slo_watchdog_action_ready == 0` |
 | an Alertmanager is not heard, or does not hear | `slo_watchdog_alertmanager_up == 0` |
 | a sender of events is refused | \
-`increase(slo_watchdog_events_total{result!~"new|resolved|repeated|late"}[5m]) > 0` |
+`increase(slo_watchdog_events_total{result!~"new|resolved|repeated|late|refused"}[5m]) > 0` |
 | the rules folder is broken | `slo_watchdog_policy_errors > 0` |
 | a person must look | `slo_watchdog_episodes_open{state="latched"} > 0` |
 | people are asked to approve something | `slo_watchdog_awaiting_approvals > 0` |
+| nobody ended a deploy | `increase(slo_watchdog_deploys_total{outcome="expired"}[5m]) > 0` |
 | it is held back | `slo_watchdog_episodes_open{state="held"} > 0` |
 """
 
@@ -81,7 +83,7 @@ def _values() -> Iterator[str]:
         "by": ["process", "rung", "evidence", "episode"],
         "result": list(EVENT_RESULTS),
         "direction": ["do", "undo"],
-        "outcome": [outcome.value for outcome in Outcome],
+        "outcome": dict.fromkeys(one.value for one in (*Outcome, *DeployOutcome)),
         "window": ["a duration as written in rules: 5m, 1h, 3d"],
     }.items():
         yield f"| `{label}` | {', '.join(values)} |"
