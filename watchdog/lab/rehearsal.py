@@ -8,17 +8,19 @@ is what the readings and ticks bring; both are taken in the order of their time.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.aftermath import intent_ended, verify
+from watchdog.core.approvals import ApprovalAsked, ApprovalGiven, Means
+from watchdog.core.approving import approve, deny, objection
 from watchdog.core.book import Book, Episode, OpenIntent
 from watchdog.core.channels import EventReceived
 from watchdog.core.draft import Draft
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.heard import sorted_out
-from watchdog.core.inputs import Facts, next_rung
+from watchdog.core.inputs import Facts, Scene, next_rung
 from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
 from watchdog.core.spec import ActionSpec, Policy, Rung, SourceSpec
@@ -125,6 +127,26 @@ class Rehearsal:
         draft = Draft(self.book, now)
         self._evaluation.on_tick(self.policy, draft)
         self._keep(draft)
+
+    def answer(
+        self, people: Iterable[str], now: Instant, *, rule: str | None, denied: bool
+    ) -> None:
+        """People say yes, or no, to every episode, or that rule's, that waits for them then."""
+        for ep in [self.book.episodes[name] for name in list(self.book.requests.open)]:
+            for who in people if rule in {None, ep.rule} else ():
+                request = self.book.requests.open.get(ep.id)
+                if request is None:
+                    break
+                draft = Draft(self.book, now)
+                if denied:
+                    deny(ep, who, SUPPOSED, draft)
+                else:
+                    memory = self.memory.of(ep.rule)
+                    scene = Scene(self.policy, self._facts(), draft)
+                    given = _yes(who, request.asked)
+                    if not objection(given, scene):
+                        approve(given, memory.sight if memory is not None else None, scene)
+                self._keep(draft)
 
     @property
     def failures(self) -> Mapping[str, str]:
@@ -241,3 +263,9 @@ class Rehearsal:
         for entry in draft.entries:
             self.log.append(e.Recorded(len(self.log) + 1, draft.now, entry, ""))
         draft.entries = []
+
+
+def _yes(who: str, asked: ApprovalAsked) -> ApprovalGiven:
+    """By signature, which counts for everything."""
+    told = asked.episode, asked.decision, asked.action, asked.plan
+    return ApprovalGiven(*told, who, who, SUPPOSED, Means.SSH)

@@ -333,3 +333,34 @@ def test_a_probe_holds_unless_the_test_says_otherwise(tmp_path: Path) -> None:
       - {eval_time: 8m, rule: public-probe, exp_blind: unreachable}
 """
     assert failures(run(tmp_path, HEAD + text, rules=RULES + probe)) == []
+
+
+ASKS = """\
+    approvals: [{at: 5m40s, by: [alice]}, {at: 5m50s, by: [alice, bob], rule: error-rate}]
+    rule_test:
+      - {eval_time: 5m45s, rule: error-rate, exp_state: awaiting}
+      - {eval_time: 6m, rule: error-rate, exp_state: contained}
+    action_test:
+      - eval_time: 6m
+        rule: error-rate
+        exp_actions:
+          - {at: 5m25s, action: pause-redemption, ruling: needs_approval}
+          - {at: 5m50s, action: pause-redemption}
+"""
+
+
+def test_people_are_asked_and_answer_as_the_test_says(tmp_path: Path) -> None:
+    asking = PLATFORM.replace("mode: armed, within", "mode: approve, approvals: 2, within")
+    assert asking != PLATFORM
+    assert failures(run(tmp_path, HEAD + OUTAGE + ASKS, platform=asking)) == []
+    told = ASKS.replace("by: [alice, bob]", "by: [alice]")
+    assert len(failures(run(tmp_path, HEAD + OUTAGE + told, platform=asking))) == 2
+    denied = ASKS.replace("rule: error-rate}]", "rule: error-rate, denied: true}]")
+    (one, other) = failures(run(tmp_path, HEAD + OUTAGE + denied, platform=asking))
+    assert "state of error-rate at 6m" in one
+    assert "actions of error-rate at 6m" in other
+
+
+def test_who_answers_for_a_rule_that_is_none_is_told(tmp_path: Path) -> None:
+    ran = run(tmp_path, HEAD + OUTAGE + ASKS.replace("rule: error-rate}]", "rule: eror-rate}]"))
+    assert any("eror-rate" in problem.text for problem in ran.problems)

@@ -20,7 +20,7 @@ from watchdog.core.states import State
 from watchdog.core.words import Instant, Status, Verdict
 from watchdog.lab.rehearsal import Rehearsal, Supposed, Supposing
 from watchdog.lab.rule_tests.poll import Poller
-from watchdog.lab.rule_tests.shapes import HoldShape, SupposingShape, ToldShape
+from watchdog.lab.rule_tests.shapes import ApprovalShape, HoldShape, SupposingShape, ToldShape
 from watchdog.lab.rule_tests.suite import Case
 from watchdog.lab.rule_tests.under_test import Ours
 from watchdog.policy.channels import PREFIX as CHANNEL
@@ -85,6 +85,8 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
             _hold(rehearsal, what, now, start)
         elif isinstance(what, ToldShape):
             _tell(rehearsal, what, now, start)
+        elif isinstance(what, ApprovalShape):
+            rehearsal.answer(what.by, now, rule=what.rule, denied=what.denied)
         elif every_pass or what == _LOOK or not _idle(rehearsal, pollers, now):
             rehearsal.tick(now)
         _note(course, rehearsal)
@@ -95,14 +97,14 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
 
 
 _LOOK, _PASS = "look", "pass"  # what the agenda says besides polls and holds
-_What = Poller | HoldShape | ToldShape | str
+_What = Poller | HoldShape | ToldShape | ApprovalShape | str
 
 
 def _agenda(
     case: Case, pollers: list[Poller], times: list[float]
 ) -> Iterator[tuple[float, int, _What]]:
     """Everything in the order of time; at one time holds come first, then polls, then what is
-    told, then looks.
+    told, a pass, what people answer, then looks.
     """
 
     def steps(every: float, rank: int, what: _What) -> Iterator[tuple[float, int, _What]]:
@@ -111,11 +113,13 @@ def _agenda(
 
     holds = [(hold.from_, 0, hold) for hold in case.shape.holds if hold.from_ <= case.until]
     told = [(told.at, 1, told) for told in case.shape.events if told.at <= case.until]
+    answers = [(one.at, 2, one) for one in case.shape.approvals if one.at <= case.until]
     streams: list[Iterator[tuple[float, int, _What]]] = [
         iter(sorted(holds, key=lambda hold: hold[0])),
         *(steps(poller.every_seconds, 1, poller) for poller in pollers),
         iter(sorted(told, key=lambda one: one[0])),
         steps(PASS_SECONDS, 2, _PASS),
+        iter(sorted(answers, key=lambda one: one[0])),
         ((time, 3, _LOOK) for time in times),
     ]
     return heapq.merge(*streams, key=lambda item: item[:2])

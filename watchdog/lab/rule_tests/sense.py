@@ -32,7 +32,7 @@ MAX_STEPS = 3_000_000
 
 _OURS = (
     *("rule_test", "episode_test", "action_test", "page_test"),
-    *("sources", "events", "holds", "supposing"),
+    *("sources", "events", "holds", "approvals", "supposing"),
 )
 
 
@@ -49,6 +49,7 @@ def check_sense(suite: Suite, findings: Findings) -> None:
             _surroundings(case, ours, findings)
             _unread(suite, case, ours, findings)
             _holds(case, ours, findings)
+            _answers(case, ours, findings)
             _events(case, ours, findings)
 
 
@@ -247,6 +248,13 @@ def _holds(case: Case, ours: Ours, findings: Findings) -> None:
             if name is not None and (kind != "rule" or ours.policy.rule(name) is None):
                 _known(case, ("holds", index, kind), name, names, kind, findings)
         _ends(case, ("holds", index, "to"), hold.from_, hold.to, findings)
+
+
+def _answers(case: Case, ours: Ours, findings: Findings) -> None:
+    for index, one in enumerate(case.shape.approvals):
+        if one.rule is not None and ours.policy.rule(one.rule) is None:
+            path = ("approvals", index, "rule")
+            _known(case, path, one.rule, ours.policy.rules, "rule", findings)
 
 
 def _events(case: Case, ours: Ours, findings: Findings) -> None:

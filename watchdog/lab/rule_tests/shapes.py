@@ -218,6 +218,15 @@ class HoldShape(Shape):
     reason: str = "a test"
 
 
+class ApprovalShape(Shape):
+    """What people say to what waits for them then: yes, or no where it is denied."""
+
+    at: Time
+    by: Annotated[list[Name], Field(min_length=1)]
+    rule: str | None = None
+    denied: Flag = False
+
+
 class SupposedShape(Shape):
     takes: Time = 1.0
     outcome: AnOutcome = Outcome.DONE
@@ -308,6 +317,7 @@ class CaseShape(Shape):
     sources: Some[StretchShape]
     events: Some[ToldShape]
     holds: Some[HoldShape]
+    approvals: Some[ApprovalShape]
     supposing: SupposingShape | None = None
     rule_test: Some[RuleTestShape]
     episode_test: Some[EpisodeTestShape]
