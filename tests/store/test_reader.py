@@ -106,6 +106,13 @@ def test_a_reader_names_what_is_missing_damaged_or_too_new(state: Path, tmp_path
     with pytest.raises(JournalCorrupt):
         open_reader(state)
     path.write_bytes(whole)
+    for lost in ("entries", "about"):
+        with sqlite3.connect(path) as shell:
+            shell.execute(f"DROP TABLE {lost}")
+        shell.close()
+        with pytest.raises(JournalCorrupt, match=f"it is damaged, .* no such table: {lost}"):
+            open_reader(state).verify()
+        path.write_bytes(whole)
     with sqlite3.connect(path) as shell:
         shell.execute("UPDATE about SET schema_version = 2")
     shell.close()

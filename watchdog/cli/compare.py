@@ -120,7 +120,7 @@ def _span(since_seconds: float, begin: float | None, end: float | None) -> Span:
 
 
 def _record(path: str, until: float) -> Record:
-    with journal(path) as reader:
+    with journal(path, "--journal") as reader:
         alive = reader.alive_at()
         base = base_of(reader)
         record = read_record(base, reader.read(), alive_at=alive, now=until)

@@ -23,9 +23,9 @@ from watchdog.core.book import Book
 from watchdog.core.entries import Stopped
 from watchdog.core.naming import family_of, is_of
 from watchdog.engine import decisions_of, recorded_evidence
-from watchdog.ports import JournalError, SecretMissing
+from watchdog.ports import JournalError, JournalMissing, SecretMissing
 from watchdog.store import Reader, Where, open_reader
-from watchdog.store.folder import JOURNAL
+from watchdog.store.folder import JOURNAL, SHARED_MARKER
 from watchdog.wire.secrets import FileSecrets
 from watchdog.wire.store_address import is_address
 
@@ -38,13 +38,28 @@ _BOOK: TypeAdapter[Book] = TypeAdapter(Book)
 
 
 @contextmanager
-def journal(place: str) -> Iterator[Reader]:
-    """The journal of a state folder or of a server, or the exit status that says why not."""
+def journal(place: str, option: str = "--state-dir") -> Iterator[Reader]:
+    """The journal of a state folder or of a server, or the exit status that says why not.
+
+    `option` is that by which the command is told the place.
+    """
+    where = _where(place)
     try:
-        with open_reader(_where(place)) as reader:
+        with open_reader(where) as reader:
             yield reader
+    except JournalMissing as error:
+        path = where.state_dir / JOURNAL
+        elsewhere = where.url or (where.state_dir / SHARED_MARKER).exists()
+        fail(str(error) if elsewhere else _not_there(path, option), NOT_SO)
     except (JournalError, OSError) as error:
         fail(str(error), NOT_SO)
+
+
+def _not_there(path: Path, option: str) -> str:
+    return (
+        f"{path} does not exist. Name the state folder of the daemon, or a copy of its journal: "
+        f"{option} PLACE"
+    )
 
 
 def _where(place: str) -> Where:

@@ -59,7 +59,7 @@ def replay(
     if bool(decision) == every:
         raise typer.BadParameter("name one decision, as in D17, or write --all")
     page, made, well = Page(), 0, True
-    with journal(path) as reader:
+    with journal(path, "--journal") as reader:
         for again in _made_again(reader, decision):
             made += 1
             well = well and again.identical

@@ -27,6 +27,7 @@ REMEDY = (
     "good backup of it back, or move it away and run `slo-watchdog init`, which forgets open "
     "episodes and holds."
 )
+_NO_TABLE = ("no such table", "no such column")
 _LEAST_BYTES = 512  # the smallest page of SQLite
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -124,6 +125,8 @@ def judged(error: DBAPIError, path: Path) -> JournalError:
                 f"{path} cannot be written: {words}. Look for disk errors (dmesg), remount the "
                 "file system read-write, check the file's rights, start again."
             )
+        case Trouble.BROKEN if words.startswith(_NO_TABLE):
+            return corrupt(path, f"it is damaged, or is no journal of ours: {words}")
         case _:
             return JournalBroken(
                 f"{path}: {words}. The disk cannot be relied on: look for disk errors (dmesg). "

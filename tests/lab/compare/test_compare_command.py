@@ -100,7 +100,9 @@ async def test_what_cannot_be_compared_is_said(provider: RawServer, tmp_path: Pa
     assert "its source is no" in (await compare(other, "--rule=scraped", "--var=often=15s")).out
     ended = await compare(tmp_path / "nowhere")
     assert ended.status == 1
-    assert "nowhere" in ended.err
+    assert "nowhere/journal.db does not exist" in ended.err
+    assert "--journal PLACE" in ended.err
+    assert "init" not in ended.err
 
 
 @dataclass
