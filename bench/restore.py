@@ -29,7 +29,7 @@ from watchdog.restore.tree import Tree
 
 FILES = 20_000
 BYTES = 1_000_000_000
-RUNS = 5
+RUNS = 3
 _MOST_BYTES = 10 * BYTES
 
 

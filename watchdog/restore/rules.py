@@ -11,6 +11,7 @@ most_gigabytes = 500                            # unpacked; more is refused
 
 from __future__ import annotations
 
+import pwd
 import socket
 import tomllib
 from dataclasses import dataclass
@@ -62,10 +63,22 @@ class Rules:
                 not set(plan.services) <= set(self.services),
             ),
             ("verify commands want a verify_user", bool(plan.verify) and not self.verify_user),
+            (
+                f"there is no user {shown(self.verify_user)}, who is named verify_user",
+                bool(self.verify_user) and not _is_known(self.verify_user),
+            ),
         ):
             if refused:
                 return f"{reason} by restore.toml"
         return ""
+
+
+def _is_known(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
 
 
 def read_rules(path: Path) -> Rules:

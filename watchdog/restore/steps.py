@@ -140,7 +140,11 @@ class Steps:
             cwd = Path(self._plan.verify_in)
             user = self._rules.verify_user
             self._looker(f"verifying: {shown(argv[0])}")(0, 0)
-            ended = run(argv, user=user, cwd=cwd, seconds=_VERIFY_SECONDS)
+            try:
+                ended = run(argv, user=user, cwd=cwd, seconds=_VERIFY_SECONDS)
+            except Refused as refused:  # it is restored all the same
+                self._trouble([str(refused)])
+                continue
             output = (ended.output + ended.errors)[-_MOST_OUTPUT:]
             told = {"argv": list(argv), "status": ended.status, "output": output}
             self._state.verified.append(told)
