@@ -86,7 +86,7 @@ class Home:
         if not self.url:
             with sqlite3.connect(self.folder / "journal.db") as shell:
                 for name in _TRIGGERS:
-                    shell.execute(f"DROP TRIGGER {name}")
+                    shell.execute(f"DROP TRIGGER IF EXISTS {name}")
                 for statement in statements:
                     shell.execute(statement)
             shell.close()

@@ -162,31 +162,34 @@ def test_only_entries_that_stand_can_be_retired(home: Home) -> None:
     assert [one.seq for one in journal.read()] == [4, 5, 6]
 
 
-@pytest.mark.parametrize(
-    ("statement", "says"),
-    [
-        ("UPDATE entries SET body = replace(body, 'E1', 'E7') WHERE seq = 2", "2 has been changed"),
-        ("UPDATE entries SET wall = wall + 1 WHERE seq = 1", "1 has been changed"),
-        ("UPDATE entries SET steady = 0 WHERE seq = 3", "3 has been changed"),
-        ("UPDATE entries SET kind = 'rule.cleared' WHERE seq = 3", "3 has been changed"),
-        ("DELETE FROM entries WHERE seq = 2", "2 is missing"),
-        ("DELETE FROM entries WHERE seq = 1", "1 is missing"),
-        ("DELETE FROM entries WHERE seq = 3", "put back from an old backup"),
-        ("UPDATE base SET snapshot = x'00'", "base at entry 0 has been changed"),
-        ("DELETE FROM base", "base is missing"),
-        ("DELETE FROM about", "does not say what it is"),
-        ("UPDATE about SET identity = 'other'", "another journal"),
-    ],
+TAMPERINGS = (
+    ("UPDATE entries SET body = replace(body, 'E1', 'E7') WHERE seq = 2", "2 has been changed"),
+    ("UPDATE entries SET wall = wall + 1 WHERE seq = 1", "1 has been changed"),
+    ("UPDATE entries SET steady = 0 WHERE seq = 3", "3 has been changed"),
+    ("UPDATE entries SET kind = 'rule.cleared' WHERE seq = 3", "3 has been changed"),
+    ("DELETE FROM entries WHERE seq = 2", "2 is missing"),
+    ("DELETE FROM entries WHERE seq = 1", "1 is missing"),
+    ("DELETE FROM entries WHERE seq = 3", "put back from an old backup"),
+    ("UPDATE base SET snapshot = x'00'", "base at entry 0 has been changed"),
+    ("DELETE FROM base", "base is missing"),
+    ("DELETE FROM about", "does not say what it is"),
+    ("UPDATE about SET identity = 'other'", "another journal"),
 )
-def test_a_row_that_was_tampered_with_stops_the_start(
-    home: Home, statement: str, says: str
-) -> None:
+_KEPT = ("entries", "base", "about")
+
+
+def test_whatever_was_tampered_with_stops_the_start_and_put_right_does_not(home: Home) -> None:
     store = home.start()
     store.journal.append(trouble(), NOON)
     home.stop(store)
-    home.edit(statement)
-    with pytest.raises(JournalCorrupt, match=says):
-        home.start()
+    home.edit(*(f"CREATE TABLE kept_{name} AS SELECT * FROM {name}" for name in _KEPT))  # noqa: S608  # our constants
+    for statement, says in TAMPERINGS:
+        home.edit(statement)
+        with pytest.raises(JournalCorrupt, match=says):
+            home.start()
+        for name in _KEPT:
+            home.edit(f"DELETE FROM {name}", f"INSERT INTO {name} SELECT * FROM kept_{name}")  # noqa: S608  # as above
+    assert home.start().journal.newest() == 3
 
 
 def test_a_state_folder_is_held_by_one_process_alone(home: Home) -> None:
