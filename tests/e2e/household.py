@@ -113,6 +113,10 @@ class Watchdog:
         secrets.mkdir(mode=0o700)
         (secrets / "governance").write_text(rules.sandbox.token, encoding="utf-8")
 
+    def finds_first(self, path: str) -> None:
+        """The PATH that it is started with."""
+        self._environment["PATH"] = path
+
     # -- its life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:

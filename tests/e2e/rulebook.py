@@ -14,6 +14,7 @@ ERRORS = "redemption-error-rate"
 PEG = "peg-collateralised"
 PAUSE = "pause-redemption"
 SLOW = "slow-rewards"
+RESTORE = "restore-mainnet-config"
 TEAM = "redemption-team"
 
 BAD = 'redemption_requests_total{code=~"5.."}'
@@ -113,6 +114,33 @@ class Rulebook:
             {"action": SLOW, "mode": "armed", "within": within},
         ]
         self.platform["grants"][TEAM].append(SLOW)
+
+    def add_configuration(self, pnpm: Path, *, mode: str, within: str) -> None:
+        """A ladder: pause redemption, and when that is proven not to help, the release before."""
+        status, root = f"{self.sandbox.url}/ops/status.json", str(self.sandbox.root)
+
+        def script(name: str) -> dict[str, Any]:
+            return {"run": [str(pnpm), "run", name], "cwd": root, "env": ["PATH"]}
+
+        self.platform["actions"][RESTORE] = {
+            "config": {
+                "current": f"{root}/release/mainnet",
+                "previous": f"{root}/release/mainnet-previous",
+                "mutable": ["por.json"],
+            },
+            "anchor": {"build_sha": {"file": "BUILD_SHA"}, "margin": "1ms"},
+            "verify": [script("release:verify")],
+            "publish": {**script("release:publish"), "idempotent": True},
+            "read_back": {"get": status, "expect": "buildSha == '${anchor.build_sha}'"},
+            "contained_when": [{"get": status, "expect": "version == '0.9.9'"}],
+            "deadline": "30s",
+            "host": "any",
+        }
+        self.platform["playbooks"]["redemption"] = [
+            {"action": PAUSE, "mode": "armed", "within": within},
+            {"action": RESTORE, "mode": mode, "within": within},
+        ]
+        self.platform["grants"][TEAM].append(RESTORE)
 
     def save(self) -> None:
         """Write the folder as it stands now."""

@@ -10,6 +10,9 @@ from watchdog.core.words import Instant
 READ_BACK_SECONDS = 3.0
 """The most that one read-back may take."""
 
+LEAST_READ_SECONDS = 0.25
+"""Less is no time to read in: what was seen before says more than a read that we cut off."""
+
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 

@@ -20,6 +20,7 @@ from watchdog.core.trees import Facts, RestoreSystem, SwapTree, merged
 from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.effects.ending import (
     FIRST_PAUSE_SECONDS,
+    LEAST_READ_SECONDS,
     LONGEST_PAUSE_SECONDS,
     SETTLE_AT_LEAST_SECONDS,
     Ending,
@@ -299,7 +300,7 @@ class Replacing:
         while True:
             seen = await self._read(until, back=back)
             rest = until.steady - self._bench.now.steady
-            if seen.truth is Truth.TRUE or rest <= 0:
+            if seen.truth is Truth.TRUE or rest - min(pause, rest) < LEAST_READ_SECONDS:
                 break
             await asyncio.sleep(min(pause, rest))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -15,6 +15,7 @@ from watchdog.core.spec import ActionSpec, Step
 from watchdog.core.words import CheckReading, Direction, Truth
 from watchdog.engine.effects.ending import (
     FIRST_PAUSE_SECONDS,
+    LEAST_READ_SECONDS,
     LONGEST_PAUSE_SECONDS,
     READ_BACK_SECONDS,
     SETTLE_AT_LEAST_SECONDS,
@@ -155,6 +156,8 @@ class Setting:
             seen = await self._read()
             rest = stop - self._bench.now.steady
             if seen.truth is Truth.TRUE or rest <= 0:
+                return seen
+            if self._left() - min(pause, rest) < LEAST_READ_SECONDS:
                 return seen
             await asyncio.sleep(min(pause, rest))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS / 2)
