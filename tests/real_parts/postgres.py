@@ -150,6 +150,11 @@ class RealPostgres:
             [purpose],
         )
 
+    def tool(self, name: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's own programs against it."""
+        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", ADMIN)
+        subprocess.run([self._bin / name, *where, *arguments], check=True, timeout=60)
+
     def database(self, name: str, *options: str) -> None:
         """Make an empty one."""
         words = sql.SQL(" ").join(

@@ -15,11 +15,12 @@ from alembic.script import ScriptDirectory
 
 from tests.real_parts.postgres import RealPostgres
 from tests.store.postgres.conftest import Home
-from tests.store.stories import NOON, trouble
+from tests.store.stories import NOON, held, trouble
 from watchdog.clock import SystemClock
 from watchdog.ports import (
     JournalBroken,
     JournalBusy,
+    JournalCorrupt,
     JournalError,
     JournalFull,
     JournalLost,
@@ -115,6 +116,31 @@ def test_a_files_journal_goes_on_at_a_server_entry_by_entry(
     with pytest.raises(JournalMissing):
         open_store(Where(folder), SystemClock())
     assert (folder / "journal.db.moved").exists()
+
+
+def test_a_dump_is_restored_whole_and_goes_on(
+    server: RealPostgres, shared: Home, database: str, empty: str, tmp_path: Path
+) -> None:
+    store, dump = shared.start(), tmp_path / "watchdog.dump"
+    store.journal.append(trouble(), NOON)
+    store.lease.yield_()
+    schema = "--schema=slo_watchdog"
+    server.tool("pg_dump", "--format=custom", schema, f"--file={dump}", database)
+    assert store.lease.ask("alpha", 10.0).mine
+    store.journal.append([held()], NOON)
+    server.tool("pg_restore", f"--dbname={empty}", str(dump))
+    restored = Home(shared.folder, server.url(empty))
+    with restored.look() as reader:
+        assert reader.verify() == 3
+    shared.stop(store)
+    with pytest.raises(JournalCorrupt, match=r"entry 4 had been written.*remove .*store\.mark"):
+        restored.start()
+    (shared.folder / "alpha" / "store.mark").unlink()
+    again = restored.start(leads_for=None)
+    lead = again.lease.ask("alpha", 10.0)
+    assert (lead.mine, lead.epoch) == (True, 2), "who led when it was dumped is another process"
+    assert again.journal.append([held()], NOON, epoch=2)[0].seq == 4
+    restored.close()
 
 
 def test_no_journal_is_taken_over_into_another(shared: Home, tmp_path: Path) -> None:
