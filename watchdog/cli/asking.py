@@ -36,7 +36,7 @@ from watchdog.core.spec import (
 )
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Blind, Instant, Status, Truth
-from watchdog.engine.preflight import ready_now
+from watchdog.engine import ready_now
 from watchdog.policy.channels import PREFIX
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.lint.live import Live, Seen, Wanted

@@ -11,6 +11,7 @@ from watchdog.engine.filling import Progress
 from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.plan_view import NoPlan, PlanView
+from watchdog.engine.preflight import ready_now as ready_now
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.signatures import Signatures
 from watchdog.engine.verdict_view import verdict_view
@@ -42,6 +43,7 @@ __all__ = [
     "Wish",
     "decisions_of",
     "last_pass",
+    "ready_now",
     "recorded_evidence",
     "verdict_view",
 ]
