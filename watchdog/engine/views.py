@@ -26,6 +26,7 @@ from watchdog.engine.family_view import members, members_by_status, no_rule, rul
 from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
+from watchdog.engine.refusing import Reasons, not_acting
 from watchdog.engine.stops_view import stops_view
 from watchdog.engine.verdict_view import utc, verdict_view
 
@@ -119,7 +120,7 @@ class Views:
             "silences": silences_view(engine),
             "alertmanager": alertmanager_view(engine),
             **standing_deploys(engine),
-            "episodes": [self.episode(ep) for ep in book.open_episodes()],
+            "episodes": self._episodes(book.open_episodes()),
             "rules": [self.rule(r) for r in engine.in_force().rules.values()],
             "actions": self.actions(),
             "sources": self.sources(),
@@ -183,22 +184,8 @@ class Views:
             "blind_since": utc(blindness.since) if blindness else None,
             "evidence": evidence_view(self._engine, rule),
             "stops": stops_view(self._engine, rule),
-            "not_acting": self._not_acting(rule, ep, decided[-1] if decided else None),
+            "not_acting": not_acting(self._engine, rule, ep, decided[-1] if decided else None),
         }
-
-    def _not_acting(self, rule: RuleSpec, ep: Episode | None, last: View | None) -> str:
-        """One sentence for the night: why nothing is being done right now."""
-        verdict = self._engine.memory.verdict(rule.name)
-        if verdict is None:
-            return "nothing has been read yet"
-        if ep is None:
-            return f"{verdict.status.value}: {verdict.reason}"
-        if ep.state.value == "pending":
-            held = self._held(rule.name)
-            return f"breached for {held:g} s of the {rule.for_seconds:g} s that it must last"
-        if last is not None and last["episode"] == ep.id and last["ruling"] != "allowed":
-            return f"{last['ruling']}: {last['reason']}"
-        return f"{ep.state.value}: {ep.reason}"
 
     def _budget(self, name: str) -> View | None:
         """JSON has no infinity: a budget that nothing burns has no time of exhaustion."""
@@ -214,7 +201,7 @@ class Views:
         memory = self._engine.memory.of(name)
         return memory.sight.held_seconds if memory and memory.sight else 0.0
 
-    def episode(self, ep: Episode) -> View:
+    def episode(self, ep: Episode, reasons: Reasons | None = None) -> View:
         book = self._engine.book
         return {
             "id": ep.id,
@@ -223,7 +210,7 @@ class Views:
             "severity": ep.severity.value,
             "world": ep.world.value,
             "state": ep.state.value,
-            "reason": ep.reason,
+            "reason": (reasons or Reasons(self._engine)).of(ep),
             "opened": utc(ep.opened),
             "since": utc(ep.moved),
             "rung": ep.rung,
@@ -253,7 +240,11 @@ class Views:
 
     def episodes(self) -> list[View]:
         """Newest first, ended ones too as far as they are kept at hand."""
-        return [self.episode(ep) for ep in reversed(self._engine.book.episodes.values())]
+        return self._episodes(reversed(self._engine.book.episodes.values()))
+
+    def _episodes(self, episodes: Iterable[Episode]) -> list[View]:
+        reasons = Reasons(self._engine)
+        return [self.episode(ep, reasons) for ep in episodes]
 
     def actions(self) -> list[View]:
         return [self._action(a) for a in self._engine.in_force().actions.values()]

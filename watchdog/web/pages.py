@@ -57,7 +57,7 @@ class Pages:
         status, load = self._views.status(), self._load()
         known = advice.known_rules(status["rules"])
         decisions = self._views.decisions()
-        episodes = [self._told(ep, known, decisions) for ep in status["episodes"]]
+        episodes = [self._told(ep, known) for ep in status["episodes"]]
         ended = [ep for ep in self._views.episodes() if ep["state"] == "ok"]
         return await self._page(
             request,
@@ -89,7 +89,7 @@ class Pages:
             "rule.html",
             why=found,
             rule=rule,
-            episode=self._told(ep, frozenset({rule["name"]}), decisions) if ep else None,
+            episode=self._told(ep, frozenset({rule["name"]})) if ep else None,
             ended=[
                 {**one, "timeline": self._timelines.of(one["id"])}
                 for one in self._views.episodes()
@@ -98,13 +98,10 @@ class Pages:
             decisions=decisions[: -DECISIONS_SHOWN - 1 : -1],
         )
 
-    def _told(self, ep: View, known: frozenset[str], decisions: list[View]) -> View:
-        """An open episode with its story and what can be done. Held, its newest refusal counts."""
-        refusals = [one["reason"] for one in decisions if one["episode"] == ep["id"]]
-        held = ep["state"] == "held" and refusals
+    def _told(self, ep: View, known: frozenset[str]) -> View:
+        """An open episode with its story and what can be done."""
         return {
             **ep,
-            "reason": refusals[-1] if held else ep["reason"],
             "advice": advice.for_episode(ep, rule_exists=ep["rule"] in known),
             "timeline": self._timelines.of(ep["id"]),
         }
