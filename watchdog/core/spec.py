@@ -10,9 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from watchdog.core.alertmanager import AlertmanagerSpec
-
 # These belong to a policy's words, and are imported from here.
+from watchdog.core.acting import ActionSpec as ActionSpec  # noqa: PLC0414  # see above
+from watchdog.core.acting import Check as Check  # noqa: PLC0414  # see above
+from watchdog.core.acting import How as How  # noqa: PLC0414  # see above
+from watchdog.core.acting import HttpCall as HttpCall  # noqa: PLC0414  # see above
+from watchdog.core.acting import Playbook as Playbook  # noqa: PLC0414  # see above
+from watchdog.core.acting import Publish as Publish  # noqa: PLC0414  # see above
+from watchdog.core.acting import Rung as Rung  # noqa: PLC0414  # see above
+from watchdog.core.acting import Step as Step  # noqa: PLC0414  # see above
+from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.asking import Command as Command  # noqa: PLC0414  # see above
 from watchdog.core.asking import Endpoint as Endpoint  # noqa: PLC0414  # see above
 from watchdog.core.asking import Header as Header  # noqa: PLC0414  # see above
@@ -24,89 +31,7 @@ from watchdog.core.origins import PrometheusApi as PrometheusApi  # noqa: PLC041
 from watchdog.core.origins import Scrape as Scrape  # noqa: PLC0414  # see above
 from watchdog.core.origins import SourceSpec as SourceSpec  # noqa: PLC0414  # see above
 from watchdog.core.probes import Probed
-from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Mode, Severity
-
-# -- actions ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class HttpCall:
-    method: str
-    endpoint: Endpoint
-    body: str | None = None  # JSON text
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A JMESPath expectation of a JSON document over HTTP; true, false or unknown."""
-
-    endpoint: Endpoint
-    expect: str
-
-
-How = Command | HttpCall | SwapTree | RestoreSystem
-"""Every way of changing a target."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One way of changing the target and the state that it must lead to, as the read-back sees."""
-
-    how: How
-    expect: str  # JMESPath on the read-back's document
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """Makes what was changed be served. One that may not be repeated is left to people when its
-    outcome is unknown.
-    """
-
-    command: Command
-    idempotent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ActionSpec:
-    """A rollback, described as a desired state: "flag X is off"."""
-
-    name: str
-    target: str  # "flag:btc_mainnet_redemption"; what episodes claim and budgets count
-    read_back: Endpoint
-    do: Step
-    undo: Step | None
-    contained_when: tuple[Check, ...]
-    resume_when: tuple[Check, ...]
-    deadline_seconds: float  # total, from the intent to the read-back that shows it
-    sla_seconds: float
-    host: str  # "any", or the host whose daemon alone executes it
-    sha256: str  # of the action as written, so that the record says which text was followed
-    verify: tuple[Command, ...] = ()  # each must exit 0 before the change counts
-    publish: Publish | None = None
-    anchor_margin_seconds: float | None = None  # None: it restores nothing, or asks no age
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    action: str
-    mode: Mode
-    within_seconds: float  # how long after the effect the episode must be contained or recovered
-    approvals: int = 1  # distinct people who must say yes where it asks
-    approve_within_seconds: float = 3600.0  # how long they are asked
-    attribute_within_seconds: float | None = None  # back to a deploy that must have led to it
-
-
-@dataclass(frozen=True, slots=True)
-class Playbook:
-    """With `each` it is that of a family: all that its members may reach together. Nothing climbs
-    it; each member climbs its own, which has the same name with the member's labels behind it.
-    """
-
-    name: str
-    rungs: tuple[Rung, ...]
-    each: tuple[str, ...] = ()
-
 
 # -- rules -----------------------------------------------------------------------------------------
 
