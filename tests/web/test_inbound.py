@@ -368,6 +368,16 @@ async def test_texts_from_outside_are_made_fit_for_the_record(watch: Watch) -> N
     assert watch.engine.book.heard.find("security", "inc-42").labels == entry.labels  # type: ignore[union-attr]  # it is there
 
 
+async def test_a_summary_is_one_line_and_a_label_is_as_it_was_told(watch: Watch) -> None:
+    lines = "a key leaked\r\n\tand\u2028nobody\u202e knows\n"
+    await tell(watch, event(labels={"where": "here\nthere"}, summary=lines))
+    body = alerts(alert(annotations={"description": lines}))
+    await watch.web.post(ALERT, content=body, headers=shown())
+    one, other = told(watch)
+    assert one.summary == other.summary == "a key leaked and nobody knows"
+    assert dict(one.labels)["where"] == "here\nthere", "rules match on it"
+
+
 async def test_no_name_of_a_label_steers_a_page_or_passes_for_another(watch: Watch) -> None:
     strange = {"severity": "minor", "severity\x00": "critical", "\x1b[31m\u202e\nred": "x"}
     body = alerts(alert(labels=strange))

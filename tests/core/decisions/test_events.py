@@ -49,6 +49,18 @@ def test_one_event_starts_the_action_in_the_pass_in_which_it_is_told() -> None:
     )
 
 
+def test_what_it_is_told_by_stays_on_one_line() -> None:
+    watch = Listening()
+    told = EventReceived(
+        "security", "inc-42", FIRING, watch.now.wall, labels=(("where", "a\nb"), *CRITICAL)
+    )
+    watch.receive(told, SECURITY)
+    (decided,) = watch.decisions
+    assert decided.verdict is not None
+    assert decided.verdict.reason.endswith(r': {where="a\nb", severity="critical"}')
+    assert replayed(decided) == ()
+
+
 def test_its_decision_is_the_same_when_it_is_made_again() -> None:
     watch = Listening()
     watch.tell("inc-41", labels=(("region", "eu"), *CRITICAL))

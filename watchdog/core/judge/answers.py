@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.samples import Answer, Labels, Point, Reading
-from watchdog.core.text import duration, shortened
+from watchdog.core.text import duration, printable, shortened
 from watchdog.core.words import Blind, Instant
 
 SKEW_SECONDS = 1.0  # how far a provider's clock may run ahead of ours
@@ -20,7 +20,8 @@ _SERIES_NAMED = 5
 
 
 def series_text(labels: Labels) -> str:
-    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels) + "}"
+    """On one line, whatever a value holds."""
+    return "{" + ", ".join(f'{name}="{printable(value)}"' for name, value in labels) + "}"
 
 
 def named(points: Iterable[Point]) -> str:

@@ -115,8 +115,14 @@ def event_of(channel: str, body: bytes, now: float) -> EventReceived:
         status=EventStatus(read.status),
         began=now if read.starts is None else read.starts,
         labels=tuple(sorted(read.labels.items())),
-        summary=scrubbed(read.summary, most=_MOST_SUMMARY),
+        summary=_summary(read.summary),
     )
+
+
+def _summary(text: str) -> str:
+    """For people, on one line. Secrets are looked for while the lines still tell them apart."""
+    told = scrubbed(text, most=_MOST_SUMMARY)
+    return " ".join("".join(c if c.isprintable() else " " for c in told).split())
 
 
 def _is_ahead(starts: float, now: float) -> bool:
@@ -134,7 +140,7 @@ def _alert(channel: str, alert: _Alert) -> EventReceived:
         began=alert.starts,
         ended=alert.ends if over else None,
         labels=tuple(sorted(alert.labels.items())),
-        summary=scrubbed(plain(summary[:_MOST_TEXT]), most=_MOST_SUMMARY),
+        summary=_summary(plain(summary[:_MOST_TEXT])),
     )
 
 
