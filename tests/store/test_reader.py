@@ -72,7 +72,7 @@ def test_every_look_at_a_journal_that_is_written_to_all_the_time_is_whole(state:
     with _busy_daemon(state):
         end = time.monotonic() + 2.0
         with open_reader(state) as reader:
-            while time.monotonic() < end:
+            while time.monotonic() < end or looks <= 10:  # however busy this machine is
                 try:
                     seen = [one.seq for one in reader.read()]
                 except JournalBusy:

@@ -56,10 +56,19 @@ def test_the_epoch_grows_with_each_change_of_holder_and_never_otherwise(
     assert first.look().valid_for_seconds == 0.0
     assert first.ask("alpha", 30.0).epoch == 1, "nobody else held it meanwhile"
     first.yield_()
-    assert (second.ask("beta", 30.0).epoch, second.ask("beta", 0.5).epoch) == (2, 2)
+    assert (second.ask("beta", 30.0).epoch, second.ask("beta", 40.0).epoch) == (2, 2)
     first.yield_()
     assert second.look().mine, "what is not ours is not given up"
     assert third.ask("gamma", 30.0).holder == "beta"
+
+
+def test_asking_for_less_does_not_shorten_what_was_promised(leases: list[PostgresLease]) -> None:
+    first, second, third = leases
+    first.ask("alpha", 30.0)
+    first.ask("alpha", 0.1)
+    assert second.ask("beta", 30.0).valid_for_seconds > 29.0
+    time.sleep(0.15)
+    assert not third.ask("gamma", 30.0).mine
 
 
 def test_a_lease_that_ran_out_is_taken_by_whoever_asks_next(leases: list[PostgresLease]) -> None:

@@ -37,8 +37,10 @@ BEGIN
         UPDATE slo_watchdog.lease SET expires_at = _lease.expires_at;
     END IF;
     IF _lease.session = _session THEN
+        -- Never shorter than what the holder was promised before.
+        _until := greatest(_until, _lease.expires_at);
         UPDATE slo_watchdog.lease
-           SET expires_at = greatest(expires_at, _until), granted_seconds = _seconds;
+           SET expires_at = _until, granted_seconds = extract(epoch FROM _until - _now);
     ELSIF _lease.expires_at <= _now THEN
         UPDATE slo_watchdog.lease
            SET holder = _holder, session = _session, epoch = epoch + 1,
