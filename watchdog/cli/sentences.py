@@ -64,6 +64,16 @@ def _lasting(rule: View) -> str:
     return f" that lasts {duration(rule['for_seconds'])}" if rule["for_seconds"] else ""
 
 
+def _waiting(name: str, asked: View | None) -> str:
+    if asked is None:
+        return ""
+    said = ", ".join(one["who"] for one in asked["given"]) or "nobody"
+    return (
+        f"{name} waits for people to approve {asked['action']}: {asked['needed']} must, "
+        f"{said} did. What would run: slo-watchdog plan {name}"
+    )
+
+
 def _of_episode(rule: View, ep: View, decision: View | None) -> str:
     name, state, reason = ep["id"], ep["state"], _sentence(ep["reason"])
     decided = decision if decision is not None and decision["episode"] == name else None
@@ -77,7 +87,7 @@ def _of_episode(rule: View, ep: View, decision: View | None) -> str:
             why_not = _sentence(rule["mode_reason"])
             told = f"{name} would have acted, had its mode been armed. {why_not}".strip()
         case "awaiting":
-            told = f"{name} awaits a person's approval: {reason}"
+            told = _waiting(name, ep["awaiting"]) or f"{name} awaits approval: {reason}"
         case "acting":
             told = f"{name} is acting right now: {reason}"
         case "verifying":

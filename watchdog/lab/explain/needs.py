@@ -288,7 +288,9 @@ def _does(case: Case) -> str:
         case Mode.SHADOW:
             return f"records that it would act ({what})"
         case Mode.APPROVE:
-            return f"asks a person, then acts ({what})"
+            count, within = case.rung.approvals, duration(case.rung.approve_within_seconds)
+            whom = "a person" if count == 1 else f"{count} people"
+            return f"asks {whom}, for {within}, then acts ({what})"
         case _:
             first = (
                 "records that it would act, and once it has earned it, " if case.unearned else ""
