@@ -57,7 +57,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
     page.rows(_source(source) for source in found["sources"])
     if found["alertmanager"]:
         page.title("Alertmanager")
-        page.rows(_alertmanager(found["alertmanager"]))
+        show_alertmanager(page, found["alertmanager"])
 
 
 def _stops(page: Page, found: View, now: datetime) -> None:
@@ -87,7 +87,7 @@ def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = Tru
     page.line(plain(ep["id"], "bold"), "  ", word(ep["state"]), since, name, indent=2)
     page.line(ep["reason"], indent=6)
     for what, told in (
-        ("read back: ", ep["read_back"]),
+        ("read back: ", ep["read_back"] if ep["read_back"] not in ep["reason"] else ""),
         ("may not act by itself: ", ep["barred"] if ep["barred"] not in ep["reason"] else ""),
         ("waits for ", _awaits(ep["awaiting"], now)),
         ("seen by ", ep["acked_by"]),
@@ -158,6 +158,10 @@ def _silence(page: Page, silence: View, now: datetime) -> None:
     page.line("covers ", ", ".join(covers[:_SHOWN_RULES]) + more or "none of the rules", indent=6)
 
 
+def show_alertmanager(page: Page, found: View) -> None:
+    page.rows(_alertmanager(found))
+
+
 def _alertmanager(found: View) -> Iterator[tuple[str, str, str]]:
     """What it is asked and told, and what became of it at each replica."""
     for matter, done in (("silences", "read"), ("alerts", "told")):
@@ -168,10 +172,12 @@ def _alertmanager(found: View) -> Iterator[tuple[str, str, str]]:
         when = "not yet" if ago is None else f"{done} {span(ago)} ago"
         firing = f", {about['firing']} firing" if "firing" in about else ""
         state = "healthy" if about["answers"] else "blind"
-        yield state, matter, (about["reason"] or when) + firing
-        for replica in found["replicas"]:
-            if replica[matter]:
-                yield "blind", replica["url"], replica[matter]
+        broken = [replica for replica in found["replicas"] if replica[matter]]
+        if broken:  # each tells what is wrong with it
+            when += f"; {len(broken)} of {len(found['replicas'])} failing"
+        yield state, matter, (when if broken else about["reason"] or when) + firing
+        for replica in broken:
+            yield "blind", replica["url"], replica[matter]
 
 
 def _rules(page: Page, rules: list[View]) -> None:

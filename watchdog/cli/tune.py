@@ -244,8 +244,11 @@ def _show(found: Sweep, edit: Edit | None, *, wrote: bool) -> None:
         console.print(Text(edit.diff or "This is what stands in the file."))
         if wrote and edit.diff:
             console.print(Text(f"Written to {edit.path}. Nothing is applied yet."))
-    else:
+    elif len(found.points) > 1:
         console.print(Text("The edit for one of them: --choose NUMBER"))
+    else:
+        said = "Nothing else was tried: widen --factors, --windows, --for or --minimum-events"
+        console.print(Text(said))
 
 
 def _row(point: Point) -> tuple[Text, ...]:

@@ -159,6 +159,16 @@ def test_tune_shows_an_edit_and_writes_it_only_when_told(place: Path, watchdog: 
     file.write_text(RULES)
 
 
+def test_tune_offers_no_choice_where_there_is_none(place: Path, watchdog: Run) -> None:
+    words = ("--openmetrics", place / "past.om", "--incidents", place / "incidents.csv")
+    given = ("tune", "share", "--rules", place / "rules", *words, "--windows", "1", "--factors")
+    status, out, err = watchdog(*given, "1")
+    assert status == 0, err
+    assert "--choose" not in out
+    assert "Nothing else was tried: widen --factors" in out
+    assert "--choose NUMBER" in watchdog(*given, "0.5,1")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [

@@ -194,6 +194,22 @@ def test_a_policy_with_a_fault_in_it_is_not_taken_for_none() -> None:
     assert not any("no alert policy" in note for note in notes(text))
 
 
+def test_all_faults_of_an_alert_are_told_at_once() -> None:
+    text = """\
+groups:
+  - name: g
+    rules:
+      - alert: Broken
+        expr: sum(
+        for: five
+        keep_firing_for: long
+        colour: red
+"""
+    found = import_texts({"f.yaml": text})
+    assert [problem.line for problem in found.report.errors] == [5, 6, 7]
+    assert any("colour" in note for note in notes(text))
+
+
 def test_a_burn_of_exactly_the_threshold_is_told_of() -> None:
     text = OPENSLO.replace("op: gt,", "op: gte,")
     (note,) = [note for note in notes(text) if ".op: " in note]

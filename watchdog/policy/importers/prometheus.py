@@ -137,8 +137,17 @@ def _alert(rule: Fields, shared: Texts, report: Report) -> Alert | None:
     tree = expression(rule, "expr", report)
     labels = {**shared, **rule.texts("labels")}
     if tree is None or not name:
+        _tell_the_rest(rule)
         return None
     return Alert(name, tree, rule, labels)
+
+
+def _tell_the_rest(rule: Fields) -> None:
+    """Of an alert that cannot come over, what else is wrong with it: all faults at once."""
+    for key in ("for", "keep_firing_for"):
+        rule.seconds(key)
+    rule.texts("annotations")
+    rule.close()
 
 
 def expression(fields: Fields, key: str, report: Report) -> Any:
@@ -169,6 +178,7 @@ def draft_of(
         inlined = known.inline(alert.tree)
     except ParseFault as fault:
         report.error(place, f"{name}: {shown(str(fault))}", "Simplify it, or take it out.")
+        _tell_the_rest(fields)
         return None
     used += inlined.used
     _tell_recordings(inlined, place, name, report)

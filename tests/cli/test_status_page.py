@@ -1,0 +1,60 @@
+"""What `status` shows is said once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from watchdog.cli.page import Page
+from watchdog.cli.status_page import show_alertmanager, show_episode
+
+NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+REFUSED = "http://am-1:9093: connection refused"
+
+
+def test_a_read_back_that_is_the_reason_is_not_told_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    episode: dict[str, Any] = {
+        "id": "E1",
+        "rule": "peg",
+        "world": "live",
+        "state": "latched",
+        "since": NOW.isoformat(),
+        "reason": "read-back: enabled: true",
+        "read_back": "enabled: true",
+        "action": "pause",
+        "barred": "",
+        "awaiting": None,
+        "acked_by": "",
+        "actor": "",
+        "why": "",
+        "claims": [],
+    }
+    show_episode(Page(), episode, NOW)
+    assert capsys.readouterr().out.count("enabled: true") == 1
+    show_episode(Page(), {**episode, "reason": "contained"}, NOW)
+    assert "read back: enabled: true" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("others", "sum_"), [((), "1 of 1 failing"), ((("http://am-2:9093", ""),), "1 of 2 failing")]
+)
+def test_a_failure_of_an_alertmanager_is_told_by_the_replica_that_fails(
+    capsys: pytest.CaptureFixture[str], others: tuple[tuple[str, str], ...], sum_: str
+) -> None:
+    def matter(**more: Any) -> dict[str, Any]:
+        return {"asked": True, "answers": False, "reason": REFUSED, "seconds_ago": 5.0, **more}
+
+    replicas = [("http://am-1:9093", REFUSED), *others]
+    found = {
+        "silences": matter(),
+        "alerts": matter(asked=False, firing=0),
+        "replicas": [{"url": url, "silences": why, "alerts": ""} for url, why in replicas],
+    }
+    show_alertmanager(Page(), found)
+    out = capsys.readouterr().out
+    assert out.count("connection refused") == 1
+    assert f"read 5s ago; {sum_}" in out
