@@ -54,7 +54,7 @@ REFUSED = {
     "another version": ("version: 1", "version: §2", "This program reads version 1"),
     "unknown top key": ("playbooks:", "§playboks: {}\nplaybooks:", "Did you mean playbooks?"),
     "two targets": (DO, DO + "    §config: {current: /srv}\n", "two targets in one action"),
-    "a system restore": (DO, DO + "    §system: {archive: /srv}\n", "`system`: restoring a system"),
+    "a system restore": (DO, DO + "    §system: {archive: /srv}\n", "two targets in one action"),
     "an anchor": (DO, DO + "    §anchor: {margin: 10m}\n", "unknown key `anchor`"),
     "approvals of what asks nobody": (
         "within: 2m",

@@ -12,7 +12,7 @@ from watchdog.policy.expressions import same_expectation
 from watchdog.policy.http import endpoint
 from watchdog.policy.platform_models import ActionShape
 from watchdog.policy.problem import Entry, Findings
-from watchdog.policy.restoring import config_action
+from watchdog.policy.restoring import config_action, system_action
 from watchdog.policy.shape import shape_of
 from watchdog.policy.steps import checks_of, step_of
 
@@ -41,14 +41,16 @@ def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, Action
 def _made(entry: Entry, findings: Findings) -> ActionSpec | None:
     """Of the kind that its words say; one without a word of its kind is taken for a flag's."""
     written = entry.node.entries if entry.node.kind == "mapping" else {}
-    if {"flag", "config"} <= written.keys():
+    kinds = [kind for kind in ("flag", "config", "system") if kind in written]
+    if len(kinds) > 1:
         findings.refuse(
-            entry.key_at("config"),
+            entry.key_at(kinds[1]),
             "two targets in one action",
             "Write an action for each, and a playbook with both.",
         )
         return None
-    return config_action(entry, findings) if "config" in written else action_spec(entry, findings)
+    makers = {"config": config_action, "system": system_action}
+    return makers.get(kinds[0] if kinds else "", action_spec)(entry, findings)
 
 
 def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:

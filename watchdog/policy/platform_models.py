@@ -157,7 +157,6 @@ class ActionShape(Shape):
     """Switches a flag: one way to roll back, as a desired state of one target."""
 
     later: ClassVar[dict[str, str]] = {
-        "system": "restoring a system",
         "release": "deploying a version again",
     }
     absent: ClassVar[dict[str, str]] = {

@@ -142,6 +142,8 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("actions.NAME.anchor.FACT", restoring.FactShape),
     ("actions.NAME.verify[]", restoring.RunShape),
     ("actions.NAME.publish", restoring.PublishShape),
+    ("actions.NAME, of a system", restoring.SystemActionShape),
+    ("actions.NAME.system", restoring.SystemShape),
     ("headers.NAME, in place of a text", platform.SecretHeader),
     ("playbooks.NAME[]", platform.RungShape),
     ("playbooks.NAME[].attribute", platform.AttributeShape),

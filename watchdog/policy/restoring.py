@@ -8,12 +8,17 @@ from pathlib import PurePosixPath
 
 from watchdog.core.filling_in import PRESENT, Lacking, asked_for, filled
 from watchdog.core.spec import ActionSpec, Publish, Step
-from watchdog.core.trees import Facts, SwapTree
+from watchdog.core.trees import Facts, RestoreSystem, SwapTree
 from watchdog.policy.canon import sha256
 from watchdog.policy.expressions import Spot, check_expectation
 from watchdog.policy.http import endpoint
 from watchdog.policy.problem import Entry, Findings
-from watchdog.policy.restoring_models import AnchorShape, ConfigActionShape, TreeShape
+from watchdog.policy.restoring_models import (
+    AnchorShape,
+    ConfigActionShape,
+    SystemActionShape,
+    TreeShape,
+)
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import shape_of
 from watchdog.policy.steps import checks_of, command_of
@@ -70,6 +75,49 @@ def config_action(entry: Entry, findings: Findings) -> ActionSpec | None:
         )
         if publish
         else None,
+        anchor_margin_seconds=shape.anchor.margin,
+    )
+    return replace(spec, sha256=sha256(spec, frozenset({"sha256"})))
+
+
+def system_action(entry: Entry, findings: Findings) -> ActionSpec | None:
+    """The same for a system's restore."""
+    shape = shape_of(SystemActionShape, entry, findings)
+    if shape is None:
+        return None
+    folders = {one.cwd for one in shape.verify}
+    if len(folders) > 1:
+        findings.refuse(
+            entry.key_at("verify"),
+            "the commands of `verify` are run in different folders",
+            "The helper runs them in one: write the same `cwd` for all.",
+        )
+    back, system = shape.read_back, shape.system
+    check_expectation(Spot(entry, ("read_back", "expect"), back.expect), findings)
+    commands = tuple(
+        command_of(entry, ("verify", index, "run"), one.run, one, findings)
+        for index, one in enumerate(shape.verify)
+    )
+    restore = RestoreSystem(
+        archive=system.archive,
+        root=_clean(system.root),
+        services=tuple(sorted(set(system.services))),
+        max_age_seconds=system.max_age,
+        verify=tuple(command.argv for command in commands),
+        verify_in=next(iter(folders), None) or "/",
+    )
+    spec = ActionSpec(
+        name=entry.name,
+        target=f"system:{restore.root}",
+        read_back=endpoint(entry, ("read_back",), back.get, back.headers, back.ca, findings),
+        do=Step(restore, back.expect),
+        undo=Step(replace(restore, undo=True), back.expect),
+        contained_when=checks_of(entry, "contained_when", shape.contained_when, findings),
+        resume_when=checks_of(entry, "resume_when", shape.resume_when, findings),
+        deadline_seconds=shape.deadline,
+        sla_seconds=shape.sla or shape.deadline,
+        host=shape.host,
+        sha256="",
         anchor_margin_seconds=shape.anchor.margin,
     )
     return replace(spec, sha256=sha256(spec, frozenset({"sha256"})))

@@ -71,6 +71,69 @@ class TreeShape(Shape):
     )
 
 
+ArchivePattern = Annotated[
+    str,
+    matching(
+        r"/(?:[^*?\[\x00-\x1f\x7f]+/)*[^/\x00-\x1f\x7f]+",
+        "pattern of archives",
+        "Write its whole path, with * in the last part alone: /srv/backups/system-*.tar.gz.",
+    ),
+]
+UnitPattern = Annotated[
+    str,
+    matching(
+        r"[A-Za-z0-9][A-Za-z0-9:_.@\\*?-]{0,254}",
+        "pattern of unit names",
+        "Write it like mycelia-*.",
+    ),
+]
+
+
+class SystemShape(Shape):
+    """What is restored, and over what; root's own restore.toml must allow it as well."""
+
+    archive: ArchivePattern = Field(
+        description="archives, by a pattern in the last part of the path; the newest is taken"
+    )
+    root: AbsolutePath = Field(description="the folder it is put back over: / or one below")
+    services: Annotated[list[UnitPattern], Field(min_length=1, max_length=50)] = Field(
+        description="units that are stopped before and started after, if they ran"
+    )
+    max_age: Duration = Field(description="an archive that is older is not ready, like 26h")
+
+
+class AgeShape(Shape):
+    """How old what is restored must be."""
+
+    margin: Duration = Field(
+        600.0,
+        description="how much before the first bad sample its content must be known (10m)",
+    )
+
+
+class SystemActionShape(Shape):
+    """Restores a system from an archive: by the privileged helper, with signatures alone."""
+
+    absent: ClassVar[dict[str, str]] = {
+        "read_back": "An action that nobody can verify is refused: say where its effect is served, "
+        "like read_back: {get: ADDRESS, expect: \"status == 'operational'\"}.",
+        "deadline": "Say by when the read-back must show it, like `deadline: 4h`.",
+        "host": "A system is a host's: name it, or write `host: any` where there is one.",
+    }
+
+    system: SystemShape = Field(description="what is restored, and over what: the target")
+    anchor: AgeShape = Field(AgeShape(), description="how old what is restored must be")
+    verify: list[RunShape] = Field(
+        [], description="commands that the helper runs at the end; all in one folder"
+    )
+    read_back: CheckShape = Field(description="where health is served, and what it must show")
+    contained_when: list[CheckShape] = Field([], description="checks that prove containment")
+    resume_when: list[CheckShape] = Field([], description="checks that must hold before an undo")
+    deadline: Duration = Field(description="total time until the read-back shows it")
+    sla: Duration | None = Field(None, description="promised time; the deadline when left out")
+    host: HostName = Field(description="the one host that executes it, or `any`")
+
+
 class ConfigActionShape(Shape):
     """Puts a folder back as it was: exchanged whole and at once, verified, published, read back."""
 

@@ -25,7 +25,7 @@ from watchdog.policy.platform_models import (
     SourceShape,
     WindowShape,
 )
-from watchdog.policy.restoring_models import ConfigActionShape
+from watchdog.policy.restoring_models import ConfigActionShape, SystemActionShape
 from watchdog.policy.rule_models import RuleShape
 
 FOLDER = ".schema"
@@ -34,6 +34,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = r"^[a-z][a-z0-9-]*$"
 _VARIABLE = {"type": "string", "pattern": r"\{\{.*\}\}"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
+_ACTIONS = (ActionShape, ConfigActionShape, SystemActionShape)
 Made = dict[str, Any]
 
 
@@ -46,7 +47,7 @@ def platform() -> Made:
             "environments": {**_NAMES, "minItems": 1},
             "sources": _named(_ref(SourceShape)),
             "events": _named(_ref(ChannelShape)),
-            "actions": _named({"anyOf": [_ref(ActionShape), _ref(ConfigActionShape)]}),
+            "actions": _named({"anyOf": [_ref(shape) for shape in _ACTIONS]}),
             "playbooks": _named({"type": "array", "items": _ref(RungShape), "minItems": 1}),
             "grants": _named(_NAMES),
             "maintenance": _named(_ref(WindowShape)),
@@ -58,6 +59,7 @@ def platform() -> Made:
             ChannelShape,
             ActionShape,
             ConfigActionShape,
+            SystemActionShape,
             RungShape,
             WindowShape,
             LimitsShape,
