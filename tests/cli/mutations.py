@@ -92,9 +92,9 @@ _WAYS: list[Callable[[Any, Any, Any], None]] = [
 
 
 @st.composite
-def mutated(draw: st.DrawFn, text: str) -> str:
+def mutated(draw: st.DrawFn, text: str, read: Callable[[str], list[Data]] = structure) -> str:
     """The text with one to three of its nodes changed."""
-    documents = structure(text)
+    documents = read(text)
     for _ in range(draw(st.integers(1, 3))):
         paths = _paths(documents)
         if not paths:
