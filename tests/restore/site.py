@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import stat
+import struct
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -181,6 +182,19 @@ def build(folder: Path) -> Site:
     return site
 
 
+def acl(owner: int, somebody: int, others: int) -> bytes:
+    """An access control list as the kernel has it: with a user of its own beside the owner."""
+    nobody = 0xFFFFFFFF
+    entries = (
+        (1, owner, nobody),
+        (2, somebody, 33),
+        (4, 4, nobody),
+        (16, 5, nobody),
+        (32, others, nobody),
+    )
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *one) for one in entries)
+
+
 def live(root: Path) -> None:
     """A small system: programs, settings, data, with all kinds of owners, modes and attributes."""
     (root / "srv/app/bin").mkdir(parents=True)
@@ -194,6 +208,8 @@ def live(root: Path) -> None:
     os.setxattr(root / "srv/app/data/ledger", "user.checked", b"\x00\xffyes")
     os.setxattr(root / "srv/app/data", "user.kind", b"data")
     os.chown(root / "srv/app/data", 33, 33)
+    os.setxattr(root / "srv/app/data/ledger", "system.posix_acl_access", acl(6, 4, 4))
+    os.setxattr(root / "srv/app/data", "system.posix_acl_default", acl(7, 5, 0))
     (root / "srv/app/current").symlink_to("bin/tool")
     (root / "etc/app.conf").write_text("mode = good\n")
     (root / "etc/app.conf").chmod(0o640)
@@ -210,6 +226,7 @@ def corrupt(root: Path) -> None:
     (root / "srv/app/data/ledger").write_bytes(b"lost" * 7)
     os.chown(root / "srv/app/data", 1, 1)
     os.removexattr(root / "srv/app/data", "user.kind")
+    os.removexattr(root / "srv/app/data", "system.posix_acl_default")
     os.setxattr(root / "srv/app/data", "user.other", b"x")
     (root / "srv/app/current").unlink()
     (root / "srv/app/current").symlink_to("bin/other")

@@ -24,13 +24,21 @@ _ACLS = ("system.posix_acl_access", "system.posix_acl_default")
 _CHUNK = 1 << 20
 
 
-def unpack(fd: int, folder: Path, *, zipped: bool, look: Callable[[], None] = lambda: None) -> None:
+def unpack(
+    fd: int,
+    folder: Path,
+    *,
+    zipped: bool,
+    acls: bool,
+    look: Callable[[], None] = lambda: None,
+) -> None:
     """Unpack an open archive into a folder that exists. Raises Refused."""
-    os.lseek(fd, 0, os.SEEK_SET)
     argv = [
-        *(_TAR, "--extract", "--file=-", f"--directory={folder}"),
+        # By the handle's own name and not by "-": of that, tar would copy each byte once more.
+        *(_TAR, "--extract", "--file=/proc/self/fd/0", f"--directory={folder}"),
         *("--same-owner", "--numeric-owner", "--preserve-permissions"),
-        *("--xattrs", "--xattrs-include=*", "--acls", "--warning=no-unknown-keyword"),
+        *("--xattrs", "--xattrs-include=*", "--warning=no-unknown-keyword"),
+        *(["--acls"] if acls else []),  # one more call for each file
         *(["--gzip"] if zipped else []),
     ]
     ended = run(argv, stdin=fd, seconds=None, look=look)

@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -91,7 +91,7 @@ class Steps:
         archive = self._held
         assert archive is not None  # noqa: S101  # check() sets it or raises
         fresh(self._staging)
-        self._unpack(archive.fd, archive.head.size, zipped=archive.zipped)
+        self._unpack(archive.fd, archive.members, zipped=archive.zipped)
         compare(self._staging, archive.members)
         os.sync()  # what is renamed into place must survive the power, too
 
@@ -164,11 +164,11 @@ class Steps:
     # -- undo -------------------------------------------------------------------------------------
 
     def _stage_saved(self) -> None:
-        head, members = self._saved()
+        members = self._saved()
         fresh(self._staging)
         fd = os.open(self._folder / "saved.tar", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._unpack(fd, head.size, zipped=False)
+            self._unpack(fd, members, zipped=False)
         finally:
             os.close(fd)
         compare(self._staging, members)
@@ -176,7 +176,7 @@ class Steps:
 
     def _put_back(self) -> None:
         self._stop()
-        _, members = self._saved()
+        members = self._saved()
         absent = json.loads((self._folder / "absent.json").read_bytes())
         look = self._looker("putting back what was there before")
         with Tree(self._plan.root) as tree:
@@ -188,20 +188,21 @@ class Steps:
                 raise Refused(f"put back, {reason}")
         os.sync()
 
-    def _saved(self) -> tuple[Head, list[Member]]:
-        return read_anchor(self._folder / "saved", self._state.saved)
+    def _saved(self) -> list[Member]:
+        return read_anchor(self._folder / "saved", self._state.saved)[1]
 
     # -- how far ----------------------------------------------------------------------------------
 
-    def _unpack(self, fd: int, size: int, *, zipped: bool) -> None:
-        look = self._looker("unpacking")
-        # tar reads by our own handle, so its place in the file is how far it is.
-        unpack(
-            fd,
-            self._staging,
-            zipped=zipped,
-            look=lambda: look(os.lseek(fd, 0, os.SEEK_CUR), size),
-        )
+    def _unpack(self, fd: int, members: Sequence[Member], *, zipped: bool) -> None:
+        look, total = self._looker("unpacking"), sum(member.size for member in members)
+        free = _free(self._staging)
+
+        def told() -> None:
+            # By what the disk has lost since: others write as well, so it is about right.
+            look(max(0, min(free - _free(self._staging), total)), total)
+
+        acls = any(member.acl for member in members)
+        unpack(fd, self._staging, zipped=zipped, acls=acls, look=told)
 
     def _looker(self, step: str) -> Callable[[int, int], None]:
         def look(done: int, total: int) -> None:
@@ -211,6 +212,11 @@ class Steps:
                 self._desk.progress(step, done, total, time.time())
 
         return look
+
+
+def _free(folder: Path) -> int:
+    seen = os.statvfs(folder)
+    return seen.f_bfree * seen.f_frsize
 
 
 @contextmanager

@@ -41,6 +41,8 @@ _PLAIN_KEYS = frozenset({"path", "linkpath", "size", "mtime", "uid", "gid"})
 _IGNORED_KEYS = frozenset({"atime", "ctime", "uname", "gname", "comment", "hdrcharset"})
 _XATTR = "SCHILY.xattr."
 _ACLS = ("SCHILY.acl.access", "SCHILY.acl.default")
+_RAW_ACLS = (f"{_XATTR}system.posix_acl_access", f"{_XATTR}system.posix_acl_default")
+"""The same once more, as tar writes with --xattrs and does not read with --acls."""
 _SELINUX = "RHT.security.selinux"
 
 
@@ -194,10 +196,13 @@ def _member(flow: Flow, kind: bytes, block: bytes, extended: dict[str, bytes]) -
         flow.refuse("it announces data, and is no plain file")
     if plain == FILE and name.endswith(b"/"):
         flow.refuse("a file whose name ends as a folder's")
+    acl = any(key in extended for key in _ACLS)
+    if not acl and any(key in extended for key in _RAW_ACLS):
+        flow.refuse("it has an access control list that only --acls keeps: write the archive so")
     xattrs = {
         key.removeprefix(_XATTR): value.hex()
         for key, value in extended.items()
-        if key.startswith(_XATTR)
+        if key.startswith(_XATTR) and key not in _RAW_ACLS
     }
     link = os.fsdecode(target) if plain in {LINK, SAME} else ""
     return Member(
@@ -210,7 +215,7 @@ def _member(flow: Flow, kind: bytes, block: bytes, extended: dict[str, bytes]) -
         _time(flow, extended.get("mtime"), block[136:148]),
         _tidy(link) if plain == SAME else link,
         tuple(sorted(xattrs.items())),
-        any(key in extended for key in _ACLS),
+        acl,
     )
 
 
