@@ -108,7 +108,7 @@ class Rehearsal:
         if self._evaluation.reads(reading.source):
             draft = Draft(self.book, reading.at)
             self._evaluation.on_reading(reading, self.policy, draft)
-            self._keep(draft)
+            self.keep(draft)
 
     def tell(self, source: SourceSpec, told: EventReceived, now: Instant) -> None:
         """A sender told something by a channel: recorded and judged at once, as by the daemon."""
@@ -117,7 +117,7 @@ class Rehearsal:
         draft = Draft(self.book, now)
         for entry in fresh:
             draft.add(entry)
-        self._keep(draft)
+        self.keep(draft)
         if fresh:
             self.feed(Reading(source.name, now, 0.0))
 
@@ -126,7 +126,7 @@ class Rehearsal:
         self._catch_up(now)
         draft = Draft(self.book, now)
         self._evaluation.on_tick(self.policy, draft)
-        self._keep(draft)
+        self.keep(draft)
 
     def answer(
         self, people: Iterable[str], now: Instant, *, rule: str | None, denied: bool
@@ -146,7 +146,7 @@ class Rehearsal:
                     given = _yes(who, request.asked)
                     if not objection(given, scene):
                         approve(given, memory.sight if memory is not None else None, scene)
-                self._keep(draft)
+                self.keep(draft)
 
     @property
     def failures(self) -> Mapping[str, str]:
@@ -161,7 +161,7 @@ class Rehearsal:
         for action in policy.actions.values():
             ready = self._supposing.ready
             draft.add(e.ReadinessChanged(action.name, ready, SUPPOSED, _anchor(action, began)))
-        self._keep(draft)
+        self.keep(draft)
 
     def _facts(self) -> Facts:
         statuses = self.memory.statuses()
@@ -188,7 +188,7 @@ class Rehearsal:
                 rung = Rung(ep.action, Mode.ARMED, 0.0)
             recovered = self.memory.recovered_since(ep.rule, ep.effect_at or ep.moved, now)
             verify(ep, rung, self._contained(ep.action, now), recovered, self.policy, draft)
-            self._keep(draft)
+            self.keep(draft)
 
     def _contained(self, name: str, now: Instant) -> tuple[CheckReading, ...]:
         """What the action's `contained_when` says; nothing where it has none."""
@@ -223,7 +223,7 @@ class Rehearsal:
                     reason="healthy again",
                 )
             )
-        self._keep(draft)
+        self.keep(draft)
 
     def _over(self, rule: str) -> bool:
         memory = self.memory.of(rule)
@@ -257,9 +257,10 @@ class Rehearsal:
             effect_at=at if outcome in {e.Outcome.DONE, e.Outcome.FOUND} else None,
         )
         intent_ended(ended, self.policy, draft)
-        self._keep(draft)
+        self.keep(draft)
 
-    def _keep(self, draft: Draft) -> None:
+    def keep(self, draft: Draft) -> None:
+        """Record what was found, or what somebody did."""
         for entry in draft.entries:
             self.log.append(e.Recorded(len(self.log) + 1, draft.now, entry, ""))
         draft.entries = []

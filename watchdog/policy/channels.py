@@ -32,10 +32,11 @@ def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
         return None
     ways = {"hmac": shape.hmac, "token": shape.token, "deploys": shape.deploys}
     given = [(kind, credential) for kind, credential in ways.items() if credential is not None]
+    ways_told = ("by nothing", "in one way", "in two ways", "in three ways")
     if len(given) != 1:
         findings.refuse(
             entry.key_at(given[1][0]) if given else entry.key,
-            f"the channel {entry.name} is known {'in several ways' if given else 'by nothing'}",
+            f"the channel {entry.name} is known {ways_told[len(given)]}",
             "Write exactly one of {hmac: CREDENTIAL}, {token: CREDENTIAL}, {deploys: CREDENTIAL}.",
         )
         return None

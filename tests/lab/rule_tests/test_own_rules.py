@@ -266,6 +266,23 @@ def suite_at(path: Path) -> Suite:
     return suite
 
 
+DEPLOYED = """\
+    deploys: [{from: 5m, to: 7m, target: "flag:btc_mainnet_redemption", change: v2}]
+    rule_test:
+      - {eval_time: 6m59s, rule: error-rate, exp_state: held, exp_refused: [deploy]}
+    action_test:
+      - {eval_time: 6m59s, exp_actions: []}
+      - {eval_time: 7m10s, exp_actions: [{at: 7m5s, rule: error-rate, action: pause-redemption}]}
+"""
+
+
+def test_nothing_starts_under_a_deploy_and_what_it_leaves_broken_is_acted_on(
+    tmp_path: Path,
+) -> None:
+    """By the first look after its end."""
+    assert failures(run(tmp_path, HEAD + OUTAGE + DEPLOYED)) == []
+
+
 def test_passes_that_are_left_out_find_nothing_new(tmp_path: Path) -> None:
     """The same story with every pass of the daemon gives the same record."""
     text = """\

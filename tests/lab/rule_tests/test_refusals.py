@@ -75,6 +75,8 @@ tests:
         ("    sources: [{source: app, is: down, from: 1m, to: §30s}]", "before it begins"),
         ("    holds: [{from: 1m, to: §1m}]", "before it begins"),
         ("    holds: [§{from: 1m, rule: peg, owner: team-a}]", "several things"),
+        ("    deploys: [{from: 1m, to: §1m}]", "before it begins"),
+        ("    deploys: [{from: 1m, target: §flag:other}]", "flag:btc_mainnet_redemption"),
         ("    holds: [{from: 1m, target: §flag:other}]", "flag:btc_mainnet_redemption"),
         ("    supposing: {actions: {pause: §{}}}", "pause-redemption"),
         ("    supposing: {ready: §maybe}", "Known are"),

@@ -19,6 +19,7 @@ from watchdog.core.spec import Policy, Scope
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Status, Verdict
 from watchdog.lab.rehearsal import Rehearsal, Supposed, Supposing
+from watchdog.lab.rule_tests.deploys import Edge, edges
 from watchdog.lab.rule_tests.poll import Poller
 from watchdog.lab.rule_tests.shapes import ApprovalShape, HoldShape, SupposingShape, ToldShape
 from watchdog.lab.rule_tests.suite import Case
@@ -81,6 +82,8 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
             reading = what.poll(seconds, now)
             if reading is not None:
                 rehearsal.feed(reading)
+        elif isinstance(what, Edge):
+            what.happens(rehearsal, now)
         elif isinstance(what, HoldShape):
             _hold(rehearsal, what, now, start)
         elif isinstance(what, ToldShape):
@@ -97,14 +100,14 @@ def run_course(ours: Ours, case: Case, *, every_pass: bool = False) -> Course:
 
 
 _LOOK, _PASS = "look", "pass"  # what the agenda says besides polls and holds
-_What = Poller | HoldShape | ToldShape | ApprovalShape | str
+_What = Poller | Edge | HoldShape | ToldShape | ApprovalShape | str
 
 
 def _agenda(
     case: Case, pollers: list[Poller], times: list[float]
 ) -> Iterator[tuple[float, int, _What]]:
-    """Everything in the order of time; at one time holds come first, then polls, then what is
-    told, a pass, what people answer, then looks.
+    """Everything in the order of time; at one time holds and deploys come first, then polls, then
+    what is told, a pass, what people answer, then looks.
     """
 
     def steps(every: float, rank: int, what: _What) -> Iterator[tuple[float, int, _What]]:
@@ -116,6 +119,7 @@ def _agenda(
     answers = [(one.at, 2, one) for one in case.shape.approvals if one.at <= case.until]
     streams: list[Iterator[tuple[float, int, _What]]] = [
         iter(sorted(holds, key=lambda hold: hold[0])),
+        iter(edges(case.shape.deploys, case.until)),
         *(steps(poller.every_seconds, 1, poller) for poller in pollers),
         iter(sorted(told, key=lambda one: one[0])),
         steps(PASS_SECONDS, 2, _PASS),
@@ -130,7 +134,7 @@ def _idle(rehearsal: Rehearsal, pollers: list[Poller], now: Instant) -> bool:
     due, and no blindness has lasted long enough to page.
     """
     book = rehearsal.book
-    if book.current or book.intents or book.holds:
+    if book.current or book.intents or book.holds or book.deploys.open:
         return False
     if not all(poller.on_time(now) for poller in pollers):
         return False
@@ -160,10 +164,7 @@ def _hold(rehearsal: Rehearsal, hold: HoldShape, now: Instant, start: Instant) -
     draft = Draft(rehearsal.book, now)
     name = rehearsal.book.next_id("H")
     draft.add(e.HoldPlaced(name, scope_of(hold), hold.reason, "the test", expires, hold.silence))
-    rehearsal.log.extend(
-        e.Recorded(len(rehearsal.log) + 1 + i, now, entry, "")
-        for i, entry in enumerate(draft.entries)
-    )
+    rehearsal.keep(draft)
 
 
 def _tell(rehearsal: Rehearsal, told: ToldShape, now: Instant, start: Instant) -> None:

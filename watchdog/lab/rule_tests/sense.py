@@ -10,6 +10,7 @@ from collections.abc import Collection
 
 from watchdog.core.alerting import alert_name
 from watchdog.core.channels import Channel, EventSignal
+from watchdog.core.deploys import ALL
 from watchdog.core.judge import queries
 from watchdog.core.naming import family_of, labelled
 from watchdog.core.probes import PROBES
@@ -32,7 +33,7 @@ MAX_STEPS = 3_000_000
 
 _OURS = (
     *("rule_test", "episode_test", "action_test", "page_test"),
-    *("sources", "events", "holds", "approvals", "supposing"),
+    *("sources", "events", "holds", "deploys", "approvals", "supposing"),
 )
 
 
@@ -49,6 +50,7 @@ def check_sense(suite: Suite, findings: Findings) -> None:
             _surroundings(case, ours, findings)
             _unread(suite, case, ours, findings)
             _holds(case, ours, findings)
+            _deploys(case, ours, findings)
             _answers(case, ours, findings)
             _events(case, ours, findings)
 
@@ -248,6 +250,13 @@ def _holds(case: Case, ours: Ours, findings: Findings) -> None:
             if name is not None and (kind != "rule" or ours.policy.rule(name) is None):
                 _known(case, ("holds", index, kind), name, names, kind, findings)
         _ends(case, ("holds", index, "to"), hold.from_, hold.to, findings)
+
+
+def _deploys(case: Case, ours: Ours, findings: Findings) -> None:
+    targets = {ALL, *(action.target for action in ours.policy.actions.values())}
+    for index, one in enumerate(case.shape.deploys):
+        _known(case, ("deploys", index, "target"), one.target, targets, "target", findings)
+        _ends(case, ("deploys", index, "to"), one.from_, one.to, findings)
 
 
 def _answers(case: Case, ours: Ours, findings: Findings) -> None:

@@ -227,6 +227,13 @@ class ApprovalShape(Shape):
     denied: Flag = False
 
 
+class DeployShape(Shape):
+    from_: Time = Field(alias="from")
+    to: Time | None = None
+    target: str = "all"
+    change: str = ""
+
+
 class SupposedShape(Shape):
     takes: Time = 1.0
     outcome: AnOutcome = Outcome.DONE
@@ -317,6 +324,7 @@ class CaseShape(Shape):
     sources: Some[StretchShape]
     events: Some[ToldShape]
     holds: Some[HoldShape]
+    deploys: Some[DeployShape]
     approvals: Some[ApprovalShape]
     supposing: SupposingShape | None = None
     rule_test: Some[RuleTestShape]
