@@ -48,7 +48,7 @@ class Asked:
     entry: ApprovalAsked
     at: Instant
     meant: tuple[str, str, int]  # the action's text, the anchor, how many: as they stood then
-    said: dict[str, bool] = field(default_factory=dict)  # who -> also through holds
+    said: dict[str, float | None] = field(default_factory=dict)  # who -> when through holds
     used: bool = False
 
 
@@ -107,11 +107,19 @@ class Approving(RuleBasedStateMachine):
             self.watch.approve(who, ep, means=means, through_hold=through)
             self.account()
 
-    @rule(who=st.sampled_from(PEOPLE))
-    def everybody_asked_says_yes(self, who: str) -> None:
+    @rule(who=st.sampled_from(PEOPLE), means=st.sampled_from(list(Means)))
+    def everybody_asked_says_yes(self, who: str, means: Means) -> None:
         for number in (0, 1):
             for other in (who, *PEOPLE):
-                self.somebody_says_yes(other, Means.SSH, False, number)  # noqa: FBT003  # as drawn
+                self.somebody_says_yes(other, means, False, number)  # noqa: FBT003  # as drawn
+
+    @rule(who=st.sampled_from(PEOPLE))
+    def a_hold_comes_between_two_yeses(self, who: str) -> None:
+        self.somebody_says_yes(who, Means.SSH, True, 0)  # noqa: FBT003  # as drawn
+        self.time_passes(1)
+        self.watch.hold(for_seconds=4.0)
+        self.time_passes(1)
+        self.everybody_asked_says_yes(who, Means.SSH)
 
     @rule(who=st.sampled_from(PEOPLE))
     def somebody_says_no(self, who: str) -> None:
@@ -187,7 +195,7 @@ class Approving(RuleBasedStateMachine):
                     assert entry.decision not in self.asked, "each request is of its own decision"
                     self.asked[entry.decision] = self.newest[entry.episode] = found
                 case ApprovalGiven():
-                    self.said(entry)
+                    self.said(at, entry)
                 case e.IntentOpened():
                     self.a_start_was_approved(at, entry)
                 case _:
@@ -197,12 +205,12 @@ class Approving(RuleBasedStateMachine):
         needed = self.needed if action == "config" else ASKING["system"]
         return f"{action} {self.text}", self.anchor, needed
 
-    def said(self, given: ApprovalGiven) -> None:
+    def said(self, at: Instant, given: ApprovalGiven) -> None:
         """What counts: by signature for a system, and not from who asked."""
         request = self.asked[given.decision]
         signed = given.action != "system" or given.means is Means.SSH
         if signed and given.who != request.entry.requester:
-            request.said[given.who] = given.through_hold
+            request.said[given.who] = at.steady if given.through_hold else None
 
     def a_start_was_approved(self, at: Instant, intent: e.IntentOpened) -> None:
         request = self.newest[intent.episode]
@@ -216,8 +224,11 @@ class Approving(RuleBasedStateMachine):
         assert (text, anchor, needed) == self.meaning(intent.action), "it is what they approved"
         assert anchor, "nothing is restored that is not known"
         assert self.watch.seen[self.watch.book.episodes[intent.episode].rule].status is BREACHED
-        if self.watch.book.standing_holds(at):
-            assert any(request.said.values())
+        newest = max((h.placed.steady for h in self.watch.book.standing_holds(at)), default=None)
+        through = [said for said in request.said.values() if said is not None]
+        ep = self.watch.book.episodes[intent.episode]
+        through += [ep.unbarred_at.steady] if ep.through_hold and ep.unbarred_at else []
+        assert newest is None or any(said >= newest for said in through)
 
     @invariant()
     def the_journal_alone_gives_the_same_book(self) -> None:
@@ -249,5 +260,5 @@ def test_the_machine_reaches_approved_starts_at_all() -> None:
     """Else the laws above would hold of nothing."""
     machine = Approving()
     machine.begin()
-    machine.everybody_asked_says_yes("bob")
+    machine.everybody_asked_says_yes("bob", Means.SSH)
     assert any(request.used for request in machine.asked.values())
