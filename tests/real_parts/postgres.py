@@ -28,6 +28,7 @@ _BIN = Path("/usr/lib/postgresql/15/bin")
 _READY_SECONDS = 30.0
 _TICK_SECONDS = 0.02
 _PLENTY_BYTES = 4 * 1024**3
+_PREFIX = "slo-postgres-"
 ADMIN = "postgres"
 
 
@@ -47,7 +48,9 @@ class RealPostgres:
     def __init__(self, *settings: str) -> None:
         self._bin = _programs()
         self._settings = settings
-        self.folder = Path(tempfile.mkdtemp(prefix="slo-postgres-", dir=_room()))
+        room = _room()
+        _sweep(room)
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=room))
         self._data = self.folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -196,6 +199,14 @@ class RealPostgres:
     def _remove(self) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _sweep(room: Path | None) -> None:
+    """Remove what runs that were killed have left: their servers died with them."""
+    for left in Path(room or tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        pid = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _room() -> Path | None:

@@ -98,9 +98,11 @@ def test_a_frozen_server_holds_nobody_up_and_writes_once_when_it_wakes(
     doomed.freeze()
     try:
         lost_in_time(lambda: store.journal.append(trouble(2), NOON))
-        begun = time.monotonic()
         lost_in_time(lambda: store.journal.append(trouble(2), NOON))
-        assert time.monotonic() - begun < 1.5, "without a connection it is said soon"
+        begun = time.monotonic()
+        for _ in range(20):
+            lost_in_time(lambda: store.journal.append(trouble(2), NOON))
+        assert time.monotonic() - begun < 1.0, "an attempt to connect is waited for once"
         lost_in_time(store.lease.look)
     finally:
         doomed.thaw()

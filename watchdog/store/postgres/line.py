@@ -27,7 +27,7 @@ READ_SECONDS = 5.0
 OPEN_SECONDS = 8.0
 """How long the first connection is waited for."""
 PATIENCE_SECONDS = 0.5
-"""How long a later one is: who was cut off must look after other things meanwhile."""
+"""How long a later one is, once: who was cut off must look after other things meanwhile."""
 PAUSE_SECONDS = 0.5
 """Between two attempts to connect."""
 
@@ -151,9 +151,11 @@ class Line:
         try:
             self._session = self._dialling.result(timeout=self._patience_seconds)
         except TimeoutError:
+            self._patience_seconds = 0.0  # this attempt has been waited for
             raise lost(self.place, "the server does not answer") from None
         except JournalError as error:
             self._dialling = None
+            self._patience_seconds = PATIENCE_SECONDS
             self._refused, self._not_before = error, time.monotonic() + PAUSE_SECONDS
             raise type(error)(str(error)) from error
         self._dialling = self._refused = None
