@@ -5,7 +5,9 @@ python -m tests.simulation --seed 7 --trace
 
 from __future__ import annotations
 
+import contextlib
 import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.simulation.machine import Machine
@@ -18,9 +20,10 @@ from tests.simulation.service import SourceFaults
 from tests.simulation.world import Killed, Over, World
 from watchdog.ports import JournalBroken
 
-CALM_SECONDS = 240.0
+CALM_SECONDS = 180.0
 RESTART_SECONDS = 2.0
 LOOK_SECONDS = 2.0
+DOWN_SECONDS = (RESTART_SECONDS,) * 12 + (30.0, 30.0, 90.0, 1800.0, 30_000.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,11 @@ class Life:
         self.sources = SourceFaults(self.world)
         self.texts: dict[str, Text] = {}
         self.properties = Properties(self.machine, self.outside, self.people, self.texts)
+        self.still = False  # suspended or frozen
+        self.properties.on_intent = self._intent
+        self.properties.on_request = self._request
         self.process: SimProcess | None = None
-        self.to_watch = 60.0 * chance.choice((12, 20, 30))  # so long a process lives, all together
+        self.to_watch = 60.0 * chance.choice((4, 8, 12))  # so long a process lives, all together
         self.busy = chance.choice((0.5, 1.0, 2.0))
         self.deadly = chance.choice((0.0, 0.0, 0.002, 0.01))
 
@@ -102,7 +108,7 @@ class Life:
         if not self.world.calm and self.world.chance.random() < 0.3:
             self._power_cut()
         if not self.world.calm:
-            down = self.world.chance.choice((RESTART_SECONDS, RESTART_SECONDS, 30.0, 90.0, 7200.0))
+            down = self.world.chance.choice(DOWN_SECONDS)
         self.world.pass_until(self.world.now + down)
 
     def _power_cut(self) -> None:
@@ -117,23 +123,25 @@ class Life:
 
     def _plan(self) -> None:
         """Everything that comes by itself, each again and again until the calm."""
-        self._again(90.0, self._trouble)
-        self._again(45.0, self._person)
+        self._again(60.0, self._trouble)
+        self._again(20.0, self._person)
         self._again(150.0, self._source)
-        self._again(400.0, self._crash)
-        self._again(600.0, self._clock)
-        self._again(500.0, self._disk)
+        self._again(200.0, self._crash)
+        self._again(500.0, self._clock)
+        self._again(400.0, self._disk)
         self._again(400.0, self._lag)
-        self._again(600.0, self._stranger)
-        self._again(700.0, self._freeze)
+        self._again(500.0, self._stranger)
+        self._again(600.0, self._freeze)
         self._look_after()
 
-    def _again(self, mean_seconds: float, do: object) -> None:
+    def _again(self, mean_seconds: float, do: Callable[[], None]) -> None:
         def happen() -> None:
             if self.world.calm:
                 return
             self._again(mean_seconds, do)
-            do()  # type: ignore[operator]  # a method of ours
+            if self.process is None or self.still:
+                return  # nobody is there whom it could trouble
+            do()
 
         pause = self.world.chance.expovariate(self.busy / mean_seconds)
         self.world.after(pause, "", happen)
@@ -141,9 +149,9 @@ class Life:
     def _trouble(self) -> None:
         world, service = self.world, self.outside.service
         kind = world.chance.choice(
-            ("traffic", "traffic", "peg", "build", "passing", "system", "canary")
+            ("traffic", "traffic", "peg", "build", "passing", "system", "system", "canary")
         )
-        seconds = world.chance.choice((10.0, 60.0, 300.0, 1200.0))
+        seconds = world.chance.choice((10.0, 40.0, 100.0, 400.0))
         world.tell(f"TROUBLE {kind} for {seconds:g} s")
         world.counts["troubles"] += 1
         if kind == "build":
@@ -169,6 +177,27 @@ class Life:
             self.world.tell("SIGKILL")
             raise Killed
 
+    def _intent(self) -> None:
+        """Something begins: the best time to die is in the middle of it."""
+        if not self.world.calm and self.world.chance.random() < 0.35:
+            seconds = self.world.chance.choice((0.3, 1.0, 4.0, 15.0)) * self.world.chance.random()
+            self.world.after(seconds, "", self._crash_in_action)
+
+    def _request(self) -> None:
+        """People are asked: most of them say something, some of them too late."""
+        for _ in range(self.world.chance.choice((0, 2, 3, 4))):
+            seconds = self.world.chance.choice((20.0, 100.0, 400.0)) * self.world.chance.random()
+            self.world.after(seconds, "", self._answer)
+
+    def _answer(self) -> None:
+        if self.process is not None and self.process.ready and not self.world.calm:
+            self.people.answer(self.process)
+
+    def _crash_in_action(self) -> None:
+        if self.process is not None and not self.world.calm:
+            self.world.tell("SIGKILL in the middle of an action")
+            raise Killed
+
     def _clock(self) -> None:
         chance = self.world.chance
         if chance.random() < 0.5:
@@ -176,7 +205,8 @@ class Life:
             if self.world.fault("wall clock stepped"):
                 self.machine.step_wall(seconds)
         elif self.process is not None and self.world.fault("suspended"):
-            self.machine.suspend(chance.choice((5.0, 90.0, 3600.0)))
+            with self._standing_still():
+                self.machine.suspend(chance.choice((5.0, 90.0, 3600.0)))
 
     def _disk(self) -> None:
         if self.world.fault("disk full"):
@@ -199,16 +229,25 @@ class Life:
     def _freeze(self) -> None:
         """SIGSTOP, or a machine without breath: the process stands still, its clocks do not."""
         if self.process is not None and self.world.fault("frozen"):
-            self.world.pass_until(self.world.now + self.world.chance.choice((3.0, 12.0, 40.0)))
+            with self._standing_still():
+                self.world.pass_until(self.world.now + self.world.chance.choice((3.0, 12.0, 40.0)))
+
+    @contextlib.contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        self.still = True
+        try:
+            yield
+        finally:
+            self.still = False
 
     def _look_after(self) -> None:
         """The service manager: kills what gives no sign of life."""
         self.world.after(LOOK_SECONDS, "", self._look_after)
         process = self.process
-        if process is None:
+        if process is None or (self.still and self.machine.is_asleep):
             return
         self.to_watch -= LOOK_SECONDS
-        if self.to_watch <= 0 and not self.world.calm:
+        if self.to_watch <= 0 and not self.world.calm and not self.still:
             self._calm()
         silent = self.machine.uptime() - process.alive_at
         if silent > WATCHDOG_SECONDS:

@@ -64,6 +64,10 @@ class Machine:
             self._fell_asleep = None
             self.suspended += self.world.now - began
 
+    @property
+    def is_asleep(self) -> bool:
+        return self._fell_asleep is not None
+
     def reboot(self) -> None:
         self.disk.lose_unsynced()
         self.boots += 1

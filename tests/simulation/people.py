@@ -54,7 +54,7 @@ class People:
         chance = self.world.chance
         name = chance.choice(NAMES)
         orders: list[tuple[int, Callable[[SimProcess, str], Awaitable[None]]]] = [
-            (3, self._hold),
+            (2, self._hold),
             (3, self._release),
             (2, self._ack),
             (8, self._approve),
@@ -67,6 +67,11 @@ class People:
         ]
         order = chance.choices([o for _, o in orders], [w for w, _ in orders])[0]
         process.loop.create_task(self._ordered(process, name, order))
+
+    def answer(self, process: SimProcess) -> None:
+        """Somebody who was asked says yes."""
+        name = self.world.chance.choice(NAMES)
+        process.loop.create_task(self._ordered(process, name, self._approve))
 
     async def _ordered(
         self,
@@ -92,7 +97,7 @@ class People:
         scope = chance.choice(
             (Scope("all"), Scope("rule", "errors"), Scope("target", "flag:a"), Scope("rule", "peg"))
         )
-        seconds = chance.choice((None, 20.0, 60.0, 200.0))
+        seconds = chance.choice((None, 10.0, 20.0, 40.0))
         now = self.world.now
         done = process.orders.stops.hold(
             _person(name), scope, "wait", for_seconds=seconds, silence=False, dry=False

@@ -31,6 +31,8 @@ no secret in any sink                                        adapters' tests: no
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from tests.simulation.helper import NEEDED
 from tests.simulation.helper import TARGET as SYSTEM
@@ -74,7 +76,18 @@ class Properties:
         self.reopening: set[str] = set()
         self.decisions: dict[str, e.Decided] = {}
         self.done: Counter[tuple[str, str, str, str]] = Counter()
+        self.on_intent: Callable[[], None] = lambda: None
+        self.on_request: Callable[[], None] = lambda: None
         self.starting = StartingLaws(self, people, texts)
+        self._takes: dict[type[e.Entry], Callable[[Any], None]] = {
+            e.EpisodeOpened: self._episode,
+            e.EpisodeMoved: self._moved,
+            e.Decided: self._decided,
+            e.IntentOpened: self._opened,
+            e.IntentEnded: self._ended,
+            e.ApprovalAsked: lambda _: self.on_request(),
+            e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256),
+        }
         outside.ledger.heard = self._effect
         outside.ledger.asked = self.starting.asked
 
@@ -106,29 +119,29 @@ class Properties:
         self.hashes.append(recorded.hash)
         entry = recorded.entry
         self.world.tell(f"#{recorded.seq} {_short(entry)}")
-        match entry:
-            case e.EpisodeOpened():
-                self.rules[entry.episode] = entry.rule
-                self.world.counts["episodes"] += 1
-                if entry.reopens:
-                    self.reopening.add(entry.episode)
-            case e.EpisodeMoved():
-                if TABLE.get((entry.before, entry.event)) is not entry.after:
-                    self.world.violated("only edges of the table", str(entry))
-            case e.Decided():
-                self.decisions[entry.decision] = entry
-            case e.IntentOpened():
-                self._opened(entry)
-            case e.IntentEnded():
-                self._ended(entry)
-            case e.PolicyApplied():
-                self.starting.applied(entry.sha256)
-            case _:
-                pass
+        take = self._takes.get(type(entry))
+        if take is not None:
+            take(entry)
+
+    def _episode(self, entry: e.EpisodeOpened) -> None:
+        self.rules[entry.episode] = entry.rule
+        self.world.counts["episodes"] += 1
+        if entry.reopens:
+            self.reopening.add(entry.episode)
+
+    def _moved(self, entry: e.EpisodeMoved) -> None:
+        if TABLE.get((entry.before, entry.event)) is not entry.after:
+            self.world.violated("only edges of the table", str(entry))
+
+    def _decided(self, entry: e.Decided) -> None:
+        self.decisions[entry.decision] = entry
+        gate = entry.reason.partition(":")[0] if entry.ruling is e.Ruling.REFUSED else ""
+        self.world.counts[f"decided {entry.ruling.value} {gate}".strip()] += 1
 
     def _opened(self, entry: e.IntentOpened) -> None:
         self.intents[entry.intent] = entry
         self.opened_at[entry.intent] = self.world.now
+        self.on_intent()
         if entry.direction is Direction.UNDO:
             if not entry.actor:
                 self.world.violated("an undo is a person's", str(entry))

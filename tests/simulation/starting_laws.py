@@ -85,6 +85,8 @@ class StartingLaws:
 
     def took_effect(self, effect: Effect, intent: e.IntentOpened) -> None:
         """Cooldowns and the budget are of starts, in true time."""
+        if self._all.counts_as_manual(intent):
+            return
         automatic = intent.direction is Direction.DO and not intent.actor
         rule = self._all.rules.get(intent.episode, "")
         first = not any(

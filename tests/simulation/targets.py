@@ -41,7 +41,9 @@ class Ledger:
     def changed(self, target: str, key: str, before: str, after: str) -> None:
         effect = Effect(self.world.now, target, key, before, after)
         self.effects.append(effect)
-        self.world.counts["effects"] += bool(key)
+        if key:
+            self.world.counts["effects"] += 1
+            self.world.counts[f"effects on {target}"] += 1
         self.world.tell(f"EFFECT {target}: {before} -> {after} by {key or 'a stranger'}")
         self.heard(effect)
 
