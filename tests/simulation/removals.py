@@ -1,0 +1,100 @@
+"""What keeps the watchdog safe, taken out piece by piece: each must turn some seed red.
+
+A simulation that stays green without the fsync, the intent, the read-back, the marker or the
+approvals has not looked. Each removal is a patch of the simulated part or of the engine's wiring.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.simulation.helper import Helper
+from tests.simulation.machine import Disk, Held
+from tests.simulation.outside import SimProbe
+from tests.simulation.trees import Tree, TreeHost
+from watchdog.core.draft import Draft
+from watchdog.core.entries import IntentOpened, Recorded
+from watchdog.core.gates import GateInputs
+from watchdog.core.spec import Endpoint
+from watchdog.core.trees import Facts
+from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.engine.recorder import Recorder
+from watchdog.ports import Attempt, Attempted
+
+
+def without_the_fsync(patch: pytest.MonkeyPatch) -> None:
+    """What was committed is in the page cache, and nowhere else."""
+    patch.setattr(Disk, "sync", lambda _disk: None)
+
+
+def without_the_intent(patch: pytest.MonkeyPatch) -> None:
+    """The runner hears of it; the record does not."""
+    commit = Recorder.commit
+
+    def unrecorded(recorder: Recorder, draft: Draft) -> bool:
+        intents = [x for x in draft.entries if isinstance(x, IntentOpened)]
+        draft.entries = [x for x in draft.entries if not isinstance(x, IntentOpened)]
+        durable = commit(recorder, draft)
+        for intent in intents:
+            recorder._listeners[-1](Recorded(0, draft.now, intent, ""))
+        return durable
+
+    patch.setattr(Recorder, "commit", unrecorded)
+
+
+def without_the_read_back(patch: pytest.MonkeyPatch) -> None:
+    """What was claimed is believed."""
+
+    async def believed(
+        _probe: SimProbe, _endpoint: Endpoint, _expect: str, *, at: Instant, deadline_seconds: float
+    ) -> CheckReading:
+        del deadline_seconds
+        return CheckReading(Truth.TRUE, "believed", at)
+
+    patch.setattr(SimProbe, "read", believed)
+
+
+def without_the_marker(patch: pytest.MonkeyPatch) -> None:
+    """Whatever waits at its place is exchanged with what is live."""
+
+    async def forward(host: TreeHost, key: str, facts: Facts, life: Held) -> Attempt:
+        generation = dict(facts).get("generation", "")
+        await host._step(life)
+        if host.staged is None:
+            return Attempt(Attempted.REFUSED, "nothing is staged")
+        host._exchange(key, Tree(host.live.content, f"before-{generation}"))
+        await host._step(life)
+        return await host._finish(generation, key, life)
+
+    patch.setattr(TreeHost, "forward", forward)
+
+
+def without_the_approvals(patch: pytest.MonkeyPatch) -> None:
+    """Nobody need say yes, neither to the watchdog nor to the helper."""
+    patch.setattr(GateInputs, "approved", property(lambda _inputs: True))
+    patch.setattr(Helper, "_approved", lambda helper: f"D-{len(helper.begun)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """`laws`: by what it shows. `seeds`: known to show it; one of them is enough."""
+
+    take_out: Callable[[pytest.MonkeyPatch], None]
+    laws: tuple[str, ...]
+    seeds: tuple[int, ...]
+
+
+REMOVALS = (
+    Removal(
+        without_the_fsync,
+        ("acknowledged writes survive", "every effect has an earlier durable intent"),
+        (1, 2, 3),
+    ),
+    Removal(without_the_intent, ("every effect has an earlier durable intent",), (1, 2, 3)),
+    Removal(without_the_read_back, ("done is said only of what is so",), (1, 2, 3)),
+    Removal(without_the_marker, ("at most one effect",), (1, 2, 3)),
+    Removal(without_the_approvals, ("a restore needs its approvals",), (1, 2, 3)),
+)
