@@ -16,7 +16,7 @@ from watchdog.actions.actuator import _AnyActuator
 from watchdog.actions.restore import RestoreActuator
 from watchdog.actions.restore_anchors import RestorePlaces
 from watchdog.core.approvals import ApprovalGiven, Means
-from watchdog.core.entries import IntentEnded, Outcome
+from watchdog.core.entries import IntentEnded, Outcome, Paged
 from watchdog.core.spec import Endpoint, Playbook, Policy, Rung, Step
 from watchdog.core.states import State
 from watchdog.core.trees import RestoreSystem
@@ -111,6 +111,8 @@ async def test_two_signatures_restore_what_was_asked_for(
     async with asked(tmp_path, site, sandbox) as (house, requests, plan):
         assert (plan.requester, plan.approvals, plan.host) == ("slo-watchdog", 2, HOST)
         assert plan.decision == "E1 D1"
+        told = f"slo-watchdog restore sign {plan.id} --key FILE"
+        assert any(told in page.body for page in house.entries(Paged)), "people know what to sign"
         sign(site, plan, "ada")
         sign(site, plan, "mallory")
         await requests.tend()

@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from watchdog.actions.actuator import open_actuator
     from watchdog.actions.probe import open_probe
-    from watchdog.actions.signing import open_signing
 
-__all__ = ["open_actuator", "open_probe", "open_signing"]
+__all__ = ["open_actuator", "open_probe"]
 
 _WHERE = {
     "open_actuator": "watchdog.actions.actuator",
     "open_probe": "watchdog.actions.probe",
-    "open_signing": "watchdog.actions.signing",
 }
 
 

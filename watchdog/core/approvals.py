@@ -120,8 +120,8 @@ def terms_of(rung: Rung) -> Terms:
 
 def request_id(asked: ApprovalAsked) -> str:
     """Under which a request is signed: 32 hexadecimal digits, the same after a restart."""
-    parts = [asked.episode, asked.decision, asked.plan, asked.expires.wall]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+    parts = asked.episode, asked.decision, asked.plan, str(asked.expires.wall)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 def plan_sha256(action: ActionSpec, anchor: str, needed: int, rule_sha256: str) -> str:

@@ -32,7 +32,6 @@ from watchdog.daemon.record import where
 from watchdog.daemon.restores import RestoreRequests
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
-from watchdog.daemon.signatures import SIGNATURES_SECONDS, taking_signatures
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
 from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress, last_pass
@@ -305,7 +304,6 @@ def _work(daemon: _Daemon) -> tuple[Every, ...]:
 
     return (
         Every("preflight", settings.preflight_every, engine.preflight.look),
-        Every("signatures", SIGNATURES_SECONDS, taking_signatures(engine)),
         Every("checkpoint", settings.checkpoint_every, engine.checkpoint),
         Every("time sync", 60.0, daemon.sync_time),
         Every("reserve", 60.0, refill),

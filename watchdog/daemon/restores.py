@@ -15,9 +15,9 @@ from collections.abc import Callable
 import structlog
 
 from watchdog.actions.restore_anchors import RestorePlaces
-from watchdog.actions.restore_request import Asking, id_for, write_request
+from watchdog.actions.restore_request import Asking, write_request
 from watchdog.actions.restore_signers import Signed, handed_in, signed_by
-from watchdog.core.approvals import Means
+from watchdog.core.approvals import Means, request_id
 from watchdog.core.requests import Request
 from watchdog.core.rights import Account
 from watchdog.core.trees import RestoreSystem
@@ -73,7 +73,7 @@ class RestoreRequests:
             return ""
         if anchor.digest != asked.anchor or action.host not in {"any", self._host}:
             return ""
-        name = id_for(episode, asked.decision, asked.plan, str(asked.expires.wall))
+        name = request_id(asked)
         if (name, "") not in self._known:
             archive = dict(anchor.facts).get("archive", "")
             asking = Asking(

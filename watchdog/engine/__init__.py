@@ -13,7 +13,6 @@ from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.preflight import ready_now as ready_now
 from watchdog.engine.present import Present, RuleNow
-from watchdog.engine.signatures import Signatures
 from watchdog.engine.verdict_view import verdict_view
 from watchdog.engine.views import Views, decisions_of
 
@@ -37,7 +36,6 @@ __all__ = [
     "Progress",
     "RuleNow",
     "RulesFolder",
-    "Signatures",
     "Taken",
     "Views",
     "Wish",

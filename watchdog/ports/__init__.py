@@ -25,8 +25,6 @@ from watchdog.ports.acting import Actuator as Actuator
 from watchdog.ports.acting import Attempt as Attempt
 from watchdog.ports.acting import Attempted as Attempted
 from watchdog.ports.acting import Readiness as Readiness
-from watchdog.ports.acting import Signature as Signature
-from watchdog.ports.acting import Signing as Signing
 from watchdog.ports.errors import JournalBroken as JournalBroken
 from watchdog.ports.errors import JournalBusy as JournalBusy
 from watchdog.ports.errors import JournalCorrupt as JournalCorrupt

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from watchdog.core.approvals import ApprovalAsked
 from watchdog.core.spec import How
-from watchdog.core.trees import Anchor, Facts, RestoreSystem
+from watchdog.core.trees import Anchor, Facts
 from watchdog.core.words import CheckReading, Instant
 
 
@@ -37,30 +36,6 @@ class Readiness:
 
     reading: CheckReading
     anchor: Anchor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """One person's signature over a request, as far as we can tell; whoever acts on it verifies
-    it by themselves.
-    """
-
-    person: str  # without what stands behind an "@"
-    proof: str  # tells it from every other
-
-
-class Signing(Protocol):
-    """Where a system restore is asked for, and where who approves it leaves a signature."""
-
-    async def ask(
-        self, request: str, asked: ApprovalAsked, how: RestoreSystem, archive: str, host: str
-    ) -> str:
-        """Leave the request under this id, once. Why that cannot be; "" where it lies there."""
-        ...
-
-    async def signed(self, request: str) -> tuple[Signature, ...]:
-        """The signatures that lie there and are good, within a deadline of its own."""
-        ...
 
 
 class Actuator(Protocol):
