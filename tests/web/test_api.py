@@ -24,7 +24,7 @@ async def test_why_tells_every_gate_of_the_decision_to_act(paused: Paused) -> No
     why = await asked(paused, f"/api/v1/why/{ERROR_RATE.name}")
     assert why["episode"]["id"] == paused.episode
     assert why["last_decision"]["ruling"] == "allowed"
-    assert len(why["last_decision"]["gates"]) == 11
+    assert len(why["last_decision"]["gates"]) == 13
     assert all(gate["passed"] for gate in why["last_decision"]["gates"])
 
 
