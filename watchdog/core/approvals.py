@@ -63,10 +63,10 @@ class ApprovalGiven:
 
 def who_of(actor: str) -> str:
     """The person behind an actor as recorded, by whatever means they spoke: "alice (uid 1000)" and
-    "alice (key SHA256:...)" are one. Users without a name are told apart by their uid.
+    "alice@example.org (key 3f...)" are one. Users without a name are told apart by their uid.
     """
     name, _, rest = actor.partition(" (")
-    return actor if name == "unknown" or not rest else name
+    return actor if name == "unknown" or not rest else name.partition("@")[0]
 
 
 def restores_system(action: ActionSpec) -> bool:

@@ -84,6 +84,13 @@ class Approving(RuleBasedStateMachine):
         self.somebody_lets_it_act()
         self.run(2, BREACHED, *rules)
 
+    @rule(means=st.sampled_from(list(Means)))
+    def the_first_step_fails_and_the_second_asks(self, means: Means) -> None:
+        self.people_come_to_be_asked(other=False)
+        self.everybody_asked_says_yes("carol", Means.SSH)
+        self.people_come_to_be_asked(other=False)
+        self.everybody_asked_says_yes("alice", means)
+
     def run(self, seconds: int, status: Status, *rules: str) -> None:
         for _ in range(seconds):
             self.watch.run(1, status, *rules)
@@ -256,9 +263,10 @@ TestApproving.settings = settings(
 )
 
 
-def test_the_machine_reaches_approved_starts_at_all() -> None:
+def test_the_machine_reaches_approved_starts_of_both_steps() -> None:
     """Else the laws above would hold of nothing."""
     machine = Approving()
     machine.begin()
     machine.everybody_asked_says_yes("bob", Means.SSH)
-    assert any(request.used for request in machine.asked.values())
+    machine.the_first_step_fails_and_the_second_asks(Means.SSH)
+    assert {one.entry.action for one in machine.asked.values() if one.used} == set(ASKING)

@@ -88,7 +88,7 @@ def test_one_person_by_two_means_is_one_person() -> None:
     watch = asking(2)
     watch.approve("alice")
     assert "has approved it already" in watch.approve("alice", means=Means.SSH)
-    assert {who_of("alice (uid 1000)"), who_of("alice (key SHA256:abc)")} == {"alice"}
+    assert {who_of("alice (uid 1000)"), who_of("alice@example.org (key 3f)")} == {"alice"}
     assert len({who_of("unknown (uid 1)"), who_of("unknown (uid 2)")}) == 2
 
 
