@@ -114,11 +114,7 @@ class Deploys:
 
     def _begin(self, entry: e.DeployBegan, at: Instant) -> None:
         self.count = max(self.count, int(entry.deploy[1:]))
-        before = [
-            one
-            for one in self.last_of(entry.target)
-            if one.ended is not None and at.steady - one.ended.steady < FOLLOWS_WITHIN_SECONDS
-        ]
+        before = [*self._lately(entry.target, at), *self.of(entry.target)]
         self.open[entry.target] = Deploy(
             entry.deploy,
             entry.target,
@@ -135,6 +131,11 @@ class Deploys:
                 default=None,
             ),
         )
+
+    def _lately(self, target: str, at: Instant) -> Iterator[Deploy]:
+        for one in self.last_of(target):
+            if one.ended is not None and at.steady - one.ended.steady < FOLLOWS_WITHIN_SECONDS:
+                yield one
 
     def _told(self, name: str) -> None:
         for target, one in self.open.items():

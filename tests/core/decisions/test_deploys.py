@@ -159,6 +159,20 @@ def test_deploys_one_after_the_other_keep_actions_back_no_longer_than_one() -> N
     same_again(watch)
 
 
+def test_deploys_that_overlap_do_not_prolong_each_other() -> None:
+    """One of everything, and one of the target beneath it."""
+    watch = Watch(a_policy(limits=Limits(4, 86400.0, 5, deploy_max_seconds=60.0)))
+    watch.run(2, HEALTHY)
+    watch.deploy(ALL)
+    watch.run(50, BREACHED)
+    watch.deploy(FLAG)
+    watch.deployed(ALL)
+    watch.run(9)
+    assert watch.started == []
+    watch.run(2)
+    assert len(watch.started) == 1
+
+
 def test_shadow_is_kept_back_in_the_same_way() -> None:
     watch = Watch(a_policy(a_rule(mode=Mode.SHADOW)))
     watch.run(2, HEALTHY)
@@ -376,6 +390,7 @@ def started_under_a_deploy(watch: Watch, most_seconds: float) -> list[str]:
                     for target, (began, ended) in lately.items()
                     if target in {entry.target, ALL} and at.steady - ended < 300.0
                 ]
+                followed += [since[ALL]] if ALL in since else []
                 since[entry.target] = min(followed, default=at.steady)
             case e.DeployEnded():
                 lately[entry.target] = since.pop(entry.target), at.steady
