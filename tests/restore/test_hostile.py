@@ -132,13 +132,13 @@ BROKEN: dict[str, tuple[bytes, str]] = {
 
 
 def bomb() -> bytes:
-    """270 MiB of zeros in a megabyte."""
+    """260 MiB of zeros in a megabyte."""
     info = member("srv/bomb")[0][0]
-    info.size = 270 << 20
+    info.size = 260 << 20
     out = io.BytesIO()
     with gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as zipped:
         zipped.write(info.tobuf(tarfile.PAX_FORMAT))
-        for _ in range(270):
+        for _ in range(260):
             zipped.write(bytes(1 << 20))
         zipped.write(bytes(1024))
     return out.getvalue()

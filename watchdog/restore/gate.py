@@ -147,7 +147,7 @@ def _copied(fd: int, to: Path, size: int) -> int:
     to.unlink(missing_ok=True)
     copy = os.open(to, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     at = 0
-    while at < size and (count := os.copy_file_range(fd, copy, min(_CHUNK, size - at), at, at)):
+    while at < size and (count := os.sendfile(copy, fd, at, min(_CHUNK, size - at))):
         at += count
     os.close(fd)
     return copy
