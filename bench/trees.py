@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import shutil
 import subprocess
 import threading
@@ -32,7 +33,7 @@ TARGET_ROLLBACK_RATIO = 1.0
 _FILES, _BYTES = 20_000, 1_000_000_000
 _FEW = 200
 _SWAPS = 15
-_ROLLBACKS = 5
+_ROLLBACKS = 3
 _DEADLINE_SECONDS = 600.0
 _AT = Instant(0.0, 0.0)
 
@@ -113,23 +114,28 @@ async def rollback(folder: Path) -> Measure:
     staged = await site.stage()
     ours: list[float] = []
     peer: list[float] = []
-    live: list[float] = []
+    live, ours_cpu, peer_cpu = list[float](), list[float](), list[float]()
     for run in range(_ROLLBACKS):
         (folder / ".mainnet.slo-watchdog" / "known.json").unlink(
             missing_ok=True
         )  # all is read anew
         os.sync()
-        began = time.perf_counter()
+        began, used = time.perf_counter(), cpu_seconds()
         live.append(await seconds_to_swap(site))
         await site.settle()
         ours.append(time.perf_counter() - began)
+        ours_cpu.append(cpu_seconds() - used)
         await site.undo()
+        used = cpu_seconds()
         peer.append(by_hand(folder))
+        peer_cpu.append(cpu_seconds() - used)
         progress(f"config_rollback: {run}: ours {ours[-1]:.2f} s, by hand {peer[-1]:.2f} s")
     more = {
         "target_ratio": TARGET_ROLLBACK_RATIO,
         "ours_spread": spread(ours),
         "peer_spread": spread(peer),
+        "ours_cpu_seconds": median(ours_cpu),
+        "peer_cpu_seconds": median(peer_cpu),
         "live_after_seconds": median(live),
         "preflight_seconds": staged,
         "ratio_with_preflight": (median(ours) + staged) / median(peer),
@@ -161,6 +167,12 @@ async def seconds_to_swap(site: Site) -> float:
     if dict(done.facts).get("proven") != "yes" or not seen:
         raise RuntimeError(f"not proven: {done.reason}")
     return seen[0] - began
+
+
+def cpu_seconds() -> float:
+    """Of all that was started and has ended: the disk's share of the time is not in it."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def by_hand(folder: Path) -> float:

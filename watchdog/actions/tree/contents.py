@@ -13,7 +13,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -22,6 +22,7 @@ from watchdog.actions.tree.layout import TroubleError, shown
 from watchdog.actions.tree.manifest import FILE, ChangedError, Member, Members, Print
 
 _BLOCK = 1 << 18
+_AT_ONCE = 32
 _RESTED_SECONDS = 2.0
 _MOST_INDEX_BYTES = 1 << 28
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -110,16 +111,18 @@ def read(
 
 
 def _hashed(
-    top: bytes, unread: Iterable[Member], until: float | None
-) -> Iterable[tuple[Member, str]]:
+    top: bytes, unread: Sequence[Member], until: float | None
+) -> Iterator[tuple[Member, str]]:
     """In threads: the digest's computing and the disk's reading hold no lock of the interpreter."""
 
-    def one(member: Member) -> tuple[Member, str]:
-        return member, _sha256(os.path.join(top, member.path), member, until)
+    def some(members: Sequence[Member]) -> list[str]:
+        return [_sha256(os.path.join(top, one.path), one, until) for one in members]
 
+    shares = [unread[begin : begin + _AT_ONCE] for begin in range(0, len(unread), _AT_ONCE)]
     with ThreadPoolExecutor(max_workers=min(4, len(os.sched_getaffinity(0)))) as pool:
         try:
-            yield from pool.map(one, unread)
+            for share, found in zip(shares, pool.map(some, shares), strict=True):
+                yield from zip(share, found, strict=True)
         finally:
             pool.shutdown(cancel_futures=True)
 
