@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.house import ALICE, ROBOT, House, living, policy
+from tests.engine.house import ALICE, ROBOT, TARGET, House, build, living, pause, policy, wired
 from watchdog.core import entries as e
+from watchdog.core.aftermath import intent_ended
 from watchdog.core.approvals import ApprovalGiven
+from watchdog.core.book import MANUAL
 from watchdog.core.rights import Account, Grant, Right, Rights
-from watchdog.core.spec import Playbook, Policy, Rung, Scope
-from watchdog.core.states import State
-from watchdog.core.words import Mode
+from watchdog.core.spec import Playbook, Policy, Rung, Scope, Step
+from watchdog.core.starting import open_intent
+from watchdog.core.states import Event, State
+from watchdog.core.trees import RestoreSystem
+from watchdog.core.words import Direction, Mode, Severity, World
 from watchdog.engine import NoPlan, OrderRefused, Orders, Person
 from watchdog.sandbox.handle import Sandbox
 
@@ -225,3 +229,31 @@ async def test_a_silence_ends_by_itself(tmp_path: Path, sandbox: Sandbox) -> Non
             house.orders.stops.hold(
                 ALICE, Scope("rule", "peg"), "x", for_seconds=None, silence=True, dry=True
             )
+
+
+async def test_a_restored_system_is_undone_by_root_and_its_episode_closed_by_a_person(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    restore = RestoreSystem("/backups/*.tar.gz", "/srv", (), 86400.0)
+    step = Step(restore, "status == 'ok'")
+    action = pause(sandbox, do=step, undo=Step(replace(restore, undo=True), "status == 'ok'"))
+    async with wired(tmp_path, sandbox) as wire:
+        house = build(tmp_path, sandbox, wire)
+        plan = policy(sandbox, action=action)
+        house.engine.adopt(plan, e.PolicyApplied("sha of all", (), "test"))
+        draft = house.engine.recorder.draft()
+        draft.add(e.EpisodeOpened("E1", MANUAL, "", Severity.P0, World.LIVE, None, actor="alice"))
+        ep = draft.book.episodes["E1"]
+        draft.move(ep, Event.COMMANDED, "told to", actor="alice")
+        intent = open_intent(draft, ep, action, Direction.DO, reason="told to", by="alice")
+        draft.add(e.StepTaken(intent, "change", "claimed", "", facts=(("request", "f" * 32),)))
+        told = intent, "E1", "pause", TARGET, Direction.DO, e.Outcome.DONE, "it is", "ok", 1.0
+        intent_ended(e.IntentEnded(*told, draft.now), plan, draft)
+        draft.move(ep, Event.CONTAINED, "healthy again")
+        with pytest.raises(OrderRefused, match=f"slo-watchdog restore undo {'f' * 32}. When that"):
+            await house.orders.rollbacks.undo(ALICE, "E1", "x", force=True, dry=False)
+        house.orders.episodes.close(ALICE, "E1", "all is well", dry=False)
+        assert ep.state is State.OK
+        assert house.engine.book.every_claim() == ()
+        house.engine.recorder.close()
+        house.engine.ports.history.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from watchdog.core import entries as e
+from watchdog.core.approvals import restores_system
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.inputs import next_rung, rung_target
 from watchdog.core.keeping import own_action
@@ -97,7 +98,11 @@ class Episodes:
         self._desk.may(person, Right.ACT, self._desk.owners_of(ep))
         claims, policy = self._desk.book.claims_of(ep.id), self._desk.policy
         orphan = self._is_unjudged(ep, claimed=bool(claims))
-        orphan = orphan or any(own_action(claim, policy) is None for claim in claims)
+        keepers = [own_action(claim, policy) for claim in claims]
+        orphan = orphan or None in keepers
+        # Undone by root, or left as it is, a restored system shows nothing that would end it.
+        restored = [one for one in keepers if one is not None and restores_system(one)]
+        orphan = orphan or (bool(claims) and len(restored) == len(claims))
         if ep.state is not State.LATCHED and not (orphan and ep.is_open and not ep.intent):
             raise OrderRefused(f"{ep.id} is {ep.state.value}; only latched episodes are closed")
         left = ", ".join(c.target for c in claims if not c.found)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Literal, get_args
 
 from watchdog.core import entries as e
+from watchdog.core.approvals import restores_system
 from watchdog.core.approving import ask_people, commands_for
 from watchdog.core.book import MANUAL, Claim, Episode
 from watchdog.core.deciding import decided_on
@@ -169,7 +170,20 @@ class Rollbacks:
             spec = self._keeper(held[-1]) if held else self._desk.action(ep.effected[-1])
         if spec.undo is None:
             raise OrderRefused(f"{spec.name} has no undo: restore {spec.target} by hand")
+        if restores_system(spec):
+            raise OrderRefused(self._by_root(spec))
         return ep, spec
+
+    def _by_root(self, spec: ActionSpec) -> str:
+        """What was overwritten is put back by the privileged helper alone, on root's word."""
+        claims = self._desk.book.claimants(spec.target)
+        found = next((dict(c.facts).get("request", "") for c in claims), "") or "ID"
+        names = ", ".join(claim.episode for claim in claims) or "EPISODE"
+        return (
+            f"the restore of a whole system is undone by root, on {spec.host}: slo-watchdog "
+            f"restore undo {found}. When that is done, or it stays as it is: "
+            f"slo-watchdog close {names} --reason TEXT"
+        )
 
     def _keeper(self, claim: Claim) -> ActionSpec:
         found = keeper(claim, self._desk.policy)
