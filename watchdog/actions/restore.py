@@ -31,8 +31,8 @@ from watchdog.wire.environment import default_environment
 from watchdog.wire.process import Ended, Exited, NotStarted, TimedOut, run
 from watchdog.wire.scrub import scrubbed, shortened
 
-REQUEST, SAVED = "request", "saved"
-"""Facts: the id of the approved request, and what was saved, from which it can be undone."""
+REQUEST, UNDO, SAVED = "request", "undo_request", "saved"
+"""Facts: the ids of the approved requests, and what was saved, from which it can be undone."""
 
 _START = ("systemctl", "--no-ask-password", "start", "--no-block")
 _UNIT = "slo-watchdog-restore@{}.service"
@@ -126,12 +126,10 @@ class RestoreActuator:
         del key  # the request's id is the same for every attempt of one intent
         if not isinstance(how, RestoreSystem):
             return Attempt(Attempted.REFUSED, _not_ours(how))
-        request = dict(facts).get(REQUEST, "") or find_request(
-            self._places.requests, how, facts, self._wall()
-        )
+        request = self._request(how, facts)
         if not is_id(request):
             return Attempt(Attempted.REFUSED, "there is no request that people have approved")
-        learned: Facts = ((REQUEST, request),)
+        learned: Facts = ((UNDO if how.undo else REQUEST, request),)
         before = outcome_of(self._places.state, request)
         if before is not None and before.final:
             return replace(_meaning(before.outcome, before.reason, how), facts=learned)
@@ -145,11 +143,12 @@ class RestoreActuator:
         self, how: RestoreSystem, request: str, after: float, until: float
     ) -> Attempt:
         """Wait for what the helper says, later than what it had said before."""
+        learned: Facts = ((UNDO if how.undo else REQUEST, request),)
         unit, quiet = _UNIT.format(request), 0
         while time.monotonic() < until:
             said = outcome_of(self._places.state, request)
             if said is not None and said.at > after:
-                facts = ((REQUEST, request), *(((SAVED, said.saved),) if said.saved else ()))
+                facts = (*learned, *(((SAVED, said.saved),) if said.saved else ()))
                 return replace(
                     _meaning(said.outcome, said.reason, how), output=said.told, facts=facts
                 )
@@ -160,11 +159,23 @@ class RestoreActuator:
             quiet = 0 if runs else quiet + 1
             if quiet > 3:  # it writes its last word right before it ends
                 reason = f"{unit} ended and said nothing: a repeat resumes it"
-                return Attempt(Attempted.UNKNOWN, reason, facts=((REQUEST, request),))
+                return Attempt(Attempted.UNKNOWN, reason, facts=learned)
             await asyncio.sleep(min(_LOOK_SECONDS, max(0.0, until - time.monotonic())))
         doing = progress_of(self._places.state, request)
         reason = f"not ended within its deadline, and goes on: {doing or 'no progress is told'}"
-        return Attempt(Attempted.UNKNOWN, _short(reason), facts=((REQUEST, request),))
+        return Attempt(Attempted.UNKNOWN, _short(reason), facts=learned)
+
+    def _request(self, how: RestoreSystem, facts: Facts) -> str:
+        """The id to ask about: one that is known, or the newest that was left for exactly this."""
+        known = dict(facts)
+        if found := known.get(UNDO if how.undo else REQUEST, ""):
+            return found
+        done = known.get(REQUEST, "")
+        if how.undo and is_id(done):
+            said = outcome_of(self._places.state, done)
+            if said is not None and said.outcome == "undone":
+                return done  # root has undone it already
+        return find_request(self._places.requests, how, facts, self._wall())
 
     async def stands(
         self, how: How, *, key: str, deadline_seconds: float, facts: Facts
@@ -172,9 +183,7 @@ class RestoreActuator:
         del key, deadline_seconds  # a look at two small local files
         if not isinstance(how, RestoreSystem):
             return CheckReading(Truth.UNKNOWN, _not_ours(how), _NO_TIME)
-        request = dict(facts).get(REQUEST, "") or find_request(
-            self._places.requests, how, facts, self._wall()
-        )
+        request = self._request(how, facts)
         if not is_id(request):
             return CheckReading(Truth.FALSE, "no request was ever handed to the helper", _NO_TIME)
         said = outcome_of(self._places.state, request)

@@ -109,7 +109,9 @@ def find_request(requests: Path, how: RestoreSystem, facts: Facts, now: float) -
         "verify": [list(argv) for argv in how.verify],
         "verify_in": how.verify_in,
     }
-    if not how.undo:
+    if how.undo:
+        wanted |= {"of": known.get("request", "")}
+    else:
         wanted |= {"sha256": known.get("digest", ""), "archive": known.get("archive", "")}
     found: list[tuple[float, str]] = []
     for file in requests.glob("*/request.json"):
