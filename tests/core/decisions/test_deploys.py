@@ -19,10 +19,12 @@ from tests.core.decisions.watch import (
 from watchdog.core import entries as e
 from watchdog.core.deploying import frozen, refusal
 from watchdog.core.deploys import ALL
+from watchdog.core.inputs import Scene
 from watchdog.core.replay import replayed
 from watchdog.core.spec import Limits, Rung
 from watchdog.core.states import State
 from watchdog.core.trees import Anchor
+from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Direction, Mode, Truth
 
 FLAG = "flag:redemption"
@@ -208,6 +210,20 @@ def test_who_acts_through_a_hold_acts_through_the_deploys_of_that_moment_alone()
     watch.run(1)
     assert len(watch.started) == 1
     watch.release(hold)
+
+
+def test_a_deploy_is_asked_once_more_right_before_the_effect() -> None:
+    """However it came onto the record after the decision: through another daemon, say."""
+    watch = Watch(a_policy())
+    watch.break_it()
+    (opened,) = watch.started
+    until = watch.now.plus(600.0)
+    with watch.draft() as draft:
+        draft.add(e.DeployBegan("P1", FLAG, "pipeline ci", until))
+        scene = Scene(watch.policy, watch.facts, draft)
+        sight = watch._sight(watch.policy.rules["errors"], watch.seen["errors"])
+        refused = ask_once_more(opened, sight, scene)
+    assert refused.startswith(f"deploy: deploy of {FLAG} under way since ")
 
 
 # -- and a deploy under a rollback -----------------------------------------------------------------
