@@ -64,7 +64,7 @@ TELLS = """\
       - eval_time: 200s
         alertname: saturated
         exp_alerts:
-          - exp_labels: {db: orders, severity: P2, owner: team-a, mode: shadow}
+          - exp_labels: {db: orders, severity: P2, owner: team-a, world: shadow}
             exp_annotations: {runbook: docs/databases.md}
 """
 
