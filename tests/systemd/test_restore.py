@@ -260,3 +260,33 @@ def test_the_daemons_side_asks_waits_and_repeats_nothing(host: Container, tmp_pa
     assert (again["result"], again["stands"]) == ("claimed", "true")
     assert host.show(unit, "InvocationID") == invocation
     host.run("tar", "--compare", "-f", ARCHIVE, "-C", "/")
+
+
+@pytest.mark.parametrize("then", ["resume", "undo"])
+def test_killed_with_its_services_down_it_starts_them_again(
+    host: Container, tmp_path: Path, then: str
+) -> None:
+    bad = tree(host)
+    slow = "[Service]\nExecStop=/bin/sleep 3\n"
+    host.write("/run/systemd/system/mycelia-worker.service.d/slow.conf", slow)
+    host.systemctl("daemon-reload")
+    asked = plan(host)
+    ask(host, asked, tmp_path, "ada", "grace")
+    unit = f"slo-watchdog-restore@{asked.id}.service"
+    host.systemctl("start", "--no-block", unit)
+    host.wait_until("mycelia-worker.service", "ActiveState", "deactivating")
+
+    host.systemctl("kill", "--signal=KILL", "--kill-who=main", unit)
+    host.wait_until(unit, "ActiveState", "failed")
+    assert tree(host) == bad
+
+    host.run("slo-watchdog", "restore", then, asked.id, "--yes")
+    told = ended(host, asked)
+    assert told["outcome"] == ("done" if then == "resume" else "backed out"), told
+    assert told["units"] == list(RAN)
+    assert running(host) == list(RAN)
+    if then == "resume":
+        host.run("tar", "--compare", "-f", ARCHIVE, "-C", "/")
+    else:
+        assert tree(host) == bad
+    host.run("rm", "-r", "/run/systemd/system/mycelia-worker.service.d")
