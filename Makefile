@@ -4,7 +4,7 @@
 #   make test [PYTEST=...]    all tests, on two cores; PYTEST='tests/core -k burn' narrows it
 #   make lint                 style, types, import contracts
 #   make bench [ONLY=name]    measures beside their peers, one JSON object a line
-#   make sim                  long simulations
+#   make sim [SEEDS=1000]     whole worlds in virtual time, with crashes and lies; then the long tests
 #   make lock [UPGRADE=1]     resolve the dependencies anew into the lock files
 #   make clean                remove what the other targets made
 
@@ -16,6 +16,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PYTEST ?=
+SEEDS ?= 1000
 # Three on two cores: the long tests mostly wait.
 TEST_WORKERS ?= 3
 
@@ -52,10 +53,11 @@ lint: $(READY)
 bench: $(READY) debian-packages
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
-sim: $(READY)
-	@echo "The long simulations come with the rollback work; this runs the tests marked 'sim' so far."
-	@status=0; $(BIN)/pytest -m sim -q -p no:randomly || status=$$?; \
-	    if [ $$status -eq 5 ]; then echo "There are none yet: nothing was simulated."; exit 0; fi; exit $$status
+# Whole worlds in virtual time (tests/simulation), then the long tests that need real parts.
+sim: $(READY) debian-packages
+	@status=0; $(BIN)/python -m tests.simulation --seeds $(SEEDS) || status=1; \
+	    $(BIN)/pytest -m sim -q -p no:randomly || { code=$$?; [ $$code -eq 5 ] || status=$$code; }; \
+	    exit $$status
 
 # uv comes from PyPI into an environment of its own; it keeps the versions locked so far, unless UPGRADE=1.
 lock:

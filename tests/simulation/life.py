@@ -149,7 +149,7 @@ class Life:
     def _trouble(self) -> None:
         world, service = self.world, self.outside.service
         kind = world.chance.choice(
-            ("traffic", "traffic", "peg", "build", "passing", "system", "system", "canary")
+            ("traffic", "traffic", "peg", "build", "build", "passing", "system", "system", "canary")
         )
         seconds = world.chance.choice((10.0, 40.0, 100.0, 400.0))
         world.tell(f"TROUBLE {kind} for {seconds:g} s")

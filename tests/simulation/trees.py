@@ -126,7 +126,7 @@ class TreeHost:
         if refused:
             return Attempt(Attempted.REFUSED, refused)
         self._exchange(key, Tree(self.live.content, before(generation)))
-        if self.world.fault("tree: cut off after the exchange", 0.1):
+        if self.is_cut_off():
             return Attempt(Attempted.UNKNOWN, "it was ended at its deadline")
         await self._step(life)
         return await self._finish(generation, key, life)
@@ -176,8 +176,12 @@ class TreeHost:
 
     # -- steps -------------------------------------------------------------------------------------
 
+    def is_cut_off(self) -> bool:
+        """The child process is ended at its deadline, the exchange done and nothing after it."""
+        return self.world.fault("tree: cut off after the exchange", 0.25)
+
     async def _step(self, life: Held) -> None:
-        await asyncio.sleep(0.02 + 0.2 * self.world.chance.random())
+        await asyncio.sleep(0.02 + 1.0 * self.world.chance.random() ** 2)
         life.point()
 
     def _refused(self, generation: str, digest: str) -> str:
