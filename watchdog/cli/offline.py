@@ -106,6 +106,9 @@ def show_record(page: Page, reader: Reader, now: datetime) -> None:
         [(hold.id, hold.scope.text, f"{hold.actor}: {hold.reason}") for hold in book.holds.values()]
         or [("none", "", "")]
     )
+    if book.deploys.open:
+        page.title("Deploys")
+        page.rows((one.name, one.target, one.actor) for one in book.deploys.open.values())
     if book.outside.silences:
         page.title("Silences in Alertmanager")
         page.rows(
