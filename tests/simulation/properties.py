@@ -44,6 +44,7 @@ from tests.simulation.process import SimProcess
 from tests.simulation.starting_laws import StartingLaws
 from tests.simulation.targets import Effect
 from tests.simulation.trees import TARGET as CONFIG
+from tests.simulation.world import EPOCH
 from watchdog.core import entries as e
 from watchdog.core.episode import TABLE
 from watchdog.core.spec import ValueThreshold
@@ -54,7 +55,7 @@ from watchdog.ports import JournalError
 from watchdog.store import chain, schema
 from watchdog.store.schema import Base
 
-READY_WITHIN_SECONDS = 30.0
+MOST_SHOWN = 260
 _BASE = Base(0, schema.genesis(IDENTITY).hash, Instant(0, 0), b"", "")
 
 
@@ -68,6 +69,7 @@ class Properties:
         self.world = machine.world
         self.outside = outside
         self.seen = 0
+        self.said_at = 0.0  # in true time, when the entry that is heard was drafted
         self.hashes: list[str] = []  # of every row that was acknowledged, by its number
         self.intents: dict[str, e.IntentOpened] = {}
         self.opened_at: dict[str, float] = {}
@@ -86,7 +88,7 @@ class Properties:
             e.IntentOpened: self._opened,
             e.IntentEnded: self._ended,
             e.ApprovalAsked: lambda _: self.on_request(),
-            e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256),
+            e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256, self.said_at),
         }
         outside.ledger.heard = self._effect
         outside.ledger.asked = self.starting.asked
@@ -118,7 +120,12 @@ class Properties:
         self.seen = recorded.seq
         self.hashes.append(recorded.hash)
         entry = recorded.entry
-        self.world.tell(f"#{recorded.seq} {_short(entry)}")
+        row = self.machine.disk.rows[recorded.seq - 1]
+        self.world.tell(f"#{row.seq} {row.hash[:8]} {row.kind} {row.body[:MOST_SHOWN]}")
+        # On a full disk it was said before it could be recorded.
+        said_at = recorded.at.wall - EPOCH - self.machine.wall_off
+        lately = self.world.now - 120.0 <= said_at <= self.world.now
+        self.said_at = said_at if lately else self.world.now
         take = self._takes.get(type(entry))
         if take is not None:
             take(entry)
@@ -266,4 +273,4 @@ class Properties:
 
 
 def _short(entry: e.Entry) -> str:
-    return str(entry)[:300]
+    return str(entry)[:MOST_SHOWN]

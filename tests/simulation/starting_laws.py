@@ -47,12 +47,12 @@ class StartingLaws:
         self._policy: Policy | None = None
         self._text_since: dict[str, float] = {}  # rule -> when its present text came in force
 
-    def applied(self, sha256: str) -> None:
+    def applied(self, sha256: str, at: float) -> None:
         """Another policy judges from here on."""
         old, new = self._policy, policy_of(self._texts[sha256])
         for name, rule in new.rules.items():
             if old is None or old.rules[name].sha256 != rule.sha256:
-                self._text_since[name] = self._world.now
+                self._text_since[name] = at
         self._policy = new
 
     def on_disk(self, key: str) -> e.IntentOpened | None:
