@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tests.simulation.helper import Helper
 from tests.simulation.machine import Held
+from tests.simulation.restorer import Helper
 from tests.simulation.service import Service
 from tests.simulation.targets import Flags, Ledger
 from tests.simulation.trees import TreeHost

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from tests.simulation.helper import Signature
 from tests.simulation.process import SimProcess
+from tests.simulation.restorer import Signature
 from tests.simulation.world import World
 from watchdog.core.approvals import Means, restores_system
 from watchdog.core.book import Episode

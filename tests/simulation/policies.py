@@ -9,8 +9,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from random import Random
 
-from tests.simulation.helper import TARGET as SYSTEM
 from tests.simulation.outside import FLAGS, STATUS
+from tests.simulation.restorer import TARGET as SYSTEM
 from tests.simulation.trees import TARGET as CONFIG
 from watchdog.core.spec import (
     ActionSpec,

@@ -34,13 +34,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.simulation.helper import NEEDED
-from tests.simulation.helper import TARGET as SYSTEM
 from tests.simulation.machine import IDENTITY, PLACE, Machine
 from tests.simulation.outside import Outside
 from tests.simulation.people import People
 from tests.simulation.policies import Text
 from tests.simulation.process import SimProcess
+from tests.simulation.restorer import NEEDED
+from tests.simulation.restorer import TARGET as SYSTEM
 from tests.simulation.starting_laws import StartingLaws
 from tests.simulation.targets import Effect
 from tests.simulation.trees import TARGET as CONFIG

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.simulation.helper import Helper
 from tests.simulation.machine import Disk, Held
 from tests.simulation.outside import SimProbe
+from tests.simulation.restorer import Helper
 from tests.simulation.trees import Tree, TreeHost
 from watchdog.core.draft import Draft
 from watchdog.core.entries import IntentOpened, Recorded
