@@ -243,6 +243,10 @@ async def test_a_restart_with_a_higher_ceiling_arms_nothing_in_mid_breach(
     watchdog.settings["max_mode"] = "armed"
     await watchdog.restart()
 
+    async def judged() -> bool:  # nobody looked for longer than its `for`, which counts anew
+        return "already burning" in (await watchdog.why(PEG))["not_acting"]
+
+    await watchdog.until("judged anew", judged)
     assert (await stays_held(sandbox, watchdog)).id == held.id
     await acts_after_once_clear(sandbox, watchdog)
 
