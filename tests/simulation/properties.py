@@ -173,7 +173,9 @@ class Properties:
         if entry.target == SYSTEM:
             return self.outside.helper.restores > 0 or not self.outside.service.suffers("system")
         if entry.target == CONFIG:
-            return any(x.key == entry.intent for x in self.outside.ledger.effects)
+            meant = dict(self.intents[entry.intent].facts).get("build_sha", "")
+            stands = forth and self.outside.tree.live.content == meant  # by a swap just before
+            return stands or any(x.key == entry.intent for x in self.outside.ledger.effects)
         history = self.outside.flags.history[entry.target.removeprefix("flag:")]
         later = [on for at, on in history if at > since]
         before = [on for at, on in history if at <= since][-1:]
