@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -192,3 +193,30 @@ async def test_a_watchdog_that_ends_in_the_middle_goes_on_when_it_is_back(
         assert ended.outcome is e.Outcome.DONE, ended.reason
         assert served(mycelia) == GOOD_BUILD
         assert [name for name, _ in steps(house)].count("change") == 1, "exchanged once"
+
+
+async def test_ordered_twice_it_is_found_as_it_should_be_the_second_time(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        assert outcome(await command(house)) == "done"
+        assert outcome(await command(house)) == "found"
+        assert len(publish_of(mycelia).calls()) == 1
+
+
+async def test_the_way_back_must_show_what_was_live_just_before_and_not_at_the_last_preflight(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        hotfix = "f0f0" * 10
+        (mycelia.places.release / "mainnet/BUILD_SHA").write_text(hotfix + "\n", encoding="utf-8")
+        published = json.loads(mycelia.places.published.read_text("utf-8"))
+        text = json.dumps({**published, "buildSha": hotfix})
+        mycelia.places.published.write_text(text, encoding="utf-8")
+        verify_of(mycelia).fails()
+
+        done = await command(house)
+
+        assert outcome(done) == "failed", done.effect
+        assert "what stood before is served" in done.effect
+        assert live(mycelia) == hotfix

@@ -138,6 +138,7 @@ class TreeActuator:
             "keep_backups": how.keep_backups,
             "key": key,
             "facts": facts,
+            "named": how.facts,
         }
         memory = _memory(request)
         try:

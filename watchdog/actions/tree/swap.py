@@ -20,12 +20,13 @@ import errno
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from watchdog.actions.tree import keep
 from watchdog.actions.tree.aside import mark_displaced
 from watchdog.actions.tree.exchange import close_gap
+from watchdog.actions.tree.facts import present
 from watchdog.actions.tree.layout import Place, TroubleError, before, is_generation, shown
 from watchdog.actions.tree.links import Links
 from watchdog.actions.tree.marker import generation_of, marker_of
@@ -53,6 +54,7 @@ class Order:
     key: str
     facts: Mapping[str, str]
     until: float  # on the steady clock: no exchange begins later
+    named: Mapping[str, str] = field(default_factory=dict)  # facts, and the files they are in
 
     @property
     def generation(self) -> str:
@@ -146,6 +148,8 @@ def _finish_forward(order: Order, trees: Trees, said: str) -> Answer:
                 keep.carry(place, found.path, trees.live(), order.mutable, later=True)
             path = trees.finish(generation, order.key, found)
             facts += [("displaced", path), ("displaced_generation", before(generation))]
+            # Preflight looked a while ago: what the way back must show is what was live just now.
+            facts += present(path, order.named)
             said += f"; what was live is {shown(path)}"
         else:
             said += "; what was live before is not to be found"

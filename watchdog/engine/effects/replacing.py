@@ -65,7 +65,7 @@ class Replacing:
         if self._steps.left <= 0:
             return Ending(Outcome.ABANDONED, "its deadline was over before it could begin")
         before = await self._steps.read(self._steps.until)
-        if before.truth is Truth.TRUE and not self._whole():
+        if before.truth is Truth.TRUE and await self._stood():
             reason = f"it stood already: {before.reason}"
             return Ending(Outcome.FOUND, reason, before.seen, before.at)
         looked = StepTaken(self._entry.intent, READ_BEFORE, before.truth.value, before.reason)
@@ -230,8 +230,16 @@ class Replacing:
             )
         return await self._steps.prove(self._steps.until.plus(-self._steps.way_back_seconds))
 
+    async def _stood(self) -> bool:
+        """Whether what is served is all there is to it. A file can be broken that nobody serves:
+        of a whole, the mark says whether an earlier intent has brought it there.
+        """
+        if not self._whole():
+            return True
+        return (await self._steps.mark(SETTLE_AT_LEAST_SECONDS)).truth is Truth.TRUE
+
     def _whole(self) -> bool:
-        """What is served may be as wanted before: a file can be broken that nobody serves."""
+        """Whether it replaces a whole, which carries a mark."""
         return isinstance(self._step.how, SwapTree | RestoreSystem)
 
 
