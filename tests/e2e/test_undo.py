@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.household import Refused, Watchdog
+from tests.e2e.household import Episode, Refused, Watchdog
 from tests.e2e.rulebook import ERRORS, PEG, error_rate
 from tests.e2e.scenes import break_peg, mend_peg
 from watchdog.core.entries import Drifted, EpisodeOpened, IntentOpened
@@ -55,8 +55,12 @@ async def test_an_undo_of_one_of_two_episodes_names_the_other_and_changes_nothin
     break_peg(sandbox)
     first = await watchdog.episode(PEG, state="contained")
     # The pause stopped the traffic; whether the other rule got there before it, it decides itself.
-    other = await watchdog.episode(ERRORS)
-    assert other.state in {"contained", "pending"}
+
+    async def decided() -> Episode | None:
+        found = await watchdog.episode(ERRORS)
+        return found if found.state in {"contained", "pending"} else None
+
+    other = await watchdog.until("the other rule has decided", decided)
     assert sandbox.flag_changes() == 1
     if other.state == "pending":
         await watchdog.order("rollback", action="pause-redemption", kind="technical", reason="both")

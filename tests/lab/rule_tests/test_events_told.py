@@ -149,4 +149,4 @@ def test_explain_says_what_it_can_and_that_there_is_no_history(
 def test_a_backtest_leaves_it_out_by_name() -> None:
     stage = Stage.of(policy(), Settings())
     assert set(stage.left_out) == {"security-incident", "alerted"}
-    assert all("no metrics tell what it was told" in why for why in stage.left_out.values())
+    assert all("it hears events, which have no history" in why for why in stage.left_out.values())
