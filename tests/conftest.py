@@ -4,6 +4,7 @@ A test that needs something this machine lacks skips with its reason; where CI i
 there, so a skip there hides a hole and fails with that reason instead.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -21,6 +22,11 @@ _LONG = (
     "tests/daemon/",
     "tests/cli/",
     "tests/demo/",
+    "tests/store/postgres/",
+    "tests/lab/rule_tests/test_shipped.py",
+    "tests/actions/tree/",
+    "tests/restore/",
+    "tests/simulation/",
 )
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -75,3 +81,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next(folders, len(_LONG))
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of collected tests hold is never garbage: looking through it all again and
+    again would make a loop stand still, and tests of deadlines with it.
+    """
+    gc.collect()
+    gc.freeze()

@@ -132,9 +132,9 @@ def of_the_page(sandbox: Sandbox, name: str) -> Trouble:
     [
         ("dies", "source_down"),
         ("hangs", "source_down"),
-        ("answers a login page", "odd_answer"),
+        pytest.param("answers a login page", "odd_answer", marks=pytest.mark.sim),
         ("answers NaN", "nan"),
-        ("answers old samples", "frozen"),
+        pytest.param("answers old samples", "frozen", marks=pytest.mark.sim),
     ],
 )
 async def test_a_metrics_page_that_goes_bad_in_mid_breach_pauses_only_when_it_is_back(
@@ -243,13 +243,13 @@ def of_the_provider(tampering: Tampering, network: FaultProxy, name: str) -> Tro
 @pytest.mark.parametrize(
     ("name", "blind"),
     [
-        ("dies", "unreachable"),
+        pytest.param("dies", "unreachable", marks=pytest.mark.sim),
         ("hangs", "unreachable"),
         ("answers with warnings", "partial"),
         ("answers NaN", "nan"),
-        ("answers a login page", "odd_answer"),
-        ("answers two series", "too_many_series"),
-        ("answers old samples", "stale"),
+        pytest.param("answers a login page", "odd_answer", marks=pytest.mark.sim),
+        pytest.param("answers two series", "too_many_series", marks=pytest.mark.sim),
+        pytest.param("answers old samples", "stale", marks=pytest.mark.sim),
     ],
 )
 async def test_a_prometheus_that_goes_bad_in_mid_breach_pauses_only_when_it_is_back(

@@ -31,6 +31,7 @@ async def test_the_release_before_is_live_and_the_bad_one_is_the_backup(site: Si
         "digest": ready.anchor.digest,
         "displaced": str(backup),
         "displaced_generation": f"before-{site.facts['generation']}",
+        "present_build": site.facts["present_build"],
         "proven": "yes",
     }
     assert '"key": "intent-1"' in (backup / MARKER).read_text()
