@@ -213,11 +213,15 @@ class Approving(RuleBasedStateMachine):
         return f"{action} {self.text}", self.anchor, needed
 
     def said(self, at: Instant, given: ApprovalGiven) -> None:
-        """What counts: by signature for a system, and not from who asked."""
+        """What counts: by signature for a system, and not from who asked. Who has given it says by
+        any means that it shall be done through a hold.
+        """
         request = self.asked[given.decision]
         signed = given.action != "system" or given.means is Means.SSH
-        if signed and given.who != request.entry.requester:
-            request.said[given.who] = at.steady if given.through_hold else None
+        counts = signed or given.who in request.said
+        if counts and given.who != request.entry.requester:
+            before = request.said.get(given.who)
+            request.said[given.who] = at.steady if given.through_hold else before
 
     def a_start_was_approved(self, at: Instant, intent: e.IntentOpened) -> None:
         request = self.newest[intent.episode]
