@@ -70,7 +70,12 @@ def without_credential(home: Home) -> None:
     home.changes["secrets_dir"] = str(home.folder)
 
 
+def on_a_shared_store(home: Home) -> None:
+    home.changes["store"] = "postgresql://watchdog@127.0.0.1:1/watchdog"
+
+
 CASES: list[tuple[Wrong, str]] = [
+    (on_a_shared_store, r"not for `run` yet.*Leave `store` out"),
     (without_state, r"none does not exist\. Run `slo-watchdog init` once"),
     (corrupt, r"journal\.db.*Nothing acts until a person decides"),
     (without_platform, r"platform\.yaml"),

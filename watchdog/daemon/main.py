@@ -58,8 +58,16 @@ DRAIN_SECONDS = 20.0
 UNHEALTHY_AFTER_SECONDS = 5.0
 
 
+ONE_DAEMON = (
+    'store = "postgresql://..." is not for `run` yet: the store and its lease are there, and no '
+    "daemon of this version leads by them. Leave `store` out: the record is then kept in state_dir"
+)
+
+
 def init(settings: Settings, taken: Path | None = None) -> str:
     """Create the journal, and say so; or let that of a folder go on there. Raises StartFailed."""
+    if taken and settings.store:
+        raise StartFailed(f"{ONE_DAEMON}. So the journal of {taken} stays where it is")
     try:
         return take_over(taken, where(settings)) if taken else create(where(settings))
     except PortError as error:
@@ -71,6 +79,8 @@ async def run(settings: Settings) -> None:
     configure_log(settings.log_level, settings.log_format)
     dsn = settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None
     start_sentry(dsn, release=version("slo-watchdog"), environment=settings.environment)
+    if settings.store:
+        raise StartFailed(ONE_DAEMON)
     try:
         daemon = _assemble(settings)
     except (PortError, PolicyUnusable, RightsRefused, OSError) as error:
