@@ -38,26 +38,13 @@ class Anchors:
     now: dict[str, Anchor] = field(default_factory=dict)  # action -> what it would restore
     first_seen: dict[str, float] = field(default_factory=dict)  # digest -> wall time
     bad: dict[str, Bad] = field(default_factory=dict)  # digest -> whose it was
-    open: dict[str, e.IntentOpened] = field(default_factory=dict)  # intents under way
-
-    def take(self, entry: e.Entry, at: Instant) -> None:
-        match entry:
-            case e.ReadinessChanged():
-                self._ready(entry, at)
-            case e.IntentOpened():
-                self.open[entry.intent] = entry
-            case e.StepTaken() if entry.intent in self.open:
-                self._learn(self.open[entry.intent], entry, at)
-            case e.IntentEnded():
-                self._end(entry)
-            case _:
-                pass
 
     def known_by(self, anchor: Anchor) -> float:
         """The wall time by which all of its content existed, by the earlier of both proofs."""
         return min(anchor.written_at, self.first_seen.get(anchor.digest, anchor.written_at))
 
-    def _ready(self, entry: e.ReadinessChanged, at: Instant) -> None:
+    def ready(self, entry: e.ReadinessChanged, at: Instant) -> None:
+        """What the last preflight proved; nothing where it proved nothing."""
         if entry.anchor is None:
             self.now.pop(entry.action, None)
             return
@@ -66,13 +53,12 @@ class Anchors:
         while len(self.first_seen) > KEPT_CONTENTS:
             del self.first_seen[next(iter(self.first_seen))]
 
-    def _learn(self, opened: e.IntentOpened, step: e.StepTaken, at: Instant) -> None:
+    def learn(self, opened: e.IntentOpened, step: e.StepTaken, at: Instant) -> None:
+        """A step of an intent under way: settling tells what was rolled back."""
         digest = dict(step.facts).get(DISPLACED)
         if digest and opened.direction is Direction.DO:
             self.bad[digest] = Bad(digest, opened.target, opened.episode, at)
 
-    def _end(self, entry: e.IntentEnded) -> None:
-        opened = self.open.pop(entry.intent, None)
-        undone = entry.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
-        if opened is not None and opened.direction is Direction.UNDO and undone:
-            self.bad.pop(dict(opened.facts).get(DISPLACED, ""), None)
+    def undone(self, opened: e.IntentOpened) -> None:
+        """A person has taken a rollback back, and so vouches for what it had displaced."""
+        self.bad.pop(dict(opened.facts).get(DISPLACED, ""), None)

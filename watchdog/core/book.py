@@ -20,14 +20,7 @@ from watchdog.core.merits import Merits
 from watchdog.core.outside import Outside
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.requests import Requests
-from watchdog.core.standing import (
-    MANUAL,
-    Blindness,
-    Claim,
-    Episode,
-    Hold,
-    OpenIntent,
-)
+from watchdog.core.standing import MANUAL, Blindness, Claim, Episode, Hold, OpenIntent
 from watchdog.core.starts import Acted, after_ending, supposed_already
 from watchdog.core.states import Event, State
 from watchdog.core.words import Direction, Instant, Truth, World
@@ -108,7 +101,6 @@ class Book:
         self.last = at
         self.merits.take(entry, at)
         self.members.take(entry, at)
-        self.anchors.take(entry, at)
         self.requests.take(entry, at)
         self.outside.take(entry, at)
         self.deploys.take(entry, at)
@@ -255,6 +247,7 @@ class Book:
         found = self.intents.get(entry.intent)
         if found is not None:
             self.intents[entry.intent] = replace(found, steps=(*found.steps, entry))
+            self.anchors.learn(found.entry, entry, at)
 
     @_take.register
     def _step_began(self, entry: e.StepBegan, at: Instant) -> None:
@@ -271,6 +264,8 @@ class Book:
         if entry.direction is Direction.UNDO:
             if done:
                 self.claims.pop(entry.target, None)
+            if done and ended is not None:
+                self.anchors.undone(ended.entry)
             return
         ep.outcome = entry.outcome
         self.acted = list(after_ending(self.acted, entry.intent, entry.outcome))
@@ -327,6 +322,7 @@ class Book:
     @_take.register
     def _readiness(self, entry: e.ReadinessChanged, at: Instant) -> None:
         self.readiness[entry.action] = (entry.ready, entry.reason, at)
+        self.anchors.ready(entry, at)
 
     def _unclear(self, rule: str, why: str) -> None:
         """It must be clear once more before it may act; so must all members of a family."""

@@ -6,9 +6,9 @@ import pytest
 
 from watchdog.core import entries as e
 from watchdog.core.anchors import DISPLACED, Anchors
-from watchdog.core.book import Book
+from watchdog.core.book import MANUAL, Book
 from watchdog.core.trees import Anchor
-from watchdog.core.words import Direction, Instant, Truth
+from watchdog.core.words import Direction, Instant, Severity, Truth, World
 
 GOOD, BAD = "600d" * 16, "bad0" * 16
 TARGET = "config:/srv/release"
@@ -31,55 +31,64 @@ def ended(intent: str, direction: Direction, outcome: e.Outcome = e.Outcome.DONE
     return e.IntentEnded(intent, "E1", "restore", TARGET, direction, outcome, "", "", 1.0)
 
 
-def rolled_back(anchors: Anchors) -> None:
-    anchors.take(opened("I1", Direction.DO), at(10))
-    settled = e.StepTaken("I1", "settle", "claimed", "", facts=((DISPLACED, BAD),))
-    anchors.take(settled, at(11))
-    anchors.take(ended("I1", Direction.DO), at(12))
+def believed() -> Book:
+    """A book in which a person commanded a rollback."""
+    book = Book()
+    book.apply(e.EpisodeOpened("E1", MANUAL, "", Severity.P0, World.LIVE, None), at(0))
+    return book
+
+
+def settled(intent: str, digest: str) -> e.StepTaken:
+    return e.StepTaken(intent, "settle", "claimed", "", facts=((DISPLACED, digest),))
+
+
+def rolled_back(book: Book) -> None:
+    book.apply(opened("I1", Direction.DO), at(10))
+    book.apply(settled("I1", BAD), at(11))
+    book.apply(ended("I1", Direction.DO), at(12))
 
 
 def test_content_is_known_by_the_earlier_of_two_proofs() -> None:
     anchors = Anchors()
-    anchors.take(proven(GOOD, written=-500), at(0))
+    anchors.ready(proven(GOOD, written=-500), at(0))
     assert anchors.known_by(anchors.now["restore"]) == at(-500).wall
 
     # Staged anew, so written later: its content was seen here before.
-    anchors.take(proven(GOOD, written=900), at(1000))
+    anchors.ready(proven(GOOD, written=900), at(1000))
     assert anchors.known_by(anchors.now["restore"]) == at(0).wall
 
 
 def test_an_anchor_that_is_not_proven_any_more_is_none() -> None:
     anchors = Anchors()
-    anchors.take(proven(GOOD, written=0), at(0))
-    anchors.take(e.ReadinessChanged("restore", Truth.FALSE, "previous is missing"), at(1))
+    anchors.ready(proven(GOOD, written=0), at(0))
+    anchors.ready(e.ReadinessChanged("restore", Truth.FALSE, "previous is missing"), at(1))
     assert anchors.now == {}
 
 
 def test_what_was_rolled_back_is_quarantined_until_a_person_has_undone_that() -> None:
-    anchors = Anchors()
-    rolled_back(anchors)
+    book = believed()
+    anchors = book.anchors
+    rolled_back(book)
     assert anchors.bad[BAD].episode == "E1"
 
-    anchors.take(opened("I2", Direction.UNDO, (DISPLACED, BAD)), at(20))
-    anchors.take(ended("I2", Direction.UNDO, e.Outcome.FAILED), at(21))
+    book.apply(opened("I2", Direction.UNDO, (DISPLACED, BAD)), at(20))
+    book.apply(ended("I2", Direction.UNDO, e.Outcome.FAILED), at(21))
     assert BAD in anchors.bad, "an undo that failed vouches for nothing"
 
-    anchors.take(opened("I3", Direction.UNDO, (DISPLACED, BAD)), at(30))
-    anchors.take(ended("I3", Direction.UNDO), at(31))
+    book.apply(opened("I3", Direction.UNDO, (DISPLACED, BAD)), at(30))
+    book.apply(ended("I3", Direction.UNDO), at(31))
     assert anchors.bad == {}
 
 
 def test_an_undo_learns_nothing_that_is_bad() -> None:
-    anchors = Anchors()
-    anchors.take(opened("I1", Direction.UNDO), at(0))
-    anchors.take(e.StepTaken("I1", "settle", "claimed", "", facts=((DISPLACED, GOOD),)), at(1))
-    assert anchors.bad == {}
+    book = believed()
+    book.apply(opened("I1", Direction.UNDO), at(0))
+    book.apply(settled("I1", GOOD), at(1))
+    assert book.anchors.bad == {}
 
 
 def test_an_open_intent_knows_what_its_steps_have_learned_and_which_was_cut_off() -> None:
-    book = Book()
-    ep = e.EpisodeOpened("E1", "manual", "", "P0", "live", None)  # type: ignore[arg-type]  # words
-    book.apply(ep, at(0))
+    book = believed()
     book.apply(opened("I1", Direction.DO, ("generation", "g1")), at(1))
     for step in ("change", "verify 1", "verify 1"):
         book.apply(e.StepBegan("I1", step), at(2))
@@ -96,7 +105,7 @@ def test_an_open_intent_knows_what_its_steps_have_learned_and_which_was_cut_off(
 def test_first_sights_are_kept_for_a_thousand_contents(count: int) -> None:
     anchors = Anchors()
     for number in range(count):
-        anchors.take(proven(f"{number:064x}", written=10_000), at(number))
+        anchors.ready(proven(f"{number:064x}", written=10_000), at(number))
     oldest = replace(anchors.now["restore"], digest=f"{0:064x}")
     seen_first = at(0).wall if count <= 1000 else at(10_000).wall
     assert anchors.known_by(oldest) == seen_first
