@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,13 +20,17 @@ from tests.engine.configuration import (
     look_again,
     publish_of,
     ready,
+    restore,
     served,
     steps,
     verify_of,
 )
 from tests.engine.house import ALICE, House, living
 from watchdog.core import entries as e
-from watchdog.core.states import State
+from watchdog.core.standing import MANUAL
+from watchdog.core.starting import open_intent
+from watchdog.core.states import Event, State
+from watchdog.core.words import Direction, Severity, World
 from watchdog.engine import Done, OrderRefused
 from watchdog.sandbox.handle import Sandbox
 
@@ -220,3 +225,48 @@ async def test_the_way_back_must_show_what_was_live_just_before_and_not_at_the_l
         assert outcome(done) == "failed", done.effect
         assert "what stood before is served" in done.effect
         assert live(mycelia) == hotfix
+
+
+def cut_off(house: House, step: str, times: int) -> None:
+    """As a process leaves it that died so often in a step of a change that was made."""
+    engine = house.engine
+    draft = engine.recorder.draft()
+    name = draft.book.next_id("E")
+    draft.add(e.EpisodeOpened(name, MANUAL, "", Severity.P0, World.LIVE, None, actor="alice"))
+    draft.move(draft.book.episodes[name], Event.COMMANDED, "technical: bad build", actor="alice")
+    action = engine.in_force().actions["restore"]
+    intent = open_intent(
+        draft, draft.book.episodes[name], action, Direction.DO, reason="", by="alice"
+    )
+    draft.add(e.StepTaken(intent, "change", "claimed", "swapped"))
+    for _ in range(times):
+        draft.add(e.StepBegan(intent, step))
+    engine.recorder._listeners.remove(engine.runner.heard)
+    engine.recorder.commit(draft)
+    engine.recorder.listen(engine.runner.heard)
+
+
+@pytest.mark.parametrize(
+    ("step", "times", "idempotent", "says"),
+    [
+        ("verify 1", 3, True, "'verify 1' was begun 3 times and never ended: it is left to people"),
+        ("publish", 1, False, "publish was cut off, and may not be repeated"),
+    ],
+)
+async def test_what_cannot_be_gone_on_with_is_left_to_people(
+    tmp_path: Path, mycelia: Sandbox, step: str, times: int, *, idempotent: bool, says: str
+) -> None:
+    publish = restore(mycelia).publish
+    assert publish is not None
+    rules = ladder(mycelia, publish=replace(publish, idempotent=idempotent))
+
+    def died(house: House) -> None:
+        cut_off(house, step, times)
+
+    async with living(tmp_path, mycelia, rules, before=died) as house:
+        ep = await house.reaches(State.LATCHED)
+
+        (ended,) = house.entries(e.IntentEnded)
+        assert (ended.outcome, ep.outcome) == (e.Outcome.UNKNOWN, e.Outcome.UNKNOWN)
+        assert says in ended.reason
+        assert publish_of(mycelia).calls() == []

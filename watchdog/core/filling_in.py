@@ -1,16 +1,14 @@
-"""Facts put into what an action asks and does: `${anchor.build_sha}` is what the anchor holds.
+"""Facts put into what a read-back must show: `${anchor.build_sha}` is what the anchor holds.
 
 Law: a value is put in only if it is plain: letters, digits and `._:+/@-`. Nothing that a file of
-a release holds can so become a command's option by a blank, or end a quoted text of an expression.
+a release holds can so end a quoted text and make another expression of it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from watchdog.core.spec import Command, How, HttpCall
 from watchdog.core.trees import Facts
 
 PRESENT = "present_"
@@ -48,29 +46,3 @@ def filled(text: str, facts: Facts, *, back: bool = False) -> str | Lacking:
         if not is_plain(value):
             return Lacking(f"{name} is {value!r}, which is not plain enough to be put in")
     return _ASKED.sub(lambda found: known[(PRESENT if back else "") + found[1]], text)
-
-
-def filled_how(how: How, facts: Facts, *, back: bool = False) -> How | Lacking:
-    """The same for a command's arguments or a call's address and body."""
-    lacking: list[Lacking] = []
-
-    def put(text: str) -> str:
-        made = filled(text, facts, back=back)
-        if isinstance(made, Lacking):
-            lacking.append(made)
-            return text
-        return made
-
-    made = _with(how, put)
-    return lacking[0] if lacking else made
-
-
-def _with(how: How, put: Callable[[str], str]) -> How:
-    match how:
-        case Command(argv=argv):
-            return replace(how, argv=tuple(put(argument) for argument in argv))
-        case HttpCall(endpoint=endpoint, body=body):
-            asked = replace(endpoint, url=put(endpoint.url))
-            return replace(how, endpoint=asked, body=put(body) if body is not None else None)
-        case _:
-            return how

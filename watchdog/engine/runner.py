@@ -20,7 +20,7 @@ from watchdog.core.words import Direction
 from watchdog.engine.effects.ending import Ending
 from watchdog.engine.effects.replacing import Replacing
 from watchdog.engine.effects.setting import Setting
-from watchdog.engine.effects.workbench import Workbench
+from watchdog.engine.effects.workbench import Work, Workbench
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Probe
 
@@ -105,8 +105,8 @@ class Runner:
                 Outcome.UNKNOWN, f"{entry.action} is not in the policy any more: cannot be read"
             )
         else:
-            work = _work(self._bench, intent, action, step)
-            ending = await (work.go() if anew else work.resume())
+            means = _means(Work(self._bench, intent, action, step))
+            ending = await (means.go() if anew else means.resume())
         self._end(intent, ending)
 
     def _end(self, intent: OpenIntent, ending: Ending) -> None:
@@ -135,10 +135,7 @@ def _step(action: ActionSpec | None, direction: Direction) -> Step | None:
     return action.do if direction is Direction.DO else action.undo
 
 
-def _work(
-    bench: Workbench, intent: OpenIntent, action: ActionSpec, step: Step
-) -> Setting | Replacing:
-    """Several steps where a whole is replaced, or where more than the change itself is asked."""
-    whole = isinstance(step.how, SwapTree | RestoreSystem)
-    several = whole or action.verify or action.publish is not None
-    return (Replacing if several else Setting)(bench, intent, action, step)
+def _means(work: Work) -> Setting | Replacing:
+    """A whole is replaced step by step; anything else is set."""
+    whole = isinstance(work.step.how, SwapTree | RestoreSystem)
+    return Replacing(work) if whole else Setting(work)

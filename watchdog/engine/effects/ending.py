@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from watchdog.core.entries import Outcome
 from watchdog.core.words import Instant
 
+READ_BEFORE, CHANGE = "read_before", "change"
+"""The steps that every intent has, as the record names them."""
+
 READ_BACK_SECONDS = 3.0
 """The most that one read-back may take."""
 

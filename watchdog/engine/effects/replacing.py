@@ -12,23 +12,23 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-from watchdog.core.book import OpenIntent
 from watchdog.core.entries import Outcome, StepTaken
-from watchdog.core.spec import ActionSpec, How, Step
-from watchdog.core.trees import RestoreSystem, SwapTree
+from watchdog.core.spec import How
+from watchdog.core.trees import SwapTree
 from watchdog.core.words import CheckReading, Truth
 from watchdog.engine.effects.ending import (
+    CHANGE,
     FIRST_PAUSE_SECONDS,
     LONGEST_PAUSE_SECONDS,
+    READ_BEFORE,
     SETTLE_AT_LEAST_SECONDS,
     Ending,
 )
 from watchdog.engine.effects.steps import BACK, Steps
-from watchdog.engine.effects.workbench import Workbench
+from watchdog.engine.effects.workbench import Work
 from watchdog.ports import Attempted
 
-READ_BEFORE = "read_before"
-CHANGE, PUBLISH = "change", "publish"
+PUBLISH = "publish"
 
 MOST_CRASHES = 3
 PROVEN = "proven"
@@ -48,15 +48,10 @@ class _Failure:
 class Replacing:
     """One intent's way through its steps, or back."""
 
-    def __init__(
-        self, bench: Workbench, intent: OpenIntent, action: ActionSpec, step: Step
-    ) -> None:
-        self._bench = bench
-        self._intent = intent
-        self._entry = intent.entry
-        self._action = action
-        self._step = step
-        self._steps = Steps(bench, intent, action, step)
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._bench = work.bench
+        self._steps = Steps(work)
 
     # -- the two ways in ---------------------------------------------------------------------------
 
@@ -65,23 +60,24 @@ class Replacing:
         if self._steps.left <= 0:
             return Ending(Outcome.ABANDONED, "its deadline was over before it could begin")
         before = await self._steps.read(self._steps.until)
-        if before.truth is Truth.TRUE and await self._stood():
+        if before.truth is Truth.TRUE and (await self._mark()).truth is Truth.TRUE:
             reason = f"it stood already: {before.reason}"
             return Ending(Outcome.FOUND, reason, before.seen, before.at)
-        looked = StepTaken(self._entry.intent, READ_BEFORE, before.truth.value, before.reason)
+        name = self._work.entry.intent
+        looked = StepTaken(name, READ_BEFORE, before.truth.value, before.reason)
         if not self._bench.note(looked):
             return Ending(Outcome.ABANDONED, "the journal cannot be written", before.seen)
         return await self._forward()
 
     async def resume(self) -> Ending:
         """After a restart: go on from the step that was cut off, or give up what had not begun."""
-        cut, in_vain = self._intent.cut_off()
+        cut, in_vain = self._work.intent.cut_off()
         if in_vain >= MOST_CRASHES:
             return Ending(
                 Outcome.UNKNOWN,
                 f"{cut!r} was begun {in_vain} times and never ended: it is left to people",
             )
-        forward = self._action.deadline_seconds - self._steps.way_back_seconds
+        forward = self._work.action.deadline_seconds - self._steps.way_back_seconds
         self._steps.at_least(max(SETTLE_AT_LEAST_SECONDS, forward))
         if not self._steps.is_done(CHANGE):
             stands = await self._mark()
@@ -93,8 +89,8 @@ class Replacing:
                 return Ending(
                     Outcome.UNKNOWN, f"after a restart it cannot be told: {stands.reason}"
                 )
-        if any(name.startswith(BACK) for name in self._intent.began):
-            failed = next((t for t in reversed(self._intent.steps) if _ended_it(t)), None)
+        if any(name.startswith(BACK) for name in self._work.intent.began):
+            failed = next((t for t in reversed(self._work.intent.steps) if _ended_it(t)), None)
             reason = f"{failed.step}: {failed.reason}" if failed else "it failed before a restart"
             return await self._way_back(_Failure(reason))
         return await self._forward()
@@ -121,10 +117,10 @@ class Replacing:
         untouched = True
         while True:
             begun = self._steps.was_begun(CHANGE)
-            stop = self._bench.stopped(self._entry) if untouched and not begun else ""
+            stop = self._bench.stopped(self._work.entry) if untouched and not begun else ""
             if stop:
                 return _Failure(stop, changed=False, stopped=True)
-            attempt = await self._steps.try_once(CHANGE, self._step.how)
+            attempt = await self._steps.try_once(CHANGE, self._work.step.how)
             untouched = untouched and attempt.result in {Attempted.NOT_DONE, Attempted.REFUSED}
             proven = dict(attempt.facts).get(PROVEN, "")
             if proven.startswith("no"):
@@ -146,7 +142,7 @@ class Replacing:
 
     async def _verify(self) -> _Failure | None:
         """Each command once: it only looks, and one that does not pass has not verified."""
-        for number, command in enumerate(self._action.verify, start=1):
+        for number, command in enumerate(self._work.action.verify, start=1):
             name = f"verify {number}"
             if self._steps.is_done(name):
                 continue
@@ -156,10 +152,10 @@ class Replacing:
         return None
 
     async def _publish(self, back: str) -> _Failure | None:
-        publish, name = self._action.publish, back + PUBLISH
+        publish, name = self._work.action.publish, back + PUBLISH
         if publish is None or self._steps.is_done(name):
             return None
-        if self._intent.cut_off()[0] == name and not publish.idempotent:
+        if self._work.intent.cut_off()[0] == name and not publish.idempotent:
             return _Failure(
                 f"{name} was cut off, and may not be repeated: it is not declared idempotent",
                 unknown=True,
@@ -212,35 +208,14 @@ class Replacing:
         return Ending(Outcome.FAILED, reason, seen.seen)
 
     def _how_back(self) -> How | None:
-        """A tree is exchanged back; other things are done as a person would undo them."""
-        if isinstance(self._step.how, SwapTree):
-            return replace(self._step.how, displaced=not self._step.how.displaced)
-        if isinstance(self._step.how, RestoreSystem):
-            return None  # undone on request alone, by the helper that did it
-        other = self._action.undo if self._steps.forth else self._action.do
-        return other.how if other is not None else None
-
-    # -- what it is about --------------------------------------------------------------------------
+        """A tree is exchanged back; a system is undone on request alone, by who restored it."""
+        how = self._work.step.how
+        return replace(how, displaced=not how.displaced) if isinstance(how, SwapTree) else None
 
     async def _mark(self) -> CheckReading:
-        """Whether anything was changed: by its mark, or where it has none, by what is served."""
-        if self._whole():
-            return await self._steps.mark(
-                max(SETTLE_AT_LEAST_SECONDS, self._steps.way_back_seconds)
-            )
-        return await self._steps.prove(self._steps.until.plus(-self._steps.way_back_seconds))
-
-    async def _stood(self) -> bool:
-        """Whether what is served is all there is to it. A file can be broken that nobody serves:
-        of a whole, the mark says whether an earlier intent has brought it there.
-        """
-        if not self._whole():
-            return True
-        return (await self._steps.mark(SETTLE_AT_LEAST_SECONDS)).truth is Truth.TRUE
-
-    def _whole(self) -> bool:
-        """Whether it replaces a whole, which carries a mark."""
-        return isinstance(self._step.how, SwapTree | RestoreSystem)
+        """Whether it was changed, by its mark: a file can be broken that nobody serves."""
+        seconds = max(SETTLE_AT_LEAST_SECONDS, self._steps.way_back_seconds)
+        return await self._steps.mark(seconds)
 
 
 def _ended_it(taken: StepTaken) -> bool:

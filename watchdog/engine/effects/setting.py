@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import asyncio
 
-from watchdog.core.book import OpenIntent
 from watchdog.core.entries import Outcome, StepBegan, StepTaken
-from watchdog.core.filling_in import Lacking, filled_how
-from watchdog.core.spec import ActionSpec, Step
-from watchdog.core.words import CheckReading, Direction, Truth
+from watchdog.core.words import CheckReading, Truth
 from watchdog.engine.effects.ending import (
+    CHANGE,
     FIRST_PAUSE_SECONDS,
     LEAST_READ_SECONDS,
     LONGEST_PAUSE_SECONDS,
     READ_BACK_SECONDS,
+    READ_BEFORE,
     SETTLE_AT_LEAST_SECONDS,
     Ending,
 )
-from watchdog.engine.effects.workbench import Workbench
+from watchdog.engine.effects.workbench import Work
 from watchdog.ports import Attempt, Attempted
 
-READ_BEFORE = "read_before"
-CHANGE = "change"
 PROOF_SHARE = 0.2
 """The part of the deadline that an attempt leaves to the read-back: a tool that hangs after its
 effect would else use up the time in which the effect could be seen."""
@@ -34,16 +31,11 @@ effect would else use up the time in which the effect could be seen."""
 class Setting:
     """One intent's way from the first look to the proof."""
 
-    def __init__(
-        self, bench: Workbench, intent: OpenIntent, action: ActionSpec, step: Step
-    ) -> None:
-        self._bench = bench
-        self._intent = intent
-        self._entry = intent.entry
-        self._action = action
-        self._step = step
-        self._until = intent.entry.deadline
-        self._kept = min(READ_BACK_SECONDS, PROOF_SHARE * action.deadline_seconds)
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._bench = work.bench
+        self._until = work.entry.deadline
+        self._kept = min(READ_BACK_SECONDS, PROOF_SHARE * work.action.deadline_seconds)
         self._said: list[str] = []  # what each try came to, without repeats
 
     async def go(self) -> Ending:
@@ -55,7 +47,7 @@ class Setting:
             return Ending(
                 Outcome.FOUND, f"it stood already: {before.reason}", before.seen, before.at
             )
-        name = self._entry.intent
+        name = self._work.entry.intent
         looked = StepTaken(name, READ_BEFORE, before.truth.value, before.reason)
         if not self._bench.note(looked, StepBegan(name, CHANGE)):
             return Ending(Outcome.ABANDONED, "the journal cannot be written", before.seen)
@@ -69,7 +61,7 @@ class Setting:
         read that lags may show its effect until the deadline; given up before, a pause that comes
         late would be nobody's, and nobody would be told of it.
         """
-        tried = any(taken.step == READ_BEFORE for taken in self._intent.steps)
+        tried = any(taken.step == READ_BEFORE for taken in self._work.intent.steps)
         self._until = self._bench.now.plus(max(self._left(), SETTLE_AT_LEAST_SECONDS))
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -99,16 +91,16 @@ class Setting:
         return self._until.steady - self._bench.now.steady
 
     async def _read(self) -> CheckReading:
-        back = self._entry.direction is Direction.UNDO
+        work = self._work
         return await self._bench.read(
-            self._action, self._step.expect, self._until, self._intent.facts, back=back
+            work.action, work.step.expect, self._until, work.intent.facts, back=not work.forth
         )
 
     async def _change(self, seen: CheckReading) -> Ending:
         pause = FIRST_PAUSE_SECONDS
         untouched = True  # nothing that was tried can have had an effect
         while True:
-            stop = self._bench.stopped(self._entry) if untouched else ""
+            stop = self._bench.stopped(self._work.entry) if untouched else ""
             if untouched and self._left() <= 0:
                 stop = "its deadline is over"
             if stop:
@@ -131,13 +123,8 @@ class Setting:
         """Try once, and record what the tool or service said of it."""
         began = self._bench.now
         seconds = max(self._left() - self._kept, self._left() / 2)
-        name, facts = self._entry.intent, self._intent.facts
-        how = filled_how(self._step.how, facts, back=self._entry.direction is Direction.UNDO)
-        attempt = (
-            Attempt(Attempted.REFUSED, how.reason)
-            if isinstance(how, Lacking)
-            else await self._bench.attempt(how, name, seconds, facts)
-        )
+        name, how = self._work.entry.intent, self._work.step.how
+        attempt = await self._bench.attempt(how, name, seconds, self._work.intent.facts)
         took = self._bench.now.steady - began.steady
         said = attempt.result.value, attempt.reason, took, attempt.output
         self._bench.note(StepTaken(name, CHANGE, *said))

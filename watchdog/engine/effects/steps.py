@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import asyncio
 
-from watchdog.core.book import OpenIntent
 from watchdog.core.entries import StepBegan, StepTaken
-from watchdog.core.filling_in import Lacking, filled_how
-from watchdog.core.spec import ActionSpec, How, Step
+from watchdog.core.spec import How
 from watchdog.core.trees import Facts, merged
-from watchdog.core.words import CheckReading, Direction, Instant, Truth
+from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.engine.effects.ending import (
     FIRST_PAUSE_SECONDS,
     LEAST_READ_SECONDS,
     LONGEST_PAUSE_SECONDS,
 )
-from watchdog.engine.effects.workbench import Workbench
+from watchdog.engine.effects.workbench import Work
 from watchdog.ports import Attempt, Attempted
 
 READ_BACK, SETTLE = "read_back", "settle"
@@ -32,19 +30,16 @@ WAY_BACK_SHARE = 1 / 3
 class Steps:
     """Of one intent. `until` is when it must have ended, the way back included."""
 
-    def __init__(
-        self, bench: Workbench, intent: OpenIntent, action: ActionSpec, step: Step
-    ) -> None:
-        self.facts: Facts = intent.facts
-        self.until: Instant = intent.entry.deadline
-        self.way_back_seconds = WAY_BACK_SHARE * action.deadline_seconds
-        self.forth = intent.entry.direction is Direction.DO
-        self._bench = bench
-        self._intent = intent.entry.intent
-        self._action = action
-        self._step = step
-        self._begun = set(intent.began)
-        self._done = {taken.step for taken in intent.steps if taken.result == Attempted.CLAIMED}
+    def __init__(self, work: Work) -> None:
+        self.facts: Facts = work.intent.facts
+        self.until: Instant = work.entry.deadline
+        self.way_back_seconds = WAY_BACK_SHARE * work.action.deadline_seconds
+        self._work = work
+        self._bench = work.bench
+        self._intent = work.entry.intent
+        self._begun = set(work.intent.began)
+        taken = work.intent.steps
+        self._done = {one.step for one in taken if one.result == Attempted.CLAIMED}
 
     @property
     def left(self) -> float:
@@ -69,15 +64,12 @@ class Steps:
     async def try_once(self, name: str, how: How, *, back: bool = False) -> Attempt:
         """One attempt at a step; on the way forward it leaves the time for the way back."""
         began = self._bench.now
-        made = filled_how(how, self.facts, back=back is self.forth)
-        if isinstance(made, Lacking):
-            return Attempt(Attempted.REFUSED, made.reason)
         if not self._bench.note(StepBegan(self._intent, name)):
             return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         self._begun.add(name)
         seconds = max(0.1, self.left if back else self.left_forward)
         try:
-            attempt = await self._bench.attempt(made, self._intent, seconds, self.facts)
+            attempt = await self._bench.attempt(how, self._intent, seconds, self.facts)
         except asyncio.CancelledError:
             stopping = Attempt(Attempted.UNKNOWN, "the watchdog is stopping")
             self._taken(name, stopping, began)
@@ -99,18 +91,20 @@ class Steps:
     async def settle(self) -> Attempt:
         """Clear away what only the way there needed."""
         began = self._bench.now
-        self._bench.note(StepBegan(self._intent, SETTLE))
+        if not self._bench.note(StepBegan(self._intent, SETTLE)):
+            return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         seconds = max(1.0, self.left)
         settled = await self._bench.actuator.settle(
-            self._step.how, key=self._intent, deadline_seconds=seconds, facts=self.facts
+            self._work.step.how, key=self._intent, deadline_seconds=seconds, facts=self.facts
         )
         self._taken(SETTLE, settled, began)
         return settled
 
     async def mark(self, deadline_seconds: float) -> CheckReading:
         """Whether anything was changed, by the mark at the target."""
+        how, key = self._work.step.how, self._intent
         return await self._bench.actuator.stands(
-            self._step.how, key=self._intent, deadline_seconds=deadline_seconds, facts=self.facts
+            how, key=key, deadline_seconds=deadline_seconds, facts=self.facts
         )
 
     async def prove(self, until: Instant, *, back: bool = False) -> CheckReading:
@@ -129,8 +123,9 @@ class Steps:
 
     async def read(self, until: Instant, *, back: bool = False) -> CheckReading:
         """What is served, against what it should be: forth as meant, back as it stood before."""
+        work = self._work
         return await self._bench.read(
-            self._action, self._step.expect, until, self.facts, back=back is self.forth
+            work.action, work.step.expect, until, self.facts, back=back is work.forth
         )
 
     def _taken(self, name: str, attempt: Attempt, began: Instant) -> None:

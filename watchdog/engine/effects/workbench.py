@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from watchdog.core.book import OpenIntent
 from watchdog.core.entries import IntentOpened, StepBegan, StepTaken
 from watchdog.core.filling_in import Lacking, filled
-from watchdog.core.spec import ActionSpec, How
+from watchdog.core.spec import ActionSpec, How, Step
 from watchdog.core.trees import Facts
-from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.effects.ending import READ_BACK_SECONDS
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Attempt, Probe
@@ -52,3 +53,22 @@ class Workbench:
 
     async def attempt(self, how: How, key: str, seconds: float, facts: Facts = ()) -> Attempt:
         return await self.actuator.attempt(how, key=key, deadline_seconds=seconds, facts=facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One intent, with what the policy says is to be done for it, and what it is done with."""
+
+    bench: Workbench
+    intent: OpenIntent
+    action: ActionSpec
+    step: Step
+
+    @property
+    def entry(self) -> IntentOpened:
+        return self.intent.entry
+
+    @property
+    def forth(self) -> bool:
+        """Not an undo: what is wanted is what the anchor holds, and not what stood before."""
+        return self.entry.direction is Direction.DO
