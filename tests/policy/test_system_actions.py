@@ -71,6 +71,7 @@ REFUSED = {
     ),
     "no services": ('services: ["mycelia-*"]', "services: §[]", "1"),
     "no host": ("    host: mainnet-1\n", "", "A system is a host's"),
+    "a variable": ("cwd: /srv/mycelia}]", "cwd: /srv/mycelia, §env: [PATH]}]", "lets no variables"),
     "two folders": (
         "verify: [{run: [pnpm, run, diagnose], cwd: /srv/mycelia}]",
         "§verify: [{run: [a], cwd: /srv}, {run: [b], cwd: /var}]",

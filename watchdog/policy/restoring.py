@@ -92,6 +92,13 @@ def system_action(entry: Entry, findings: Findings) -> ActionSpec | None:
             "the commands of `verify` are run in different folders",
             "The helper runs them in one: write the same `cwd` for all.",
         )
+    for index, one in enumerate(shape.verify):
+        if one.env:
+            findings.refuse(
+                entry.key_at("verify", index, "env"),
+                "the helper lets no variables of the daemon through",
+                "Remove `env`, and write the program's whole path.",
+            )
     back, system = shape.read_back, shape.system
     check_expectation(Spot(entry, ("read_back", "expect"), back.expect), findings)
     commands = tuple(
