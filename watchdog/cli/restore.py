@@ -20,9 +20,9 @@ from typing import Annotated, Any
 
 import typer
 
-from watchdog.cli.exits import NOT_CONFIRMED, NOT_SO, WRONG_USAGE
+from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.cli.restore_page import told
-from watchdog.cli.shared import AsJson, Yes, errors, fail, show
+from watchdog.cli.shared import AsJson, Yes, confirm, errors, fail, show
 from watchdog.restore.places import Places
 from watchdog.restore.plan import NAMESPACE, Plan, is_id, read_plan
 from watchdog.restore.refused import Refused, shown
@@ -129,7 +129,8 @@ def _sign(
             made = opened.read(_MOST_BYTES)
     else:
         assert key is not None  # noqa: S101  # exactly one of them is given
-        _confirm(plan.id, yes=yes, text=told(plan, places, time.time())[1])
+        if not yes:
+            confirm(told(plan, places, time.time())[1], plan.id)
         made = _made(plan, key)
     name = f"{hashlib.sha256(made).hexdigest()[:16]}.sig"
     try:
@@ -236,7 +237,8 @@ def _as_root(name: str, deed: Deed, places: Places, *, yes: bool) -> None:
         "What that restore overwrote is put back, what it added is removed, and what was written "
         "to these files since is lost."
     )  # fmt: skip
-    _confirm(name, yes=yes, text=text)
+    if not yes:
+        confirm(text, name)
     ask(places, name, str(deed))
     unit = _UNIT.format(name)
     argv = ["systemctl", "start", "--no-block", unit]
@@ -244,17 +246,3 @@ def _as_root(name: str, deed: Deed, places: Places, *, yes: bool) -> None:
     if ended.returncode != 0:
         fail(f"{unit} could not be started; it will do so at its next start", NOT_SO)
     errors.print(f"Begun. Follow it: slo-watchdog restore status {name}")
-
-
-def _confirm(name: str, *, yes: bool, text: str) -> None:
-    if yes:
-        return
-    errors.print(text, markup=False)
-    if not sys.stdin.isatty():
-        fail("Not confirmed: there is no terminal to ask on. Add --yes", NOT_CONFIRMED)
-    try:
-        typed = typer.prompt(f"Type {name} to go on", err=True, default="", show_default=False)
-    except typer.Abort:
-        typed = ""
-    if typed.strip() != name:
-        fail("Not confirmed: nothing was changed", NOT_CONFIRMED)

@@ -76,14 +76,15 @@ def give(
             raise Refused(str(done["effect"]))  # which begins with why, and tells what it would do
         if done["data"].get("changes", 1):
             if not yes:
-                _confirm(str(done["effect"]), str(done["target"]))
+                confirm(str(done["effect"]), str(done["target"]))
             done = client.order(path, order)
         show(done, as_json=as_json, text=str(done["effect"]))
         return done
     raise AssertionError  # `daemon` ends the command where there is no answer
 
 
-def _confirm(effect: str, target: str) -> None:
+def confirm(effect: str, target: str) -> None:
+    """Show what would be done, and go on only with the target's name typed."""
     errors.print(_lines(effect))
     if not sys.stdin.isatty():
         fail("Not confirmed: there is no terminal to ask on. Add --yes", NOT_CONFIRMED)
