@@ -12,7 +12,9 @@ true and "!enabled" is true. Its parser is used, and of its language what can be
     expectation   comparison | boolean field | !(x) | x && y | x || y | (x)
     comparison    == != of two scalars of one type, < <= > >= of two numbers;
                   at least one side is a field
-    field         names and indices: a.b, "odd name".b, a[0], a[-1], @
+    field         names and indices: a.b, "odd name".b, a[0], a[-1], @;
+                  in parentheses, of the one element that is meant: (a[?n == 'x'] | [0].b);
+                  how many are meant: length(a[?n == 'x' && (m == 'y' || m == 'z')])
     literal       `true`  `false`  `3.5`  'text'
 
 Everything else is refused when the policy is loaded, with what to write instead.
@@ -31,9 +33,10 @@ from jmespath.exceptions import JMESPathError
 from jmespath.lexer import Lexer
 
 from watchdog.core.words import Truth
+from watchdog.wire.choosing import Chosen, Condition, Counted, Same, Several
+from watchdog.wire.kinds import SCALARS, kind_of, shortened, written
 from watchdog.wire.parts import (
     EQUALITIES,
-    SCALARS,
     SIGNS,
     Comparison,
     Connective,
@@ -42,22 +45,12 @@ from watchdog.wire.parts import (
     Negation,
     Part,
     Path,
-    kind_of,
-    shortened,
-    written,
 )
+from watchdog.wire.unjudged import BadExpectation as BadExpectation  # noqa: PLC0414  # for callers
+from watchdog.wire.unjudged import against_null, cannot_judge
 
 _LONGEST = 2000  # characters of an expectation
 _DEEPEST = 50  # so that judging never meets the interpreter's own limit
-
-
-class BadExpectation(ValueError):
-    """An expectation that cannot be judged. `message` says what is wrong, `instead` what to do."""
-
-    def __init__(self, message: str, instead: str) -> None:
-        super().__init__(f"{message}. {instead}")
-        self.message = message
-        self.instead = instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +128,7 @@ def _node(tree: Mapping[str, Any], depth: int = 0) -> Part:
             return Connective(kind == "and_expression", parts)
         case "not_expression":
             return Negation(_node(tree["children"][0], depth + 1))
-        case "field" | "subexpression" | "index_expression" | "current":
+        case "field" | "subexpression" | "index_expression" | "current" | "pipe":
             return Flag(_field(tree))
         case "literal":
             raise BadExpectation(
@@ -143,7 +136,7 @@ def _node(tree: Mapping[str, Any], depth: int = 0) -> Part:
                 "Compare a field with it: enabled == `false`",
             )
         case other:
-            raise _cannot_judge(other)
+            raise cannot_judge(other)
 
 
 def _comparison(tree: Mapping[str, Any]) -> Comparison:
@@ -167,7 +160,9 @@ def _side(tree: Mapping[str, Any]) -> Path | Literal:
     match tree["type"]:
         case "literal":
             return _literal(tree["value"])
-        case "field" | "subexpression" | "index_expression" | "current":
+        case "function_expression" if tree["value"] == "length":
+            return _counted(tree)
+        case "field" | "subexpression" | "index_expression" | "current" | "pipe":
             return _field(tree)
         case "comparator" | "and_expression" | "or_expression" | "not_expression":
             raise BadExpectation(
@@ -175,14 +170,14 @@ def _side(tree: Mapping[str, Any]) -> Path | Literal:
                 "Compare fields, and join comparisons with && and ||, in parentheses",
             )
         case other:
-            raise _cannot_judge(other)
+            raise cannot_judge(other)
 
 
 def _literal(value: object) -> Literal:
     if isinstance(value, bool | int | float | str) and kind_of(value) in SCALARS:
         return Literal(value)
     if value is None:
-        raise _against_null()
+        raise against_null()
     raise BadExpectation(
         f"{written(value)} is {kind_of(value)}",
         "Compare single fields with single values: names[0] == 'a' && names[1] == 'b'",
@@ -192,7 +187,7 @@ def _literal(value: object) -> Literal:
 def _field(tree: Mapping[str, Any]) -> Path:
     path = _path(tree)
     if path.keys == ("null",):
-        raise _against_null()
+        raise against_null()
     if path.keys in {("true",), ("false",)}:
         raise BadExpectation(
             f"{path.text} without backquotes names a field",
@@ -209,6 +204,8 @@ def _path(tree: Mapping[str, Any]) -> Path:
             return Path(())
         case "subexpression" | "index_expression":
             return Path(tuple(key for child in tree["children"] for key in _path(child).keys))
+        case "pipe":
+            return _chosen(tree)
         case "not_expression":
             # Python's parser reads !a.b as (!a).b, which is always null.
             raise BadExpectation(
@@ -216,32 +213,56 @@ def _path(tree: Mapping[str, Any]) -> Path:
                 "Put the path in parentheses: !(a.b)",
             )
         case other:
-            raise _cannot_judge(other)
+            raise cannot_judge(other)
 
 
-_INSTEAD = {
-    "function_expression": ("a function", "Name the field itself, without a function"),
-    "pipe": ("a pipe", "Write the path in full: a.b instead of a | b"),
-    "filter_projection": ("a filter", "Name one element: a[0].b"),
-    "slice": ("a slice", "Name one element: a[0]"),
-    "flatten": ("a flattened list", "Name one element: a[0]"),
-    "projection": ("a list of many values", "Name one element: a[0]"),
-    "value_projection": ("a wildcard", "Name the field"),
-    "multi_select_list": ("a list of fields", "Compare each field, and join with &&"),
-    "multi_select_dict": ("an object of fields", "Compare each field, and join with &&"),
-    "literal": ("a path into a literal", "Name a field of the document"),
-}
+def _chosen(tree: Mapping[str, Any]) -> Path:
+    """A field of the one element of a list that is meant."""
+    chosen, rest = tree["children"]
+    if chosen["type"] != "filter_projection" or _kinds_in(rest) & {"comparator", "pipe"}:
+        raise cannot_judge("pipe")
+    keys = _path(rest).keys
+    if keys[:1] != (0,):
+        raise cannot_judge("pipe")
+    path, condition = _filtered(chosen)
+    return Path((*path.keys, Chosen(condition), *keys[1:]))
 
 
-def _against_null() -> BadExpectation:
-    return BadExpectation(
-        "a comparison with null proves nothing, since an error document lacks the field too",
-        "Compare with the value that the field has when all is well",
+def _kinds_in(tree: Mapping[str, Any]) -> set[str]:
+    return {tree["type"]}.union(*(_kinds_in(child) for child in tree["children"]))
+
+
+def _counted(tree: Mapping[str, Any]) -> Path:
+    (counted,) = tree["children"] if len(tree["children"]) == 1 else ({"type": ""},)
+    if counted["type"] != "filter_projection":
+        raise cannot_judge("function_expression")
+    path, condition = _filtered(counted)
+    return Path((*path.keys, Counted(condition)))
+
+
+def _filtered(tree: Mapping[str, Any]) -> tuple[Path, Condition]:
+    """The list, and which of its elements are meant."""
+    of, after, condition = tree["children"]
+    if after["type"] != "identity":
+        raise cannot_judge("filter_projection")
+    return _path(of), _condition(condition)
+
+
+def _condition(tree: Mapping[str, Any], depth: int = 0) -> Condition:
+    if depth > _DEEPEST:
+        raise BadExpectation("nested too deeply", "Split it into several checks")
+    match tree["type"]:
+        case "comparator" if tree["value"] == "eq":
+            sides = [_side(child) for child in tree["children"]]
+            fields = [side.keys for side in sides if isinstance(side, Path)]
+            values = [side.value for side in sides if isinstance(side, Literal)]
+            plain = [key for keys in fields for key in keys if isinstance(key, str | int)]
+            if len(values) == 1 and len(plain) == len(fields[0]):
+                return Same(tuple(plain), values[0])
+        case "and_expression" | "or_expression" as kind:
+            parts = tuple(_condition(child, depth + 1) for child in tree["children"])
+            return Several(kind == "and_expression", parts)
+    raise BadExpectation(
+        "an element is chosen by what its fields are",
+        "Write [?name == 'a'], with && and || where there are several",
     )
-
-
-def _cannot_judge(kind: str) -> BadExpectation:
-    what, instead = _INSTEAD.get(
-        kind, ("this", "Join comparisons and boolean fields with &&, || and !")
-    )
-    return BadExpectation(f"{what} ({kind}) has no proven true or false", instead)

@@ -6,18 +6,15 @@ values decided that. `expectation.py` has the law and the language; it makes the
 
 from __future__ import annotations
 
-import json
-import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-SHOWN_CHARACTERS = 4000
-"""How much of a value, and of what was seen in all, is told. Whoever shows it hides secrets
-first, and shortens it then."""
+from watchdog.wire.choosing import Chosen, Counted
+from watchdog.wire.kinds import SCALARS, Scalar, inside, kind_of, step_text, written
 
-Scalar = bool | int | float | str
+Key = str | int | Chosen | Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +28,17 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    keys: tuple[str | int, ...]
+    keys: tuple[Key, ...]
 
     @property
     def text(self) -> str:
-        parts = (f"[{key}]" if isinstance(key, int) else f".{_name(key)}" for key in self.keys)
-        return "".join(parts).removeprefix(".") or "@"
+        text = ""
+        for key in self.keys:
+            if isinstance(key, Chosen | Counted):
+                text = key.around(text or "@")
+            else:
+                text = (text + step_text(key)).removeprefix(".")
+        return text or "@"
 
     def find(self, document: object) -> object:
         """The value there; None for null, and where there is nothing."""
@@ -54,6 +56,16 @@ class Path:
                 return f"{Path(self.keys[:depth]).text}: {written(value)}"
             value = inner
         return f"{self.text}: {written(value)}"
+
+    def why_none(self, document: object) -> str:
+        """Where `find` found nothing."""
+        value = document
+        for depth, key in enumerate(self.keys):
+            inner = _inside(value, key)
+            if inner is None and isinstance(key, Chosen | Counted):
+                return key.why_none(value, Path(self.keys[:depth]).text)
+            value = inner
+        return f"{self.text} is missing or null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ class Flag:
         seen = (self.path.seen(document),)
         if isinstance(value, bool):
             return Outcome(value, (f"{self.path.text} is {written(value)}",), seen)
-        return Outcome(None, (_not(self.path, value, "true or false"),), seen)
+        return Outcome(None, (_not(self.path, document, value, "true or false"),), seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,7 @@ class Comparison:
         seen = tuple(side.seen(document) for side, _value in fields)
         wanted = self._wanted([kind_of(value) for _side, value in sides])
         unfit = [
-            _not(side, value, wanted or "a scalar")
+            _not(side, document, value, wanted or "a scalar")
             for side, value in fields
             if kind_of(value) not in ({wanted} if wanted else SCALARS)
         ]
@@ -158,50 +170,13 @@ _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     "gt": operator.gt,
     "gte": operator.ge,
 }
-SCALARS = frozenset({"true or false", "a number", "text"})
 
 
-def _inside(value: object, key: str | int) -> object:
-    if isinstance(key, str):
-        return value.get(key) if isinstance(value, dict) else None
-    if isinstance(value, list) and -len(value) <= key < len(value):
-        return value[key]
-    return None
+def _inside(value: object, key: Key) -> object:
+    return key.inside(value) if isinstance(key, Chosen | Counted) else inside(value, key)
 
 
-def kind_of(value: object) -> str:
-    """The type as JSON has it, and as people call it."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "not a finite number"
-    # bool before int: Python takes the one for the other.
-    return next((name for types, name in _KINDS if isinstance(value, types)), "an object")
-
-
-_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (type(None), "null"),
-    (bool, "true or false"),
-    ((int, float), "a number"),
-    (str, "text"),
-    (list, "a list"),
-)
-
-
-def _not(path: Path, value: object, wanted: str) -> str:
+def _not(path: Path, document: object, value: object, wanted: str) -> str:
     if value is None:
-        return f"{path.text} is missing or null"
+        return path.why_none(document)
     return f"{path.text} is {kind_of(value)}, not {wanted}"
-
-
-def written(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    # JSON may hold half of a surrogate pair, which no later encoding would take.
-    return shortened(text.encode("utf-8", "replace").decode())
-
-
-def shortened(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else f"{text[: SHOWN_CHARACTERS - 3]}..."
-
-
-def _name(key: str) -> str:
-    plain = key.isascii() and key.isidentifier()
-    return key if plain else json.dumps(key, ensure_ascii=False)
