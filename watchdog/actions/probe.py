@@ -1,8 +1,9 @@
 """Read back what a target serves, and hold an expectation against it.
 
 The law: TRUE and FALSE only from a whole, plain JSON document that was served with status 2xx
-and holds every field that was asked for. Anything else is UNKNOWN, with what was in the way:
-an endpoint that does not answer proves nothing about the flag behind it.
+and holds every field that was asked for, and all that the endpoint is `given`. Anything else is
+UNKNOWN, with what was in the way: an endpoint that does not answer proves nothing about the flag
+behind it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class HttpProbe:
             endpoint, headers=_FRESH, deadline_seconds=deadline_seconds, max_bytes=_MAX_BYTES
         )
         hidden |= known_secrets(endpoint, self._wire.secrets)
-        truth, reason, seen = _judged(answer, shown_url(endpoint.url), expect)
+        truth, reason, seen = _judged(answer, shown_url(endpoint.url), expect, endpoint.given)
         return CheckReading(
             truth,
             scrubbed(reason, known=hidden, most=_MOST_REASON, cut_off=True),
@@ -56,7 +57,9 @@ class HttpProbe:
         )
 
 
-def _judged(answer: HttpAnswer | HttpProblem, url: str, expect: str) -> tuple[Truth, str, str]:
+def _judged(
+    answer: HttpAnswer | HttpProblem, url: str, expect: str, given: str
+) -> tuple[Truth, str, str]:
     if isinstance(answer, HttpProblem):
         return Truth.UNKNOWN, answer.reason, ""
     begin = answer.body[:_READ_BYTES].decode("utf-8", "replace").strip()
@@ -67,6 +70,9 @@ def _judged(answer: HttpAnswer | HttpProblem, url: str, expect: str) -> tuple[Tr
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         return Truth.UNKNOWN, f"{url}: {kind}, not a JSON document: {document.reason}", begin
     try:
+        meant = judge(given, document) if given else None
+        if meant is not None and meant.truth is not Truth.TRUE:
+            return Truth.UNKNOWN, f"{url}: not what is meant: {meant.reason}", meant.seen
         judged = judge(expect, document)
     except BadExpectation as bad:  # the policy refuses these; one that slipped through is no proof
         return Truth.UNKNOWN, f"{expect!r} cannot be judged: {bad}", ""

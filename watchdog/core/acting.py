@@ -64,6 +64,7 @@ class ActionSpec:
     verify: tuple[Command, ...] = ()  # each must exit 0 before the change counts
     publish: Publish | None = None
     anchor_margin_seconds: float | None = None  # None: it restores nothing, or asks no age
+    ready_when: tuple[Check, ...] = ()  # each must be true, or it is not ready
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where and how to ask over HTTP. `ca_file` replaces the system's trust store."""
+    """Where and how to ask over HTTP. `ca_file` replaces the system's trust store.
+
+    `given` is what its document must show for anything in it to count, if that is said: a token
+    of another environment gets an answer as well, and it is not the one that is meant.
+    """
 
     url: str
     headers: tuple[Header, ...] = ()
     ca_file: str | None = None
+    given: str = ""  # JMESPath
 
 
 @dataclass(frozen=True, slots=True)

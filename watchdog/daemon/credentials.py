@@ -23,5 +23,5 @@ def _endpoints(action: ActionSpec) -> Iterator[Endpoint]:
     for step in (action.do, action.undo):
         if step is not None and isinstance(step.how, HttpCall):
             yield step.how.endpoint
-    for check in (*action.contained_when, *action.resume_when):
+    for check in (*action.contained_when, *action.resume_when, *action.ready_when):
         yield check.endpoint

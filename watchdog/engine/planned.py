@@ -36,6 +36,7 @@ def action_view(action: ActionSpec, book: Book, now: Instant) -> View:
         "read_back": _asked(action.read_back),
         "contained_when": [_check(one) for one in action.contained_when],
         "resume_when": [_check(one) for one in action.resume_when],
+        "ready_when": [_check(one) for one in action.ready_when],
         "deadline_seconds": action.deadline_seconds,
         "sla_seconds": action.sla_seconds,
         "ready": found[0].value if found else "unknown",

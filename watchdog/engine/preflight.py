@@ -110,10 +110,28 @@ async def ready_now(
     if shown.truth is Truth.UNKNOWN:
         reason = f"its state cannot be read back: {shown.reason}"
         return Readiness(CheckReading(Truth.FALSE, reason, now), first.anchor)
+    lacking = await _lacking(action, probe, now)
+    if lacking:
+        return Readiness(CheckReading(Truth.FALSE, lacking, now), first.anchor)
     said = "tools work and the state can be read back"
     if first.anchor is not None:
         said = f"{first.reading.reason}; {said}"
     return Readiness(CheckReading(Truth.TRUE, said, now), first.anchor)
+
+
+async def _lacking(action: ActionSpec, probe: Probe, now: Instant) -> str:
+    """The first of its own conditions that is not proven, in words."""
+    looked = await asyncio.gather(
+        *(
+            probe.read(check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS)
+            for check in action.ready_when
+        )
+    )
+    for reading in looked:
+        if reading.truth is not Truth.TRUE:
+            seen = f" ({reading.seen})" if reading.seen else ""
+            return f"what it needs is not proven: {reading.reason}{seen}"
+    return ""
 
 
 def _used_by(action: ActionSpec) -> list[How]:

@@ -30,6 +30,8 @@ _ONLY_WHERE_SAID = frozenset(
         ("ActionSpec", "verify"),
         ("ActionSpec", "publish"),
         ("ActionSpec", "anchor_margin_seconds"),
+        ("ActionSpec", "ready_when"),
+        ("Endpoint", "given"),
     }
 )
 """Fields that came later: what does not have them has the hash that it had before they came."""
