@@ -9,12 +9,13 @@ from watchdog.core.naming import family_of
 from watchdog.core.spec import ActionSpec
 from watchdog.policy.canon import sha256
 from watchdog.policy.expressions import same_expectation
-from watchdog.policy.http import endpoint
+from watchdog.policy.http import served
 from watchdog.policy.platform_models import ActionShape
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.restoring import config_action, system_action
 from watchdog.policy.shape import shape_of
 from watchdog.policy.steps import checks_of, step_of
+from watchdog.policy.unleash import unleash_action
 
 
 def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, ActionSpec | None]:
@@ -41,7 +42,7 @@ def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, Action
 def _made(entry: Entry, findings: Findings) -> ActionSpec | None:
     """Of the kind that its words say; one without a word of its kind is taken for a flag's."""
     written = entry.node.entries if entry.node.kind == "mapping" else {}
-    kinds = [kind for kind in ("flag", "config", "system") if kind in written]
+    kinds = [kind for kind in ("flag", "config", "system", "unleash") if kind in written]
     if len(kinds) > 1:
         findings.refuse(
             entry.key_at(kinds[1]),
@@ -49,7 +50,7 @@ def _made(entry: Entry, findings: Findings) -> ActionSpec | None:
             "Write an action for each, and a playbook with both.",
         )
         return None
-    makers = {"config": config_action, "system": system_action}
+    makers = {"config": config_action, "system": system_action, "unleash": unleash_action}
     return makers.get(kinds[0] if kinds else "", action_spec)(entry, findings)
 
 
@@ -57,7 +58,6 @@ def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:
     shape = shape_of(ActionShape, entry, findings)
     if shape is None:
         return None
-    back = shape.read_back
     do = step_of(entry, "do", shape.do, findings)
     undo = step_of(entry, "undo", shape.undo, findings) if shape.undo else None
     if shape.undo and same_expectation(shape.do.expect, shape.undo.expect):
@@ -74,7 +74,8 @@ def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:
             f"{entry.name} has no contained_when",
             "Without it only a healthy rule can prove containment, and a pause may blind it.",
         )
-    read_back = endpoint(entry, ("read_back",), back.get, back.headers, back.ca, findings)
+    read_back = served(entry, ("read_back",), shape.read_back, findings)
+    ready = checks_of(entry, "ready_when", shape.ready_when, findings)
     if do is None or (shape.undo and undo is None):
         return None
     spec = ActionSpec(
@@ -89,5 +90,6 @@ def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:
         sla_seconds=shape.sla or shape.deadline,
         host=shape.host,
         sha256="",
+        ready_when=ready,
     )
     return replace(spec, sha256=sha256(spec, frozenset({"sha256"})))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from watchdog.core.spec import Endpoint, Header
-from watchdog.policy.platform_models import SecretHeader
+from watchdog.policy.expressions import Spot, check_expectation
+from watchdog.policy.platform_models import ReadBackShape, SecretHeader
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.shape import shape_of
 
@@ -36,6 +38,15 @@ def endpoint(  # the parts of an address as they are written, and where
             )
         made.append(_header(entry, here, name, value, findings))
     return Endpoint(url, tuple(sorted(made, key=lambda h: h.name.lower())), ca)
+
+
+def served(entry: Entry, path: Path, shape: ReadBackShape, findings: Findings) -> Endpoint:
+    """Where a state is served, and what its document must show for it to count."""
+    made = endpoint(entry, path, shape.get, shape.headers, shape.ca, findings)
+    if shape.given is None:
+        return made
+    check_expectation(Spot(entry, (*path, "given"), shape.given), findings)
+    return replace(made, given=shape.given)
 
 
 def _header(entry: Entry, here: Path, name: str, value: Any, findings: Findings) -> Header:

@@ -117,6 +117,11 @@ class ReadBackShape(Shape):
     get: Address = Field(description="address that is asked")
     headers: Headers = Field({}, description="headers to send")
     ca: AbsolutePath | None = Field(None, description="CA file in place of the system's")
+    given: Expression | None = Field(
+        None,
+        description="JMESPath that must be true of the answer, or nothing in it counts: it is not "
+        "the document that is meant",
+    )
 
 
 class CheckShape(ReadBackShape):
@@ -180,6 +185,9 @@ class ActionShape(Shape):
     undo: StepShape | None = Field(None, description="how a person undoes it")
     contained_when: list[CheckShape] = Field([], description="checks that prove containment")
     resume_when: list[CheckShape] = Field([], description="checks that must hold before an undo")
+    ready_when: list[CheckShape] = Field(
+        [], description="checks that must hold for it to be ready, looked at all the time"
+    )
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
     host: HostName = Field("any", description="`any`, or the one host that executes it")
@@ -233,7 +241,7 @@ class ScopeShape(Shape):
         Annotated[
             str,
             matching(
-                r"flag:[A-Za-z0-9][A-Za-z0-9_.-]{0,99}|(?:config|system):/[^\x00-\x1f\x7f]{0,500}",
+                r"flag:[A-Za-z0-9_.~!*()@-]{1,201}|(?:config|system):/[^\x00-\x1f\x7f]{0,500}",
                 "target",
                 "Write it like flag:NAME or config:/PATH.",
             ),

@@ -14,6 +14,7 @@ from watchdog.policy import event_models as events
 from watchdog.policy import platform_models as platform
 from watchdog.policy import restoring_models as restoring
 from watchdog.policy import rule_models as rules
+from watchdog.policy import unleash_models as unleash
 from watchdog.policy.base import Shape
 from watchdog.policy.examples import PLATFORM, RULES
 
@@ -135,7 +136,9 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("actions.NAME.read_back", platform.ReadBackShape),
     ("actions.NAME.do, .undo", platform.StepShape),
     ("actions.NAME.do.call", platform.CallShape),
-    ("actions.NAME.contained_when[], .resume_when[]", platform.CheckShape),
+    ("actions.NAME.contained_when[], .resume_when[], .ready_when[]", platform.CheckShape),
+    ("actions.NAME, of a toggle in Unleash", unleash.UnleashActionShape),
+    ("actions.NAME.unleash", unleash.ToggleShape),
     ("actions.NAME, of a configuration", restoring.ConfigActionShape),
     ("actions.NAME.config", restoring.TreeShape),
     ("actions.NAME.anchor", restoring.AnchorShape),

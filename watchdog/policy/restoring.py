@@ -11,7 +11,7 @@ from watchdog.core.spec import ActionSpec, Publish, Step
 from watchdog.core.trees import Facts, RestoreSystem, SwapTree
 from watchdog.policy.canon import sha256
 from watchdog.policy.expressions import Spot, check_expectation
-from watchdog.policy.http import endpoint
+from watchdog.policy.http import served
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.restoring_models import (
     AnchorShape,
@@ -45,7 +45,7 @@ def config_action(entry: Entry, findings: Findings) -> ActionSpec | None:
         keep_backups=shape.config.keep_backups,
         facts=facts,
     )
-    back, publish = shape.read_back, shape.publish
+    publish = shape.publish
     contained = checks_of(entry, "contained_when", shape.contained_when, findings)
     if not contained:
         findings.advise(
@@ -56,7 +56,7 @@ def config_action(entry: Entry, findings: Findings) -> ActionSpec | None:
     spec = ActionSpec(
         name=entry.name,
         target=f"config:{tree.current}",
-        read_back=endpoint(entry, ("read_back",), back.get, back.headers, back.ca, findings),
+        read_back=served(entry, ("read_back",), shape.read_back, findings),
         do=Step(tree, expect),
         undo=Step(replace(tree, displaced=True), expect),
         contained_when=contained,
@@ -116,7 +116,7 @@ def system_action(entry: Entry, findings: Findings) -> ActionSpec | None:
     spec = ActionSpec(
         name=entry.name,
         target=f"system:{restore.root}",
-        read_back=endpoint(entry, ("read_back",), back.get, back.headers, back.ca, findings),
+        read_back=served(entry, ("read_back",), back, findings),
         do=Step(restore, back.expect),
         undo=Step(replace(restore, undo=True), back.expect),
         contained_when=checks_of(entry, "contained_when", shape.contained_when, findings),

@@ -27,6 +27,7 @@ from watchdog.policy.platform_models import (
 )
 from watchdog.policy.restoring_models import ConfigActionShape, SystemActionShape
 from watchdog.policy.rule_models import RuleShape
+from watchdog.policy.unleash_models import UnleashActionShape
 
 FOLDER = ".schema"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -34,7 +35,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = r"^[a-z][a-z0-9-]*$"
 _VARIABLE = {"type": "string", "pattern": r"\{\{.*\}\}"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
-_ACTIONS = (ActionShape, ConfigActionShape, SystemActionShape)
+_ACTIONS = (ActionShape, UnleashActionShape, ConfigActionShape, SystemActionShape)
 Made = dict[str, Any]
 
 
@@ -57,9 +58,7 @@ def platform() -> Made:
         (
             SourceShape,
             ChannelShape,
-            ActionShape,
-            ConfigActionShape,
-            SystemActionShape,
+            *_ACTIONS,
             RungShape,
             WindowShape,
             LimitsShape,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from watchdog.core.spec import Check, Command, HttpCall, Step
 from watchdog.policy.expressions import Spot, check_expectation
-from watchdog.policy.http import endpoint
+from watchdog.policy.http import endpoint, served
 from watchdog.policy.platform_models import CheckShape, StepShape
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
@@ -73,6 +73,5 @@ def checks_of(
     for index, shape in enumerate(shapes):
         here: Path = (key, index)
         check_expectation(Spot(entry, (*here, "expect"), shape.expect), findings)
-        asked = endpoint(entry, here, shape.get, shape.headers, shape.ca, findings)
-        made.append(Check(asked, shape.expect))
+        made.append(Check(served(entry, here, shape, findings), shape.expect))
     return tuple(made)

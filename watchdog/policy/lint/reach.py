@@ -53,6 +53,8 @@ def _addresses(action: ActionSpec) -> Iterator[tuple[Path, str, str]]:
         yield ("contained_when", index, "get"), "is proven at", check.endpoint.url
     for index, check in enumerate(action.resume_when):
         yield ("resume_when", index, "get"), "is resumed by", check.endpoint.url
+    for index, check in enumerate(action.ready_when):
+        yield ("ready_when", index, "get"), "is made ready by", check.endpoint.url
 
 
 def _lives_on_what_dies(ground: Ground) -> Iterator[Hit]:
