@@ -8,13 +8,14 @@ New episodes, decisions, intents and holds are numbered here: a replay gives the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import singledispatchmethod
 
 from watchdog.core import entries as e
 from watchdog.core.anchors import Anchors
 from watchdog.core.changes import Deploys
 from watchdog.core.heard import Heard
+from watchdog.core.measures import Measures
 from watchdog.core.members import Members
 from watchdog.core.merits import Merits
 from watchdog.core.outside import Outside
@@ -56,6 +57,7 @@ class Book:
     policy: e.PolicyApplied | None = None
     started: e.Started | None = None
     merits: Merits = field(default_factory=Merits)
+    measures: Measures = field(default_factory=Measures)
     heard: Heard = field(default_factory=Heard)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
@@ -96,6 +98,11 @@ class Book:
 
     # -- changing ----------------------------------------------------------------------------------
 
+    def become(self, other: Book) -> None:
+        """Believe what another book does, for all who hold this one."""
+        for part in fields(self):
+            setattr(self, part.name, getattr(other, part.name))
+
     def apply(self, entry: e.Entry, at: Instant) -> None:
         """Take one entry in, in the journal's order."""
         self.last = at
@@ -105,6 +112,7 @@ class Book:
         self.outside.take(entry, at)
         self.deploys.take(entry, at)
         self._take(entry, at)
+        self.measures.take(entry, at, self.claims)
 
     @singledispatchmethod
     def _take(self, entry: e.Entry, at: Instant) -> None:
@@ -276,9 +284,8 @@ class Book:
             ep.effect_at = entry.effect_at or at
             if ep.breached_at is not None:
                 ep.seconds_to_effect = ep.effect_at.steady - ep.breached_at.steady
-            found = entry.outcome is e.Outcome.FOUND and not any(
-                not c.found for c in self.claimants(entry.target)
-            )
+            others = self.claimants(entry.target)
+            found = entry.outcome is e.Outcome.FOUND and all(claim.found for claim in others)
             facts = ended.facts if ended is not None else ()
             claim = Claim(entry.episode, entry.action, entry.target, found, at, facts)
             self.claims.setdefault(entry.target, {})[entry.episode] = claim
@@ -332,9 +339,8 @@ class Book:
 
     def _give_up(self, episode: str, target: str | None = None) -> None:
         for name in [target] if target is not None else list(self.claims):
-            held = self.claims.get(name, {})
-            held.pop(episode, None)
-            if not held:
+            self.claims.get(name, {}).pop(episode, None)
+            if not self.claims.get(name):
                 self.claims.pop(name, None)
 
     def _forget_oldest(self) -> None:

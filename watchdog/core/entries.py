@@ -28,6 +28,8 @@ from watchdog.core.intents import IntentOpened as IntentOpened  # noqa: PLC0414 
 from watchdog.core.intents import Outcome as Outcome  # noqa: PLC0414  # see above
 from watchdog.core.intents import StepBegan as StepBegan  # noqa: PLC0414  # see above
 from watchdog.core.intents import StepTaken as StepTaken  # noqa: PLC0414  # see above
+from watchdog.core.measured import ImpactMeasured as ImpactMeasured  # noqa: PLC0414  # see above
+from watchdog.core.measured import ServiceTurned as ServiceTurned  # noqa: PLC0414  # see above
 from watchdog.core.membership import MemberRetired as MemberRetired  # noqa: PLC0414  # see above
 from watchdog.core.membership import MemberTaken as MemberTaken  # noqa: PLC0414  # see above
 from watchdog.core.promotions import (
@@ -49,14 +51,18 @@ from watchdog.core.words import Blind, Instant, Severity, Truth, Verdict, World
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The daemon began. `boot` tells whether the steady clock could go on by itself."""
+    """A daemon began, or took over from another. `boot` tells whether the steady clock could go on
+    by itself.
+    """
 
     version: str
     host: str
     boot: str
     environment: str
     max_mode: str
-    down_seconds: float  # since the last pass that was completed before
+    down_seconds: float  # since the last pass that was completed before, by whoever led
+    daemon: str = ""  # its name among those that share the record
+    epoch: int = 1  # in which it leads
     kind: Literal["daemon.started"] = "daemon.started"
 
 
@@ -132,6 +138,7 @@ class EpisodeOpened:
     actor: str = ""
     why: str = ""
     labels: Labels = ()  # by which its alert is known, and silences are matched
+    first_bad: Instant | None = None  # when the samples were taken that were bad first, where known
     kind: Literal["episode.opened"] = "episode.opened"
 
 
@@ -292,6 +299,8 @@ Entry = (
     | SilenceSeen
     | SilenceEnded
     | AlertmanagerTurned
+    | ServiceTurned
+    | ImpactMeasured
     | MemberTaken
     | MemberRetired
     | Paged

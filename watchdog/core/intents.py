@@ -27,6 +27,8 @@ class IntentOpened:
     facts: Facts = ()  # of the anchor as decided; of an undo, what the rollback had learned
     approved_by: tuple[str, ...] = ()  # the people whose yes it is; asked for by a rule or a person
     plan: str = ""  # what they approved: plan_sha256 in approvals.py
+    sla_seconds: float | None = None  # of the action as it was then; None: recorded before that was
+    action_sha256: str = ""  # of the action's text
     kind: Literal["intent.opened"] = "intent.opened"
 
 
@@ -36,6 +38,7 @@ class StepBegan:
 
     intent: str
     step: str
+    epoch: int = 1  # in which whoever takes it leads
     kind: Literal["intent.step_began"] = "intent.step_began"
 
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 Facts = tuple[tuple[str, str], ...]
 """Small named texts that one step learns and later ones need: a generation, a place, a version."""
 
+DIGEST = "digest"
+"""The fact that names the content which is restored."""
+
 
 def merged(*facts: Facts) -> Facts:
     """Later ones replace earlier ones of the same name."""
