@@ -272,9 +272,9 @@ def test_an_override_with_its_reason_lets_an_armed_rule_do_without() -> None:
 
 
 def test_a_word_of_a_later_version_is_not_drowned_in_what_follows_from_it() -> None:
-    text = PLATFORM.replace("    deadline: 10s\n", "    deadline: soon\n    release: shop\n")
+    text = PLATFORM.replace("every: 5s}", "every: soon, command: [date]}")
     (told,) = load(folder(text)).errors
-    assert told.what == "`release`: deploying a version again is not supported by this version"
+    assert told.what == "`command`: a command as a source is not supported by this version"
 
 
 def test_an_owner_uses_only_what_was_granted() -> None:

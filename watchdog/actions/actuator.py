@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from watchdog.actions.command import CommandActuator
 from watchdog.actions.http_call import HttpActuator
+from watchdog.actions.release import ReleaseActuator
+from watchdog.core.releases import DeployRelease
 from watchdog.core.spec import Command, How, HttpCall
 from watchdog.core.trees import Facts
 from watchdog.core.words import CheckReading, Instant, Truth
@@ -16,8 +18,13 @@ _NOTHING_TO_CLEAR = Attempt(Attempted.CLAIMED, "it leaves nothing behind")
 
 
 def open_actuator(wire: Wire, restorers: Mapping[type[How], Actuator] | None = None) -> Actuator:
-    """`restorers` are those who put whole folders or systems back, by what they are told to."""
-    return _AnyActuator(CommandActuator(), HttpActuator(wire), restorers or {})
+    """`restorers` are those who put whole folders or systems back, by what they are told to.
+
+    Versions are deployed by commands and calls, as everything else is changed.
+    """
+    commands, calls = CommandActuator(), HttpActuator(wire)
+    releases: Mapping[type[How], Actuator] = {DeployRelease: ReleaseActuator(commands, calls, wire)}
+    return _AnyActuator(commands, calls, {**releases, **(restorers or {})})
 
 
 class _AnyActuator:

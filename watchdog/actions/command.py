@@ -53,23 +53,40 @@ class CommandActuator:
         self._ours = os.environ if ours is None else ours
 
     async def attempt(self, how: Command, *, key: str, deadline_seconds: float) -> Attempt:
-        environment = cleared_environment(how.env, self._ours)
-        if environment.missing:
-            return Attempt(Attempted.REFUSED, _unset(environment))
-        ended = await run(
-            how.argv,
-            cwd=how.cwd,
-            env={**environment.variables, INTENT_VARIABLE: key},
-            deadline_seconds=deadline_seconds,
-            max_bytes=_MAX_BYTES,
-        )
-        hidden = _secrets_in(environment)
-        result, reason = _meaning(ended)
-        program = how.argv[0] if how.argv and not isinstance(ended, NotStarted) else ""
-        told = scrubbed(f"{program} {reason}".strip(), known=hidden, most=_MOST_REASON)
+        ended, told, hidden = await self._run(how, {INTENT_VARIABLE: key}, deadline_seconds)
+        if ended is None:
+            return Attempt(Attempted.REFUSED, told)
+        result, _ = _meaning(ended)
         if isinstance(ended, NotStarted):
             return Attempt(result, told)
         return Attempt(result, told, _output(ended.stdout, ended.stderr, hidden))
+
+    async def ask(self, how: Command, *, deadline_seconds: float) -> tuple[Truth, str]:
+        """Of a command that only looks: exit status 0 says yes, any other no; else nobody knows."""
+        ended, told, _ = await self._run(how, {}, deadline_seconds)
+        if not isinstance(ended, Exited):
+            return Truth.UNKNOWN, told
+        return Truth.of(ended.status == 0), told
+
+    async def _run(
+        self, how: Command, more: Mapping[str, str], deadline_seconds: float
+    ) -> tuple[Ended | None, str, frozenset[str]]:
+        """How it ended, in words as well, and what is to be hidden; None where a variable lacks."""
+        environment = cleared_environment(how.env, self._ours)
+        if environment.missing:
+            return None, _unset(environment), frozenset()
+        ended = await run(
+            how.argv,
+            cwd=how.cwd,
+            env={**environment.variables, **more},
+            deadline_seconds=deadline_seconds,
+            max_bytes=_MAX_BYTES,
+        )
+        hidden = secrets_in(environment)
+        _, reason = _meaning(ended)
+        program = how.argv[0] if how.argv and not isinstance(ended, NotStarted) else ""
+        told = scrubbed(f"{program} {reason}".strip(), known=hidden, most=_MOST_REASON)
+        return ended, told, hidden
 
     async def preflight(
         self, how: Command, *, at: Instant, deadline_seconds: float
@@ -92,11 +109,12 @@ def _meaning(ended: Ended) -> tuple[Attempted, str]:
         case Exited(status=0):
             return Attempted.CLAIMED, "exit status 0"
         case _:
-            said = _last_line(ended.stderr.text) or _last_line(ended.stdout.text)
+            said = last_line(ended.stderr.text) or last_line(ended.stdout.text)
             return Attempted.UNKNOWN, f"{ended.reason}: {said}" if said else ended.reason
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """The last that says something: most often why a tool failed."""
     lines = text.split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
@@ -107,7 +125,8 @@ def _output(stdout: Printed, stderr: Printed, hidden: frozenset[str]) -> str:
     return "\n".join(part for part in (out, f"stderr: {err}" if err else "") if part)
 
 
-def _secrets_in(environment: Environment) -> frozenset[str]:
+def secrets_in(environment: Environment) -> frozenset[str]:
+    """What is to be hidden in whatever a command of this environment prints."""
     return frozenset(
         value
         for name, value in environment.variables.items()

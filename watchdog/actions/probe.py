@@ -26,7 +26,7 @@ _READ_BYTES = 4096  # of a document that is not JSON, looked at to be shown
 _MOST_SEEN = 200
 _MOST_REASON = 400
 
-_FRESH = {"accept": "application/json", "cache-control": "no-cache"}
+FRESH = {"accept": "application/json", "cache-control": "no-cache"}
 """A copy from some cache on the way would not be what is served now."""
 
 
@@ -45,7 +45,7 @@ class HttpProbe:
     ) -> CheckReading:
         hidden = known_secrets(endpoint, self._wire.secrets)
         answer = await self._wire.ask(
-            endpoint, headers=_FRESH, deadline_seconds=deadline_seconds, max_bytes=_MAX_BYTES
+            endpoint, headers=FRESH, deadline_seconds=deadline_seconds, max_bytes=_MAX_BYTES
         )
         hidden |= known_secrets(endpoint, self._wire.secrets)
         truth, reason, seen = _judged(answer, shown_url(endpoint.url), expect, endpoint.given)
@@ -65,8 +65,8 @@ def _judged(
     begin = answer.body[:_READ_BYTES].decode("utf-8", "replace").strip()
     if not 200 <= answer.status < 300:
         return Truth.UNKNOWN, f"{url}: answered {answer.status}", begin
-    document = _document(answer.body)
-    if isinstance(document, _NoDocument):
+    document = document_of(answer.body)
+    if isinstance(document, NoDocument):
         kind = answer.headers.get("content-type", "no content type").partition(";")[0]
         return Truth.UNKNOWN, f"{url}: {kind}, not a JSON document: {document.reason}", begin
     try:
@@ -80,7 +80,9 @@ def _judged(
 
 
 @dataclass(frozen=True, slots=True)
-class _NoDocument:
+class NoDocument:
+    """Why it is none."""
+
     reason: str
 
 
@@ -88,22 +90,22 @@ class _AmbiguousError(ValueError):
     """JSON that says two things at once, or something that is no JSON value."""
 
 
-def _document(body: bytes) -> object:
+def document_of(body: bytes) -> object:
     """The parsed document, or why there is none. Stricter than Python's own reading of JSON."""
     try:
         return json.loads(
             body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once_each
         )
     except UnicodeDecodeError:
-        return _NoDocument("it is not UTF-8")
+        return NoDocument("it is not UTF-8")
     except _AmbiguousError as error:
-        return _NoDocument(str(error))
+        return NoDocument(str(error))
     except json.JSONDecodeError as error:
-        return _NoDocument(f"{error.msg} at character {error.pos}" if body else "it is empty")
+        return NoDocument(f"{error.msg} at character {error.pos}" if body else "it is empty")
     except ValueError:
-        return _NoDocument("it holds a number of too many digits")
+        return NoDocument("it holds a number of too many digits")
     except RecursionError:
-        return _NoDocument("it is nested too deeply")
+        return NoDocument("it is nested too deeply")
 
 
 def _no_constant(name: str) -> NoReturn:

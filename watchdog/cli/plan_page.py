@@ -63,20 +63,36 @@ def _how(name: str, how: View) -> Iterator[tuple[str, str]]:
             if how["cwd"]:
                 yield "", f"in {how['cwd']}"
         case "call":
-            yield name, f"{how['method']} {how['url']}"
-            for header in how["headers"]:
-                yield "", header
-            if how["body"] is not None:
-                yield "", how["body"]
+            yield from _call(name, how)
         case "swap":
             yield name, f"a copy of {how['previous']} takes the place of {how['current']}, at once"
             if how["mutable"]:
                 yield "", f"stays live: {', '.join(how['mutable'])}"
+        case "deploy":
+            yield from _deploy(name, how)
         case "restore":
             yield name, f"{how['archive']} over {how['root']}"
             yield "", f"stops and starts: {', '.join(how['services'])}"
         case other:
             yield name, other
+
+
+def _call(name: str, how: View) -> Iterator[tuple[str, str]]:
+    yield name, f"{how['method']} {how['url']}"
+    for header in how["headers"]:
+        yield "", header
+    if how["body"] is not None:
+        yield "", how["body"]
+
+
+def _deploy(name: str, how: View) -> Iterator[tuple[str, str]]:
+    yield from _how(name, how["by"])
+    proof = how["deployable"]
+    told = shlex.join(proof["argv"]) if "argv" in proof else f"{proof['url']}: {proof['expect']}"
+    yield "", f"once it is proven again that it can be deployed: {told}"
+    yield "", f"what runs is told by {how['present']}"
+    if not how["displaced"]:
+        yield "", f"what is restored is told by {how['anchor']}"
 
 
 def _anchor(action: View, now: datetime) -> Iterator[tuple[str, str]]:
@@ -88,7 +104,9 @@ def _anchor(action: View, now: datetime) -> Iterator[tuple[str, str]]:
     yield "restores", anchor["digest"]
     yield "known by", f"{clock(anchor['known_by'], now)}, {span(anchor['age_seconds'])} ago"
     yield "written at", clock(anchor["written_at"], now)
-    yield from anchor["facts"].items()
+    for name, fact in anchor["facts"].items():
+        if not name.endswith("digest"):
+            yield name.replace("_", " "), fact
     if anchor["quarantined_by"]:
         yield "quarantined", f"{anchor['quarantined_by']} rolled this very content back"
 

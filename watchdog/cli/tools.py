@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from watchdog.core.naming import family_of
-from watchdog.core.spec import Command, Policy
+from watchdog.core.releases import DeployRelease, PrintedBy
+from watchdog.core.spec import Command, How, Policy
 from watchdog.policy.lint.here import Unfound
 from watchdog.wire.environment import cleared_environment, find_program, missing_interpreter
 
@@ -17,14 +18,34 @@ from watchdog.wire.environment import cleared_environment, find_program, missing
 def unfound(policy: Policy, host: str, ours: Mapping[str, str]) -> tuple[Unfound, ...]:
     """Of the actions that `host` executes. `ours` is the environment that is let through."""
     found = {
-        Unfound(family_of(action.name), word, looked_for): None
+        Unfound(family_of(action.name), where, looked_for): None
         for action in policy.actions.values()
         if action.host in {"any", host}
         for word, step in (("do", action.do), ("undo", action.undo))
-        if step is not None and isinstance(step.how, Command)
-        for looked_for in _missing(step.how, ours)
+        if step is not None
+        for where, command in _commands(word, step.how)
+        for looked_for in _missing(command, ours)
     }
     return tuple(found)
+
+
+def _commands(word: str, how: How) -> Iterator[tuple[str, Command]]:
+    """Each with the word of the action under which it is written."""
+    match how:
+        case Command():
+            yield word, how
+        case DeployRelease(by=by, displaced=displaced):
+            if isinstance(by, Command):
+                yield word, by
+            if displaced:
+                return  # what is asked is written once
+            for key, telling in (("present", how.present), ("anchor", how.anchor)):
+                if isinstance(telling, PrintedBy):
+                    yield key, telling.command
+            if isinstance(how.deployable, Command):
+                yield "deployable", how.deployable
+        case _:
+            pass
 
 
 def _missing(how: Command, ours: Mapping[str, str]) -> Iterator[str]:

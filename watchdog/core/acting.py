@@ -4,27 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Check and HttpCall belong to a policy's words as well, and are imported from here.
+from watchdog.core.asking import Check as Check  # noqa: PLC0414  # see above
 from watchdog.core.asking import Command, Endpoint
+from watchdog.core.asking import HttpCall as HttpCall  # noqa: PLC0414  # see above
+from watchdog.core.releases import DeployRelease
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Mode
 
-
-@dataclass(frozen=True, slots=True)
-class HttpCall:
-    method: str
-    endpoint: Endpoint
-    body: str | None = None  # JSON text
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A JMESPath expectation of a JSON document over HTTP; true, false or unknown."""
-
-    endpoint: Endpoint
-    expect: str
-
-
-How = Command | HttpCall | SwapTree | RestoreSystem
+How = Command | HttpCall | SwapTree | RestoreSystem | DeployRelease
 """Every way of changing a target."""
 
 

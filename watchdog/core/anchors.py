@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from watchdog.core import entries as e
+from watchdog.core.releases import PRESENT_DIGEST
 from watchdog.core.trees import Anchor
 from watchdog.core.words import Direction, Instant
 
@@ -50,6 +51,8 @@ class Anchors:
             return
         self.now[entry.action] = entry.anchor
         self.first_seen.setdefault(entry.anchor.digest, at.wall)
+        if present := dict(entry.anchor.facts).get(PRESENT_DIGEST):
+            self.first_seen.setdefault(present, at.wall)  # it may be an anchor by and by
         while len(self.first_seen) > KEPT_CONTENTS:
             del self.first_seen[next(iter(self.first_seen))]
 

@@ -1,4 +1,4 @@
-"""Where and how to ask: endpoints and commands, as policy checked them."""
+"""Where and how to ask and to change: endpoints, commands and calls, as policy checked them."""
 
 from __future__ import annotations
 
@@ -35,3 +35,18 @@ class Command:
     argv: tuple[str, ...]
     cwd: str | None = None
     env: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    method: str
+    endpoint: Endpoint
+    body: str | None = None  # JSON text
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A JMESPath expectation of a JSON document over HTTP; true, false or unknown."""
+
+    endpoint: Endpoint
+    expect: str

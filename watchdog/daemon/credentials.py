@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchdog.core.spec import ActionSpec, Endpoint, HttpCall, Policy
+from watchdog.core.releases import DeployRelease, FieldOf
+from watchdog.core.spec import ActionSpec, Check, Endpoint, How, HttpCall, Policy
 
 
 def credentials(policy: Policy) -> tuple[str, ...]:
@@ -21,7 +22,20 @@ def credentials(policy: Policy) -> tuple[str, ...]:
 def _endpoints(action: ActionSpec) -> Iterator[Endpoint]:
     yield action.read_back
     for step in (action.do, action.undo):
-        if step is not None and isinstance(step.how, HttpCall):
-            yield step.how.endpoint
+        if step is not None:
+            yield from _asked_by(step.how)
     for check in (*action.contained_when, *action.resume_when, *action.ready_when):
         yield check.endpoint
+
+
+def _asked_by(how: How) -> Iterator[Endpoint]:
+    match how:
+        case HttpCall(endpoint=endpoint):
+            yield endpoint
+        case DeployRelease():
+            yield from _asked_by(how.by)
+            yield from (how.deployable.endpoint,) if isinstance(how.deployable, Check) else ()
+            tellings = (how.present, how.anchor)
+            yield from (one.endpoint for one in tellings if isinstance(one, FieldOf))
+        case _:
+            pass

@@ -10,9 +10,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from watchdog.core.book import Book
+from watchdog.core.filling_in import PRESENT, Lacking
+from watchdog.core.releases import (
+    VERSION,
+    DeployRelease,
+    FieldOf,
+    LineOf,
+    PrintedBy,
+    Stated,
+    Telling,
+    proof_of,
+    way_of,
+)
 from watchdog.core.spec import ActionSpec, Check, Command, Endpoint, How, HttpCall, Step
 from watchdog.core.text import duration
-from watchdog.core.trees import RestoreSystem, SwapTree
+from watchdog.core.trees import Facts, RestoreSystem, SwapTree
 from watchdog.core.words import Instant
 from watchdog.engine.verdict_view import utc
 
@@ -22,17 +34,18 @@ View = dict[str, Any]
 def action_view(action: ActionSpec, book: Book, now: Instant) -> View:
     """Everything that would be run or called, and what it rests on."""
     found = book.readiness.get(action.name)
+    facts = _facts(action, book)
     return {
         "name": action.name,
         "target": action.target,
         "host": action.host,
         "sha256": action.sha256,
-        "do": step_view(action.do),
+        "do": step_view(action.do, facts),
         "verify": [how_view(one) for one in action.verify],
         "publish": how_view(action.publish.command) | {"idempotent": action.publish.idempotent}
         if action.publish is not None
         else None,
-        "undo": step_view(action.undo) if action.undo is not None else None,
+        "undo": step_view(action.undo, facts) if action.undo is not None else None,
         "read_back": _asked(action.read_back),
         "contained_when": [_check(one) for one in action.contained_when],
         "resume_when": [_check(one) for one in action.resume_when],
@@ -46,12 +59,15 @@ def action_view(action: ActionSpec, book: Book, now: Instant) -> View:
     }
 
 
-def step_view(step: Step) -> View:
-    return how_view(step.how) | {"expect": step.expect}
+def step_view(step: Step, facts: Facts = ()) -> View:
+    return how_view(step.how, facts) | {"expect": step.expect}
 
 
-def how_view(how: How) -> View:
+def how_view(how: How, facts: Facts = ()) -> View:
+    """With `facts`, what is put in by them is shown in its place."""
     match how:
+        case DeployRelease():
+            return _deploy_view(how, facts)
         case Command():
             return {"how": "run", "argv": list(how.argv), "cwd": how.cwd, "env": list(how.env)}
         case HttpCall():
@@ -74,6 +90,38 @@ def how_view(how: How) -> View:
                 "verify": [list(one) for one in how.verify],
                 "undo": how.undo,
             }
+
+
+def _deploy_view(how: DeployRelease, facts: Facts) -> View:
+    way, proof = way_of(how, facts), proof_of(how, facts)
+    proof = how.deployable if isinstance(proof, Lacking) else proof
+    return {
+        "how": "deploy",
+        "by": how_view(how.by if isinstance(way, Lacking) else way),
+        "deployable": how_view(proof) if isinstance(proof, Command) else _check(proof),
+        "present": told_telling(how.present),
+        "anchor": told_telling(how.anchor),
+        "idempotent": how.idempotent,
+        "displaced": how.displaced,
+    }
+
+
+def told_telling(how: Telling) -> str:
+    """Where a version is told."""
+    match how:
+        case FieldOf(endpoint, value):
+            return f"{value} of {endpoint.url}"
+        case PrintedBy(command):
+            return told_how(command)
+        case LineOf(path):
+            return path
+        case Stated(text):
+            return text
+
+
+def _facts(action: ActionSpec, book: Book) -> Facts:
+    found = book.anchors.now.get(action.name)
+    return found.facts if found is not None else ()
 
 
 def _asked(endpoint: Endpoint) -> View:
@@ -124,13 +172,18 @@ def loses(action: ActionSpec, book: Book) -> str:
                 f"what was written {since} into the files of the archive is overwritten below "
                 f"{how.root}; all of it is saved before, so that the restore can be undone"
             )
+        case DeployRelease():
+            known = dict(_facts(action, book))
+            versions = known.get(PRESENT + VERSION, "what runs now"), known.get(VERSION, "")
+            return f"what {versions[0]} does and {versions[1] or 'the version before'} does not"
         case Command() | HttpCall():
             return ""
 
 
 def told_plan(action: ActionSpec, book: Book, now: Instant) -> Iterator[str]:
     """The plan in a few lines, for who is about to say yes."""
-    yield f"on {'any host' if action.host == 'any' else action.host}: {told_how(action.do.how)}"
+    does = told_how(action.do.how, _facts(action, book))
+    yield f"on {'any host' if action.host == 'any' else action.host}: {does}"
     for command in action.verify:
         yield f"then verified by: {told_how(command)}"
     if action.publish is not None:
@@ -144,9 +197,12 @@ def told_plan(action: ActionSpec, book: Book, now: Instant) -> Iterator[str]:
         yield f"LOST: {lost}"
 
 
-def told_how(how: How) -> str:
+def told_how(how: How, facts: Facts = ()) -> str:
     """One line, as it could be typed or read aloud."""
     match how:
+        case DeployRelease():
+            way = way_of(how, facts)
+            return told_how(how.by if isinstance(way, Lacking) else way)
         case Command():
             inside = f" (in {how.cwd})" if how.cwd else ""
             return shlex.join(how.argv) + inside

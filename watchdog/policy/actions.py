@@ -12,10 +12,18 @@ from watchdog.policy.expressions import same_expectation
 from watchdog.policy.http import served
 from watchdog.policy.platform_models import ActionShape
 from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.releases import release_action
 from watchdog.policy.restoring import config_action, system_action
 from watchdog.policy.shape import shape_of
 from watchdog.policy.steps import checks_of, step_of
 from watchdog.policy.unleash import unleash_action
+
+_MAKERS = {
+    "config": config_action,
+    "system": system_action,
+    "release": release_action,
+    "unleash": unleash_action,
+}
 
 
 def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, ActionSpec | None]:
@@ -32,17 +40,16 @@ def actions_of(entries: Iterable[Entry], findings: Findings) -> dict[str, Action
         same = [n for n in before if spec and (one := made[n]) and one.target == spec.target]
         if same and family != entry.name:
             findings.refuse(
-                entry.at("flag"),
+                entry.at(kind := _kind(entry)),
                 f"{same[0]} and {entry.name} change the same target",
-                "Use every label of `each` in `flag:`.",
+                f"Use every label of `each` in `{kind}:`.",
             )
     return made
 
 
 def _made(entry: Entry, findings: Findings) -> ActionSpec | None:
     """Of the kind that its words say; one without a word of its kind is taken for a flag's."""
-    written = entry.node.entries if entry.node.kind == "mapping" else {}
-    kinds = [kind for kind in ("flag", "config", "system", "unleash") if kind in written]
+    kinds = _kinds(entry)
     if len(kinds) > 1:
         findings.refuse(
             entry.key_at(kinds[1]),
@@ -50,8 +57,16 @@ def _made(entry: Entry, findings: Findings) -> ActionSpec | None:
             "Write an action for each, and a playbook with both.",
         )
         return None
-    makers = {"config": config_action, "system": system_action, "unleash": unleash_action}
-    return makers.get(kinds[0] if kinds else "", action_spec)(entry, findings)
+    return _MAKERS.get(_kind(entry), action_spec)(entry, findings)
+
+
+def _kinds(entry: Entry) -> list[str]:
+    written = entry.node.entries if entry.node.kind == "mapping" else {}
+    return [kind for kind in ("flag", *_MAKERS) if kind in written]
+
+
+def _kind(entry: Entry) -> str:
+    return next(iter(_kinds(entry)), "flag")
 
 
 def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:

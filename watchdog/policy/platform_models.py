@@ -161,9 +161,6 @@ class StepShape(Shape):
 class ActionShape(Shape):
     """Switches a flag: one way to roll back, as a desired state of one target."""
 
-    later: ClassVar[dict[str, str]] = {
-        "release": "deploying a version again",
-    }
     absent: ClassVar[dict[str, str]] = {
         "read_back": "An action that nobody can verify is refused: say where its effect is "
         "served, like read_back: {get: ADDRESS}.",
@@ -241,9 +238,10 @@ class ScopeShape(Shape):
         Annotated[
             str,
             matching(
-                r"flag:[A-Za-z0-9_.~!*()@-]{1,201}|(?:config|system):/[^\x00-\x1f\x7f]{0,500}",
+                r"flag:[A-Za-z0-9_.~!*()@-]{1,201}|release:[A-Za-z0-9][A-Za-z0-9_.-]{0,99}|"
+                r"(?:config|system):/[^\x00-\x1f\x7f]{0,500}",
                 "target",
-                "Write it like flag:NAME or config:/PATH.",
+                "Write it like flag:NAME, release:NAME or config:/PATH.",
             ),
         ]
         | None

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from watchdog.policy import event_models as events
 from watchdog.policy import platform_models as platform
+from watchdog.policy import releases_models as releases
 from watchdog.policy import restoring_models as restoring
 from watchdog.policy import rule_models as rules
 from watchdog.policy import unleash_models as unleash
@@ -147,6 +148,11 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("actions.NAME.publish", restoring.PublishShape),
     ("actions.NAME, of a system", restoring.SystemActionShape),
     ("actions.NAME.system", restoring.SystemShape),
+    ("actions.NAME, of a release", releases.ReleaseActionShape),
+    ("actions.NAME.present", releases.PresentShape),
+    ("actions.NAME.anchor, of a release", releases.ReleaseAnchorShape),
+    ("actions.NAME.deployable", releases.DeployableShape),
+    ("actions.NAME.do, .undo, of a release", releases.DeployShape),
     ("headers.NAME, in place of a text", platform.SecretHeader),
     ("playbooks.NAME[]", platform.RungShape),
     ("playbooks.NAME[].attribute", platform.AttributeShape),

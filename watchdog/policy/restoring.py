@@ -164,8 +164,9 @@ def _expectation(entry: Entry, shape: ConfigActionShape, facts: Facts, findings:
     """What the read-back must show, checked as it will be asked, with some value for each fact."""
     text = shape.read_back.expect
     asked = asked_for(text)
+    every = dict.fromkeys((*asked, *asked_for(text, "present")))
     here = entry.at("read_back", "expect")
-    for name in asked:
+    for name in every:
         if name not in dict(facts):
             findings.refuse(
                 here,
@@ -178,7 +179,7 @@ def _expectation(entry: Entry, shape: ConfigActionShape, facts: Facts, findings:
             "the read-back would show the same before and after",
             "Let it name what the anchor holds: \"buildSha == '${anchor.build_sha}'\".",
         )
-    made = filled(text, tuple((name, "x") for name in asked))
+    made = filled(text, tuple((of + name, "x") for of in ("", PRESENT) for name in every))
     if not isinstance(made, Lacking):
         check_expectation(Spot(entry, ("read_back", "expect"), made), findings)
     return text

@@ -25,6 +25,7 @@ from watchdog.policy.platform_models import (
     SourceShape,
     WindowShape,
 )
+from watchdog.policy.releases_models import ReleaseActionShape
 from watchdog.policy.restoring_models import ConfigActionShape, SystemActionShape
 from watchdog.policy.rule_models import RuleShape
 from watchdog.policy.unleash_models import UnleashActionShape
@@ -35,7 +36,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = r"^[a-z][a-z0-9-]*$"
 _VARIABLE = {"type": "string", "pattern": r"\{\{.*\}\}"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
-_ACTIONS = (ActionShape, UnleashActionShape, ConfigActionShape, SystemActionShape)
+_ACTIONS = (ActionShape, UnleashActionShape, ConfigActionShape, SystemActionShape, ReleaseActionShape)
 Made = dict[str, Any]
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from watchdog.core.spec import Check, Command, HttpCall, Step
 from watchdog.policy.expressions import Spot, check_expectation
 from watchdog.policy.http import endpoint, served
-from watchdog.policy.platform_models import CheckShape, StepShape
+from watchdog.policy.platform_models import CallShape, CheckShape, StepShape
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
 
@@ -22,8 +22,23 @@ class Runs(Protocol):
     def env(self) -> list[str]: ...
 
 
+class Acts(Runs, Protocol):
+    """What a model has that runs a command or makes a call."""
+
+    @property
+    def run(self) -> list[str] | None: ...
+    @property
+    def call(self) -> CallShape | None: ...
+
+
 def step_of(entry: Entry, key: str, shape: StepShape, findings: Findings) -> Step | None:
     check_expectation(Spot(entry, (key, "expect"), shape.expect), findings)
+    way = way_of(entry, key, shape, findings)
+    return Step(way, shape.expect) if way is not None else None
+
+
+def way_of(entry: Entry, key: str, shape: Acts, findings: Findings) -> Command | HttpCall | None:
+    """Exactly one of a command and a call."""
     if (shape.run is None) == (shape.call is None):
         findings.refuse(
             entry.key_at(key),
@@ -32,7 +47,7 @@ def step_of(entry: Entry, key: str, shape: StepShape, findings: Findings) -> Ste
         )
         return None
     if shape.run is not None:
-        return Step(command_of(entry, (key, "run"), shape.run, shape, findings), shape.expect)
+        return command_of(entry, (key, "run"), shape.run, shape, findings)
     for word in ("cwd", "env"):
         if getattr(shape, word):
             findings.refuse(entry.key_at(key, word), f"`{word}` is for run, not call", "Remove it.")
@@ -44,7 +59,7 @@ def step_of(entry: Entry, key: str, shape: StepShape, findings: Findings) -> Ste
     body = None
     if "json_" in call.model_fields_set:  # an explicit null is a body too
         body = json.dumps(call.json_, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    return Step(HttpCall(call.method, headers, body), shape.expect)
+    return HttpCall(call.method, headers, body)
 
 
 def command_of(

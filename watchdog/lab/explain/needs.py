@@ -17,6 +17,7 @@ from watchdog.core.entries import GateAnswer
 from watchdog.core.gates import GATES, GateInputs
 from watchdog.core.inputs import last_rung
 from watchdog.core.judge.told import LATE_SECONDS
+from watchdog.core.releases import DeployRelease
 from watchdog.core.spec import (
     ActionSpec,
     Command,
@@ -304,6 +305,8 @@ def _command(step: Step) -> str:
             return " ".join(argv)
         case HttpCall(method, endpoint):
             return f"{method} {endpoint.url}"
+        case DeployRelease(by=by):
+            return _command(Step(by, step.expect))
         case SwapTree(current, previous):
             return f"puts {previous} in the place of {current}"
         case RestoreSystem(archive, root):

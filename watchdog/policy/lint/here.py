@@ -17,7 +17,7 @@ class Unfound:
     """A step's command that this host would not find, and what was looked for."""
 
     action: str  # as it is written
-    step: str  # do, undo
+    step: str  # do, undo; of a release also present, anchor, deployable
     looked_for: str
 
 

@@ -6,14 +6,18 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from watchdog.core.releases import DeployRelease, FieldOf
 from watchdog.core.spec import (
     ActionSpec,
+    Check,
     Command,
+    How,
     HttpCall,
     Kind,
     PrometheusApi,
     RuleSpec,
     SourceSpec,
+    Step,
 )
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
@@ -22,6 +26,9 @@ from watchdog.policy.tree import Place
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS = {"http": 80, "https": 443}
+_NEEDED = frozenset({"read_back", "do", "present", "anchor", "deployable"})
+"""What must answer, or nothing is done and nothing proven."""
+
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -47,14 +54,33 @@ def _addresses(action: ActionSpec) -> Iterator[tuple[Path, str, str]]:
     """(path in the action, what it is, address) of all that an action asks and calls."""
     yield ("read_back", "get"), "is read back at", action.read_back.url
     for word, step in (("do", action.do), ("undo", action.undo)):
-        if step is not None and isinstance(step.how, HttpCall):
-            yield (word, "call", "url"), "calls", step.how.endpoint.url
+        by = _by(step)
+        if isinstance(by, HttpCall):
+            yield (word, "call", "url"), "calls", by.endpoint.url
+    yield from _asked_of(action.do.how)
     for index, check in enumerate(action.contained_when):
         yield ("contained_when", index, "get"), "is proven at", check.endpoint.url
     for index, check in enumerate(action.resume_when):
         yield ("resume_when", index, "get"), "is resumed by", check.endpoint.url
     for index, check in enumerate(action.ready_when):
         yield ("ready_when", index, "get"), "is made ready by", check.endpoint.url
+
+
+def _by(step: Step | None) -> How | None:
+    """The command or the call itself."""
+    how = step.how if step is not None else None
+    return how.by if isinstance(how, DeployRelease) else how
+
+
+def _asked_of(how: How) -> Iterator[tuple[Path, str, str]]:
+    """What a release is asked for before it is deployed."""
+    if not isinstance(how, DeployRelease):
+        return
+    for word, telling in (("present", how.present), ("anchor", how.anchor)):
+        if isinstance(telling, FieldOf):
+            yield (word, "get"), "is told its version by", telling.endpoint.url
+    if isinstance(how.deployable, Check):
+        yield ("deployable", "get"), "is proven deployable at", how.deployable.endpoint.url
 
 
 def _lives_on_what_dies(ground: Ground) -> Iterator[Hit]:
@@ -66,7 +92,7 @@ def _lives_on_what_dies(ground: Ground) -> Iterator[Hit]:
         dead = origin(asked)
         for action in ground.reach_of(rule):
             for path, does, url in _addresses(action):
-                if path[0] in {"read_back", "do"} and origin(url) == dead:
+                if path[0] in _NEEDED and origin(url) == dead:
                     yield Hit(
                         ground.at(rule, "playbook"),
                         f"{rule.name} acts when {dead[0]}:{dead[1]} is dead, and {action.name} "
@@ -121,8 +147,9 @@ def _texts(ground: Ground) -> Iterator[tuple[Place, str, str]]:
         for path, _, url in _addresses(action):
             yield entry.at(*path), f"the {path[0]} of {name}", url
         for word, step in (("do", action.do), ("undo", action.undo)):
-            if step is not None and isinstance(step.how, Command):
-                text = " ".join((step.how.cwd or "", *step.how.argv)).strip()
+            by = _by(step)
+            if isinstance(by, Command):
+                text = " ".join((by.cwd or "", *by.argv)).strip()
                 yield entry.at(word), f"the command of {name}", text
 
 
