@@ -31,7 +31,7 @@ from watchdog.sandbox.handle import Sandbox
 from watchdog.sandbox.workload import Segment, Workload
 from watchdog.sources import open_source
 from watchdog.sources.exposition import Exposition, Form
-from watchdog.store import SqliteHistory, SqliteJournal
+from watchdog.store import SoleLease, SqliteHistory, SqliteJournal
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 
@@ -82,7 +82,9 @@ async def _run(state: Path, policy: Policy, wire: Wire) -> float:
     def source(spec: SourceSpec) -> MetricSource:
         return open_source(spec, wire)
 
-    ports = Ports(journal, history, clock, open_actuator(wire), open_probe(wire), source)
+    ports = Ports(
+        journal, history, SoleLease(clock), clock, open_actuator(wire), open_probe(wire), source
+    )
     process = Process("bench", "bench", ENVIRONMENT, Mode.ARMED, time_sync_required=False)
     engine = Engine(ports, process)
     heard_at: list[float] = []
@@ -92,7 +94,7 @@ async def _run(state: Path, policy: Policy, wire: Wire) -> float:
             heard_at.append(time.perf_counter())
 
     engine.recorder.listen(hear)
-    engine.begin(0.0, "bench")
+    engine.begin(0.0, lambda: "bench")
     engine.adopt(policy, None)
     await engine.preflight.look()
     start = clock.at

@@ -54,6 +54,10 @@ class SystemClock:
         # Whatever was said of boots, time does not go back.
         self._offset = max(self._offset, left.at.steady - raw)
 
+    def shift(self, seconds: float) -> None:
+        """Set the steady clock by what others who share the record count."""
+        self._offset += seconds
+
     @property
     def name(self) -> str:
         """The boot and the offset, for `Left.boot` of the next process."""

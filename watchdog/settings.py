@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     store_password: str = Field(
         "", description="Name of the credential that holds the store's password; none if empty."
     )
+    lease: Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)] = Field(
+        10.0,
+        description="Seconds for which a daemon leads without being heard of, where daemons share "
+        "a store.",
+    )
     secrets_dir: Place | None = Field(
         None, description="Credentials, one a file; $CREDENTIALS_DIRECTORY is looked at first."
     )

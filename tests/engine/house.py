@@ -45,7 +45,7 @@ from watchdog.ports import Alertmanagers, Journal, MetricSource
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 from watchdog.sources import open_past, open_silences, open_source
-from watchdog.store import SqliteHistory, SqliteJournal
+from watchdog.store import SoleLease, SqliteHistory, SqliteJournal
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets
 
@@ -201,10 +201,12 @@ def build(
     state = folder / "state"
     if not state.exists():
         SqliteJournal.create(state, reserve_bytes=4096)
+    clock = SystemClock()
     ports = Ports(
         journal(SqliteJournal.open(state, reserve_bytes=4096)),
         SqliteHistory.open(state),
-        SystemClock(),
+        SoleLease(clock),
+        clock,
         open_actuator(wire, {SwapTree: TreeActuator()}),
         open_probe(wire),
         lambda spec: open_one(spec, wire),
@@ -212,7 +214,7 @@ def build(
         Alertmanagers(lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)),
     )
     engine = Engine(ports, Process("0", "here", "sandbox", Mode.ARMED, time_sync_required=False))
-    engine.begin(0.0, "boot@0")
+    engine.begin(0.0, lambda: "boot@0")
     return House(engine, sandbox)
 
 

@@ -23,6 +23,7 @@ from watchdog.daemon.main import DRAIN_SECONDS, _left
 from watchdog.engine import Engine, Orders, Ports, Process
 from watchdog.policy.diff import hear_anew, rearmed
 from watchdog.ports import JournalError
+from watchdog.store import SoleLease
 
 PREFLIGHT_EVERY, CHECKPOINT_EVERY = 30.0, 60.0
 WATCHDOG_SECONDS = 20.0
@@ -92,6 +93,7 @@ class SimProcess:
         ports = Ports(
             SimJournal(disk, life),
             SimHistory(disk, life),
+            SoleLease(clock),
             clock,
             SimActuator(out, life),
             SimProbe(out, life),
@@ -105,7 +107,7 @@ class SimProcess:
             clock.go_on_from(before)
         down = clock.now().steady - before.at.steady if before else 0.0
         engine.recorder.listen(self._heard)
-        engine.begin(down, clock.name)
+        engine.begin(down, lambda: clock.name)
         applied = engine.book.policy
         if applied is None:
             self.apply(Text())

@@ -241,7 +241,7 @@ class Properties:
             "waiting drafts": len(engine.recorder._waiting),
             "work under way": engine.runner.active,
             "episodes at hand": len(engine.book.episodes) // 2,
-            "retired sources": len(engine._retired),
+            "retired sources": len(engine.pollers.retired),
         }
         for what, size in sizes.items():
             if size > 200:

@@ -17,7 +17,7 @@ from watchdog.core.words import Mode
 from watchdog.engine import DeployDesk, Engine, Orders, Ports, Process, Views
 from watchdog.ports import Journal, MetricSource
 from watchdog.sources import open_source
-from watchdog.store import SqliteHistory, SqliteJournal
+from watchdog.store import SoleLease, SqliteHistory, SqliteJournal
 from watchdog.web.inbound import Inbound
 from watchdog.web.metrics import Meters
 from watchdog.web.policy_load import PolicyLoad
@@ -98,10 +98,12 @@ async def watching(
         def source(spec: SourceSpec) -> MetricSource:
             return meters.counting(spec, open_source(spec, wire))
 
+        clock = SystemClock()
         ports = Ports(
             journal(SqliteJournal.open(state)),
             history,
-            SystemClock(),
+            SoleLease(clock),
+            clock,
             open_actuator(wire),
             open_probe(wire),
             source,
@@ -111,7 +113,7 @@ async def watching(
         )
         stack.callback(engine.recorder.close)
         engine.recorder.listen(meters.heard)
-        engine.begin(0.0, "boot@0")
+        engine.begin(0.0, lambda: "boot@0")
         engine.adopt(policy, PolicyApplied(policy.sha256, (), "a test"))
         knobs = Knobs()
         health = Health(lambda: knobs.unhealthy, lambda: knobs.unhealthy)

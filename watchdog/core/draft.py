@@ -20,6 +20,8 @@ from watchdog.core.words import Instant, Severity, Verdict, World
 class Draft:
     """Adds entries to a book and remembers them for the journal."""
 
+    decides = True
+
     def __init__(self, book: Book, now: Instant) -> None:
         self.book = book
         self.now = now
@@ -88,3 +90,12 @@ class Draft:
         """Whether a silence in Alertmanager covers what an alert about this would carry."""
         standing = self.book.outside.standing_silences(self.now) if labels else ()
         return any(s.silence.covers(about(labels, problem)) for s in standing)
+
+
+class Onlooker(Draft):
+    """Of who looks on while another decides: nothing that is added becomes true."""
+
+    decides = False
+
+    def add(self, entry: Entry) -> None:
+        """What happens is what the other records."""

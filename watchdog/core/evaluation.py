@@ -1,8 +1,9 @@
 """One evaluation pass: every rule that is due takes its turn; what follows is in the draft.
 
 Run when samples arrive, for their source's rules, and at every tick, for all. A rule whose
-evaluation raises is blind for our own fault and pages; the others live on. The daemon at night
-and the lab that tries rules over history run this very code.
+evaluation raises is blind for our own fault and pages; the others live on. With an onlooker's draft
+all is judged and nothing follows. The daemon at night and the lab that tries rules over history run
+this very code.
 """
 
 from __future__ import annotations
@@ -81,6 +82,8 @@ class Evaluation:
     def _take_turns(
         self, seen: list[_Seen], families: Iterable[Family], policy: Policy, draft: Draft
     ) -> None:
+        if not draft.decides:
+            return
         tend_deploys(policy, draft)
         tend_requests(policy, draft)
         scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate

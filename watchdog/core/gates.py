@@ -157,7 +157,9 @@ def target(x: GateInputs) -> GateAnswer:
 def ready(x: GateInputs) -> GateAnswer:
     """The action would work here and now, as its preflight last saw."""
     if x.host not in {"any", x.host_here}:
-        return _refuse("ready", f"belongs to host {x.host}, this is {x.host_here}")
+        return _refuse(
+            "ready", f"belongs to host {x.host}, whose daemon is not there; this is {x.host_here}"
+        )
     if x.ready is not Truth.TRUE:
         return _refuse("ready", f"not ready: {x.ready_reason}")
     return _pass("ready", x.ready_reason or "ready")

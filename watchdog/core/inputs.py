@@ -52,6 +52,11 @@ class Facts:
     statuses: Mapping[str, Status] = field(default_factory=dict)
     shadow_seconds: float | None = None  # needed to be armed by evidence; None: none is asked for
     silences: SilencesRead = field(default_factory=SilencesRead)
+    elsewhere: frozenset[str] = frozenset()  # other hosts whose daemons do what is bound to them
+
+    def hands_of(self, host: str) -> str:
+        """The host whose daemon would do what is bound to `host`: that one, or only our own."""
+        return host if host in self.elsewhere else self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Sight:
     told_elsewhere: bool = (
         False  # of its blindness people are told by another rule's, or not at all
     )
+    first_bad: Instant | None = None  # when a breach began, by its first bad sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,7 @@ def gate_inputs(
         ready=ready,
         ready_reason=ready_reason,
         host=action.host,
-        host_here=facts.host,
+        host_here=facts.hands_of(action.host),
         cooldown_until=_cooldown_until(rule, rung, ep.world, book, now),
         cooldown_exempt=bool(ep.reopens),
         breaching_targets=_breaching_targets(ep, scene),
@@ -169,7 +175,7 @@ def command_inputs(
         ready=readiness(action, book)[0],
         ready_reason=readiness(action, book)[1],
         host=action.host,
-        host_here=scene.facts.host,
+        host_here=scene.facts.hands_of(action.host),
         cooldown_until=None,
         cooldown_exempt=True,
         breaching_targets=(),

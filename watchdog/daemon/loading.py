@@ -49,9 +49,11 @@ class Loading:
         self._may_apply = may_apply
         self._engine = engine
         self._settings = settings
+        engine.on_lead, engine.on_policy = self.took_over, self.follow
         self._files: Mapping[str, str] = {}
         self._one_at_a_time = asyncio.Lock()
         self._found = ""  # the hash of what the folder says
+        self._chosen_from = ""  # the hash of what was applied when this process chose
         self.errors: tuple[str, ...] = ()  # of the last look at the folder
         self.pending = False  # the folder says something else than what is in force
         self.failing_since: float | None = None  # steady
@@ -65,14 +67,38 @@ class Loading:
             if not policy.rules:
                 raise PolicyUnusable("\n".join([*_texts(load), self._without_rules()]))
         else:
-            load = load_files(
-                dict(applied.files), self._settings.environment, variables=self._settings.variables
-            )
+            load = self._as_written(applied)
             policy = self._usable(load)
+        self._chosen_from = applied.sha256 if applied is not None else ""
         return Chosen(load, policy, first=applied is None)
 
     def begin(self, chosen: Chosen) -> None:
         """Judge by what was chosen, and see what the folder says by now."""
+        applied = self._engine.book.policy
+        if applied is not None and (chosen.first or applied.sha256 != self._chosen_from):
+            chosen = self.choose()  # another daemon applied it meanwhile
+        self._take(chosen)
+        self._see(self._folder(last_good=self._files))
+
+    def took_over(self) -> None:
+        """We lead by now: what we judge by is on the record, or goes there."""
+        self._take(self.choose())
+
+    def follow(self, applied: PolicyApplied) -> None:
+        """Another daemon applied it."""
+        log = structlog.get_logger()
+        load = self._as_written(applied)
+        if load.policy is None:
+            for error in _texts(load):
+                log.error("policy.applied_elsewhere_but_refused_here", error=error)
+            return
+        if load.policy.sha256 != applied.sha256:
+            log.error("policy.differs_here", reason="`variables` or `environment` of the settings")
+        self._files = load.files
+        self._engine.adopt(load.policy, None)
+        log.info("policy.followed", sha256=load.policy.sha256, actor=applied.actor)
+
+    def _take(self, chosen: Chosen) -> None:
         if chosen.first:
             self._adopt(chosen.load, chosen.policy, None, "first start")
         elif chosen.policy.sha256 != self._applied_sha256():
@@ -84,7 +110,6 @@ class Loading:
             self._engine.adopt(chosen.policy, None)
             for error in _texts(chosen.load):
                 structlog.get_logger().error("policy.applied_before_but_refused_now", error=error)
-        self._see(self._folder(last_good=self._files))
 
     async def look(self) -> Load:
         """Check the folder and report; load nothing."""
@@ -144,6 +169,12 @@ class Loading:
         if not person.counts:
             return _not_a_person(person)
         return self._may_apply(person, changed_owners(old, new))
+
+    def _as_written(self, applied: PolicyApplied) -> Load:
+        """What these texts say with the settings of this process."""
+        return load_files(
+            dict(applied.files), self._settings.environment, variables=self._settings.variables
+        )
 
     def _applied_sha256(self) -> str:
         applied = self._engine.book.policy

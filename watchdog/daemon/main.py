@@ -257,7 +257,19 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     )
     actuator = open_actuator(wire, {SwapTree: TreeActuator(), RestoreSystem: RestoreActuator()})
     probe = open_probe(wire)
-    ports = Ports(store.journal, store.history, clock, actuator, probe, source, past, beside)
+    ports = Ports(
+        store.journal,
+        store.history,
+        store.lease,
+        clock,
+        actuator,
+        probe,
+        source,
+        past,
+        beside,
+        store.peers,
+        clock.shift,
+    )
     engine = Engine(ports, _process(settings))
     rights = RightsInForce(settings)
     loading = Loading(engine, settings, rights.may_apply)
@@ -270,7 +282,7 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     down = clock.now().steady - before.at.steady if before else 0.0
     engine.recorder.listen(EntryLog().heard)
     engine.recorder.listen(meters.heard)
-    engine.begin(down, clock.name)
+    engine.begin(down, lambda: clock.name)
     loading.begin(chosen)
     engine.filling.told = _log_filling
     for problem in engine.warm():
@@ -298,6 +310,8 @@ def _process(settings: Settings) -> Process:
         max_mode=settings.max_mode,
         time_sync_required=settings.time_sync == "required",
         shadow_seconds=settings.shadow_days * 86400.0,
+        name=settings.known_as,
+        lease_seconds=settings.lease,
     )
 
 

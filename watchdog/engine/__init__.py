@@ -5,9 +5,10 @@ names here are the facade: faces (web, cli) use nothing else of it.
 """
 
 from watchdog.engine.deploys import DeployDesk, DeployRefused, DeployTold, NotRecorded, Wish
-from watchdog.engine.engine import Engine, Ports, Process, RulesFolder, last_pass
+from watchdog.engine.engine import Engine, last_pass
 from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
+from watchdog.engine.given import Ports, Process, RulesFolder
 from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.plan_view import NoPlan, PlanView

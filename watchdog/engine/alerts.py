@@ -78,7 +78,7 @@ class AlertTelling:
         while True:
             self._again.clear()
             wait: float | None = None
-            if self._spec is not None and self._sink is not None:
+            if self._spec is not None and self._sink is not None and self._recorder.leads():
                 done = await self._tell(self._spec, self._sink)
                 wait = self._spec.again_seconds if done else min(pause, self._spec.again_seconds)
                 pause = FIRST_PAUSE_SECONDS if done else min(pause * 2, LONGEST_PAUSE_SECONDS)

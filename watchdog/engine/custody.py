@@ -18,8 +18,8 @@ from watchdog.core.keeping import keeper
 from watchdog.core.spec import ActionSpec, Check, Policy, Rung
 from watchdog.core.states import State
 from watchdog.core.words import CheckReading, Instant, Mode, Truth
+from watchdog.engine.hosts import Hand
 from watchdog.engine.recorder import Recorder
-from watchdog.ports import Probe
 
 VERIFY_EVERY_SECONDS = 0.5
 DRIFT_EVERY_SECONDS = 5.0
@@ -38,26 +38,28 @@ class Custody:
     def __init__(
         self,
         recorder: Recorder,
-        probe: Probe,
+        hands: Callable[[ActionSpec], Hand],
         policy: Callable[[], Policy],
         recovered: Recovered,
     ) -> None:
         self._recorder = recorder
-        self._probe = probe
+        self._hands = hands
         self._policy = policy
         self._recovered = recovered
         self._off: dict[str, int] = {}  # target -> how often in a row it was seen changed
 
     async def verify_forever(self) -> None:
         while True:
-            await asyncio.gather(
-                *(self._verify(ep) for ep in self._in(State.VERIFYING)),
-            )
+            if self._recorder.leads():
+                await asyncio.gather(*(self._verify(ep) for ep in self._in(State.VERIFYING)))
             await asyncio.sleep(VERIFY_EVERY_SECONDS)
 
     async def watch_forever(self) -> None:
         while True:
             await asyncio.sleep(DRIFT_EVERY_SECONDS)
+            if not self._recorder.leads():
+                self._off.clear()
+                continue
             claims = {t: tuple(held.values()) for t, held in self._recorder.book.claims.items()}
             await asyncio.gather(*(self._watch(t, held) for t, held in claims.items()))
 
@@ -69,7 +71,10 @@ class Custody:
         claim = next((c for c in claims if c.action == ep.action), None)
         action = keeper(claim, policy) if claim is not None else None
         checks = action.contained_when if action else ()
-        contained = await asyncio.gather(*(self._look(check) for check in checks))
+        looks = (self._look(action, check) for check in checks if action is not None)
+        contained = await asyncio.gather(*looks)
+        if ep is not self._recorder.book.episodes.get(ep.id) or not self._recorder.leads():
+            return  # another leads by now, or did meanwhile
         if ep.state is not State.VERIFYING or ep.intent:
             return  # it moved while we looked, or a person is undoing it
         draft = self._recorder.draft()
@@ -77,9 +82,9 @@ class Custody:
         verify(ep, _rung(ep, policy), tuple(contained), recovered, policy, draft)
         self._recorder.commit(draft)
 
-    async def _look(self, check: Check) -> CheckReading:
+    async def _look(self, action: ActionSpec, check: Check) -> CheckReading:
         now = self._recorder.clock.now()
-        return await self._probe.read(
+        return await self._hands(action).probe.read(
             check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS
         )
 
@@ -91,8 +96,10 @@ class Custody:
         desired = _desired(action, claims[0])
         if isinstance(desired, Lacking):
             return
-        seen = await self._look(desired)
+        seen = await self._look(action, desired)
         if self._under_way(target) or not self._recorder.book.claimants(target):
+            return
+        if not self._recorder.leads():
             return
         if seen.truth is not Truth.FALSE:
             self._off.pop(target, None)

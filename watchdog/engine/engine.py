@@ -1,85 +1,48 @@
 """The engine as a whole: what runs beside what, and what must never stop.
 
-`start` brings the book back and settles what was left open; `run` polls, ticks and looks after
-rollbacks until it is told to stop. Every loop is supervised: one that dies ends the process,
-and the service manager starts a new one, which goes on from the journal.
+`begin` asks who leads and, where we do, says on the record that we watch; `run` polls, ticks and
+looks after rollbacks until it is told to stop. Every loop is supervised: one that dies ends the
+process, and the service manager starts a new one, which goes on from the journal.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from watchdog.core import promotion
 from watchdog.core.aftermath import policy_changed
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, Scene
-from watchdog.core.memory import Memory, SourceMemory
+from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
-from watchdog.core.spec import Policy, SourceSpec
+from watchdog.core.spec import Policy
 from watchdog.core.turn import ask_once_more
-from watchdog.core.words import Instant, Mode, Truth
+from watchdog.core.words import Instant, Status, Truth
 from watchdog.engine.alertmanager import Alertmanager
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
+from watchdog.engine.given import Ports, Process, RulesFolder
+from watchdog.engine.hosts import Hand, Hosts
 from watchdog.engine.inbox import Inbox
+from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.passes import Passes
-from watchdog.engine.polling import Poller
+from watchdog.engine.pollers import Pollers
 from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
 from watchdog.ports import (
-    Actuator,
-    Alertmanagers,
-    Clock,
     History,
-    Journal,
-    MetricSource,
-    PastSource,
-    Probe,
+    Lead,
+    Presence,
 )
 
 TICK_SECONDS = 1.0
 KEEP_COUNTING_SECONDS = 1.0
 KEPT_AT_HAND = 20_000
 """How many of the newest entries are searched for decisions at the start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the engine stands on."""
-
-    journal: Journal
-    history: History
-    clock: Clock
-    actuator: Actuator
-    probe: Probe
-    open_source: Callable[[SourceSpec], MetricSource]
-    open_past: Callable[[SourceSpec], PastSource | None] = lambda _: None
-    alertmanagers: Alertmanagers = field(default_factory=Alertmanagers)
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """What the settings say of this process."""
-
-    version: str
-    host: str
-    environment: str
-    max_mode: Mode
-    time_sync_required: bool
-    shadow_seconds: float | None = None  # of evidence to be armed; None: none is asked for
-
-
-@dataclass(frozen=True, slots=True)
-class RulesFolder:
-    """How the rules folder compares with what is in force, as whoever looks at it says."""
-
-    pending: bool = False  # it says something else
-    errors: tuple[str, ...] = ()
 
 
 class Engine:
@@ -93,37 +56,51 @@ class Engine:
         self.recorder = Recorder(ports.journal, self.book, ports.clock)
         newest = max(0, self._folded - KEPT_AT_HAND)
         self.recorder.remember(ports.journal.read(newest))
+        self.recorder.last_seq = self._folded
         self.policy: Policy | None = None
         self.time_synced: Truth = Truth.UNKNOWN
         self.rules_folder = RulesFolder()
         self.passes = Passes(self.recorder, Evaluation(self.memory, self.facts))
+        self.leading = Leading(
+            ports.lease,
+            ports.journal,
+            self.recorder,
+            process.name or process.host,
+            process.lease_seconds,
+            self._reactions(),
+        )
+        self.recorder.leads, self.recorder.on_deposed = self.leading.leads, self.leading.deposed
+        here = Hand(ports.actuator, ports.probe)
+        self.hosts = Hosts(
+            ports.peers, here, self.leading, ports.clock, self.in_force, self._presence
+        )
         self.runner = Runner(
             self.recorder,
-            ports.actuator,
-            ports.probe,
+            self.hosts.of,
             self.in_force,
             self._ask_once_more,
+            self.leading.fence,
             self._outcome,
         )
         self.custody = Custody(
-            self.recorder, ports.probe, self.in_force, self.memory.recovered_since
+            self.recorder, self.hosts.of, self.in_force, self.memory.recovered_since
         )
-        self.preflight = Preflight(
-            self.recorder, ports.actuator, ports.probe, self.in_force, process.host
-        )
+        self.preflight = Preflight(self.recorder, self.hosts.of, self.in_force)
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
         self.alertmanager = Alertmanager(
             self.recorder, ports.alertmanagers, self.in_force, self.wake
         )
         self.inbox = Inbox(self.recorder, self._told)
-        self._pollers: dict[str, tuple[SourceSpec, asyncio.Task[None]]] = {}
-        self._sources: dict[str, MetricSource] = {}
-        self._retired: list[MetricSource] = []
+        self.pollers = Pollers(
+            ports.open_source, self.memory, ports.clock, self.arrived, self._supervise
+        )
         self._looks: set[asyncio.Task[None]] = set()
-        self._polled_memory: dict[str, SourceMemory] = {}
         self._due = asyncio.Event()
         self._failed: asyncio.Future[None] | None = None
+        self._boot: Callable[[], str] = lambda: ""
         self.on_pass: Callable[[], None] = lambda: None
+        self.on_lead: Callable[[], None] = lambda: None  # we came to lead while we watched
+        self.on_policy: Callable[[PolicyApplied], None] = lambda _: None  # another applied it
 
     def in_force(self) -> Policy:
         """The policy that judges. Raises before the first was adopted."""
@@ -141,17 +118,71 @@ class Engine:
             self.memory.statuses(),
             self.process.shadow_seconds,
             self.alertmanager.silences.read(),
+            self.hosts.elsewhere(),
         )
+
+    def _presence(self) -> Presence:
+        """What others are told of us."""
+        sees = any(status is not Status.BLIND for status in self.memory.statuses().values())
+        p = self.process
+        return Presence(p.name or p.host, p.host, p.version, sees)
 
     # -- start -------------------------------------------------------------------------------------
 
-    def begin(self, down_seconds: float, boot: str) -> None:
-        """Record that this process watches from here on, and listen for intents."""
+    def begin(self, down_seconds: float, boot: Callable[[], str]) -> None:
+        """Ask who leads. Where we do: record that this process watches from here on."""
+        self._boot = boot
+        self.leading.begin(down_seconds)
+        self.recorder.listen(self.runner.heard)
+
+    def _reactions(self) -> Reactions:
+        return Reactions(
+            took_over=self._took_over,
+            resumed=self._settle,
+            lost=lambda: self.runner.halt(),  # noqa: PLW0108  # it is made later
+            policy=lambda applied: self.on_policy(applied),  # noqa: PLW0108  # it is set later
+            busy=lambda: self.runner.active > 0,
+            watched_seconds=self._watched_seconds,
+            who_sees=self._who_sees,
+            shift=self.ports.shift,
+        )
+
+    def _watched_seconds(self) -> float:
+        """For how many seconds this process has judged without a gap that is too long."""
+        since = self.passes.watching_since
+        return 0.0 if since is None else self.ports.clock.now().steady - since.steady
+
+    def _who_sees(self) -> str:
+        """Another daemon that sees, where every rule is blind here."""
+        return "" if self._presence().sees else self.hosts.who_sees()
+
+    def _took_over(self, lead: Lead, unwatched_seconds: float) -> None:
+        """On the record, before anything else in this epoch."""
         draft = self.recorder.draft()
         p = self.process
-        draft.add(Started(p.version, p.host, boot, p.environment, p.max_mode.word, down_seconds))
+        draft.add(
+            Started(
+                p.version,
+                p.host,
+                self._boot(),
+                p.environment,
+                p.max_mode.word,
+                unwatched_seconds,
+                lead.holder,
+                lead.epoch,
+            )
+        )
         self.recorder.commit(draft)
-        self.recorder.listen(self.runner.heard)
+        if self._failed is not None:
+            self.on_lead()
+            self._settle()
+
+    def _settle(self) -> None:
+        """What is open is ours now: see what became of it, and of what it stands on."""
+        if self._failed is not None:
+            self.runner.settle_open()
+            self._look_at_actions()
+            self.wake()
 
     def adopt(self, policy: Policy, applied: PolicyApplied | None) -> None:
         """Judge by this policy from now on; `applied` records it when it is not the one before."""
@@ -166,7 +197,7 @@ class Engine:
         self.preflight.doubt(old, policy)
         self.alertmanager.adopt()
         if self._failed is not None:
-            self._align_pollers()
+            self.pollers.align(self.in_force().sources)
             self._look_at_actions()
             self.filling.begin()
 
@@ -179,8 +210,9 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. Raises what a loop died of."""
         self._failed = asyncio.get_running_loop().create_future()
-        self.runner.settle_open()
-        self._align_pollers()
+        if self.leading.leads():
+            self.runner.settle_open()
+        self.pollers.align(self.in_force().sources)
         self.filling.begin()
         loops = [
             asyncio.create_task(loop, name=name)
@@ -191,6 +223,8 @@ class Engine:
                 "keep counting": self._keep_counting_forever(),
                 "alertmanager": self.alertmanager.forever(),
                 "preflight": self.preflight.look(),
+                "lead": self.leading.forever(),
+                "hosts": self.hosts.forever(),
             }.items()
         ]
         for task in loops:
@@ -203,18 +237,18 @@ class Engine:
         finally:
             stopping.cancel()
             await self.filling.end()
-            pollers = [task for _, task in self._pollers.values()]
-            await _end([*loops, *pollers, *self._looks, stopping])
+            await _end([*loops, *self.pollers.tasks(), *self._looks, stopping])
 
     async def finish(self, reason: str, within_seconds: float) -> None:
         """Let open intents end, keep the windows, say that we stop."""
+        await self.hosts.leave()
         await self.runner.drain(within_seconds)
         await self.checkpoint()
         draft = self.recorder.draft()
         draft.add(Stopped(reason))
         self.recorder.commit(draft)
-        for source in (*self._sources.values(), *self._retired):
-            await source.aclose()
+        await self.leading.give_up()
+        await self.pollers.aclose()
 
     async def checkpoint(self) -> None:
         """Keep windows, clocks and the time of the last pass. Written beside the loop."""
@@ -236,11 +270,14 @@ class Engine:
 
     def retire(self, keep_days: int) -> int:
         """Retire journal entries that are older. Returns the last one's number, or 0."""
+        if not self.leading.leads():
+            return 0
         return retire(
             self.ports.journal,
             self.ports.clock.now(),
             keep_seconds=keep_days * 86400.0,
             last_seq=self.recorder.last_seq,
+            epoch=self.recorder.epoch,
         )
 
     async def _tick_forever(self) -> None:
@@ -289,34 +326,6 @@ class Engine:
         self._looks.add(task)
         task.add_done_callback(self._looks.discard)
         task.add_done_callback(self._supervise)
-
-    # -- pollers -----------------------------------------------------------------------------------
-
-    def _align_pollers(self) -> None:
-        """One poller for each source of the policy; unchanged ones go on undisturbed."""
-        wanted: Mapping[str, SourceSpec] = self.in_force().sources
-        for name, (spec, task) in list(self._pollers.items()):
-            if wanted.get(name) != spec or self._poller_memory_changed(name):
-                task.remove_done_callback(self._supervise)
-                task.cancel()
-                del self._pollers[name]
-                self._retired.append(self._sources.pop(name))
-        for name, spec in wanted.items():
-            if name not in self._pollers and self.memory.sources[name].wanted:
-                self._pollers[name] = (spec, self._poll(spec))
-
-    def _poller_memory_changed(self, name: str) -> bool:
-        return self._polled_memory.get(name) is not self.memory.sources.get(name)
-
-    def _poll(self, spec: SourceSpec) -> asyncio.Task[None]:
-        source = self.ports.open_source(spec)
-        self._sources[spec.name] = source
-        memory = self.memory.sources[spec.name]
-        self._polled_memory[spec.name] = memory
-        poller = Poller(source, memory, self.ports.clock, self.arrived)
-        task = asyncio.create_task(poller.run(), name=f"poll {spec.name}")
-        task.add_done_callback(self._supervise)
-        return task
 
     def _supervise(self, task: asyncio.Task[None]) -> None:
         """A loop that ends by itself has failed, except the first preflight."""

@@ -19,6 +19,7 @@ class Passes:
         self._recorder = recorder
         self._evaluation = evaluation
         self.completed: Instant | None = None
+        self.watching_since: Instant | None = None  # without a gap that is too long to go on from
         self.count = 0
         self.seconds = 0.0  # the longest since it was last read
 
@@ -45,6 +46,8 @@ class Passes:
         """A breach that is found after a long gap began unseen: it is already burning."""
         draft = self._recorder.draft()
         gap = draft.now.steady - self.completed.steady if self.completed is not None else 0.0
+        if gap > CONTINUES_WITHIN_SECONDS or self.watching_since is None:
+            self.watching_since = draft.now
         if gap > CONTINUES_WITHIN_SECONDS:
             draft.add(Slept(gap))
         return draft

@@ -11,14 +11,19 @@ from collections.abc import Callable
 from watchdog.core.entries import ReadinessChanged
 from watchdog.core.filling_in import Lacking, asked_for, filled
 from watchdog.core.inputs import last_rung
+from watchdog.core.releases import DeployRelease
 from watchdog.core.spec import ActionSpec, How, Policy
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import CheckReading, Instant, Mode, Severity, Truth
+from watchdog.engine.hosts import Hand
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Probe, Readiness
 
 LOOK_SECONDS = 5.0
 CHANGED = "changed, and not looked at yet"
+LOOKS = 3
+AGAIN_SECONDS = 0.3
+"""A version that is just being deployed shows here and there, and is looked at once more."""
 
 
 class Preflight:
@@ -27,20 +32,21 @@ class Preflight:
     def __init__(
         self,
         recorder: Recorder,
-        actuator: Actuator,
-        probe: Probe,
+        hands: Callable[[ActionSpec], Hand],
         policy: Callable[[], Policy],
-        host: str,
     ) -> None:
         self._recorder = recorder
-        self._actuator = actuator
-        self._probe = probe
+        self._hands = hands
         self._policy = policy
-        self._host = host
         self.looked_at: Instant | None = None
 
     async def look(self) -> None:
-        """Ask for every action at once; record what changed, page what armed rules rely on."""
+        """Ask for every action at once; record what changed, page what armed rules rely on.
+
+        Who does not lead has nothing to record; what belongs to its host it is asked for.
+        """
+        if not self._recorder.leads():
+            return
         policy = self._policy()
         found = await asyncio.gather(*(self._one(a) for a in policy.actions.values()))
         draft = self._recorder.draft()
@@ -75,11 +81,8 @@ class Preflight:
         self._recorder.commit(draft)
 
     async def _one(self, action: ActionSpec) -> Readiness:
-        now = self._recorder.clock.now()
-        if action.host not in {"any", self._host}:
-            reason = f"belongs to host {action.host}, this is {self._host}"
-            return Readiness(CheckReading(Truth.FALSE, reason, now))
-        return await ready_now(action, self._actuator, self._probe, now)
+        now, hand = self._recorder.clock.now(), self._hands(action)
+        return await ready_now(action, hand.actuator, hand.probe, now)
 
 
 async def ready_now(
@@ -87,8 +90,35 @@ async def ready_now(
 ) -> Readiness:
     """Whether all that the action uses would work here and now, and what it would restore.
 
-    The anchor is told also where something else is in the way.
+    The anchor is told also where something else is in the way. Of a release the read-back must
+    know the version that runs, or a rollback could never be proven.
     """
+    for _ in range(LOOKS):
+        ready = await _looked(action, actuator, probe, now)
+        if ready.reading.truth is not Truth.TRUE or not isinstance(action.do.how, DeployRelease):
+            return ready
+        strange = await _strange(action, ready, probe, now)
+        if not strange:
+            return ready
+        await asyncio.sleep(AGAIN_SECONDS)
+    return Readiness(CheckReading(Truth.FALSE, strange, now), ready.anchor)
+
+
+async def _strange(action: ActionSpec, ready: Readiness, probe: Probe, now: Instant) -> str:
+    """What the read-back shows, where that is neither what runs nor what would be restored."""
+    facts = ready.anchor.facts if ready.anchor is not None else ()
+    for back in (True, False):
+        known = filled(action.do.expect, facts, back=back)
+        if isinstance(known, Lacking):
+            return known.reason
+        shown = await probe.read(action.read_back, known, at=now, deadline_seconds=LOOK_SECONDS)
+        if shown.truth is not Truth.FALSE:
+            return ""
+    stood = filled(action.do.expect, facts, back=True)
+    return f"the read-back does not show what is said to run: not {stood}, but {shown.seen}"
+
+
+async def _looked(action: ActionSpec, actuator: Actuator, probe: Probe, now: Instant) -> Readiness:
     first, *others = await asyncio.gather(
         *(
             actuator.preflight(how, at=now, deadline_seconds=LOOK_SECONDS)
@@ -136,8 +166,14 @@ async def _lacking(action: ActionSpec, probe: Probe, now: Instant) -> str:
 
 def _used_by(action: ActionSpec) -> list[How]:
     """Every way and command that it may come to; a tree is exchanged back as it came."""
-    ways = [step.how for step in (action.do, action.undo) if step is not None]
-    ways = [ways[0], *(how for how in ways[1:] if not isinstance(how, SwapTree | RestoreSystem))]
+    ways = [action.do.how]
+    match action.undo.how if action.undo is not None else None:
+        case None | SwapTree() | RestoreSystem():
+            pass
+        case DeployRelease(by=by):
+            ways.append(by)
+        case how:
+            ways.append(how)
     publish = [action.publish.command] if action.publish is not None else []
     return [*ways, *action.verify, *publish]
 

@@ -10,7 +10,7 @@ from watchdog.core.judge import Budget
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode, Status, Verdict, World
-from watchdog.engine.engine import Process
+from watchdog.engine.given import Process
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 A draft changes the book at once and the journal a moment later. Between the two nothing acts:
 the listeners (runner, log, metrics) hear of an entry only when it is durable. When the disk is
-full the entries wait here, in order, and every commit tries them again: what cannot be recorded
-is not done.
+full, or a shared store does not answer, the entries wait here, in order, and every commit tries
+them again: what cannot be recorded is not done. Who does not lead drafts nothing that counts.
 """
 
 from __future__ import annotations
@@ -12,10 +12,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
 from watchdog.core.book import Book
-from watchdog.core.draft import Draft
+from watchdog.core.draft import Draft, Onlooker
 from watchdog.core.entries import Decided, Entry, Recorded
 from watchdog.core.words import Instant
-from watchdog.ports import Clock, Journal, JournalFull
+from watchdog.ports import (
+    FIRST_EPOCH,
+    Clock,
+    Journal,
+    JournalDeposed,
+    JournalFull,
+    JournalLost,
+)
 
 KEPT_DECISIONS = 1000
 """Decisions kept at hand for people; the journal keeps them all."""
@@ -32,6 +39,9 @@ class Recorder:
         self.stuck = ""  # why nothing can be recorded now
         self.stuck_since: Instant | None = None
         self.last_seq = 0
+        self.epoch = FIRST_EPOCH  # under which this process writes, while it leads
+        self.leads: Callable[[], bool] = lambda: True
+        self.on_deposed: Callable[[], None] = lambda: None
         self._journal = journal
         self._waiting: deque[tuple[Instant, list[Entry]]] = deque()
         self._listeners: list[Listener] = []
@@ -41,12 +51,15 @@ class Recorder:
         self._listeners.append(listener)
 
     def draft(self) -> Draft:
-        return Draft(self.book, self.clock.now())
+        """Of who leads; one that changes nothing where another does."""
+        kind = Draft if self.leads() else Onlooker
+        return kind(self.book, self.clock.now())
 
     def commit(self, draft: Draft) -> bool:
         """Append the draft's entries, after those that still wait. True when all are durable.
 
-        Raises JournalError, except JournalFull, which is waited out.
+        Raises JournalError, except what is waited out: JournalFull, JournalLost and, until it is
+        known who leads, JournalDeposed.
         """
         if draft.entries:
             self._waiting.append((draft.now, draft.entries))
@@ -58,12 +71,16 @@ class Recorder:
 
         For what somebody else tells us and will tell again. Raises as `commit` does.
         """
-        if not self.flush():
+        if not self.leads() or not self.flush():
             return False
         try:
-            recorded = self._journal.append(entries, at)
-        except JournalFull:
+            recorded = self._journal.append(entries, at, epoch=self.epoch)
+        except (JournalFull, JournalLost):
             return False
+        except JournalDeposed:
+            self.on_deposed()
+            return False
+        self._take_in_before(recorded)
         for one in recorded:
             self.book.apply(one.entry, one.at)
         self._tell(recorded)
@@ -74,15 +91,39 @@ class Recorder:
         while self._waiting:
             at, entries = self._waiting[0]
             try:
-                recorded = self._journal.append(entries, at)
-            except JournalFull as full:
-                self.stuck = str(full)
+                recorded = self._journal.append(entries, at, epoch=self.epoch)
+            except (JournalFull, JournalLost, JournalDeposed) as error:
+                self.stuck = str(error)
                 self.stuck_since = self.stuck_since or at
+                if isinstance(error, JournalDeposed):
+                    self.on_deposed()
                 return False
             self._waiting.popleft()
             self.stuck, self.stuck_since = "", None
+            self._take_in_before(recorded)
             self._tell(recorded)
         return True
+
+    def discard(self) -> bool:
+        """Give up what waits: another leads by now. True when something did, so that the book
+        believes what is not on the record.
+        """
+        waited = bool(self._waiting)
+        self._waiting.clear()
+        self.stuck, self.stuck_since = "", None
+        return waited
+
+    def take_in(self, one: Recorded) -> None:
+        """What another wrote, or what of ours was written without our hearing of it."""
+        self.book.apply(one.entry, one.at)
+        self._note(one)
+
+    def _take_in_before(self, recorded: Sequence[Recorded]) -> None:
+        """An append whose answer was lost may stand before this one."""
+        missed = recorded[0].seq - self.last_seq - 1 if recorded else 0
+        if missed > 0:
+            for one in list(self._journal.read(self.last_seq, missed)):
+                self.take_in(one)
 
     def _tell(self, recorded: Iterable[Recorded]) -> None:
         for one in recorded:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from watchdog.core.book import Book
 from watchdog.core.words import Instant
-from watchdog.ports import Journal
+from watchdog.ports import FIRST_EPOCH, Journal
 
 _BOOK: TypeAdapter[Book] = TypeAdapter(Book)
 
@@ -43,7 +43,9 @@ def snapshot(book: Book) -> bytes:
     return json.dumps(plain, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def retire(journal: Journal, now: Instant, *, keep_seconds: float, last_seq: int) -> int:
+def retire(
+    journal: Journal, now: Instant, *, keep_seconds: float, last_seq: int, epoch: int = FIRST_EPOCH
+) -> int:
     """Retire what is older than `keep_seconds`. Returns the last retired number, or 0.
 
     Age is by the steady clock, so that a wall clock set forward retires nothing.
@@ -56,5 +58,5 @@ def retire(journal: Journal, now: Instant, *, keep_seconds: float, last_seq: int
         cut = one.seq
     if cut:
         book, _ = fold(journal, upto_seq=cut)
-        journal.prune(cut, snapshot(book), now)
+        journal.prune(cut, snapshot(book), now, epoch=epoch)
     return cut

@@ -9,7 +9,7 @@ shows: by reading alone where it was one change, by going on where it has marked
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from watchdog.core.aftermath import intent_ended
 from watchdog.core.book import OpenIntent
@@ -21,8 +21,8 @@ from watchdog.engine.effects.ending import Ending
 from watchdog.engine.effects.replacing import Replacing
 from watchdog.engine.effects.setting import Setting
 from watchdog.engine.effects.workbench import Work, Workbench
+from watchdog.engine.hosts import Hand
 from watchdog.engine.recorder import Recorder
-from watchdog.ports import Actuator, Probe
 
 
 class Runner:
@@ -31,14 +31,15 @@ class Runner:
     def __init__(
         self,
         recorder: Recorder,
-        actuator: Actuator,
-        probe: Probe,
+        hands: Callable[[ActionSpec], Hand],
         policy: Callable[[], Policy],
         ask_once_more: Callable[[IntentOpened], str],
+        fence: Callable[[], Awaitable[str]],
         on_outcome: Callable[[], None],
     ) -> None:
         self._recorder = recorder
-        self._bench = Workbench(recorder, actuator, probe, self.stopped)
+        self._hands = hands
+        self._fence = fence
         self._policy = policy
         self._ask_once_more = ask_once_more
         self._on_outcome = on_outcome
@@ -53,7 +54,7 @@ class Runner:
             self._start(OpenIntent(recorded.entry, recorded.at), anew=True)
 
     def settle_open(self) -> int:
-        """At start-up: see what became of every intent without an outcome."""
+        """Coming to lead: see what became of every intent without an outcome."""
         found = list(self._recorder.book.intents.values())
         for intent in found:
             self._start(intent, anew=False)
@@ -67,6 +68,11 @@ class Runner:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def halt(self) -> None:
+        """Cut everything off at once, as it stands: it is not ours to end any more."""
+        for task in self._tasks.values():
+            task.cancel()
 
     @property
     def active(self) -> int:
@@ -86,17 +92,23 @@ class Runner:
 
     def _start(self, intent: OpenIntent, *, anew: bool) -> None:
         name = intent.entry.intent
-        task = asyncio.create_task(self._run(intent, anew=anew), name=f"intent {name}")
+        cut_off = self._tasks.get(name)
+        task = asyncio.create_task(self._run(intent, cut_off, anew=anew), name=f"intent {name}")
         self._tasks[name] = task
         task.add_done_callback(lambda done: self._done(name, done))
 
     def _done(self, name: str, task: asyncio.Task[None]) -> None:
-        self._tasks.pop(name, None)
+        if self._tasks.get(name) is task:
+            del self._tasks[name]
         if not task.cancelled() and task.exception() is not None:
             self.failure = task.exception()
             self._on_outcome()
 
-    async def _run(self, intent: OpenIntent, *, anew: bool) -> None:
+    async def _run(
+        self, intent: OpenIntent, cut_off: asyncio.Task[None] | None, *, anew: bool
+    ) -> None:
+        if cut_off is not None:
+            await asyncio.wait([cut_off])
         entry = intent.entry
         action = self._policy().actions.get(entry.action)
         step = _step(action, entry.direction)
@@ -105,7 +117,9 @@ class Runner:
                 Outcome.UNKNOWN, f"{entry.action} is not in the policy any more: cannot be read"
             )
         else:
-            means = _means(Work(self._bench, intent, action, step))
+            hand = self._hands(action)
+            bench = Workbench(self._recorder, hand.actuator, hand.probe, self.stopped, self._fence)
+            means = _means(Work(bench, intent, action, step))
             ending = await (means.go() if anew else means.resume())
         self._end(intent, ending)
 

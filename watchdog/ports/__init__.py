@@ -38,10 +38,13 @@ from watchdog.ports.errors import JournalTooNew as JournalTooNew
 from watchdog.ports.errors import PortError as PortError
 from watchdog.ports.errors import SecretMissing as SecretMissing
 from watchdog.ports.keeping import FIRST_EPOCH as FIRST_EPOCH
+from watchdog.ports.keeping import Errand as Errand
 from watchdog.ports.keeping import History as History
 from watchdog.ports.keeping import Journal as Journal
 from watchdog.ports.keeping import Lead as Lead
 from watchdog.ports.keeping import Lease as Lease
+from watchdog.ports.keeping import Peers as Peers
+from watchdog.ports.keeping import Presence as Presence
 from watchdog.ports.looking import Alertmanagers as Alertmanagers
 from watchdog.ports.looking import AlertSink as AlertSink
 from watchdog.ports.looking import Clock as Clock

@@ -69,6 +69,8 @@ class Lead:
     asked_at: float  # the steady clock just before the store was asked
     valid_for_seconds: float  # counted from `asked_at`; 0 where it was given up or has run out
     mine: bool  # held by this very process
+    steady: float | None = None  # at `asked_at`, by the clock of whoever led last; None: nobody did
+    silent_seconds: float = 0.0  # since the store heard of whoever led last
 
     def mine_at(self, steady: float) -> bool:
         """Whether this process may still believe that it leads."""
@@ -101,6 +103,68 @@ class Lease(Protocol):
 
     def yield_(self) -> None:
         """Give it up at once, so that another need not wait. Nothing where it is not ours."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A daemon on a shared store, as it said last of itself."""
+
+    name: str
+    host: str
+    version: str
+    sees: bool  # at least one rule is not blind to it
+    seconds_ago: float = 0.0
+
+    @property
+    def to_host(self) -> str:
+        """The address of whichever daemon of this host."""
+        return f"host {self.host}"
+
+    @property
+    def to_daemon(self) -> str:
+        """The address of this daemon alone."""
+        return f"daemon {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What a daemon is asked to do for another."""
+
+    number: int
+    epoch: int
+    body: str
+    left_seconds: float
+
+
+class Peers(Protocol):
+    """The daemons that share a store, and what one asks of the daemon of another host.
+
+    An errand is handed to one process, once, and expires. Whoever does it looks at the lease
+    first: what was sent in an epoch that is over is not done. Each method raises JournalLost when
+    the store does not answer.
+    """
+
+    def meet(self, me: Presence) -> tuple[tuple[Presence, ...], tuple[Errand, ...]]:
+        """Say that we are here; who is, ourselves among them, and what is asked of us."""
+        ...
+
+    def send(self, to: str, body: str, *, epoch: int, deadline_seconds: float) -> int:
+        """Ask it of whoever has that address. Returns the errand's number."""
+        ...
+
+    def answer_to(self, number: int) -> str | None:
+        """What was answered; None while nothing was."""
+        ...
+
+    def answer(self, number: int, body: str) -> None:
+        """Tell what came of an errand of ours."""
+        ...
+
+    def leave(self) -> None:
+        """Say that we are gone."""
         ...
 
     def close(self) -> None: ...

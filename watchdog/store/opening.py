@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 from watchdog.core.entries import Recorded
-from watchdog.ports import Clock, History, Journal, JournalError, Lease
+from watchdog.ports import Clock, History, Journal, JournalError, Lease, Peers
 from watchdog.store import folder as files
 from watchdog.store.history import SqliteHistory
 from watchdog.store.journal import SqliteJournal
@@ -58,9 +58,12 @@ class Store:
     journal: Journal
     history: History
     lease: Lease
+    peers: Peers | None  # None: nobody shares it
     notices: tuple[str, ...]  # what a person should hear of but that stops nothing
 
     def close(self) -> None:
+        if self.peers is not None:
+            self.peers.close()
         for part in (self.lease, self.history, self.journal):
             part.close()
 
@@ -132,7 +135,8 @@ def open_store(where: Where, clock: Clock) -> Store:
     if not where.url:
         journal = SqliteJournal.open(where.state_dir)
         history = SqliteHistory.open(where.state_dir)
-        return Store(journal, history, SoleLease(clock), (*journal.notices, *history.notices))
+        notices = (*journal.notices, *history.notices)
+        return Store(journal, history, SoleLease(clock), None, notices)
     return _shared(where, clock)
 
 
@@ -141,12 +145,13 @@ def _shared(where: Where, clock: Clock) -> Store:
         PostgresHistory,
         PostgresJournal,
         PostgresLease,
+        PostgresPeers,
     )
 
     address = where.address
     journal = PostgresJournal.open(address, where.state_dir)
     history, lease = PostgresHistory.open(address), PostgresLease(address, clock)
-    return Store(journal, history, lease, tuple(journal.notices))
+    return Store(journal, history, lease, PostgresPeers(address), tuple(journal.notices))
 
 
 def open_reader(where: Where | Path) -> Reader:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 
-from watchdog.core.entries import StepBegan, StepTaken
+from watchdog.core.entries import StepTaken
 from watchdog.core.spec import How
 from watchdog.core.trees import Facts, merged
 from watchdog.core.words import CheckReading, Instant, Truth
@@ -64,7 +64,7 @@ class Steps:
     async def try_once(self, name: str, how: How, *, back: bool = False) -> Attempt:
         """One attempt at a step; on the way forward it leaves the time for the way back."""
         began = self._bench.now
-        if not self._bench.note(StepBegan(self._intent, name)):
+        if not self._bench.note(self._bench.begun(self._intent, name)):
             return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         self._begun.add(name)
         seconds = max(0.1, self.left if back else self.left_forward)
@@ -91,7 +91,7 @@ class Steps:
     async def settle(self) -> Attempt:
         """Clear away what only the way there needed."""
         began = self._bench.now
-        if not self._bench.note(StepBegan(self._intent, SETTLE)):
+        if not self._bench.note(self._bench.begun(self._intent, SETTLE)):
             return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         seconds = max(1.0, self.left)
         settled = await self._bench.actuator.settle(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from watchdog.core.book import OpenIntent
@@ -13,7 +13,7 @@ from watchdog.core.trees import Facts
 from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.effects.ending import READ_BACK_SECONDS
 from watchdog.engine.recorder import Recorder
-from watchdog.ports import Actuator, Attempt, Probe
+from watchdog.ports import Actuator, Attempt, Attempted, Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Workbench:
     actuator: Actuator
     probe: Probe
     stopped: Callable[[IntentOpened], str]  # why a start may not take effect by now
+    fence: Callable[[], Awaitable[str]]  # why nothing may take effect by us any more
 
     @property
     def now(self) -> Instant:
@@ -51,7 +52,15 @@ class Workbench:
             draft.add(step)
         return self.recorder.commit(draft)
 
+    def begun(self, intent: str, step: str) -> StepBegan:
+        """About to take a step, in the epoch in which we lead."""
+        return StepBegan(intent, step, self.recorder.epoch)
+
     async def attempt(self, how: How, key: str, seconds: float, facts: Facts = ()) -> Attempt:
+        """Try once, if it is still ours to do."""
+        fenced = await self.fence()
+        if fenced:
+            return Attempt(Attempted.NOT_DONE, f"not tried: {fenced}")
         return await self.actuator.attempt(how, key=key, deadline_seconds=seconds, facts=facts)
 
 

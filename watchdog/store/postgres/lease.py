@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from dataclasses import replace
 
 from watchdog.ports import Clock, Lead
 from watchdog.store.postgres import server
@@ -17,9 +18,13 @@ from watchdog.store.postgres.line import Line, Session
 
 MOST_SECONDS = 3600.0
 
-_REST = "greatest(0, extract(epoch FROM expires_at - clock_timestamp()))::float8"
-_ASK = f"SELECT holder, session, epoch, {_REST} FROM slo_watchdog.ask_lease(%s, %s, %s)"  # noqa: S608  # our constant
-_LOOK = f"SELECT holder, session, epoch, {_REST} FROM slo_watchdog.lease"  # noqa: S608  # our constant
+_FIELDS = """
+    holder, session, epoch,
+    greatest(0, extract(epoch FROM expires_at - clock_timestamp()))::float8,
+    steady, greatest(0, extract(epoch FROM clock_timestamp() - asked_at))::float8
+"""
+_ASK = f"SELECT {_FIELDS} FROM slo_watchdog.ask_lease(%s, %s, %s, %s)"  # noqa: S608  # our constant
+_LOOK = f"SELECT {_FIELDS} FROM slo_watchdog.lease"  # noqa: S608  # our constant
 _YIELD = "UPDATE slo_watchdog.lease SET expires_at = 'epoch' WHERE session = %s"
 
 
@@ -39,11 +44,12 @@ class PostgresLease:
             raise ValueError(f"a lease runs for at most {MOST_SECONDS:.0f} s, not {lease_seconds}")
         if not holder:
             raise ValueError("who holds the lease needs a name")
-        lead = self._told(_ASK, [holder, self._session, lease_seconds])
+        steady = self._clock.now().steady
+        lead = self._told(_ASK, [holder, self._session, lease_seconds, steady])
         if not lead.mine:
             return lead
         # Not what the server has left: its clock may run on differently, and ours counts longer.
-        return Lead(lead.holder, lead.epoch, lead.asked_at, lease_seconds, mine=True)
+        return replace(lead, asked_at=steady, valid_for_seconds=lease_seconds)
 
     def look(self) -> Lead:
         """Who leads, without taking anything."""
@@ -62,8 +68,12 @@ class PostgresLease:
         row = self._line.ask(lambda session: session.one(query, values))
         if row is None:
             raise self.place.corrupt("its lease is missing")
-        holder, session, epoch, seconds = row
-        return Lead(holder, epoch, asked_at, seconds, mine=session == self._session)
+        holder, session, epoch, seconds, steady, silent = row
+        now = None if steady is None else steady + silent
+        mine = session == self._session
+        return Lead(
+            holder, epoch, asked_at, seconds, mine, steady=now, silent_seconds=silent or 0.0
+        )
 
     def _prepare(self, session: Session) -> None:
         server.greet(session, self.place, writes=True)

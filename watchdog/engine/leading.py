@@ -1,0 +1,243 @@
+"""Who leads, and what a daemon does meanwhile that does not.
+
+Laws
+* A daemon drafts, decides and acts only while it holds the lease, by its own count of time, which
+  ends before anybody else may take it. Right before every effect the store is asked once more.
+* Who follows reads the record as it grows, and keeps its own windows and clocks: it goes on from
+  where the leader was, and an episode that it takes over is neither begun anew nor forgotten.
+* What was not on the record when the lease was lost is not believed: if another led since, the
+  book is folded anew. If nobody did, it is recorded now, and everything open is settled.
+* To whom every rule is blind yields to one that sees, unless it is in the middle of an effect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from watchdog.core.entries import PolicyApplied, Recorded
+from watchdog.engine.recorder import Recorder
+from watchdog.engine.retention import fold
+from watchdog.ports import Journal, JournalDeposed, JournalError, JournalLost, Lead, Lease
+
+FOLLOW_SECONDS = 0.5
+"""How often who follows reads on, and asks whether the lease is free."""
+
+ASKS_A_LEASE = 3
+"""How often a lease is asked for while it runs: one answer may be lost."""
+
+
+@dataclass(slots=True)
+class Reactions:
+    """What the engine does as it comes to lead, ceases to, or reads on."""
+
+    took_over: Callable[[Lead, float], None]  # (lead, seconds that nobody watched)
+    resumed: Callable[[], None]  # it leads on in the same epoch
+    lost: Callable[[], None]  # at once: nothing may be begun any more
+    policy: Callable[[PolicyApplied], None]
+    busy: Callable[[], bool]  # in the middle of an effect
+    watched_seconds: Callable[[], float]  # for how long it has watched without a gap
+    who_sees: Callable[[], str]  # another daemon that sees, where every rule is blind here
+    shift: Callable[[float], None]  # set our steady clock forward, by seconds
+
+
+class Leading:
+    """One per process."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        journal: Journal,
+        recorder: Recorder,
+        name: str,
+        lease_seconds: float,
+        reactions: Reactions,
+    ) -> None:
+        self.lead = Lead("", 0, 0.0, 0.0, mine=False)
+        self.trouble = ""  # why the store cannot be asked
+        self.seconds = lease_seconds
+        self.name = name
+        self._lease = lease
+        self._journal = journal
+        self._recorder = recorder
+        self._reactions = reactions
+        self._leading = False
+        self._blind_since: float | None = None
+
+    # -- what others ask ---------------------------------------------------------------------------
+
+    def leads(self) -> bool:
+        """Whether this process may decide and act now. What it notices late it ends at once."""
+        if self._leading and not self.lead.mine_at(self._steady):
+            self._lose("its lease has run out")
+        return self._leading
+
+    @property
+    def epoch(self) -> int:
+        return self._recorder.epoch
+
+    async def fence(self) -> str:
+        """Right before an effect: why it may not be made by us; "" where it may."""
+        if not self.leads():
+            return "this daemon does not lead any more"
+        try:
+            lead = await asyncio.to_thread(self._lease.look)
+        except JournalLost as lost:
+            return f"it cannot be told who leads: {lost}"
+        if lead.mine and lead.epoch == self.epoch and lead.valid_for_seconds > 0:
+            return ""
+        return f"{lead.holder or 'nobody'} leads in epoch {lead.epoch}"
+
+    async def still_leads(self, epoch: int) -> str:
+        """Before an errand of the leader: why its epoch is over; "" where it is not."""
+        try:
+            lead = await asyncio.to_thread(self._lease.look)
+        except JournalLost as lost:
+            return f"it cannot be told who leads: {lost}"
+        if lead.epoch == epoch and lead.valid_for_seconds > 0:
+            return ""
+        return f"epoch {epoch} is over"
+
+    def elsewhere(self) -> str:
+        """Who leads, for whoever gives an order here; "" where this daemon does."""
+        if self.leads():
+            return ""
+        if self.trouble:
+            return f"it cannot be told who leads: {self.trouble}"
+        return f"{self.lead.holder or 'nobody yet'} leads"
+
+    # -- the start, before any loop runs -----------------------------------------------------------
+
+    def begin(self, down_seconds: float) -> None:
+        """Ask for the first time, with our clock set by whoever led last. Raises JournalError.
+
+        `down_seconds` is for how long nobody watched, where the store cannot tell.
+        """
+        before = self._lease.look()
+        if before.steady is not None:
+            self._reactions.shift(before.steady - before.asked_at)
+            down_seconds = before.silent_seconds
+        self.lead = self._lease.ask(self.name, self.seconds)
+        if self.lead.mine:
+            self._read_on(list(self._journal.read(self._recorder.last_seq)))
+            self._take_the_lead(self.lead, down_seconds)
+
+    # -- beside everything else --------------------------------------------------------------------
+
+    async def forever(self) -> None:
+        """Never ends by itself. Raises JournalError where the record cannot be believed."""
+        while True:
+            pause = self.seconds / ASKS_A_LEASE
+            await asyncio.sleep(pause if self.leads() else min(FOLLOW_SECONDS, pause))
+            try:
+                await self.once()
+                self._told("")
+            except (JournalLost, JournalDeposed) as lost:
+                self._told(str(lost))
+
+    async def once(self) -> None:
+        """Ask, and do what the answer means. Raises JournalError."""
+        if await self._yields():
+            return
+        lead = await asyncio.to_thread(self._lease.ask, self.name, self.seconds)
+        self.lead = lead
+        if lead.mine and not self.leads():
+            await self._come_to_lead(lead)
+        elif not lead.mine:
+            if self._leading:
+                self._lose(f"{lead.holder} leads in epoch {lead.epoch}")
+            await self._follow()
+
+    async def give_up(self) -> None:
+        """At the end: let another lead at once."""
+        if self._leading:
+            self._leading = False
+            try:
+                await asyncio.to_thread(self._lease.yield_)
+            except JournalError as error:
+                structlog.get_logger().warning("lease.not_given_up", error=str(error))
+
+    def deposed(self) -> None:
+        """The record refused us: another epoch has begun."""
+        self._lose("the record refused it")
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    @property
+    def _steady(self) -> float:
+        return self._recorder.clock.now().steady
+
+    async def _come_to_lead(self, lead: Lead) -> None:
+        if lead.epoch == self._recorder.epoch:
+            self._leading = True
+            self._recorder.flush()
+            self._reactions.resumed()
+            structlog.get_logger().warning("lease.resumed", epoch=lead.epoch)
+            return
+        await self._follow()
+        behind = self._recorder.book.last
+        if behind is not None and behind.steady > self._steady:
+            self._reactions.shift(behind.steady - self._steady)
+        unwatched = max(0.0, lead.silent_seconds - self._reactions.watched_seconds())
+        self._take_the_lead(lead, unwatched)
+        structlog.get_logger().warning(
+            "lease.taken", epoch=lead.epoch, silent_seconds=round(lead.silent_seconds, 3)
+        )
+
+    def _take_the_lead(self, lead: Lead, unwatched_seconds: float) -> None:
+        self._recorder.epoch = lead.epoch
+        self._leading = True
+        self._reactions.took_over(lead, unwatched_seconds)
+
+    async def _follow(self) -> None:
+        """Believe what is on the record by now, and nothing else."""
+        if self._recorder.discard():
+            book, newest = await asyncio.to_thread(fold, self._journal)
+            self._recorder.book.become(book)
+            self._recorder.last_seq = newest
+            if book.policy is not None:
+                self._reactions.policy(book.policy)
+            return
+        after = self._recorder.last_seq
+        self._read_on(await asyncio.to_thread(lambda: list(self._journal.read(after))))
+
+    def _read_on(self, recorded: list[Recorded]) -> None:
+        for one in recorded:
+            self._recorder.take_in(one)
+            if isinstance(one.entry, PolicyApplied):
+                self._reactions.policy(one.entry)
+
+    async def _yields(self) -> bool:
+        """Give the lease up, or leave it alone, where another sees and we do not."""
+        seer = self._reactions.who_sees()
+        if not seer:
+            self._blind_since = None
+            return False
+        if self._blind_since is None:
+            self._blind_since = self._steady
+        if self._leading:
+            if self._reactions.busy() or self._steady - self._blind_since < self.seconds:
+                return False
+            await asyncio.to_thread(self._lease.yield_)
+            self._lose(f"every rule is blind here, and {seer} sees")
+        self.lead = await asyncio.to_thread(self._lease.look)
+        await self._follow()
+        return True
+
+    def _lose(self, why: str) -> None:
+        if self._leading:
+            self._leading = False
+            structlog.get_logger().error("lease.lost", epoch=self.epoch, reason=why)
+            self._reactions.lost()
+
+    def _told(self, trouble: str) -> None:
+        if trouble != self.trouble:
+            log = structlog.get_logger()
+            if trouble:
+                log.critical("store.lost", reason=trouble, remedy="nothing is started meanwhile")
+            else:
+                log.warning("store.back")
+            self.trouble = trouble
