@@ -7,7 +7,7 @@ once known the port stays, so that a server which dies comes back where its clie
 import asyncio
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -49,6 +49,10 @@ class RealServer:
     def arguments(self) -> Sequence[str]:
         """The command line for `self.port`, where 0 means any free port."""
         raise NotImplementedError
+
+    def environment(self) -> Mapping[str, str] | None:
+        """All of its environment; None for our own."""
+        return None
 
     async def is_ready(self, client: httpx.AsyncClient) -> bool:
         """Whether it answers and says that it is ready."""
@@ -92,6 +96,7 @@ class RealServer:
                 argv=self.arguments(),
                 log=self.folder / f"{self._name}-{self._starts}.log",
                 cwd=self.folder,
+                environment=self.environment(),
             )
         )
         try:
