@@ -97,6 +97,10 @@ class FaultProxy:
     ) -> None:
         await self.down()
 
+    def passed_on(self, request: bytes) -> bytes:
+        """What the server gets to see of what is sent: all of it, unless a proxy lies."""
+        return request
+
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         task = asyncio.current_task()
@@ -134,7 +138,7 @@ class FaultProxy:
     ) -> None:
         while data := await reader.read(_CHUNK_BYTES):
             if not self._weather.blackhole:
-                writer.write(data)
+                writer.write(self.passed_on(data))
                 await writer.drain()
 
     async def _carry_answers(
