@@ -18,12 +18,12 @@ from watchdog.core.entries import HoldEnded, SilenceEnded
 from watchdog.core.family import Family
 from watchdog.core.inputs import Facts, Scene, Sight
 from watchdog.core.judge.told import EventJudge
+from watchdog.core.measuring import take_measured_turn
 from watchdog.core.memory import Memory
 from watchdog.core.rule_memory import RuleMemory
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
-from watchdog.core.turn import take_turn
 from watchdog.core.words import Instant
 
 Look = Callable[[RuleMemory, Instant | None], Sight]
@@ -88,7 +88,7 @@ class Evaluation:
         tend_requests(policy, draft)
         scene = Scene(policy, self._facts(), draft)  # after all have looked: rules corroborate
         for rule, sight in seen:
-            take_turn(rule, sight, scene)
+            take_measured_turn(rule, sight, scene, self.memory)
         for family in families:
             family.retire(draft)
         tend_manual(draft)

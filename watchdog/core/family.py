@@ -17,14 +17,14 @@ from dataclasses import replace
 from watchdog.core.book import Book
 from watchdog.core.draft import Draft
 from watchdog.core.entries import MemberRetired, MemberTaken, RuleCleared
+from watchdog.core.impact import impact_queries
 from watchdog.core.inputs import Sight
 from watchdog.core.judge.each import FamilyJudge
 from watchdog.core.judge.finding import Finding, blinded
 from watchdog.core.judge.judge import Judge, queries
-from watchdog.core.judge.looked import judge_of
 from watchdog.core.judge.parts import Parts, Share, told_apart
 from watchdog.core.naming import Values, labelled, values_in
-from watchdog.core.rule_memory import RuleMemory, renewed
+from watchdog.core.rule_memory import RuleMemory, memory_of, renewed
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import PRESENT, Policy, RuleSpec, ValueThreshold
 from watchdog.core.states import BLINDS
@@ -45,7 +45,7 @@ class Family:
         self.whole: RuleMemory = renewed(before, rule, from_elsewhere=from_elsewhere)
         self.members: dict[str, RuleMemory] = {}
         self._policy = policy
-        self._parts = _NOTHING_READ
+        self._parts = self._impact = _NOTHING_READ
         self._fault: Finding | None = None
         self._gone: dict[str, Instant] = {}  # members that the last good answer did not hold
         self._alone = Judge(rule)  # of an answer that holds nobody
@@ -62,7 +62,7 @@ class Family:
         """A checkpoint holds something of this member."""
         spec = self._policy.rule(name)
         if spec is not None and spec.member and name not in self.members:
-            self.members[name] = RuleMemory(spec, judge_of(spec))
+            self.members[name] = memory_of(spec)
 
     # -- a pass ------------------------------------------------------------------------------------
 
@@ -83,6 +83,9 @@ class Family:
         expressions = queries(self.spec)
         parts = self._parts = told_apart(self.spec.each, expressions, reading, answers)
         self._fault = parts.whole or parts.odd
+        asked = impact_queries(self.spec)
+        if asked:  # told apart by itself, so that whatever becomes of it blinds nobody
+            self._impact = told_apart(self.spec.each, asked, reading, answers)
         if parts.whole is not None:
             return
         names = {labelled(self.spec.name, values): values for values in parts.shares}
@@ -109,7 +112,10 @@ class Family:
 
     def share(self, member: RuleSpec) -> Share:
         """What the last reading said of a member."""
-        return self._parts.shares.get(member.member, self._parts.nobody)
+        own = self._parts.shares.get(member.member, self._parts.nobody)
+        if member.impact is None:
+            return own
+        return {**self._impact.shares.get(member.member, self._impact.nobody), **own}
 
     def is_gone(self, name: str) -> bool:
         """Whether it is a member that the last good answer did not hold."""

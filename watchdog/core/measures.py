@@ -123,13 +123,15 @@ class Measure:
     contained: Instant | None = None
     recovered: Instant | None = None
     ended: Instant | None = None
+    turned: Instant | None = None  # since when the service is so
     turns: int = 0
     acts: list[Act] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)  # that it has rolled back
     impact: ImpactMeasured | None = None
     impact_at: Instant | None = None
-    impact_before: float = 0.0  # failed events of before the newest relapse
-    affected_before: float = 0.0
+    told: bool = True  # what the stretch before it stopped failing has cost
+    failed_before: float = 0.0  # events that failed before the newest relapse
+    affected_before: float | None = None
 
     @property
     def began(self) -> Instant:
@@ -214,6 +216,7 @@ class Measures:
         one = self.episodes.get(entry.episode)
         if one is not None:
             one.impact, one.impact_at = entry, at
+            one.told = one.failing_since is None
 
     @_take.register
     def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
@@ -260,7 +263,7 @@ class Measures:
             self._stop_failing(one, at)
         if service is Service.RECOVERED:
             one.recovered = one.recovered or at
-        one.service = service
+        one.service, one.turned = service, at
 
     def _stop_failing(self, one: Measure, at: Instant) -> None:
         if one.failing_since is None:
@@ -268,6 +271,7 @@ class Measures:
         span = one.failing_since, max(at.steady, one.failing_since)
         one.failing_since = None
         if one.lasted:
+            one.told = False
             one.failed.append(span)
             self.services.setdefault(family_of(one.rule), Spans()).add(*span)
             for target in one.targets:
@@ -277,8 +281,8 @@ class Measures:
     def _go_on_counting(one: Measure) -> None:
         """What was counted until now stays; more comes on top of it."""
         if one.impact is not None:
-            one.impact_before = one.impact.failed_events or 0.0
-            one.affected_before = one.impact.affected or 0.0
+            one.failed_before = one.impact.failed_events or 0.0
+            one.affected_before = one.impact.affected
 
     def _claimed(self, one: Measure, target: str) -> None:
         """What its service failed before is downtime of this target as well."""

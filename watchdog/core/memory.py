@@ -13,16 +13,17 @@ from dataclasses import dataclass
 
 from watchdog.core.channels import Channel
 from watchdog.core.family import Family
+from watchdog.core.impact import Cost, impact_queries
 from watchdog.core.judge import SKEW_SECONDS, Budget, queries
 from watchdog.core.naming import family_of
 from watchdog.core.persistence import BreachClock, QuietClock
 from watchdog.core.probes import PROBES
 from watchdog.core.promql import Expression, check, evaluate
 from watchdog.core.rule_memory import RuleMemory, renewed
-from watchdog.core.samples import Answer, Reading
+from watchdog.core.samples import Answer, Failure, Fault, Reading
 from watchdog.core.series import SeriesStore
 from watchdog.core.spec import Policy, PrometheusApi, SourceSpec
-from watchdog.core.words import CheckReading, Instant, Status, Truth, Verdict
+from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Verdict
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class SourceMemory:
     wanted: tuple[str, ...]
     expressions: dict[str, Expression]
     store: SeriesStore | None
+    aside: tuple[str, ...] = ()  # of those expressions the ones that no judge asks
     last: Reading | None = None
     polls: int = 0
     missed: int = 0
@@ -44,10 +46,21 @@ class SourceMemory:
             return reading.answers
         self.store.ingest(reading)
         when = _moment_of(reading)
-        return {
+        judged = {
             text: evaluate(expression, self.store, when)
             for text, expression in self.expressions.items()
+            if text not in self.aside
         }
+        return judged | self._aside(self.store, when)
+
+    def _aside(self, store: SeriesStore, when: float) -> dict[str, Answer]:
+        """What nobody judges: a bug in evaluating it must not blind those who are judged."""
+        try:
+            return {text: evaluate(self.expressions[text], store, when) for text in self.aside}
+        except Exception as error:  # noqa: BLE001  # see above; its failure is what is told of it
+            reason = f"its evaluation failed: {type(error).__name__}: {error}"
+            failed = Answer(failure=Failure(Fault.OURS, Blind.BUG, reason))
+            return dict.fromkeys(self.aside, failed)
 
 
 class Memory:
@@ -121,6 +134,10 @@ class Memory:
             return CheckReading(Truth.UNKNOWN, "the rule is not in the policy any more", now)
         return memory.judge.recovered_since(effect, now)
 
+    def cost(self, rule: str, since: float) -> Cost:
+        memory = self.of(rule)
+        return Cost() if memory is None else memory.cost(since)
+
     # -- checkpoints -------------------------------------------------------------------------------
 
     def checkpoint(self, only: Collection[str] | None = None) -> dict[str, bytes]:
@@ -141,6 +158,11 @@ class Memory:
             f"windows:{m.spec.name}": m.judge.checkpoint()
             for m in self.every()
             if only is None or m.spec.name in only
+        }
+        items |= {
+            f"impact:{m.spec.name}": m.meter.checkpoint()
+            for m in self.every()
+            if m.meter is not None and (only is None or m.spec.name in only)
         }
         items["clocks"] = json.dumps(clocks, sort_keys=True).encode()
         return items
@@ -167,6 +189,8 @@ class Memory:
             windows = items.get(f"windows:{name}")
             if windows is not None and not memory.judge.restore(windows):
                 problems.append(f"the kept windows of {name} are of other counters, or damaged")
+            if memory.meter is not None:
+                memory.meter.restore(items.get(f"impact:{name}", b""))
             if kept["sha256"] == memory.spec.sha256:
                 memory.breach = BreachClock(*kept["breach"])
                 memory.quiet = QuietClock(*kept["quiet"])
@@ -191,7 +215,9 @@ def _moment_of(reading: Reading) -> float:
 
 def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> SourceMemory:
     rules = [rule for rule in policy.rules.values() if rule.source == spec.name]
-    wanted = tuple(dict.fromkeys(text for rule in rules for text in queries(rule)))
+    judged = dict.fromkeys(text for rule in rules for text in queries(rule))
+    asked = dict.fromkeys(text for rule in rules for text in impact_queries(rule))
+    wanted = tuple(judged | asked)  # what is judged first, so that the others take none of its time
     if old is not None and (old.spec, old.wanted) == (spec, wanted):
         return old
     if isinstance(spec.how, (PrometheusApi, Channel, *PROBES)):
@@ -205,4 +231,5 @@ def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> Sourc
     names = [expression.names for expression in expressions.values()]
     known = [each for each in names if each is not None]
     store.looks.want(set().union(*known) if len(known) == len(names) else None)
-    return SourceMemory(spec, wanted, expressions, store)
+    aside = tuple(text for text in asked if text not in judged)
+    return SourceMemory(spec, wanted, expressions, store, aside)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from watchdog.core.impact import Cost, ImpactMeter
 from watchdog.core.inputs import Sight
 from watchdog.core.judge import Judge
 from watchdog.core.judge.looked import judge_of
@@ -25,6 +26,8 @@ class RuleMemory:
     sight: Sight | None = None
     failed: bool = False  # its last evaluation raised: blind until one does not
     sampled_at: float | None = None  # wall time of the newest sample that a clock has counted
+    first_bad: Instant | None = None  # of the breach that lasts
+    meter: ImpactMeter | None = None
 
     def observe(
         self, reading: Reading, answers: Mapping[str, Answer], undone: Instant | None
@@ -32,6 +35,8 @@ class RuleMemory:
         """Judge new samples. `undone`: when the rollback was undone, if its episode is watched."""
         verdict = self.judge.observe(reading, answers, reading.at)
         self.failed = False
+        if self.meter is not None:
+            self.meter.observe(reading, answers)
         return self._seen(verdict, verdict.at, undone)
 
     def fail(self, reason: str, now: Instant) -> Sight:
@@ -71,9 +76,29 @@ class RuleMemory:
             self.quiet = self.quiet.advance(verdict.status, now, every_seconds=every)
         if verdict.status is not Status.BLIND:
             self.sampled_at = verdict.sampled_at
+        self._note_beginning(verdict, now)
         held, quiet = self.breach.held_seconds, self.quiet.quiet_seconds
-        self.sight = Sight(verdict, held, quiet, since_undo, self.judge.points)
+        points = self.judge.points
+        self.sight = Sight(verdict, held, quiet, since_undo, points, first_bad=self.first_bad)
         return self.sight
+
+    def _note_beginning(self, verdict: Verdict, now: Instant) -> None:
+        """A breach begins at its first bad sample; blindness in the middle of it ends it not."""
+        if verdict.status is Status.HEALTHY:
+            self.first_bad = None
+        elif verdict.status is Status.BREACHED and self.first_bad is None:
+            since = self.judge.bad_since(now)
+            if since is not None:
+                self.first_bad = now.plus(min(0.0, since - now.steady))
+
+    def cost(self, since: float) -> Cost:
+        """What its trouble has cost since the first bad sample, at `since` on the steady clock."""
+        tally = self.judge.tally
+        failed = tally.bad_during(since) if tally is not None and tally.ready else None
+        if self.meter is None:
+            return Cost(failed)
+        affected, reason = self.meter.cost(since)
+        return Cost(failed, affected, self.meter.impact.of, reason)
 
     def _since(self, undone: Instant | None, now: Instant) -> Truth:
         if undone is None:
@@ -86,10 +111,23 @@ def renewed(old: RuleMemory | None, rule: RuleSpec, *, from_elsewhere: bool) -> 
     go on where they measure the same.
     """
     if old is None or from_elsewhere or old.spec.source != rule.source:
-        return RuleMemory(rule, judge_of(rule))
+        return memory_of(rule)
     if old.spec.sha256 == rule.sha256:
+        if old.spec.impact != rule.impact:
+            old.meter = _meter_of(rule)
         old.spec = old.judge.rule = rule  # where it stands, and its prose
         return old
-    fresh = RuleMemory(rule, judge_of(rule))
+    fresh = memory_of(rule)
     fresh.judge.restore(old.judge.checkpoint())
+    if fresh.meter is not None and old.meter is not None:
+        fresh.meter.restore(old.meter.checkpoint())
     return fresh
+
+
+def memory_of(rule: RuleSpec) -> RuleMemory:
+    """Of a rule that nothing is remembered of."""
+    return RuleMemory(rule, judge_of(rule), meter=_meter_of(rule))
+
+
+def _meter_of(rule: RuleSpec) -> ImpactMeter | None:
+    return None if rule.impact is None or rule.is_family else ImpactMeter(rule)

@@ -102,6 +102,15 @@ class Liveness:
     expr: str
 
 
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What tells who is affected by a rule's trouble. It is shown, and judges nothing."""
+
+    expr: str
+    grows: bool  # a selector of counters, whose increase counts; else the highest value does
+    of: str = "users"  # what is counted
+
+
 class Kind:
     """The words for the kinds of rules, as written in the files."""
 
@@ -144,6 +153,7 @@ class RuleSpec:
     limit: int = 0  # the most members that the family takes
     forget_gone: bool = False  # a member that is gone is no blindness that people are told of
     member: Values = ()  # the member's own labels; of a family, and of any other rule, none
+    impact: Impact | None = None  # who is affected, where that is written
 
     @property
     def proof(self) -> str:

@@ -7,7 +7,7 @@ is done by the runner once it is recorded.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from shlex import quote
 
 from watchdog.core import entries as e
@@ -121,8 +121,11 @@ def _watch(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> Episode |
         draft.move(ep, Event.EXHAUSTED, f"breached again after {ep.chain} reopenings")
         draft.page(ep, f"{ep.rule}: breached again after every undo", "A person must look.")
         return None
+    bad = sight.first_bad
+    if bad is not None and bad.steady < ep.moved.steady:
+        bad = ep.moved  # what was bad before the undo belongs to the episode before
     draft.move(ep, Event.FRESH_BREACH, "breached again while watched")
-    return _open(rule, sight, scene, reopens=ep)
+    return _open(rule, replace(sight, first_bad=bad), scene, reopens=ep)
 
 
 def _open(
@@ -152,6 +155,7 @@ def _open(
             reopens=reopens.id if reopens else "",
             chain=reopens.chain + 1 if reopens else 0,
             barred=barred,
+            first_bad=sight.first_bad,
             labels=alert_labels(rule, scene.policy.environment, world),
         )
     )

@@ -18,8 +18,10 @@ from watchdog.core.book import Book, Episode
 from watchdog.core.deploying import refusal, tend_deploys
 from watchdog.core.deploys import DeployOutcome
 from watchdog.core.draft import Draft
+from watchdog.core.impact import Cost
 from watchdog.core.inputs import Facts, Scene, Sight, next_rung
 from watchdog.core.judge.value import judge_value
+from watchdog.core.measuring import take_measured_turn
 from watchdog.core.persistence import BreachClock, QuietClock
 from watchdog.core.samples import Answer, Point
 from watchdog.core.spec import (
@@ -38,7 +40,6 @@ from watchdog.core.spec import (
     ValueThreshold,
 )
 from watchdog.core.states import Event, State
-from watchdog.core.turn import take_turn
 from watchdog.core.words import (
     CheckReading,
     Direction,
@@ -135,6 +136,9 @@ class Seen:
     status: Status = HEALTHY
     clear: bool = True
     since_undo: Truth = Truth.UNKNOWN
+    recovered: Truth = Truth.UNKNOWN  # by events after the effect alone
+    cost: Cost = field(default_factory=Cost)  # of the trouble up to now
+    began: Instant | None = None  # its first bad sample
     breach: BreachClock = field(default_factory=BreachClock)
     quiet: QuietClock = field(default_factory=QuietClock)
 
@@ -187,7 +191,7 @@ class Watch:
             tend_requests(self.policy, draft)
             scene = Scene(self.policy, replace(self.facts, statuses=statuses), draft)
             for name, rule in self.policy.rules.items():
-                take_turn(rule, self._sight(rule, self.seen[name]), scene)
+                take_measured_turn(rule, self._sight(rule, self.seen[name]), scene, self)
             tend_manual(draft)
 
     def _sight(self, rule: RuleSpec, seen: Seen) -> Sight:
@@ -202,7 +206,17 @@ class Watch:
         assert found.status is seen.status
         verdict = replace(found, clear=found.clear and seen.clear).verdict(now, now.wall)
         held, quiet = seen.breach.held_seconds, seen.quiet.quiet_seconds
-        return Sight(verdict, held, quiet, seen.since_undo, points)
+        return Sight(verdict, held, quiet, seen.since_undo, points, first_bad=seen.began)
+
+    def recovered_since(self, rule: str, effect: Instant, now: Instant) -> CheckReading:
+        """What the rule's memory would say of events after `effect`."""
+        assert effect.steady <= now.steady
+        return CheckReading(self.seen[rule].recovered, "events", now)
+
+    def cost(self, rule: str, since: float) -> Cost:
+        """What the rule's memory would say of the trouble since then."""
+        assert since <= self.now.steady
+        return self.seen[rule].cost
 
     def break_it(self, *rules: str, seconds: int = 5) -> None:
         """Clear first, so that nothing is already burning; then breached for long enough."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from watchdog.core.channels import EventSignal
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
+from watchdog.core.judge.beginning import first_bad
 from watchdog.core.judge.budget import Budget, budget_of
 from watchdog.core.judge.finding import Finding, Glance, blinded
 from watchdog.core.judge.past import Past
@@ -122,6 +123,12 @@ class Judge:
             reason = f"still looks back {duration(reach)}, to before the effect: {verdict.reason}"
             return CheckReading(Truth.UNKNOWN, reason, now)
         return CheckReading(Truth.of(verdict.status is Status.HEALTHY), verdict.reason, now)
+
+    def bad_since(self, now: Instant) -> float | None:
+        """When the first bad sample of a breach was taken, on the steady clock, where known."""
+        if self._counted is None:
+            return self._sample
+        return first_bad(self._counted.signal, self._counted.tally, now)
 
     def lacks(self, now: Instant) -> float:
         """Seconds of its longest window that is not wholly known; 0 where there is none."""

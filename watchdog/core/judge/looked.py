@@ -71,6 +71,9 @@ class ProbeJudge(Judge):
             return CheckReading(failing, "too few looks after the effect yet", now)
         return CheckReading(Truth.of(failing is Truth.FALSE), verdict.reason, now)
 
+    def bad_since(self, now: Instant) -> float | None:  # noqa: ARG002  # by looks, at any time
+        return next((seen.at for seen in self._seen if seen.holds is False), None)
+
     def checkpoint(self) -> bytes:
         kept = {
             "version": _VERSION,

@@ -57,6 +57,21 @@ class Marks:
             self._now[2] - self._seconds[index],
         )
 
+    def bad_during(self, position: float) -> float:
+        """Bad events of the stretch that led to the observation at `position`, and of all since."""
+        index = bisect_left(self._at, position) - 1
+        return self._now[0] - (self._bad[index] if index >= 0 else 0.0)
+
+    def turned(self, limit: float, since: float) -> float | None:
+        """The first observation from which on more than `limit` of all events were bad: after
+        their excess over it was least. None where there are not two observations since `since`.
+        """
+        marks = range(bisect_left(self._at, since), len(self._at) - 1)
+        if not marks:
+            return None
+        least = min(marks, key=lambda mark: (self._bad[mark] - limit * self._total[mark], -mark))
+        return self._at[least + 1]
+
     def dump(self) -> tuple[list[object], bytes]:
         return [list(self._now), len(self._at)], b"".join(c.tobytes() for c in self._columns())
 

@@ -256,6 +256,15 @@ class Tally:
         """(bad, total, observed seconds) of the stretches that lie wholly after `at`."""
         return self._marks.since(at.steady)
 
+    def bad_during(self, position: float) -> float:
+        """Bad events since the observation before the one at `position`, on the steady clock."""
+        return self._marks.bad_during(position)
+
+    def turned(self, limit: float, within_seconds: float) -> float | None:
+        """The first observation of the last seconds from which on more than `limit` was bad."""
+        newest = self._position
+        return None if newest is None else self._marks.turned(limit, newest - within_seconds)
+
     def checkpoint(self) -> bytes:
         """Everything, to go on from after a restart."""
         rings = [ring.dump() for ring in self._rings]
