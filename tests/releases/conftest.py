@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,11 +14,8 @@ from watchdog.wire.secrets import FileSecrets
 
 @pytest.fixture(scope="module")
 def one_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    with asyncio.Runner() as runner:
-        shop = Shop(tmp_path_factory.mktemp("shop"))
-        runner.run(shop.__aenter__())
+    with Shop.running(tmp_path_factory.mktemp("shop")) as shop:
         yield shop
-        runner.run(shop.__aexit__(None, None, None))
 
 
 @pytest.fixture

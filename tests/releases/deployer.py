@@ -70,8 +70,8 @@ class Folder:
     def deploy(self, version: str) -> bool:
         """Whether it is deployed now, as it says."""
         self.note("calls", f"deploy {version}")
-        if self.has("lies"):
-            return True
+        if self.has("lies") or self.has("breaks down"):
+            return self.has("lies")
         self.hang("hangs before")
         with self.locked():
             site = self.read()
@@ -114,6 +114,10 @@ class Service(BaseHTTPRequestHandler):
                 at = site["times"].get(str(site["previous"]))
                 previous = {"version": site["previous"], "at": at}
                 self._say(200, {"current": site["served"], "previous": previous})
+            case ["status"]:
+                ill = self.folder.has("v5 is ill") and site["served"] == "v5"
+                now = int(time.time() * 1000)
+                self._say(200, {"timestamp": now, "health": 0.5 if ill else 1.0})
             case ["artifacts", name]:
                 found = self.folder.can_deploy(unquote(name))
                 self._say(200, {"state": "available" if found else "purged"})

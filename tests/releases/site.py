@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,15 @@ class Shop(RealServer):
     def tool(self, *words: str) -> tuple[str, ...]:
         """Without the libraries, it starts in a fortieth of a second."""
         return (sys.executable, "-I", "-S", str(TOOL), str(self.folder), *words)
+
+    @classmethod
+    @contextmanager
+    def running(cls, folder: Path) -> Iterator[Shop]:
+        with asyncio.Runner() as runner:
+            shop = cls(folder)
+            runner.run(shop.__aenter__())
+            yield shop
+            runner.run(shop.__aexit__(None, None, None))
 
     # -- what a story does -------------------------------------------------------------------------
 

@@ -10,6 +10,9 @@ from watchdog.core.words import Instant
 READ_BEFORE, CHANGE = "read_before", "change"
 """The steps that every intent has, as the record names them."""
 
+PROVE, SETTLE = "prove", "settle"
+"""Of a release: whether what was decided for is still so; of what is restored: clearing up."""
+
 READ_BACK_SECONDS = 3.0
 """The most that one read-back may take."""
 
