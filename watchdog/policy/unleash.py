@@ -53,12 +53,19 @@ def unleash_action(entry: Entry, findings: Findings) -> ActionSpec | None:
 
 def _check(entry: Entry, shape: UnleashActionShape, findings: Findings) -> None:
     toggle = shape.unleash
-    parts = urlsplit(toggle.url)
-    if parts.query or parts.path.rstrip("/").endswith(("/api", "/api/admin", "/api/client")):
+    for word, url in (("url", toggle.url), ("served_by", toggle.served_by or "")):
+        parts = urlsplit(url)
+        if parts.query or parts.path.rstrip("/").endswith(("/api", "/api/admin", "/api/client")):
+            findings.refuse(
+                entry.at("unleash", word),
+                "Unleash's own address is wanted, and not that of an API",
+                "Write it without /api and without a query: https://unleash.example.org.",
+            )
+    if toggle.served_by is not None and toggle.client_token is None:
         findings.refuse(
-            entry.at("unleash", "url"),
-            "Unleash's own address is wanted, and not that of an API",
-            "Write it without /api and without a query: https://unleash.example.org.",
+            entry.key_at("unleash", "served_by"),
+            "`served_by` without `client_token`: nobody is served without one",
+            "Add a client token of that environment.",
         )
     if toggle.client_token == toggle.admin_token:
         findings.refuse(
@@ -87,9 +94,10 @@ class _Toggle:
     def __init__(self, shape: ToggleShape) -> None:
         self._shape = shape
         base = shape.url.rstrip("/")
+        served_by = (shape.served_by or shape.url).rstrip("/")
         project, feature = quote(shape.project, safe=""), quote(shape.feature, safe="")
         self._stored = f"{base}/api/admin/projects/{project}/features/{feature}"
-        self._served = f"{base}/api/client/features?namePrefix={feature}"
+        self._served = f"{served_by}/api/client/features?namePrefix={feature}"
         self._whoami = f"{base}/api/admin/user"
 
     def switched(self, *, on: bool) -> Step:

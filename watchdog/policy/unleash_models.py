@@ -42,6 +42,11 @@ class ToggleShape(Shape):
         description="credential of an SDK of that environment: what SDKs are served is read back; "
         "left out, only what Unleash has stored is",
     )
+    served_by: Address | None = Field(
+        None,
+        description="base address at which SDKs are served, like an Unleash Edge; the url when "
+        "left out",
+    )
     ca: AbsolutePath | None = Field(None, description="CA file in place of the system's")
 
 
