@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,35 @@ async def test_an_expectation_that_slipped_through_proves_nothing(
 
     assert reading.truth is Truth.UNKNOWN
     assert "cannot be judged" in reading.reason
+
+
+@pytest.mark.parametrize(
+    ("env", "truth", "reason"),
+    [
+        ('"production"', Truth.TRUE, "enabled == false holds: enabled is false"),
+        ('"staging"', Truth.UNKNOWN, 'env is "staging"'),
+        ("null", Truth.UNKNOWN, "env is missing or null"),
+        ("7", Truth.UNKNOWN, "env is a number"),
+    ],
+)
+async def test_a_document_of_something_else_proves_nothing_whatever_it_says(
+    service: Service, wire: Wire, env: str, truth: Truth, reason: str
+) -> None:
+    service.answers(200, f'{{"enabled": false, "env": {env}}}')
+
+    reading = await read(wire, Endpoint(service.url, given="env == 'production'"))
+
+    assert reading.truth is truth
+    assert reason in reading.reason
+    assert ("not what is meant" in reading.reason) is (truth is Truth.UNKNOWN)
+
+
+async def test_a_credential_in_a_document_of_something_else_is_not_told(
+    service: Service, wire: Wire
+) -> None:
+    service.answers(200, '{"enabled": false, "env": "s3cr3t-of-the-flags"}')
+    endpoint = replace(with_token(service.url), given="env == 'production'")
+
+    reading = await read(wire, endpoint)
+
+    assert "s3cr3t" not in reading.reason + reading.seen
