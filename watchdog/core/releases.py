@@ -74,6 +74,11 @@ class DeployRelease:
     displaced: bool = False
     asks_only: bool = False
 
+    @property
+    def parts(self) -> tuple[DeployRelease | Command | HttpCall, ...]:
+        """What is done of it by itself: asking, and looking whether its tool is there."""
+        return replace(self, asks_only=True), self.by
+
 
 def content_digest(target: str, version: str) -> str:
     """The name of a version's content among all that is restored or quarantined."""

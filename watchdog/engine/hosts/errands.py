@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from watchdog.core.acting import ActionSpec, How
 from watchdog.core.asking import Endpoint
+from watchdog.core.releases import DeployRelease
 from watchdog.core.trees import Facts, SwapTree
 from watchdog.core.words import CheckReading
 from watchdog.ports import Attempt, Readiness
@@ -87,7 +88,8 @@ def ways_of(action: ActionSpec) -> tuple[How, ...]:
     steps = [step.how for step in (action.do, action.undo) if step is not None]
     back = [replace(how, displaced=not how.displaced) for how in steps if isinstance(how, SwapTree)]
     publish = [action.publish.command] if action.publish is not None else []
-    return (*steps, *back, *action.verify, *publish)
+    parts = [part for how in steps if isinstance(how, DeployRelease) for part in how.parts]
+    return (*steps, *back, *action.verify, *publish, *parts)
 
 
 def reads_of(action: ActionSpec) -> tuple[Endpoint, ...]:
