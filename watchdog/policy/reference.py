@@ -71,6 +71,16 @@ all of PromQL may be used.
 [a, b]}` is unfolded into one action for each listed value, and only listed values ever reach \
 a command.
 
+## Expectations
+
+`expect` and `given` are JMESPath over a JSON answer. Taken is what has a proven true or false: a \
+field `==` or `!=` a value, numbers compared with `<` `<=` `>` `>=`, boolean fields, `!(x)`, `&&` \
+and `||`. Text stands in single quotes; `true`, `false` and numbers in backquotes. One field that \
+is missing, null or of another type, and the whole is unknown: an error document proves nothing. \
+Of a list, `(flags[?name == 'a'] | [0].on)` is a field of the one element that is meant; where \
+there is none, or more than one, it is unknown. `length(flags[?name == 'a'])` counts them. Where \
+`given` is not true, it is an answer about something else, and whatever it says is unknown.
+
 ## Probes
 
 `integrity: {manifest}`, `integrity: {attestation}` and `liveness: {http}`, `{tcp}`, `{command}` \
