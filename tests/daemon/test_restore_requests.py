@@ -22,6 +22,7 @@ from watchdog.core.spec import Endpoint, Playbook, Policy, Rung, Step
 from watchdog.core.states import State
 from watchdog.core.trees import RestoreSystem
 from watchdog.core.words import Mode
+from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.restores import RestoreRequests
 from watchdog.restore.plan import Plan, read_plan
 from watchdog.sandbox.handle import Sandbox
@@ -94,7 +95,9 @@ async def asked(
         await house.clear()
         house.break_peg()
         await house.reaches(State.AWAITING)
-        requests = RestoreRequests(house.engine, house.orders, HOST, places)
+        requests = RestoreRequests(
+            house.engine, HandingOn(house.engine, house.orders), HOST, places
+        )
         await requests.tend()
         (file,) = places.requests.glob("*/request.json")
         yield house, requests, read_plan(file.read_bytes())
@@ -141,7 +144,9 @@ async def test_a_restart_asks_nothing_new_and_says_no_yes_again(
     async with asked(tmp_path, site, sandbox) as (house, requests, plan):
         sign(site, plan, "ada")
         await requests.tend()
-        again = RestoreRequests(house.engine, house.orders, HOST, places_of(site))
+        again = RestoreRequests(
+            house.engine, HandingOn(house.engine, house.orders), HOST, places_of(site)
+        )
         await again.tend()
         assert len(list(site.places.requests.glob("*/request.json"))) == 1
         assert len(house.entries(ApprovalGiven)) == 1

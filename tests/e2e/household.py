@@ -25,7 +25,7 @@ import httpx
 from tests.e2e.rulebook import Rulebook
 from watchdog.core.entries import Decided, Paged, Recorded
 from watchdog.sandbox.processes import Command, OwnedProcess, start_process
-from watchdog.store import SqliteJournal, open_reader
+from watchdog.store import SqliteJournal, Where, open_reader
 
 READY_SECONDS = 25.0
 PATIENCE_SECONDS = 15.0
@@ -94,6 +94,7 @@ class Watchdog:
             "preflight_every": 1.0,
             "checkpoint_every": 0.5,
         }
+        self.where = Where(self.state)
         self._folder = folder
         ours = ("WATCHDOG_", "NOTIFY_")
         self._environment = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
@@ -187,6 +188,10 @@ class Watchdog:
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self._running().pid, number)
+
+    @property
+    def pid(self) -> int:
+        return self._running().pid
 
     @property
     def is_running(self) -> bool:
@@ -305,7 +310,7 @@ class Watchdog:
 
     def journal(self) -> list[Recorded]:
         """Every entry so far, read beside the daemon."""
-        with open_reader(self.state) as reader:
+        with open_reader(self.where) as reader:
             return list(reader.read())
 
     def entries(self, kind: type[_Entry]) -> list[_Entry]:

@@ -24,9 +24,9 @@ STRANGER = "somebody-else"
 
 def check_laws(watchdog: Watchdog, sandbox: Sandbox) -> None:
     """The journal's chain stands, and nothing happened that it does not explain."""
-    if not (watchdog.state / "journal.db").exists():
+    if not watchdog.where.url and not (watchdog.state / "journal.db").exists():
         return
-    with open_reader(watchdog.state) as reader:
+    with open_reader(watchdog.where) as reader:
         reader.verify()
     journal = watchdog.journal()
     _only_edges_of_the_table(journal)

@@ -111,6 +111,7 @@ SILENCE = {"stands": True, "covers": ["peg"], "author": "alice", "comment": "mig
 
 WELL: dict[str, Any] = {
     "recording": "ok",
+    "leader": None,
     "clock": "ok",
     "policy_pending": False,
     "policy_errors": [],

@@ -39,6 +39,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         f"policy {found['policy'][:12]}, last pass "
         + ("never" if last is None else f"{span(last)} ago")
     )
+    _leader(page, found["leader"])
     for error in found["policy_errors"]:
         page.line("not loaded: ", error)
     load = PolicyLoad(found["policy_pending"], tuple(found["policy_errors"]))
@@ -58,6 +59,20 @@ def show_status(page: Page, found: View, now: datetime) -> None:
     if found["alertmanager"]:
         page.title("Alertmanager")
         show_alertmanager(page, found["alertmanager"])
+
+
+def _leader(page: Page, leader: View | None) -> None:
+    """Who decides and acts, where daemons share the record."""
+    if leader is None:
+        return
+    who = leader["name"] or "nobody yet"
+    here = "this daemon" if leader["here"] else f"{who}, and this daemon follows"
+    named = f" ({who})" if leader["here"] else ""
+    others = ", ".join(
+        f"{one['name']} on {one['host']}" + ("" if one["sees"] else ", blind")
+        for one in leader["daemons"]
+    )
+    page.line(f"leads: {here}{named}, in epoch {leader['epoch']}. There are: {others}")
 
 
 def _stops(page: Page, found: View, now: datetime) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.loading import Loading
-from watchdog.daemon.rights import RightsInForce
 from watchdog.engine import DeployDesk, Engine, Orders, Views
 from watchdog.ports import Secrets
 from watchdog.settings import Settings
@@ -28,7 +28,8 @@ class Behind:
 
     engine: Engine
     loading: Loading
-    rights: RightsInForce
+    orders: Orders
+    handing_on: HandingOn
     meters: Meters
     health: Health
     secrets: Secrets
@@ -41,8 +42,11 @@ async def serve(settings: Settings, behind: Behind) -> tuple[Served, Served]:
     pages = await _pages(settings, views, behind)
     try:
         place = Place(str(settings.rules_dir), settings.environment, settings.variables)
-        orders = Orders(engine, lambda: behind.rights.now)
-        control = Control(orders, views, loading.apply, settings.root_is_person, place)
+        hand_on = behind.handing_on.hand_on
+        control = Control(
+            behind.orders, views, loading.apply, settings.root_is_person, place, hand_on
+        )
+        behind.handing_on.serve(control)
         return pages, await _orders(settings.control_socket, control)
     except BaseException:
         await pages.stop()

@@ -26,6 +26,7 @@ from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
 from watchdog.daemon.faces import Behind, StartFailed, serve
+from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
 from watchdog.daemon.record import where
@@ -58,16 +59,8 @@ DRAIN_SECONDS = 20.0
 UNHEALTHY_AFTER_SECONDS = 5.0
 
 
-ONE_DAEMON = (
-    'store = "postgresql://..." is not for `run` yet: the store and its lease are there, and no '
-    "daemon of this version leads by them. Leave `store` out: the record is then kept in state_dir"
-)
-
-
 def init(settings: Settings, taken: Path | None = None) -> str:
     """Create the journal, and say so; or let that of a folder go on there. Raises StartFailed."""
-    if taken and settings.store:
-        raise StartFailed(f"{ONE_DAEMON}. So the journal of {taken} stays where it is")
     try:
         return take_over(taken, where(settings)) if taken else create(where(settings))
     except PortError as error:
@@ -79,8 +72,6 @@ async def run(settings: Settings) -> None:
     configure_log(settings.log_level, settings.log_format)
     dsn = settings.sentry_dsn.get_secret_value() if settings.sentry_dsn else None
     start_sentry(dsn, release=version("slo-watchdog"), environment=settings.environment)
-    if settings.store:
-        raise StartFailed(ONE_DAEMON)
     try:
         daemon = _assemble(settings)
     except (PortError, PolicyUnusable, RightsRefused, OSError) as error:
@@ -115,14 +106,15 @@ class _Daemon:
     async def live(self) -> None:
         """Serve, run, and stop in order."""
         health = Health(self._unhealthy, self._unready)
+        orders = Orders(self.engine, lambda: self.rights.now)
+        handing_on = HandingOn(self.engine, orders)
         behind = Behind(
-            self.engine, self.loading, self.rights, self.meters, health, self.wire.secrets
+            self.engine, self.loading, orders, handing_on, self.meters, health, self.wire.secrets
         )
         served = await serve(self.settings, behind)
         watch = RulesWatch(self.settings.rules_dir, self.loading.look)
         watcher = asyncio.create_task(watch.forever(), name="watch rules")
-        orders = Orders(self.engine, lambda: self.rights.now)
-        restores = RestoreRequests(self.engine, orders, self.settings.host)
+        restores = RestoreRequests(self.engine, handing_on, self.settings.host)
         tender = asyncio.create_task(restores.forever(), name="tend requests for restores")
         try:
             self._listen_for_signals()

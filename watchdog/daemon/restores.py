@@ -17,11 +17,11 @@ import structlog
 from watchdog.actions.restore_anchors import RestorePlaces
 from watchdog.actions.restore_request import Asking, write_request
 from watchdog.actions.restore_signers import Signed, handed_in, signed_by
-from watchdog.core.approvals import Means, request_id
+from watchdog.core.approvals import request_id
 from watchdog.core.requests import Request
-from watchdog.core.rights import Account
 from watchdog.core.trees import RestoreSystem
-from watchdog.engine import Engine, OrderRefused, Orders, Person
+from watchdog.daemon.handing_on import HandingOn, Signature
+from watchdog.engine import Engine, OrderRefused
 
 EVERY_SECONDS = 2.0
 NOBODY = "slo-watchdog"
@@ -34,7 +34,7 @@ class RestoreRequests:
     def __init__(
         self,
         engine: Engine,
-        orders: Orders,
+        orders: HandingOn,
         host: str,
         places: RestorePlaces | None = None,
         wall: Callable[[], float] = time.time,
@@ -102,29 +102,17 @@ class RestoreRequests:
                 continue
             signers = self._places.etc / "allowed_signers"
             signed = await signed_by(folder, proof, file, signers)
-            said = signed if isinstance(signed, str) else self._yes(episode, signed)
+            said = signed if isinstance(signed, str) else await self._yes(episode, signed)
             self._known[name, mark] = said
             structlog.get_logger().info("restore.signed", request=name, said=said)
 
-    def _yes(self, episode: str, signed: Signed) -> str:
-        person = Person(
-            f"{signed.person} (key {signed.proof[:12]})",
-            counts=True,
-            account=Account(key=signed.key),
-        )
+    async def _yes(self, episode: str, signed: Signed) -> str:
         try:
-            done = self._orders.approvals.approve(
-                person,
-                episode,
-                "signed the request",
-                through_hold=False,
-                dry=False,
-                means=Means.SSH,
-                proof=signed.proof,
+            return await self._orders.sign(
+                Signature(episode, signed.person, signed.key, signed.proof)
             )
         except OrderRefused as refused:
             return f"{signed.person}: {refused}"
-        return done.effect
 
     def _told(self, trouble: str) -> None:
         if trouble != self._trouble:

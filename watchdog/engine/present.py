@@ -39,6 +39,16 @@ class AlertmanagerNow:
 
 
 @dataclass(frozen=True, slots=True)
+class LeadNow:
+    """Who leads, where daemons share the record."""
+
+    here: bool
+    epoch: int
+    daemons: int  # that were heard of within a lease, this one among them
+    store_lost: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TargetNow:
     """A target of an action, or all of them, as deploys see it."""
 
@@ -67,3 +77,4 @@ class Present:
     alertmanager: AlertmanagerNow | None = None  # None where the policy has none
     missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for
     targets: tuple[TargetNow, ...] = ()  # that may be deployed
+    lead: LeadNow | None = None  # None where the record is this process's alone

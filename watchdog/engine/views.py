@@ -23,6 +23,7 @@ from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members, members_by_status, no_rule, rule_of
+from watchdog.engine.leader_view import lead_now, leader_view
 from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
@@ -85,6 +86,7 @@ class Views:
             stuck=engine.recorder.stuck,
             stuck_since=engine.recorder.stuck_since,
             last_seq=engine.recorder.last_seq,
+            lead=lead_now(engine),
             reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
         )
 
@@ -113,6 +115,7 @@ class Views:
             "passes": engine.passes.count,
             "last_pass_seconds_ago": None if done is None else now.steady - done.steady,
             "recording": engine.recorder.stuck or "ok",
+            "leader": leader_view(engine),
             "clock": self._clock(),
             "policy_pending": engine.rules_folder.pending,
             "policy_errors": list(engine.rules_folder.errors),

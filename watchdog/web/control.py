@@ -11,7 +11,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.applications import Starlette
@@ -48,6 +48,10 @@ class Place:
     variables: Mapping[str, str]
 
 
+HandOn = Callable[[str, bytes, Person], Awaitable[tuple[int, dict[str, Any]] | None]]
+"""(path, body, who) -> the answer of the daemon that leads; None where that is this one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """What the socket reaches. `apply` loads the rules folder; it belongs to the daemon."""
@@ -57,6 +61,7 @@ class Control:
     apply: Callable[[Person, bool], Awaitable[Done]]
     root_is_person: bool
     place: Place | None = None
+    hand_on: HandOn | None = None
 
 
 class Order(BaseModel):
@@ -253,13 +258,13 @@ ORDERS: dict[str, type[Order]] = {
 
 def control_app(control: Control) -> Starlette:
     """The ASGI app of the control socket."""
-    orders = [_order(path, model, control) for path, model in ORDERS.items()]
+    orders = [_order(path, control) for path in ORDERS]
     return Starlette(routes=[*orders, *_reads(control.views), _plan(control.orders)])
 
 
-def _order(path: str, model: type[Order], control: Control) -> Route:
+def _order(path: str, control: Control) -> Route:
     async def endpoint(request: Request) -> Response:
-        return await _ordered(request, model, control)
+        return await _ordered(request, path, control)
 
     return Route(path, endpoint, methods=["POST"])
 
@@ -309,7 +314,7 @@ def _reads(views: Views) -> list[Route]:
 
 async def _ordered(
     request: Request,
-    model: type[Order],
+    path: str,
     control: Control,
 ) -> Response:
     body = b""
@@ -318,15 +323,28 @@ async def _ordered(
         if len(body) > _MOST_BYTES:
             return Json({"wrong": f"more than {_MOST_BYTES} bytes"}, 413)
     try:
-        order = model.model_validate_json(body or b"{}")
-    except ValidationError as error:
-        told = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
-        return Json({"wrong": told}, 422)
-    try:
-        done = await order.carry_out(await _person(request, control), control)
+        by = await _person(request, control)
+        found = await control.hand_on(path, body, by) if control.hand_on is not None else None
     except OrderRefused as refused:
         return Json({"refused": str(refused)}, 409)
-    return Json({"effect": done.effect, "target": done.target, "data": done.data})
+    status, answer = found or await carried_out(path, body, by, control)
+    return Json(answer, status)
+
+
+async def carried_out(
+    path: str, body: bytes, by: Person, control: Control
+) -> tuple[int, dict[str, Any]]:
+    """An order's HTTP status and answer."""
+    try:
+        order = ORDERS[path].model_validate_json(body or b"{}")
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+        return 422, {"wrong": told}
+    try:
+        done = await order.carry_out(by, control)
+    except OrderRefused as refused:
+        return 409, {"refused": str(refused)}
+    return 200, {"effect": done.effect, "target": done.target, "data": done.data}
 
 
 async def _person(request: Request, control: Control) -> Person:

@@ -27,6 +27,10 @@ def headline(status: View, unhealthy: str) -> Headline:
 def _broken(status: View, unhealthy: str) -> Headline | None:
     if unhealthy:
         return Headline("dead", "It is not watching", unhealthy)
+    leader = status["leader"]
+    if leader is not None and leader["trouble"]:
+        told = f"The store that it shares does not answer: {leader['trouble']}"
+        return Headline("dead", "It watches, and does not act", told)
     if status["recording"] != "ok":
         return Headline("dead", "It cannot record, and so does not act", status["recording"])
     return None

@@ -52,6 +52,10 @@ WATCHING = (
         GAUGE,
         "The longest pass of the last minute, or since the last scrape when that is longer ago.",
     ),
+    Metric("leads", GAUGE, "1 where this daemon leads those that share its store."),
+    Metric("lease_epoch", GAUGE, "The epoch of who leads; one more with each change."),
+    Metric("daemons", GAUGE, "Daemons heard of within a lease on the shared store, this one too."),
+    Metric("store_lost", GAUGE, "1 while the shared store does not answer: nothing is started."),
 )
 
 RULES = (

@@ -1,0 +1,42 @@
+"""Who leads, and who else is there, as faces show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchdog.engine.engine import Engine
+from watchdog.engine.present import LeadNow
+
+View = dict[str, Any]
+
+
+def lead_now(engine: Engine) -> LeadNow | None:
+    """None where the record is this process's alone."""
+    if engine.ports.peers is None:
+        return None
+    leading, there = engine.leading, engine.hosts.present()
+    return LeadNow(leading.leads(), leading.lead.epoch, len(there), bool(leading.trouble))
+
+
+def leader_view(engine: Engine) -> View | None:
+    """None where the record is this process's alone."""
+    if engine.ports.peers is None:
+        return None
+    leading = engine.leading
+    here = leading.leads()
+    return {
+        "name": leading.lead.holder,
+        "here": here,
+        "epoch": leading.lead.epoch,
+        "trouble": leading.trouble,
+        "daemons": [
+            {
+                "name": one.name,
+                "host": one.host,
+                "version": one.version,
+                "sees": one.sees,
+                "seconds_ago": one.seconds_ago,
+            }
+            for one in engine.hosts.present()
+        ],
+    }
