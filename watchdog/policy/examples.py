@@ -36,6 +36,8 @@ actions:
       - {get: "https://wallet.example.org/status", expect: "withdrawals.open == `0`"}
     resume_when:                       # what must hold before an undo
       - {get: "https://wallet.example.org/health", expect: "status == 'ok'"}
+    ready_when:                        # looked at all the time; else it is not ready, and says so
+      - {get: "https://flags.example.org/v1/health", expect: "status == 'ok'"}
     deadline: 20s                      # until the read-back shows it
     sla: 1m                            # what was promised to others
     host: any
