@@ -20,6 +20,7 @@ from watchdog.core.spec import Endpoint, JsonDocument, Playbook, Policy, Rung, S
 from watchdog.core.states import State
 from watchdog.core.words import Mode, Truth
 from watchdog.engine import Done, OrderRefused
+from watchdog.engine.hosts.errands import ways_of
 from watchdog.sandbox.handle import Sandbox
 
 NAME = "roll-back-shop"
@@ -309,3 +310,11 @@ async def test_a_watchdog_that_ends_in_the_middle_repeats_nothing(
         assert ended.outcome is ends, ended.reason
         assert (shop.changes, len(shop.calls("deploy"))) == (changes, deployed)
         assert len(quarantined(house)) == len(changes), "what it displaced is known as bad"
+
+
+def test_another_hosts_daemon_can_be_asked_for_every_part_of_it(shop: Shop) -> None:
+    action = shop.action(shop.by_tool())
+    assert action.undo is not None
+    for how in (action.do.how, action.undo.how):
+        assert isinstance(how, DeployRelease)
+        assert {how, how.by, replace(how, asks_only=True)} <= set(ways_of(action))
