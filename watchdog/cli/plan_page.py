@@ -49,11 +49,15 @@ def _steps(action: View) -> Iterator[tuple[str, str]]:
         yield from _how("then publish", action["publish"])
     asked = action["read_back"]
     yield "read back", f"{asked['url']}: {action['do']['expect']}"
+    if "given" in asked:
+        yield "", f"given that {asked['given']}"
     if action["undo"]:
         yield from _how("undo", action["undo"])
         yield "", f"which must show: {action['undo']['expect']}"
     else:
         yield "undo", "none: what it changes is restored by hand"
+    for check in action["ready_when"]:
+        yield "ready when", f"{check['url']}: {check['expect']}"
 
 
 def _how(name: str, how: View) -> Iterator[tuple[str, str]]:

@@ -129,7 +129,8 @@ def _asked(endpoint: Endpoint) -> View:
         f"{one.name}: {one.value}{f'<{one.secret}>' if one.secret else ''}"
         for one in endpoint.headers
     ]
-    return {"url": endpoint.url, "headers": headers}
+    given = {"given": endpoint.given} if endpoint.given else {}
+    return {"url": endpoint.url, "headers": headers} | given
 
 
 def _check(check: Check) -> View:
