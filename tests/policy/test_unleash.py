@@ -91,7 +91,7 @@ def test_without_a_client_token_what_is_stored_is_read_back_and_that_is_said() -
 
 
 def test_it_is_ready_by_the_tokens_own_rights_and_by_what_is_written_beside() -> None:
-    there, may, own = action().ready_when
+    own, there, may = action().ready_when
 
     assert there.endpoint.url == f"{BASE}/admin/projects/shop/features/checkout"
     assert may.endpoint.url == f"{BASE}/admin/user"

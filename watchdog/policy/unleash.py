@@ -44,8 +44,8 @@ def unleash_action(entry: Entry, findings: Findings) -> ActionSpec | None:
         host=shape.host,
         sha256="",
         ready_when=(
+            *checks_of(entry, "ready_when", shape.ready_when, findings),  # first: known by place
             *toggle.ready_when,
-            *checks_of(entry, "ready_when", shape.ready_when, findings),
         ),
     )
     return replace(spec, sha256=sha256(spec, frozenset({"sha256"})))
