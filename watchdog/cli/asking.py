@@ -104,6 +104,9 @@ def _wanted(rule: RuleSpec) -> Iterator[Wanted]:
         ]
     else:
         texts = [((rule.kind, "up" if rule.kind == Kind.LIVENESS else "expr"), signal.expr)]
+    if rule.impact is not None:
+        word = "increase" if rule.impact.grows else "value"
+        texts.append((("impact", word), rule.impact.expr))
     for path, text in texts:
         for one in _selectors(text):
             if one.name is not None and one.name != "up":

@@ -256,9 +256,7 @@ class Measures:
         if one.rule == MANUAL:
             return
         if service is Service.FAILING:
-            if one.failing_since is None:
-                one.failing_since = (since or at).steady
-            self._go_on_counting(one)
+            self._fail_again(one, since or at)
         else:
             self._stop_failing(one, at)
         if service is Service.RECOVERED:
@@ -278,9 +276,14 @@ class Measures:
                 self.targets.setdefault(target, Spans()).add(*span)
 
     @staticmethod
-    def _go_on_counting(one: Measure) -> None:
-        """What was counted until now stays; more comes on top of it."""
-        if one.impact is not None:
+    def _fail_again(one: Measure, since: Instant) -> None:
+        if one.failing_since is not None:
+            return
+        if one.service is Service.CONTAINED and one.failed:  # it never stopped
+            one.failing_since, _ = one.failed.pop()
+            return
+        one.failing_since = since.steady
+        if one.impact is not None:  # what was counted stays; more comes on top of it
             one.failed_before = one.impact.failed_events or 0.0
             one.affected_before = one.impact.affected
 

@@ -21,6 +21,7 @@ _ONLY_WHERE_SAID = frozenset(
         ("RuleSpec", "limit"),
         ("RuleSpec", "forget_gone"),
         ("RuleSpec", "member"),
+        ("RuleSpec", "impact"),
         ("Playbook", "each"),
         ("Rung", "approvals"),
         ("Rung", "approve_within_seconds"),

@@ -134,7 +134,7 @@ def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
     if was.labels != now.labels:
         text = f"{name} has other labels: silences in Alertmanager go by them"
         yield Change(Effect.CHANGE, name, text)
-    if (was.summary, was.runbook) != (now.summary, now.runbook):
+    if (was.summary, was.runbook, was.impact) != (now.summary, now.runbook, now.impact):
         yield Change(Effect.CHANGE, name, f"{name} tells people something else")
     if was.sha256 != now.sha256:
         text = f"{name} is judged by a new text; its `for` starts again"

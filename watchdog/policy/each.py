@@ -14,6 +14,7 @@ from watchdog.core.spec import (
     SourceSpec,
     ValueThreshold,
 )
+from watchdog.policy.expressions import Spot
 from watchdog.policy.platform import Platform
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rule_models import RuleShape
@@ -87,11 +88,13 @@ def check_told_apart(
             "Remove `each`.",
         )
     elif isinstance(signal, ValueThreshold):
-        _check_kept(entry, shape, signal.expr, findings)
+        under = "threshold" if shape.threshold is not None else "integrity"
+        check_kept(Spot(entry, (under, "expr"), signal.expr), shape, findings)
 
 
-def _check_kept(entry: Entry, shape: RuleShape, expr: str, findings: Findings) -> None:
-    under = "threshold" if shape.threshold is not None else "integrity"
+def check_kept(spot: Spot, shape: RuleShape, findings: Findings) -> None:
+    """Whether an expression's result says of which label set each part is."""
+    expr, written = spot.text, ".".join(map(str, spot.path))
     for label in shape.each or ():
         try:
             part = loses(expr, label)
@@ -100,8 +103,8 @@ def _check_kept(entry: Entry, shape: RuleShape, expr: str, findings: Findings) -
         if part is not None:
             labels = ", ".join(shape.each or ())
             findings.refuse(
-                entry.at(under, "expr"),
-                f"{under}.expr gives no label {label}, by which `each` tells its result apart: "
+                spot.place(),
+                f"{written} gives no label {label}, by which `each` tells its result apart: "
                 f"it is gone after {shown(part)}",
                 f"Keep it, as in max by ({labels}) (...).",
             )

@@ -94,6 +94,17 @@ def check_value(spot: Spot, bound: Bound, source: SourceSpec, findings: Findings
             "Compare with `bool`, as in `x > bool 5`, or end it with `or vector(0)`; or, where it "
             "is the result itself that speaks, write `breach_when: present`.",
         )
+    _check_measured(spot, parsed, source, findings)
+
+
+def check_number(spot: Spot, source: SourceSpec, findings: Findings) -> None:
+    """An expression whose number is shown and compared with nothing."""
+    parsed = _parsed(spot, findings)
+    if parsed is not None:
+        _check_measured(spot, parsed, source, findings)
+
+
+def _check_measured(spot: Spot, parsed: Any, source: SourceSpec, findings: Findings) -> None:
     if isinstance(parsed, promql.StringLiteral | promql.NumberLiteral | promql.MatrixSelector):
         findings.refuse(
             spot.place(), f"{spot.name} is no measured value", "Select a metric, or rate() of it."

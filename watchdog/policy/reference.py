@@ -179,6 +179,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("rules.NAME.liveness", rules.LivenessShape),
     ("rules.NAME.event", events.EventShape),
     ("rules.NAME.on_blind", rules.BlindShape),
+    ("rules.NAME.impact", rules.ImpactShape),
 )
 
 

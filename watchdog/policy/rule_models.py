@@ -32,6 +32,9 @@ from watchdog.policy.scalars import (
 LabelText = Annotated[
     str, matching(r"[^\x00-\x1f]{0,200}", "label text", "At most 200 printable characters.")
 ]
+Counted = Annotated[
+    str, matching(r"[^\x00-\x1f]{1,40}", "word for what is counted", "Like users, or payments.")
+]
 Events = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
@@ -140,6 +143,18 @@ class LivenessShape(Shape):
     )
 
 
+class ImpactShape(Shape):
+    """Who is affected by its trouble: exactly one of `increase` and `value`. It never breaches."""
+
+    increase: Expression | None = Field(
+        None, description="selector of a counter: its increase since the first bad sample"
+    )
+    value: Expression | None = Field(
+        None, description="PromQL that gives one number: the highest since the first bad sample"
+    )
+    of: Counted = Field("users", description="what is counted, in the plural")
+
+
 class BlindShape(Shape):
     page_after: Duration = Field(300.0, description="blindness after which people are told (5m)")
     gone: Literal["page", "forget"] = Field(
@@ -181,6 +196,9 @@ class RuleShape(Shape):
     integrity: IntegrityShape | None = Field(None, description="kind integrity")
     liveness: LivenessShape | None = Field(None, description="kind liveness")
     event: EventShape | None = Field(None, description="kind event")
+    impact: ImpactShape | None = Field(
+        None, description="who is affected; the rule's own failed events when left out"
+    )
     each: Annotated[list[LabelName], Field(min_length=1, max_length=5)] | None = Field(
         None, description="labels: every set of their values is a rule of its own, with an episode"
     )

@@ -15,6 +15,7 @@ from watchdog.policy.channels import STALE_SECONDS
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.each import DEFAULT_LIMIT, check_each, check_told_apart
 from watchdog.policy.events import told
+from watchdog.policy.impact import impact_of
 from watchdog.policy.importers.in_place import AlertFiles
 from watchdog.policy.laws import check_armed, check_grants, check_keys
 from watchdog.policy.platform import Platform
@@ -128,11 +129,13 @@ def compile_rule(
             f"{entry.name} would be stale between two samples of {source.name}",
             "Write at least the time between two samples, or leave it out.",
         )
+    impact = None
     if signal is not None:
         check_told_apart(entry, shape, source, signal, findings)
+        impact = impact_of(entry, shape, source, signal, findings)
     if signal is None or len(findings.errors) > before:
         return None
-    return _spec(entry, owner, shape, kinds[0], source, signal), source
+    return replace(_spec(entry, owner, shape, kinds[0], source, signal), impact=impact), source
 
 
 def _measured(

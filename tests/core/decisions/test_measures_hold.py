@@ -119,7 +119,7 @@ def read_back(book: Book) -> Book:
 
 TestMeasured = Measured.TestCase
 TestMeasured.settings = settings(
-    max_examples=25,
+    max_examples=20,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -16,6 +16,7 @@ from operator import sub, truediv
 _MOST = 128
 _NEWEST_KEPT = 48
 _COLUMNS = 4
+_DUST = 1e-6  # what adding and subtracting seconds may have done to a position
 
 
 class Marks:
@@ -59,7 +60,7 @@ class Marks:
 
     def bad_during(self, position: float) -> float:
         """Bad events of the stretch that led to the observation at `position`, and of all since."""
-        index = bisect_left(self._at, position) - 1
+        index = bisect_left(self._at, position - _DUST) - 1
         return self._now[0] - (self._bad[index] if index >= 0 else 0.0)
 
     def turned(self, limit: float, since: float) -> float | None:

@@ -78,11 +78,24 @@ def explain(policy: Policy, name: str, asked: Asked) -> Explanation:
         stale_after_seconds=rule.stale_after_seconds,
         page_after_seconds=rule.page_after_seconds,
         acts=acts(_shown_after(rule), rhythm),
-        notes=(*_of_members(policy.rules[name]), *_notes(rule, rhythm, asked)),
+        notes=(
+            *_of_members(policy.rules[name]),
+            *_notes(rule, rhythm, asked),
+            *_of_impact(rule),
+        ),
         ratios=Told(rule, pairs, rhythm, asked, action).table() if pairs else None,
         gates=needs_of(policy, rule),
         ladder=ladder_of(policy, rule),
     )
+
+
+def _of_impact(rule: RuleSpec) -> tuple[str, ...]:
+    """Who is said to be affected; it is asked of the rule's source and judges nothing."""
+    if rule.impact is None:
+        return ()
+    how = "the increase of" if rule.impact.grows else "the highest"
+    of, expr = rule.impact.of, rule.impact.expr
+    return (f"Affected {of}: {how} {expr} since the first bad sample. It never breaches.",)
 
 
 def _of_members(rule: RuleSpec) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from watchdog.core.alerting import alert_name
 from watchdog.core.channels import Channel, EventSignal
 from watchdog.core.deploys import ALL
+from watchdog.core.impact import impact_queries
 from watchdog.core.judge import queries
 from watchdog.core.naming import family_of, labelled
 from watchdog.core.probes import PROBES
@@ -228,7 +229,11 @@ def _surroundings(case: Case, ours: Ours, findings: Findings) -> None:
 
 def _unread(suite: Suite, case: Case, ours: Ours, findings: Findings) -> None:
     """A series that nothing reads is most likely misspelt."""
-    names = names_in(text for rule in ours.policy.rules.values() for text in queries(rule))
+    names = names_in(
+        text
+        for rule in ours.policy.rules.values()
+        for text in (*queries(rule), *impact_queries(rule))
+    )
     if names is None or case.shape.promql_expr_test or suite.rules.theirs:
         return
     for index, one in enumerate(case.series):
