@@ -103,7 +103,9 @@ def test_it_is_ready_by_the_tokens_own_rights_and_by_what_is_written_beside() ->
         ([switches | {"project": "*", "environment": "*"}], "true"),
         ([switches | {"project": "shop", "environment": "development"}], "false"),
         ([switches | {"project": "other", "environment": "production"}], "false"),
-        ([switches], "false"),
+        ([switches], "true"),  # for all projects and environments
+        ([switches | {"project": "shop"}], "true"),
+        ([{"permission": "UPDATE_FEATURE", "project": "shop"}], "false"),
         ([], "false"),
         (None, "unknown"),
     ):

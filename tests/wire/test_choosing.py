@@ -42,6 +42,7 @@ FLAGS = {
         ("(names[?@ == 'b'] | [0]) == 'b'", TRUE),
         ("length(names[?@ == 'b' || @ == 'c']) == `1`", TRUE),
         ("length(flags[?name == 'checkout' || (name == 'twice' && on == `true`)]) == `2`", TRUE),
+        ("length(flags[?on == `true` && where == `null`]) == `3`", TRUE),
         ("length(flags[?name == 'gone']) == `0`", TRUE),  # counted, and there is none
         ("length(flags[?name == 'gone']) >= `1`", FALSE),
     ],
@@ -94,6 +95,9 @@ def test_where_it_is_not_clear_which_is_meant_nothing_is_known(expect: str, reas
         ("(flags[?!(name == 'x')] | [0].on)", "[?name == 'a']"),
         ("(flags[?on] | [0].on)", "[?name == 'a']"),
         ("(flags[?name == other] | [0].on)", "[?name == 'a']"),
+        ("(flags[?`null` == `null`] | [0].on)", "[?name == 'a']"),
+        ("(flags[?'a' == `null`] | [0].on)", "[?name == 'a']"),
+        ("(flags[?name != `null`] | [0].on)", "[?name == 'a']"),
         ('(flags[?name == "x"] | [0].on)', "in single quotes"),
         ("length(flags) > `1`", "may be counted"),
         ("length(flags[?name == 'x'], flags) > `1`", "may be counted"),

@@ -20,7 +20,7 @@ from watchdog.policy.unleash_models import ToggleShape, UnleashActionShape
 
 _PERMISSION = "UPDATE_FEATURE_ENVIRONMENT"
 _ALL = "*"
-"""A role may be for all projects, and for all environments."""
+"""In place of a project or an environment: every one of them. So is none at all."""
 
 
 def unleash_action(entry: Entry, findings: Findings) -> ActionSpec | None:
@@ -140,13 +140,18 @@ class _Toggle:
 
     @property
     def _may_switch(self) -> str:
-        project = f"(project == '{self._shape.project}' || project == '{_ALL}')"
-        environment = f"(environment == '{self._shape.environment}' || environment == '{_ALL}')"
+        project = _any_of("project", self._shape.project)
+        environment = _any_of("environment", self._shape.environment)
         switches = f"permission == '{_PERMISSION}' && {project} && {environment}"
         return f"length(permissions[?permission == 'ADMIN' || ({switches})]) >= `1`"
 
     def _by_admin(self, url: str, given: str = "") -> Endpoint:
         return _endpoint(url, self._shape.admin_token, self._shape.ca, given)
+
+
+def _any_of(field: str, name: str) -> str:
+    """A permission is for what it names, or for all."""
+    return f"({field} == '{name}' || {field} == '{_ALL}' || {field} == `null`)"
 
 
 def _endpoint(url: str, token: str, ca: str | None, given: str = "") -> Endpoint:

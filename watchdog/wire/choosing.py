@@ -4,7 +4,8 @@
     length(grants[?may == 'x']) >= `1`  how many there are
 
 The law: an element is meant only if it has every field of the condition, of the literal's own
-type and with just that value; a field that is missing is no match. Where none is meant, or more
+type and with just that value; a field that is missing is no match, but where `null` is asked for.
+Where none is meant, or more
 than one, there is nothing to read: which of two was meant, nobody knows. Only a list can be
 counted.
 """
@@ -18,10 +19,10 @@ from watchdog.wire.kinds import Scalar, inside, kind_of, step_text, written
 
 @dataclass(frozen=True, slots=True)
 class Same:
-    """A field of an element that has just this value."""
+    """A field of an element that has just this value; None where it has none, or null."""
 
     keys: tuple[str | int, ...]
-    value: Scalar
+    value: Scalar | None
 
     @property
     def text(self) -> str:

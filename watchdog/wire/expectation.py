@@ -34,7 +34,7 @@ from jmespath.lexer import Lexer
 
 from watchdog.core.words import Truth
 from watchdog.wire.choosing import Chosen, Condition, Counted, Same, Several
-from watchdog.wire.kinds import SCALARS, kind_of, shortened, written
+from watchdog.wire.kinds import SCALARS, Scalar, kind_of, shortened, written
 from watchdog.wire.parts import (
     EQUALITIES,
     SIGNS,
@@ -248,14 +248,20 @@ def _filtered(tree: Mapping[str, Any]) -> tuple[Path, Condition]:
     return _path(of), _condition(condition)
 
 
+def _is_null(tree: Mapping[str, Any]) -> bool:
+    return bool(tree["type"] == "literal" and tree["value"] is None)
+
+
 def _condition(tree: Mapping[str, Any], depth: int = 0) -> Condition:
     if depth > _DEEPEST:
         raise BadExpectation("nested too deeply", "Split it into several checks")
     match tree["type"]:
         case "comparator" if tree["value"] == "eq":
-            sides = [_side(child) for child in tree["children"]]
+            given = [child for child in tree["children"] if not _is_null(child)]
+            sides = [_side(child) for child in given]
             fields = [side.keys for side in sides if isinstance(side, Path)]
-            values = [side.value for side in sides if isinstance(side, Literal)]
+            literals = (side.value for side in sides if isinstance(side, Literal))
+            values: list[Scalar | None] = [*[None] * (2 - len(given)), *literals]
             plain = [key for keys in fields for key in keys if isinstance(key, str | int)]
             if len(values) == 1 and len(plain) == len(fields[0]):
                 return Same(tuple(plain), values[0])
