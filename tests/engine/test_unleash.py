@@ -13,6 +13,7 @@ import pytest
 
 from tests.engine.house import ALICE, House
 from tests.engine.toggles import ADMIN, CLIENT, Liar, Muffler, Shop
+from tests.real_parts.fault_proxy import FaultProxy
 from tests.real_parts.unleash import DEVELOPMENT, EDITOR, PRODUCTION, VIEWER, RealUnleash
 from watchdog.core import entries as e
 from watchdog.core.states import State
@@ -141,6 +142,17 @@ async def test_an_archived_feature_is_not_ready(
 
     assert reading.truth is Truth.FALSE
     assert "answered 404" in reading.reason or "none of the" in reading.reason
+
+
+async def test_it_is_read_back_where_sdks_are_served(tmp_path: Path, shop: Shop) -> None:
+    async with FaultProxy.start(shop.unleash.url) as edge:
+        action = shop.toggle(served_by=edge.url)
+        assert (await shop.readiness(tmp_path, action)).truth is Truth.TRUE
+        await edge.down()
+        reading = await shop.readiness(tmp_path, action)
+
+    assert reading.truth is Truth.FALSE
+    assert edge.url in reading.reason
 
 
 # -- paused and resumed ----------------------------------------------------------------------------

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from tests.policy.texts import PLATFORM, at, folder, load, unmarked
@@ -227,3 +231,13 @@ def test_a_read_back_of_any_action_says_what_it_must_show_to_count() -> None:
     text, line, column = unmarked(marked)
     refused = load(folder(text))
     assert at(refused.errors, "platform.yaml", line, column)
+
+
+def test_the_page_shows_what_the_short_form_stands_for() -> None:
+    page = (Path(__file__).parents[2] / "docs/unleash.md").read_text(encoding="utf-8")
+    short, whole = (
+        action(block.removeprefix("actions:\n"))
+        for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    )
+
+    assert replace(short, target="", sha256="") == replace(whole, target="", sha256="")
