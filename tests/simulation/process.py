@@ -71,7 +71,7 @@ class SimProcess:
         self.engine.on_pass = self._passed
         jobs = {
             "preflight": (PREFLIGHT_EVERY, self.engine.preflight.look),
-            "checkpoint": (CHECKPOINT_EVERY, self.engine.checkpoint),
+            "checkpoint": (CHECKPOINT_EVERY, self.engine.checkpoints.save),
         }
         tasks = [
             asyncio.create_task(self._every(seconds, job), name=name)

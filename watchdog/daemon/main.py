@@ -320,7 +320,7 @@ def _work(daemon: _Daemon) -> tuple[Every, ...]:
 
     return (
         Every("preflight", settings.preflight_every, engine.preflight.look),
-        Every("checkpoint", settings.checkpoint_every, engine.checkpoint),
+        Every("checkpoint", settings.checkpoint_every, engine.checkpoints.save),
         Every("time sync", 60.0, daemon.sync_time),
         Every("reserve", 60.0, refill),
         Every("retention", 3600.0, retire),

@@ -4,12 +4,14 @@ Works on ports alone; which adapters stand behind them is the composition root's
 names here are the facade: faces (web, cli) use nothing else of it.
 """
 
+from watchdog.engine.checkpoints import last_pass
 from watchdog.engine.deploys import DeployDesk, DeployRefused, DeployTold, NotRecorded, Wish
-from watchdog.engine.engine import Engine, last_pass
+from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
 from watchdog.engine.given import Ports, Process, RulesFolder
 from watchdog.engine.inbox import Inbox, Taken
+from watchdog.engine.measures_view import MeasuresNow
 from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
 from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.preflight import ready_now as ready_now
@@ -25,6 +27,7 @@ __all__ = [
     "Done",
     "Engine",
     "Inbox",
+    "MeasuresNow",
     "NoPlan",
     "NotRecorded",
     "OrderRefused",

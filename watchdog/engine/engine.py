@@ -19,8 +19,9 @@ from watchdog.core.memory import Memory
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy
 from watchdog.core.turn import ask_once_more
-from watchdog.core.words import Instant, Status, Truth
+from watchdog.core.words import Status, Truth
 from watchdog.engine.alertmanager import Alertmanager
+from watchdog.engine.checkpoints import Checkpoints
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
 from watchdog.engine.given import Ports, Process, RulesFolder
@@ -34,13 +35,11 @@ from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
 from watchdog.ports import (
-    History,
     Lead,
     Presence,
 )
 
 TICK_SECONDS = 1.0
-KEEP_COUNTING_SECONDS = 1.0
 KEPT_AT_HAND = 20_000
 """How many of the newest entries are searched for decisions at the start."""
 
@@ -61,6 +60,7 @@ class Engine:
         self.time_synced: Truth = Truth.UNKNOWN
         self.rules_folder = RulesFolder()
         self.passes = Passes(self.recorder, Evaluation(self.memory, self.facts))
+        self.checkpoints = Checkpoints(self.memory, ports.history, self.passes)
         self.leading = Leading(
             ports.lease,
             ports.journal,
@@ -101,6 +101,7 @@ class Engine:
         self.on_pass: Callable[[], None] = lambda: None
         self.on_lead: Callable[[], None] = lambda: None  # we came to lead while we watched
         self.on_policy: Callable[[PolicyApplied], None] = lambda _: None  # another applied it
+        self.on_lost: list[Callable[[], None]] = []  # we cease to lead
 
     def in_force(self) -> Policy:
         """The policy that judges. Raises before the first was adopted."""
@@ -139,7 +140,7 @@ class Engine:
         return Reactions(
             took_over=self._took_over,
             resumed=self._settle,
-            lost=lambda: self.runner.halt(),  # noqa: PLW0108  # it is made later
+            lost=self._lost,
             policy=lambda applied: self.on_policy(applied),  # noqa: PLW0108  # it is set later
             busy=lambda: self.runner.active > 0,
             watched_seconds=self._watched_seconds,
@@ -176,6 +177,12 @@ class Engine:
         if self._failed is not None:
             self.on_lead()
             self._settle()
+
+    def _lost(self) -> None:
+        """At once, whatever is under way: it is not ours to end any more."""
+        self.runner.halt()
+        for hear in self.on_lost:
+            hear()
 
     def _settle(self) -> None:
         """What is open is ours now: see what became of it, and of what it stands on."""
@@ -220,7 +227,7 @@ class Engine:
                 "tick": self._tick_forever(),
                 "verify": self.custody.verify_forever(),
                 "drift": self.custody.watch_forever(),
-                "keep counting": self._keep_counting_forever(),
+                "keep counting": self.checkpoints.counting_forever(),
                 "alertmanager": self.alertmanager.forever(),
                 "preflight": self.preflight.look(),
                 "lead": self.leading.forever(),
@@ -243,30 +250,12 @@ class Engine:
         """Let open intents end, keep the windows, say that we stop."""
         await self.hosts.leave()
         await self.runner.drain(within_seconds)
-        await self.checkpoint()
+        await self.checkpoints.save()
         draft = self.recorder.draft()
         draft.add(Stopped(reason))
         self.recorder.commit(draft)
         await self.leading.give_up()
         await self.pollers.aclose()
-
-    async def checkpoint(self) -> None:
-        """Keep windows, clocks and the time of the last pass. Written beside the loop."""
-        await self._keep(self.memory.checkpoint())
-
-    async def _keep_counting_forever(self) -> None:
-        """While a `for` clock runs, a crash may cost a second of it and not a whole checkpoint."""
-        while True:
-            await asyncio.sleep(KEEP_COUNTING_SECONDS)
-            counting = self.memory.counting()
-            if counting:
-                await self._keep(self.memory.checkpoint(counting))
-
-    async def _keep(self, items: dict[str, bytes]) -> None:
-        at = self.passes.completed
-        if at is not None:
-            items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
-            await asyncio.to_thread(self.ports.history.save, items)
 
     def retire(self, keep_days: int) -> int:
         """Retire journal entries that are older. Returns the last one's number, or 0."""
@@ -346,12 +335,3 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def last_pass(history: History) -> Instant | None:
-    """When a pass was last completed and kept, by the process before this one."""
-    found = history.load().get("last_pass")
-    if found is None:
-        return None
-    wall, steady = found.decode().split()
-    return Instant(float(wall), float(steady))

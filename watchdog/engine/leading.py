@@ -26,6 +26,9 @@ from watchdog.ports import Journal, JournalDeposed, JournalError, JournalLost, L
 FOLLOW_SECONDS = 0.5
 """How often who follows reads on, and asks whether the lease is free."""
 
+NONE = 0
+"""The epoch of who has not led yet; the first is 1."""
+
 ASKS_A_LEASE = 3
 """How often a lease is asked for while it runs: one answer may be lost."""
 
@@ -124,6 +127,8 @@ class Leading:
         if self.lead.mine:
             self._read_on(list(self._journal.read(self._recorder.last_seq)))
             self._take_the_lead(self.lead, down_seconds)
+        else:
+            self._recorder.epoch = NONE
 
     # -- beside everything else --------------------------------------------------------------------
 
@@ -178,9 +183,6 @@ class Leading:
             structlog.get_logger().warning("lease.resumed", epoch=lead.epoch)
             return
         await self._follow()
-        behind = self._recorder.book.last
-        if behind is not None and behind.steady > self._steady:
-            self._reactions.shift(behind.steady - self._steady)
         unwatched = max(0.0, lead.silent_seconds - self._reactions.watched_seconds())
         self._take_the_lead(lead, unwatched)
         structlog.get_logger().warning(
@@ -188,6 +190,9 @@ class Leading:
         )
 
     def _take_the_lead(self, lead: Lead, unwatched_seconds: float) -> None:
+        newest = self._recorder.book.last
+        if newest is not None and newest.steady > self._steady:
+            self._reactions.shift(newest.steady - self._steady)
         self._recorder.epoch = lead.epoch
         self._leading = True
         self._reactions.took_over(lead, unwatched_seconds)

@@ -89,6 +89,8 @@ class Recorder:
     def flush(self) -> bool:
         """Try to write what waits. True when nothing waits any more."""
         while self._waiting:
+            if not self.leads():
+                return False  # it is tried, or given up, when it is known who leads
             at, entries = self._waiting[0]
             try:
                 recorded = self._journal.append(entries, at, epoch=self.epoch)

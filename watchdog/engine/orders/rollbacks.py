@@ -35,6 +35,7 @@ class Rollbacks:
         self._desk = desk
         self._ends: dict[str, asyncio.Future[e.IntentEnded]] = {}
         desk.engine.recorder.listen(self._heard)
+        desk.engine.on_lost.append(self._lost)
 
     async def rollback(
         self,
@@ -263,6 +264,18 @@ class Rollbacks:
                 f"cannot be recorded now, so it is not done: {self._desk.engine.recorder.stuck}"
             )
         return await asyncio.shield(future)
+
+    def _lost(self) -> None:
+        """Another daemon may lead by now: what becomes of it is on the record alone."""
+        for future in self._ends.values():
+            if not future.done():
+                future.set_exception(
+                    OrderRefused(
+                        "it was recorded, and this daemon ceased to lead before it ended. See: "
+                        "slo-watchdog status"
+                    )
+                )
+        self._ends.clear()
 
     def _heard(self, recorded: e.Recorded) -> None:
         if isinstance(recorded.entry, e.IntentEnded):
