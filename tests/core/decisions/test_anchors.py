@@ -7,6 +7,7 @@ import pytest
 from watchdog.core import entries as e
 from watchdog.core.anchors import DISPLACED, Anchors
 from watchdog.core.book import MANUAL, Book
+from watchdog.core.releases import content_digest, facts_of
 from watchdog.core.trees import Anchor
 from watchdog.core.words import Direction, Instant, Severity, Truth, World
 
@@ -56,6 +57,18 @@ def test_content_is_known_by_the_earlier_of_two_proofs() -> None:
     # Staged anew, so written later: its content was seen here before.
     anchors.ready(proven(GOOD, written=900), at(1000))
     assert anchors.known_by(anchors.now["restore"]) == at(0).wall
+
+
+def test_a_version_that_ran_before_it_became_an_anchor_is_known_since_it_was_seen_running() -> None:
+    anchors = Anchors()
+    running = Anchor(GOOD, at(0).wall, facts_of(TARGET, "v3", "v4"))
+    anchors.ready(e.ReadinessChanged("restore", Truth.TRUE, "", running), at(0))
+
+    ran = content_digest(TARGET, "v4")
+    anchor = Anchor(ran, at(900).wall, facts_of(TARGET, "v4", "v5"))
+    anchors.ready(e.ReadinessChanged("restore", Truth.TRUE, "", anchor), at(900))
+
+    assert anchors.known_by(anchor) == at(0).wall
 
 
 def test_an_anchor_that_is_not_proven_any_more_is_none() -> None:
