@@ -25,6 +25,7 @@ _LONG = (
     "tests/store/postgres/",
     "tests/lab/rule_tests/test_shipped.py",
     "tests/actions/tree/",
+    "tests/engine/test_unleash.py",
     "tests/restore/",
     "tests/simulation/",
 )
