@@ -240,7 +240,7 @@ async def test_a_server_that_dies_with_the_answer_is_settled_by_what_it_serves_a
     tmp_path: Path, sandbox: Sandbox, shop: Shop
 ) -> None:
     async with Muffler.start(shop.unleash.url) as between:
-        action = shop.toggle(url=between.url, deadline="25s")
+        action = shop.toggle(url=between.url, deadline="40s")
         async with shop.guarded(tmp_path, sandbox, action) as house:
             ordered = asyncio.create_task(order(house))
             await shop.until_switched_off()

@@ -76,7 +76,7 @@ class Shop:
         return (await self.unleash.switches(self.feature)).count((PRODUCTION, "off"))
 
     async def until_switched_off(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(10):
             while not await self.switched_off():  # noqa: ASYNC110 - Unleash tells nobody of it
                 await asyncio.sleep(0.01)
 

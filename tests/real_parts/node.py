@@ -62,5 +62,6 @@ def kept(name: str) -> Path:
                 install(made, listed)
                 made.rename(place)
             finally:
-                shutil.rmtree(made, ignore_errors=True)
+                for left in {made, *room.glob(f"{name}-*")} - {place}:
+                    shutil.rmtree(left, ignore_errors=True)  # of older lock files, and half done
     return place / "node_modules"
