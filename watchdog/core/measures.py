@@ -40,7 +40,7 @@ MOST_ROLLBACKS = 2000
 Claims = Mapping[str, Mapping[str, Claim]]
 """Target -> episode -> its claim, as the book has them."""
 
-_PROVES_HEALTH = frozenset({Event.HEALTHY, Event.RECOVERED, Event.SPENT, Event.QUIET})
+PROVES_HEALTH = frozenset({Event.HEALTHY, Event.RECOVERED, Event.SPENT, Event.QUIET})
 
 
 class Ended(StrEnum):
@@ -198,7 +198,7 @@ class Measures:
                 one.contained = one.contained or at
                 if one.service is Service.FAILING:
                     self._turn(one, Service.CONTAINED, at)
-            elif entry.event in _PROVES_HEALTH and one.service is not Service.RECOVERED:
+            elif entry.event in PROVES_HEALTH and one.service is not Service.RECOVERED:
                 self._turn(one, Service.RECOVERED, at)
             if entry.after is State.OK:
                 one.ended = at

@@ -14,9 +14,11 @@ from typing import Any, Protocol, runtime_checkable
 from watchdog.core import entries as e
 from watchdog.core.alerts import labels_of
 from watchdog.core.book import MANUAL, Episode
+from watchdog.core.measures import Measure
 from watchdog.core.naming import is_of
-from watchdog.core.spec import ActionSpec, RuleSpec
+from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Truth
+from watchdog.engine.actions_view import action_view
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
 from watchdog.engine.awaiting import awaiting_view, missing_approvals
 from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets_now
@@ -24,6 +26,12 @@ from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members, members_by_status, no_rule, rule_of
 from watchdog.engine.leader_view import lead_now, leader_view
+from watchdog.engine.measures_view import (
+    MeasuresNow,
+    measure_view,
+    measures_now,
+    measures_view,
+)
 from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
@@ -221,6 +229,7 @@ class Views:
             "outcome": ep.outcome.value if ep.outcome else None,
             "read_back": ep.read_back,
             "seconds_breach_to_effect": ep.seconds_to_effect,
+            "measures": measure_view(self._engine, ep.id),
             "barred": ep.barred,
             "reopens": ep.reopens,
             "chain": ep.chain,
@@ -250,22 +259,19 @@ class Views:
         return [self.episode(ep, reasons) for ep in episodes]
 
     def actions(self) -> list[View]:
-        return [self._action(a) for a in self._engine.in_force().actions.values()]
+        return [action_view(self._engine, a) for a in self._engine.in_force().actions.values()]
 
-    def _action(self, action: ActionSpec) -> View:
-        book = self._engine.book
-        found = book.readiness.get(action.name)
-        return {
-            "name": action.name,
-            "target": action.target,
-            "host": action.host,
-            "deadline_seconds": action.deadline_seconds,
-            "sla_seconds": action.sla_seconds,
-            "ready": found[0].value if found else "unknown",
-            "ready_reason": found[1] if found else "no preflight has run yet",
-            "ready_since": utc(found[2]) if found else None,
-            "claimed_by": [c.episode for c in book.claimants(action.target)],
-        }
+    def measure(self, episode: str) -> Measure | None:
+        """What was measured of an episode, for those who count as it happens."""
+        return self._engine.book.measures.episodes.get(episode)
+
+    def measures_now(self) -> MeasuresNow:
+        """The numbers of the procedure, for metrics."""
+        return measures_now(self._engine)
+
+    def measures(self) -> View:
+        """The same by period, for people."""
+        return measures_view(self._engine)
 
     def sources(self) -> list[View]:
         now = self._engine.ports.clock.now()

@@ -60,6 +60,7 @@ def readonly_app(
         meters = Meters()
         views.listen(meters.heard)
     meters.effects_from(views.seconds_to_effect)
+    meters.measures_from(views.measure)
     timelines = _timelines(views)
     app = Starlette(
         routes=[

@@ -5,9 +5,10 @@ they are asked for. Label names are fixed in `catalog.py`, and label values come
 and our own words alone: nothing that a watched service answers can become a series.
 """
 
-from watchdog.web.metrics.catalog import CATALOG, Metric
+from watchdog.web.metrics.catalog import CATALOG
 from watchdog.web.metrics.exposition import encoded, families
 from watchdog.web.metrics.meters import Meters
+from watchdog.web.metrics.metric import Metric
 from watchdog.web.metrics.reference import reference
 
 __all__ = ["CATALOG", "Meters", "Metric", "encoded", "families", "reference"]

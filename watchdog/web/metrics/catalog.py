@@ -5,37 +5,17 @@ Units are seconds and ratios, last in the name; counters end in `_total`. A yes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Kind(StrEnum):
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-    INFO = "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One family, named without the `slo_watchdog_` that all begin with."""
-
-    short: str
-    kind: Kind
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return f"slo_watchdog_{self.short}"
-
-
-POLL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-ACTION_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 600, 1800)
-EFFECT_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60, 120, 300, 600, 1800)
-
-COUNTER, GAUGE, HISTOGRAM, INFO = Kind.COUNTER, Kind.GAUGE, Kind.HISTOGRAM, Kind.INFO
+from watchdog.web.metrics.metric import (
+    ACTION_BUCKETS,
+    COUNTER,
+    EFFECT_BUCKETS,
+    GAUGE,
+    HISTOGRAM,
+    INFO,
+    POLL_BUCKETS,
+    Metric,
+)
+from watchdog.web.metrics.procedure_catalog import PROCEDURE
 
 WATCHING = (
     Metric("build", INFO, "The running program.", ("version", "python")),
@@ -272,6 +252,7 @@ GROUPS = {
     "Events": EVENTS,
     "Episodes and decisions": DECISIONS,
     "Actions": ACTIONS,
+    "Numbers of the procedure": PROCEDURE,
     "Deploys": DEPLOYS,
     "Alertmanager": ALERTMANAGER,
     "Policy and record": RECORD,

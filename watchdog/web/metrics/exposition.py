@@ -16,6 +16,7 @@ from watchdog.web.metrics.present import (
     of_alertmanager,
     of_budgets,
     of_deploys,
+    of_measures,
     of_process,
     of_record,
     of_rules,
@@ -33,7 +34,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
     """All of this moment. The engine is read at once, before the first family is made."""
     x = views.present()
     meters.adopt(x.policy)
-    sources, actions = views.sources(), views.actions()
+    sources, actions, measures = views.sources(), views.actions(), views.measures_now()
     longest = meters.longest_pass(views.take_longest_pass(), x.now)
 
     def rest() -> Iterator[Family]:
@@ -41,6 +42,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_record(x, load)
         yield from of_sources(sources)
         yield from of_actions(actions, x)
+        yield from of_measures(measures)
         yield from of_alertmanager(x)
         yield from of_deploys(x)
         yield from of_rules(x)

@@ -15,11 +15,13 @@ from prometheus_client import CollectorRegistry, Counter, GCCollector, Histogram
 from watchdog.core import entries as e
 from watchdog.core.channels import Channel
 from watchdog.core.deploys import DeployOutcome
+from watchdog.core.measures import Measure
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
 from watchdog.ports import MetricSource
-from watchdog.web.metrics.catalog import CATALOG, EVENT_RESULTS
+from watchdog.web.metrics.catalog import EVENT_RESULTS
+from watchdog.web.metrics.procedure import Procedure, counter, histogram
 
 GATES = (
     "evidence",
@@ -62,6 +64,7 @@ class Meters:
         self._polls = self._histogram("source_poll_duration_seconds")
         self._took = self._histogram("action_duration_seconds")
         self._effect = self._histogram("breach_to_effect_seconds")
+        self._procedure = Procedure(self.registry)
         self._longest: deque[tuple[float, float]] = deque()
         self._episodes_rule: Callable[[str], float | None] = lambda _: None
         self._begin_at_zero()
@@ -70,12 +73,17 @@ class Meters:
         """Where to ask how long an episode took from its breach to its effect."""
         self._episodes_rule = seconds_to_effect
 
+    def measures_from(self, measure: Callable[[str], Measure | None]) -> None:
+        """Where to ask what was measured of an episode."""
+        self._procedure.measures = measure
+
     # -- entries -----------------------------------------------------------------------------------
 
     def heard(self, recorded: e.Recorded) -> None:
         """A recorder's listener: counts one durable entry."""
         entry = recorded.entry
         self._entries.labels(entry.kind).inc()
+        self._procedure.heard(recorded)
         match entry:
             case e.EpisodeOpened():
                 self._episodes.labels(entry.world.value).inc()
@@ -149,6 +157,7 @@ class Meters:
                 for outcome in e.Outcome:
                     self._actions.labels(action.name, direction.value, outcome.value)
             self._effect.labels(action.name)
+            self._procedure.adopt(action.name)
             self._drifts.labels(action.name)
 
     def _begin_at_zero(self) -> None:
@@ -168,12 +177,10 @@ class Meters:
                 self._pages.labels(severity.value, silenced)
 
     def _counter(self, short: str) -> Counter:
-        metric = CATALOG[short]
-        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+        return counter(short, self.registry)
 
     def _histogram(self, short: str) -> Histogram:
-        m = CATALOG[short]
-        return Histogram(m.name, m.help, m.labels, registry=self.registry, buckets=m.buckets)
+        return histogram(short, self.registry)
 
 
 class _Counted:

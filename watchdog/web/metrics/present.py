@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import Metric as Family
@@ -17,8 +17,9 @@ from watchdog.core.episode import OPEN
 from watchdog.core.judge import Budget
 from watchdog.core.text import duration
 from watchdog.core.words import Blind, Instant, Status, WindowReading, World
-from watchdog.engine import Present, RuleNow
-from watchdog.web.metrics.catalog import CATALOG, Kind
+from watchdog.engine import MeasuresNow, Present, RuleNow
+from watchdog.web.metrics.catalog import CATALOG
+from watchdog.web.metrics.metric import Kind
 from watchdog.web.policy_load import PolicyLoad
 
 Sample = tuple[tuple[str, ...], float | bool | None]
@@ -169,6 +170,23 @@ def of_actions(actions: Sequence[dict[str, Any]], x: Present) -> Iterator[Family
     yield _family(
         "awaiting_approvals", [((a["name"],), missing.get(a["name"], 0)) for a in actions]
     )
+
+
+def of_measures(m: MeasuresNow) -> Iterator[Family]:
+    """From the record, whatever this process saw of it."""
+    yield _one("preflight_age_seconds", m.preflight_age)
+    keyed: dict[str, Mapping[tuple[str, ...], float]] = {
+        "rollback_frequency": m.rollbacks,
+        "rollback_in_time_ratio": m.in_time,
+        "service_downtime_seconds": m.service,
+        "feature_downtime_seconds": m.feature,
+        "target_downtime_seconds": m.target,
+        "downtime_seconds": m.together,
+        "rule_affected": m.affected,
+        "action_proof_age_seconds": {(action,): age for action, age in m.proof_ages.items()},
+    }
+    for short, values in keyed.items():
+        yield _family(short, sorted(values.items()))
 
 
 def _per_rule(x: Present, short: str, read: Any) -> Family:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from watchdog.core.deploys import DeployOutcome
 from watchdog.core.entries import Outcome, Ruling
 from watchdog.core.episode import OPEN
+from watchdog.core.measures import Ended
+from watchdog.core.periods import PERIODS
 from watchdog.core.words import Blind, Status
-from watchdog.web.metrics.catalog import EVENT_RESULTS, GROUPS, Kind, Metric
+from watchdog.web.metrics.catalog import EVENT_RESULTS, GROUPS
 from watchdog.web.metrics.meters import GATES
+from watchdog.web.metrics.metric import Kind, Metric
 
 _INTRODUCTION = """\
 # Metrics
@@ -45,6 +48,8 @@ something that reaches people watch these, also for when the watchdog is dead:
 | a person must look | `slo_watchdog_episodes_open{state="latched"} > 0` |
 | people are asked to approve something | `slo_watchdog_awaiting_approvals > 0` |
 | nobody ended a deploy | `increase(slo_watchdog_deploys_total{outcome="expired"}[5m]) > 0` |
+| an action was not proven for long, or never | \
+`slo_watchdog_action_proof_age_seconds > 90 * 86400` |
 | it is held back | `slo_watchdog_episodes_open{state="held"} > 0` |
 """
 
@@ -84,6 +89,8 @@ def _values() -> Iterator[str]:
         "result": list(EVENT_RESULTS),
         "direction": ["do", "undo"],
         "outcome": dict.fromkeys(one.value for one in (*Outcome, *DeployOutcome)),
+        "ended": [one.value for one in Ended],
+        "period": list(PERIODS),
         "window": ["a duration as written in rules: 5m, 1h, 3d"],
     }.items():
         yield f"| `{label}` | {', '.join(values)} |"

@@ -1,0 +1,61 @@
+"""An action as people are shown it: ready, claimed, when it was last proven, how it went."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from watchdog.core.measures import Ended, Proof
+from watchdog.core.periods import PERIODS, in_time_ratio, rollbacks_within
+from watchdog.core.spec import ActionSpec
+from watchdog.core.words import Instant
+from watchdog.engine.engine import Engine
+from watchdog.engine.verdict_view import utc
+
+View = dict[str, Any]
+
+
+def action_view(engine: Engine, action: ActionSpec) -> View:
+    book, now = engine.book, engine.ports.clock.now()
+    found = book.readiness.get(action.name)
+    return {
+        "name": action.name,
+        "target": action.target,
+        "host": action.host,
+        "deadline_seconds": action.deadline_seconds,
+        "sla_seconds": action.sla_seconds,
+        "ready": found[0].value if found else "unknown",
+        "ready_reason": found[1] if found else "no preflight has run yet",
+        "ready_since": utc(found[2]) if found else None,
+        "claimed_by": [c.episode for c in book.claimants(action.target)],
+        "last_proof": _proof(book.measures.proofs.get(action.name), action, now),
+        "rollbacks": {
+            period: _rollbacks(engine, action.name, seconds, now)
+            for period, seconds in PERIODS.items()
+        },
+    }
+
+
+def _proof(proof: Proof | None, action: ActionSpec, now: Instant) -> View | None:
+    """The last one, also where the action has another text by now: that is said."""
+    if proof is None:
+        return None
+    return {
+        "at": utc(proof.at),
+        "seconds_ago": now.steady - proof.at.steady,
+        "by": proof.by,
+        "ref": proof.ref,
+        "seconds": proof.seconds,
+        "of_this_text": proof.action_sha256 in {"", action.sha256},
+    }
+
+
+def _rollbacks(engine: Engine, action: str, seconds: float, now: Instant) -> View:
+    ends: Counter[Ended] = Counter()
+    for (name, _, ended), count in rollbacks_within(engine.book.measures, now, seconds).items():
+        if name == action:
+            ends[ended] += count
+    return {
+        **{ended.value: ends[ended] for ended in Ended},
+        "in_time_ratio": in_time_ratio(ends),
+    }

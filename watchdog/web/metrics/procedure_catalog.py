@@ -1,0 +1,90 @@
+"""The numbers of the procedure, as the catalog has them."""
+
+from __future__ import annotations
+
+from watchdog.web.metrics.metric import (
+    ACTION_BUCKETS,
+    COUNTER,
+    EFFECT_BUCKETS,
+    GAUGE,
+    HISTOGRAM,
+    RECOVERY_BUCKETS,
+    Metric,
+)
+
+PROCEDURE = (
+    Metric("rollbacks_total", COUNTER, "Rollbacks, by how they ended.", ("action", "ended")),
+    Metric(
+        "rollback_duration_seconds",
+        HISTOGRAM,
+        "From the decision to the read-back that first showed the effect.",
+        ("action",),
+        ACTION_BUCKETS,
+    ),
+    Metric(
+        "first_bad_to_effect_seconds",
+        HISTOGRAM,
+        "From the first bad sample to the read-back that first showed the effect.",
+        ("action",),
+        EFFECT_BUCKETS,
+    ),
+    Metric(
+        "breach_to_contained_seconds",
+        HISTOGRAM,
+        "From a breach to its containment; contained is not recovered.",
+        ("severity",),
+        RECOVERY_BUCKETS,
+    ),
+    Metric(
+        "breach_to_recovered_seconds",
+        HISTOGRAM,
+        "From a breach to the first proof that the service works again.",
+        ("severity",),
+        RECOVERY_BUCKETS,
+    ),
+    Metric("rollback_frequency", GAUGE, "Rollbacks in the period.", ("action", "rule", "period")),
+    Metric(
+        "rollback_in_time_ratio",
+        GAUGE,
+        "Share of the period's rollbacks that were done within the action's `sla`.",
+        ("action", "period"),
+    ),
+    Metric(
+        "service_downtime_seconds",
+        GAUGE,
+        "For how long in the period the rule's service failed, from its first bad samples.",
+        ("rule", "period"),
+    ),
+    Metric(
+        "feature_downtime_seconds",
+        GAUGE,
+        "For how long in the period the target stood paused, or as an action had set it.",
+        ("target", "period"),
+    ),
+    Metric(
+        "target_downtime_seconds",
+        GAUGE,
+        "The same and the failing of what it was rolled back for, overlaps counted once.",
+        ("target", "period"),
+    ),
+    Metric(
+        "downtime_seconds",
+        GAUGE,
+        "For how long in the period any service failed or any feature stood paused.",
+        ("period",),
+    ),
+    Metric(
+        "rule_affected",
+        GAUGE,
+        "Who was affected by the rule's newest episode: its `impact`, else failed events.",
+        ("rule", "of"),
+    ),
+    Metric(
+        "action_proof_age_seconds",
+        GAUGE,
+        "Time since the action, as it is written now, was last proven by its read-back: +Inf "
+        "where it never was.",
+        ("action",),
+    ),
+    Metric("preflight_age_seconds", GAUGE, "Time since all actions were looked at."),
+)
