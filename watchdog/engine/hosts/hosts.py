@@ -85,7 +85,8 @@ class Hosts:
         self._presence = presence
         self._present: tuple[Presence, ...] = ()
         self._met: float | None = None
-        self._doing: dict[asyncio.Task[None], int] = {}  # errand -> its epoch
+        self._errands: set[asyncio.Task[None]] = set()
+        self._doing: dict[asyncio.Task[None], int] = {}  # those under way -> their epoch
         self.orders: dict[str, Handler] = {}
 
     # -- who is there ------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ class Hosts:
                 errands = ()
             for errand in errands:
                 task = asyncio.create_task(self._do(errand), name=f"errand {errand.number}")
-                self._doing[task] = errand.epoch
+                self._errands.add(task)
                 task.add_done_callback(self._done)
             self._cut_off_what_is_over()
             await asyncio.sleep(MEET_SECONDS)
@@ -177,14 +178,15 @@ class Hosts:
 
     async def leave(self) -> None:
         """At the end: what we do for others is cut off, and they need not wait for us."""
-        for task in list(self._doing):
+        for task in self._errands:
             task.cancel()
-        await asyncio.gather(*self._doing, return_exceptions=True)
+        await asyncio.gather(*self._errands, return_exceptions=True)
         if self._peers is not None:
             with contextlib.suppress(JournalError):
                 await asyncio.to_thread(self._peers.leave)
 
     def _done(self, task: asyncio.Task[None]) -> None:
+        self._errands.discard(task)
         self._doing.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
             structlog.get_logger().error("errand.failed", error=f"{type(error).__name__}: {error}")
@@ -199,6 +201,9 @@ class Hosts:
     async def _do(self, errand: Errand) -> None:
         assert self._peers is not None, "it came from there"  # noqa: S101  # assertions stay on
         over = await self._leading.still_leads(errand.epoch)
+        task = asyncio.current_task()
+        if not over and task is not None:
+            self._doing[task] = errand.epoch
         what = errand_in(errand.body)
         if what is None:
             answer: Answer = Attempt(Attempted.REFUSED, "this version does not know what is asked")

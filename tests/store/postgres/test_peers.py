@@ -1,0 +1,81 @@
+"""Daemons that meet on the store, and what one is asked to do for another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from tests.store.postgres.conftest import Home
+from watchdog.ports import JournalError, Presence
+from watchdog.store.postgres import Address, PostgresPeers
+from watchdog.store.postgres.peers import MOST_CHARACTERS
+
+ADA = Presence("ada", "a-host", "1.0", sees=True)
+BOB = Presence("bob", "b-host", "1.0", sees=False)
+
+
+@pytest.fixture
+def peers(shared: Home) -> Iterator[list[PostgresPeers]]:
+    """Of ada, of bob, and of another process on bob's host that calls itself cy."""
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(closing(PostgresPeers(Address(shared.url, name))))
+            for name in ("ada", "bob", "cy")
+        ]
+
+
+def test_who_meets_is_known_to_all_with_what_it_said_last(peers: list[PostgresPeers]) -> None:
+    ada, bob, _ = peers
+    assert [one.name for one in ada.meet(ADA)[0]] == ["ada"]
+    there, errands = bob.meet(BOB)
+    assert [(one.name, one.host, one.sees) for one in there] == [
+        ("ada", "a-host", True),
+        ("bob", "b-host", False),
+    ]
+    assert errands == ()
+    time.sleep(0.2)
+    there, _ = bob.meet(BOB)
+    assert there[0].seconds_ago >= 0.2
+    assert there[1].seconds_ago < 0.2
+    ada.leave()
+    assert [one.name for one in bob.meet(BOB)[0]] == ["bob"]
+
+
+def test_an_errand_goes_to_one_process_once_and_only_that_one_answers(
+    peers: list[PostgresPeers],
+) -> None:
+    ada, bob, cy = peers
+    number = ada.send(BOB.to_host, "please", epoch=3, deadline_seconds=5.0)
+    assert ada.meet(ADA)[1] == ()
+    (errand,) = bob.meet(BOB)[1]
+    assert (errand.number, errand.epoch, errand.body) == (number, 3, "please")
+    assert 4.0 < errand.left_seconds <= 5.0
+    assert bob.meet(BOB)[1] == ()
+    assert cy.meet(Presence("cy", "b-host", "1.0", sees=True))[1] == ()
+    assert ada.answer_to(number) is None
+    cy.answer(number, "not asked")
+    assert ada.answer_to(number) is None
+    bob.answer(number, "done")
+    assert ada.answer_to(number) == "done"
+
+
+def test_what_is_for_a_daemon_is_not_for_another_on_its_host(peers: list[PostgresPeers]) -> None:
+    ada, bob, cy = peers
+    ada.send(BOB.to_daemon, "please", epoch=1, deadline_seconds=5.0)
+    assert cy.meet(Presence("cy", "b-host", "1.0", sees=True))[1] == ()
+    assert [one.body for one in bob.meet(BOB)[1]] == ["please"]
+
+
+def test_what_nobody_took_in_time_is_nobodys(peers: list[PostgresPeers]) -> None:
+    ada, bob, _ = peers
+    ada.send(BOB.to_host, "at once", epoch=1, deadline_seconds=0.1)
+    time.sleep(0.15)
+    assert bob.meet(BOB)[1] == ()
+
+
+def test_what_is_too_long_is_refused(peers: list[PostgresPeers]) -> None:
+    with pytest.raises(JournalError, match="too long"):
+        peers[0].send("host b", "x" * (MOST_CHARACTERS + 1), epoch=1, deadline_seconds=1.0)
