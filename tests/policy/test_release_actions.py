@@ -6,11 +6,16 @@ import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
 
 from tests.policy.texts import PLATFORM, at, folder, load, unmarked
+from watchdog.cli.tools import unfound
 from watchdog.core.releases import DeployRelease, FieldOf, LineOf, PrintedBy, Stated, back
 from watchdog.core.spec import ActionSpec, Check, Command, Endpoint, HttpCall
+from watchdog.daemon.credentials import credentials
 from watchdog.policy import Load
+from watchdog.policy.schema import platform
 
 BY_TOOL = """\
   roll-back-shop:
@@ -368,6 +373,28 @@ maintenance:
     reason: nobody is there
 """
     assert not load(folder(with_it(BY_TOOL) + window)).errors
+
+
+@pytest.mark.parametrize("text", [BY_TOOL, BY_CALL])
+def test_editors_know_it(text: str) -> None:
+    validator = Draft202012Validator(platform())
+    document = YAML(typ="safe", pure=True).load(with_it(text))
+    assert [error.message for error in validator.iter_errors(document)] == []
+
+
+def test_every_tool_that_it_would_run_is_looked_for_on_its_host() -> None:
+    outcome = compiled(BY_TOOL)
+    assert outcome.policy is not None
+    missing = {(one.action, one.step) for one in unfound(outcome.policy, "here", {"HOME": "/"})}
+    steps = {step for action, step in missing if action == "roll-back-shop"}
+    assert steps == {"anchor", "deployable", "do"}, "an undo that nobody wrote is no other tool"
+
+
+def test_every_credential_that_it_would_send_is_asked_for_at_the_start() -> None:
+    asked = '{get: "http://deployer/shop", headers: {X-Api-Key: {secret: reader}}, value'
+    outcome = compiled(BY_CALL.replace('{get: "http://deployer/shop", value', asked))
+    assert outcome.policy is not None
+    assert set(credentials(outcome.policy)) == {"deployer", "reader"}
 
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "releases.md"

@@ -21,8 +21,7 @@ def unfound(policy: Policy, host: str, ours: Mapping[str, str]) -> tuple[Unfound
         Unfound(family_of(action.name), where, looked_for): None
         for action in policy.actions.values()
         if action.host in {"any", host}
-        for word, step in (("do", action.do), ("undo", action.undo))
-        if step is not None
+        for word, step in action.written_steps
         for where, command in _commands(word, step.how)
         for looked_for in _missing(command, ours)
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from watchdog.core.asking import Check as Check  # noqa: PLC0414  # see above
 from watchdog.core.asking import Command, Endpoint
 from watchdog.core.asking import HttpCall as HttpCall  # noqa: PLC0414  # see above
-from watchdog.core.releases import DeployRelease
+from watchdog.core.releases import DeployRelease, back
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Mode
 
@@ -53,6 +53,14 @@ class ActionSpec:
     publish: Publish | None = None
     anchor_margin_seconds: float | None = None  # None: it restores nothing, or asks no age
     ready_when: tuple[Check, ...] = ()  # each must be true, or it is not ready
+
+    @property
+    def written_steps(self) -> tuple[tuple[str, Step], ...]:
+        """With their words; an undo of a release that was made out of its `do` was not written."""
+        do, undo = self.do.how, self.undo.how if self.undo is not None else None
+        made = isinstance(do, DeployRelease) and undo == back(do)
+        steps = (("do", self.do), ("undo", None if made else self.undo))
+        return tuple((word, step) for word, step in steps if step is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def address_of(source: SourceSpec) -> str:
 def _addresses(action: ActionSpec) -> Iterator[tuple[Path, str, str]]:
     """(path in the action, what it is, address) of all that an action asks and calls."""
     yield ("read_back", "get"), "is read back at", action.read_back.url
-    for word, step in (("do", action.do), ("undo", action.undo)):
+    for word, step in action.written_steps:
         by = _by(step)
         if isinstance(by, HttpCall):
             yield (word, "call", "url"), "calls", by.endpoint.url
@@ -66,10 +66,9 @@ def _addresses(action: ActionSpec) -> Iterator[tuple[Path, str, str]]:
         yield ("ready_when", index, "get"), "is made ready by", check.endpoint.url
 
 
-def _by(step: Step | None) -> How | None:
+def _by(step: Step) -> How:
     """The command or the call itself."""
-    how = step.how if step is not None else None
-    return how.by if isinstance(how, DeployRelease) else how
+    return step.how.by if isinstance(step.how, DeployRelease) else step.how
 
 
 def _asked_of(how: How) -> Iterator[tuple[Path, str, str]]:
@@ -146,7 +145,7 @@ def _texts(ground: Ground) -> Iterator[tuple[Place, str, str]]:
         entry = ground.actions[name]
         for path, _, url in _addresses(action):
             yield entry.at(*path), f"the {path[0]} of {name}", url
-        for word, step in (("do", action.do), ("undo", action.undo)):
+        for word, step in action.written_steps:
             by = _by(step)
             if isinstance(by, Command):
                 text = " ".join((by.cwd or "", *by.argv)).strip()
