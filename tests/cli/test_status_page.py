@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from watchdog.cli.page import Page
-from watchdog.cli.status_page import show_alertmanager, show_episode
+from watchdog.cli.status_page import show_actions, show_alertmanager, show_episode
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 REFUSED = "http://am-1:9093: connection refused"
@@ -32,11 +32,27 @@ def test_a_read_back_that_is_the_reason_is_not_told_again(
         "actor": "",
         "why": "",
         "claims": [],
+        "measures": None,
     }
     show_episode(Page(), episode, NOW)
     assert capsys.readouterr().out.count("enabled: true") == 1
     show_episode(Page(), {**episode, "reason": "contained"}, NOW)
     assert "read back: enabled: true" in capsys.readouterr().out
+
+
+def test_an_action_says_when_it_was_last_proven(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {None: "not proven yet", True: "proven 2d ago", False: "proven 2d ago, with another"}
+    for of_this_text, says in told.items():
+        proof = {"seconds_ago": 2 * 86400.0, "of_this_text": of_this_text}
+        action: dict[str, Any] = {
+            "name": "pause",
+            "target": "flag:x",
+            "ready": "true",
+            "claimed_by": [],
+            "last_proof": None if of_this_text is None else proof,
+        }
+        show_actions(Page(), [action])
+        assert f"pause  flag:x, {says}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

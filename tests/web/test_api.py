@@ -89,4 +89,7 @@ async def test_a_process_that_comes_back_knows_what_an_open_episode_went_through
     transport = httpx.ASGITransport(again)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
         episodes = (await web.get("/api/v1/episodes")).json()
-    assert episodes == await asked(paused, "/api/v1/episodes")
+    shown = await asked(paused, "/api/v1/episodes")
+    for one in (*episodes, *shown):
+        one.pop("measures")  # which grow from one moment to the next
+    assert episodes == shown

@@ -1,15 +1,18 @@
 """Counting: what an entry adds, and what a source that breaks its promises adds."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from tests.web.policies import source
 from watchdog.core import entries as e
 from watchdog.core.gates import GATES as ASKED
+from watchdog.core.measured import Service
+from watchdog.core.measures import Act, Measure
 from watchdog.core.samples import Failure, Fault, Reading
 from watchdog.core.spec import Endpoint, Scrape
+from watchdog.core.states import Event, State
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
 from watchdog.web.metrics import Meters
 from watchdog.web.metrics.meters import GATES, ruling_gate
@@ -96,6 +99,65 @@ def test_only_our_own_effect_is_timed_from_the_breach(
     assert value(meters, "breach_to_effect_seconds_count", action="pause") == counted
     labels = {"action": "pause", "direction": direction.value, "outcome": outcome.value}
     assert value(meters, "actions_total", **labels) == 1
+
+
+def measured(
+    *acts: Act, world: World = World.LIVE, contained: Instant | None = None
+) -> Callable[[str], Measure]:
+    one = Measure("E1", "r", Severity.P1, world, NOW.plus(-9.0), NOW.plus(-12.0), lasted=True)
+    one.acts, one.contained = list(acts), contained
+    return {"E1": one}.__getitem__
+
+
+@pytest.mark.parametrize(
+    ("outcome", "took", "counted_as"),
+    [
+        (e.Outcome.DONE, 5.0, "in_time"),
+        (e.Outcome.DONE, 11.0, "late"),
+        (e.Outcome.FAILED, 5.0, "failed"),
+        (e.Outcome.UNKNOWN, 5.0, "unknown"),
+    ],
+)
+def test_a_rollback_is_counted_by_how_it_ended(
+    outcome: e.Outcome, took: float, counted_as: str
+) -> None:
+    meters = Meters()
+    act = Act("I1", "pause", "flag:x", NOW.plus(-took), 10.0, "", outcome, NOW)
+    meters.measures_from(measured(act))
+    heard(meters, ended(Direction.DO, outcome))
+    assert value(meters, "rollbacks_total", action="pause", ended=counted_as) == 1
+    done = outcome is e.Outcome.DONE
+    assert value(meters, "rollback_duration_seconds_sum", action="pause") == (took if done else 0)
+    assert value(meters, "first_bad_to_effect_seconds_sum", action="pause") == 12 * done
+
+
+def test_what_was_found_so_is_no_rollback() -> None:
+    meters = Meters()
+    act = Act("I1", "pause", "flag:x", NOW, 10.0, "", e.Outcome.FOUND, NOW)
+    meters.measures_from(measured(act))
+    heard(meters, ended(Direction.DO, e.Outcome.FOUND))
+    found = [s for family in meters.registry.collect() for s in family.samples]
+    assert [s.labels for s in found if s.name == "slo_watchdog_rollbacks_total"] == []
+    assert any(s.name == "slo_watchdog_actions_total" for s in found)
+
+
+@pytest.mark.parametrize(("world", "times"), [(World.LIVE, 1), (World.SHADOW, 0)])
+def test_containment_and_recovery_are_timed_once_and_not_in_shadow(
+    world: World, times: int
+) -> None:
+    meters = Meters()
+    measure = measured(world=world, contained=NOW)
+    meters.measures_from(measure)
+    moved = e.EpisodeMoved("E1", State.VERIFYING, Event.CONTAINED, State.CONTAINED, 0, "")
+    heard(meters, moved)
+    measure("E1").recovered = NOW
+    recovered = e.ServiceTurned("E1", Service.RECOVERED, "by events")
+    relapsed = e.ServiceTurned("E1", Service.FAILING, "by events")
+    heard(meters, recovered, relapsed)
+    meters.heard(e.Recorded(9, NOW.plus(60), recovered, ""))
+    for which in ("contained", "recovered"):
+        assert value(meters, f"breach_to_{which}_seconds_count", severity="P1") == times
+        assert value(meters, f"breach_to_{which}_seconds_sum", severity="P1") == 9.0 * times
 
 
 def test_pages_and_drift_are_counted() -> None:

@@ -107,6 +107,50 @@ async def test_the_pause_is_counted_from_breach_to_effect(paused: Paused) -> Non
     assert page("action_claimed", action="pause-redemption") == 1
 
 
+async def test_the_numbers_of_the_procedure_are_told(paused: Paused) -> None:
+    page = await scraped(paused)
+    action, flag = "pause-redemption", "flag:btc_mainnet_redemption"
+    assert page("rollbacks_total", action=action, ended="in_time") == 1
+    assert page("rollbacks_total", action=action, ended="late") == 0
+    assert page("rollback_duration_seconds_count", action=action) == 1
+    took = page("rollback_duration_seconds_sum", action=action)
+    from_breach = page("breach_to_effect_seconds_sum", action=action)
+    from_first_bad = page("first_bad_to_effect_seconds_sum", action=action)
+    assert 0 < took < from_breach < from_first_bad
+    assert page("breach_to_contained_seconds_count", severity="P0") == 1
+    assert page("breach_to_recovered_seconds_count", severity="P3") == 0
+    assert page("action_proof_age_seconds", action=action) < 60
+    assert page("preflight_age_seconds") < 60
+    for period in ("30d", "90d"):
+        about = {"action": action, "rule": ERROR_RATE.name, "period": period}
+        assert page("rollback_frequency", **about) == 1
+        assert page("rollback_in_time_ratio", action=action, period=period) == 1
+        paused_for = page("feature_downtime_seconds", target=flag, period=period)
+        failed = page("service_downtime_seconds", rule=ERROR_RATE.name, period=period)
+        down = page("target_downtime_seconds", target=flag, period=period)
+        assert 0 < paused_for < down
+        assert 0 < failed < down
+        assert down < paused_for + failed, "what overlaps counts once"
+        assert page("downtime_seconds", period=period) >= down
+    assert page("rule_affected", rule=ERROR_RATE.name, of="failed events") > 0
+
+
+async def test_an_episode_and_an_action_show_their_numbers(paused: Paused) -> None:
+    episodes = (await paused.watch.get("/api/v1/episodes")).json()
+    (one,) = [ep["measures"] for ep in episodes if ep["id"] == paused.episode]
+    (act,) = one["rollbacks"]
+    assert (act["ended"], act["sla_seconds"]) == ("in_time", 30.0)
+    assert one["seconds_breach_to_contained"] < one["seconds_first_bad_to_contained"]
+    assert (one["affected"]["by"], one["affected"]["of"]) == ("counters", "failed events")
+    assert one["told"][0].startswith("pause-redemption took ")
+    (action,) = (await paused.watch.get("/api/v1/actions")).json()
+    assert action["last_proof"]["ref"] == act["intent"]
+    assert action["rollbacks"]["30d"]["in_time"] == 1
+    front = (await paused.watch.get("/")).text
+    assert "last proven" in front
+    assert "pause-redemption took" in front
+
+
 async def test_a_refusal_is_counted_by_its_gate(paused: Paused) -> None:
     await paused.watch.episode(OBSERVED.name, state="held")
     page = await scraped(paused)

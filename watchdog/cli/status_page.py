@@ -53,7 +53,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
     page.title("Rules")
     _rules(page, found["rules"])
     page.title("Actions")
-    _actions(page, found["actions"])
+    show_actions(page, found["actions"])
     page.title("Sources")
     page.rows(_source(source) for source in found["sources"])
     if found["alertmanager"]:
@@ -105,6 +105,7 @@ def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = Tru
         ("read back: ", ep["read_back"] if ep["read_back"] not in ep["reason"] else ""),
         ("may not act by itself: ", ep["barred"] if ep["barred"] not in ep["reason"] else ""),
         ("waits for ", _awaits(ep["awaiting"], now)),
+        ("measured: ", "; ".join(ep["measures"]["told"]) if ep["measures"] else ""),
         ("seen by ", ep["acked_by"]),
         ("ordered by ", f"{ep['actor']}: {ep['why']}" if ep["actor"] else ""),
     ):
@@ -227,7 +228,7 @@ def _members(page: Page, rule: View) -> None:
         page.line(f"and {len(troubled) - _SHOWN_RULES} more", indent=12)
 
 
-def _actions(page: Page, actions: list[View]) -> None:
+def show_actions(page: Page, actions: list[View]) -> None:
     for action in actions:
         state = "ready" if action["ready"] == "true" else "not ready"
         held = ", ".join(action["claimed_by"])
@@ -237,10 +238,19 @@ def _actions(page: Page, actions: list[View]) -> None:
             action["name"],
             f"  {action['target']}",
             f", held by {held}" if held else "",
+            f", {_proven(action['last_proof'])}",
             indent=2,
         )
         if state != "ready":
             page.line(action["ready_reason"], indent=12)
+
+
+def _proven(proof: View | None) -> str:
+    """When it was last seen to work from end to end."""
+    if proof is None:
+        return "not proven yet"
+    other = "" if proof["of_this_text"] else ", with another text"
+    return f"proven {span(proof['seconds_ago'])} ago{other}"
 
 
 def _source(source: View) -> tuple[str, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from watchdog.core.periods import (
     within,
 )
 from watchdog.core.spec import RatioThreshold, Slo
+from watchdog.core.text import duration, number
 from watchdog.core.words import Instant
 from watchdog.engine.engine import Engine
 from watchdog.engine.verdict_view import utc
@@ -98,9 +99,9 @@ def measures_view(engine: Engine) -> View:
     return {
         period: {
             "downtime_seconds": together((service, target), now, seconds),
-            "services": within(service, now, seconds),
-            "features": within(feature, now, seconds),
-            "targets": within(target, now, seconds),
+            "services": _named(within(service, now, seconds)),
+            "features": _named(within(feature, now, seconds)),
+            "targets": _named(within(target, now, seconds)),
             "rollbacks": [
                 {"action": action, "rule": rule, "ended": ended.value, "number": count}
                 for (action, rule, ended), count in sorted(
@@ -112,12 +113,18 @@ def measures_view(engine: Engine) -> View:
     }
 
 
+def _named(sums: Mapping[str, float]) -> list[View]:
+    return [{"name": name, "seconds": lasted} for name, lasted in sums.items()]
+
+
 def measure_view(engine: Engine, episode: str) -> View | None:
     """One episode's numbers; None where they are not kept: it began before the record's oldest."""
     one, now = engine.book.measures.episodes.get(episode), engine.ports.clock.now()
     if one is None:
         return None
+    affected = _cost(engine, one)
     return {
+        "told": list(_told(one, affected, now)),
         "first_bad": utc(one.first_bad) if one.first_bad else None,
         "contained": utc(one.contained) if one.contained else None,
         "recovered": utc(one.recovered) if one.recovered else None,
@@ -128,8 +135,32 @@ def measure_view(engine: Engine, episode: str) -> View | None:
         "seconds_first_bad_to_contained": _since(one.first_bad, one.contained),
         "seconds_first_bad_to_recovered": _since(one.first_bad, one.recovered),
         "rollbacks": [_rollback(one, act) for act in one.acts],
-        "affected": _cost(engine, one),
+        "affected": affected,
     }
+
+
+def _told(one: Measure, affected: View, now: Instant) -> Iterator[str]:
+    """What of it people ask for first, in words; nothing of a breach that did not last."""
+    for act in one.acts:
+        if act.seconds is not None:
+            promised = f" of {duration(act.sla_seconds)} promised" if act.sla_seconds else ""
+            late = ", late" if act.ended is Ended.LATE else ""
+            yield f"{act.action} took {duration(act.seconds)}{promised}{late}"
+    if not one.lasted or one.rule == MANUAL:
+        return
+    contained, recovered = (_since(one.breached, end) for end in (one.contained, one.recovered))
+    if contained is not None:
+        yield f"contained {duration(contained)} after the breach"
+    if recovered is not None:
+        yield f"recovered {duration(recovered)} after it"
+    elif one.ended is None:
+        yield "not proven to have recovered"
+    failed = "has failed" if one.failing_since is not None else "failed"
+    yield f"its service {failed} for {duration(one.downtime(now))}"
+    if affected["number"] is None:
+        yield f"who was affected is not known: {affected['reason']}"
+    else:
+        yield f"{number(affected['number'])} {affected['of']}"
 
 
 def _rollback(one: Measure, act: Act) -> View:
@@ -151,14 +182,14 @@ def _cost(engine: Engine, one: Measure) -> View:
     told = one.impact
     known = told is not None and told.affected is not None
     failed = told.failed_events if told is not None else None
-    number, of = (told.affected, told.of) if told is not None and known else (failed, FAILED_EVENTS)
+    count, of = (told.affected, told.of) if told is not None and known else (failed, FAILED_EVENTS)
     return {
-        "number": number,
-        "of": of if number is not None else "",
+        "number": count,
+        "of": of if count is not None else "",
         "by": "impact" if known else "counters" if failed is not None else "unknown",
         "failed_events": failed,
         "as_of": utc(one.impact_at) if one.impact_at else None,
-        "reason": _why_unknown(engine, one) if number is None else told.reason if told else "",
+        "reason": _why_unknown(engine, one) if count is None else told.reason if told else "",
     }
 
 
@@ -183,7 +214,7 @@ def _affected(engine: Engine) -> Mapping[tuple[str, ...], float]:
             found[family_of(one.rule)] = told.of, told.affected
         elif told is not None and told.failed_events is not None:
             found[family_of(one.rule)] = FAILED_EVENTS, told.failed_events
-    return {(rule, of): number for rule, (of, number) in found.items()}
+    return {(rule, of): count for rule, (of, count) in found.items()}
 
 
 def _since(begin: Instant | None, end: Instant | None) -> float | None:

@@ -52,6 +52,10 @@ class Api:
         del request
         return Json(self._views.deploys())
 
+    def measures(self, request: Request) -> Response:
+        del request
+        return Json(self._views.measures())
+
     def why(self, request: Request) -> Response:
         name = name_in(request)
         found = self._views.why(name)
