@@ -159,7 +159,8 @@ async def _lacking(action: ActionSpec, probe: Probe, now: Instant) -> str:
     )
     for reading in looked:
         if reading.truth is not Truth.TRUE:
-            seen = f" ({reading.seen})" if reading.seen else ""
+            unknown = reading.truth is Truth.UNKNOWN  # else the reason holds the values
+            seen = f" ({reading.seen})" if unknown and reading.seen else ""
             return f"what it needs is not proven: {reading.reason}{seen}"
     return ""
 
