@@ -157,11 +157,13 @@ async def _lacking(action: ActionSpec, probe: Probe, now: Instant) -> str:
             for check in action.ready_when
         )
     )
-    for reading in looked:
+    for check, reading in zip(action.ready_when, looked, strict=True):
         if reading.truth is not Truth.TRUE:
+            url = check.endpoint.url.partition("?")[0]
+            where = "" if reading.reason.startswith(url) else f"{url}: "
             unknown = reading.truth is Truth.UNKNOWN  # else the reason holds the values
             seen = f" ({reading.seen})" if unknown and reading.seen else ""
-            return f"what it needs is not proven: {reading.reason}{seen}"
+            return f"what it needs is not proven: {where}{reading.reason}{seen}"
     return ""
 
 
