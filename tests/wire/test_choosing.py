@@ -83,6 +83,18 @@ def test_where_it_is_not_clear_which_is_meant_nothing_is_known(expect: str, reas
     assert (judged.truth, judged.reason) == (UNKNOWN, reason)
 
 
+def test_a_count_that_is_another_is_told_once() -> None:
+    judged = judge("length(flags[?name == 'a' || (name == 'b' || on == `1`)]) >= `1`", FLAGS)
+
+    counted = "length(flags[?name == 'a' || name == 'b' || on == 1])"
+    assert judged.reason == f"{counted} >= 1 does not hold: there are 0"
+    assert judged.seen == f"{counted}: 0"
+
+
+def test_an_empty_list_is_called_so() -> None:
+    assert judge("(flags[?name == 'a'] | [0].on)", {"flags": []}).reason == "flags is empty"
+
+
 @pytest.mark.parametrize(
     ("expect", "instead"),
     [

@@ -30,6 +30,9 @@ class Same:
         value = f"'{self.value}'" if isinstance(self.value, str) else written(self.value)
         return f"{name} == {value}"
 
+    def split(self, *, all_of: bool) -> tuple[Condition, ...]:  # noqa: ARG002  # as of several
+        return (self,)
+
     def is_met(self, element: object) -> bool:
         value = element
         for key in self.keys:
@@ -48,6 +51,10 @@ class Several:
     def text(self) -> str:
         texts = (f"({p.text})" if isinstance(p, Several) else p.text for p in self.parts)
         return (" && " if self.all_of else " || ").join(texts)
+
+    def split(self, *, all_of: bool) -> tuple[Condition, ...]:
+        """Its parts, where they may as well stand in a larger one of this kind."""
+        return self.parts if self.all_of is all_of else (self,)
 
     def is_met(self, element: object) -> bool:
         return (all if self.all_of else any)(part.is_met(element) for part in self.parts)
@@ -75,6 +82,8 @@ class Chosen:
         found = _meeting(value, self.condition)
         if found is None or not isinstance(value, list):
             return f"{list_text} is {'missing or null' if value is None else 'no list'}"
+        if not value:
+            return f"{list_text} is empty"
         count = f"{len(found)} elements" if found else f"none of the {len(value)} elements"
         return f"{count} of {list_text} have {self.condition.text}"
 

@@ -266,8 +266,9 @@ def _condition(tree: Mapping[str, Any], depth: int = 0) -> Condition:
             if len(values) == 1 and len(plain) == len(fields[0]):
                 return Same(tuple(plain), values[0])
         case "and_expression" | "or_expression" as kind:
-            parts = tuple(_condition(child, depth + 1) for child in tree["children"])
-            return Several(kind == "and_expression", parts)
+            both = kind == "and_expression"
+            inner = [_condition(child, depth + 1) for child in tree["children"]]
+            return Several(both, tuple(part for one in inner for part in one.split(all_of=both)))
     raise BadExpectation(
         "an element is chosen by what its fields are",
         "Write [?name == 'a'], with && and || where there are several",

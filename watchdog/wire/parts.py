@@ -40,6 +40,11 @@ class Path:
                 text = (text + step_text(key)).removeprefix(".")
         return text or "@"
 
+    def told(self, value: object) -> str:
+        """What it is; of a count, whose text is long and stands before it, the number alone."""
+        counted = bool(self.keys) and isinstance(self.keys[-1], Counted)
+        return f"there are {written(value)}" if counted else f"{self.text} is {written(value)}"
+
     def find(self, document: object) -> object:
         """The value there; None for null, and where there is nothing."""
         value = document
@@ -116,7 +121,7 @@ class Comparison:
             return Outcome(None, (odd,), seen)
         holds = _COMPARED[self.op](sides[0][1], sides[1][1])
         stands = f"{self.left.text} {SIGNS[self.op]} {self.right.text}"
-        are = " and ".join(f"{side.text} is {written(value)}" for side, value in fields)
+        are = " and ".join(side.told(value) for side, value in fields)
         return Outcome(holds, (f"{stands} {'holds' if holds else 'does not hold'}: {are}",), seen)
 
     def _wanted(self, kinds: list[str]) -> str | None:
