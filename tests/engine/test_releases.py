@@ -18,11 +18,13 @@ from tests.releases.site import BAD, GOOD, SHOWS, TARGET, Shop
 from watchdog.cli.page import Page
 from watchdog.cli.plan_page import show_plan
 from watchdog.core import entries as e
+from watchdog.core.deploys import DeployOutcome
 from watchdog.core.releases import DeployRelease, content_digest
 from watchdog.core.spec import Endpoint, JsonDocument, Playbook, Policy, Rung, Scope, Step
 from watchdog.core.states import State
 from watchdog.core.words import Mode, Truth
 from watchdog.engine import Done, NoPlan, OrderRefused
+from watchdog.engine.deploys import DeployDesk, Wish
 from watchdog.engine.hosts.errands import ways_of
 from watchdog.sandbox.handle import Sandbox
 
@@ -346,3 +348,29 @@ async def test_the_plan_shows_both_versions_and_the_very_command(
     ):
         assert line in f"{told} ", told
     assert "digest" not in told
+
+
+async def test_a_release_that_is_just_being_deployed_pages_nobody(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop
+) -> None:
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, shop.by_call())) as house:
+        deploys = DeployDesk(house.engine)
+        deploys.begin(Wish(TARGET, "pipeline ci", 60.0))
+        shop.change(previous=BAD)  # as the deployer calls it before it serves the next one
+        looked = house.engine.preflight.looked_at
+
+        def looked_again() -> bool:
+            look_again(house)
+            return house.engine.preflight.looked_at != looked
+
+        await house.until(looked_again, "looked at meanwhile")
+        assert readiness(house)[0] is Truth.TRUE
+        assert house.entries(e.Paged) == []
+
+        deploys.end(TARGET, "pipeline ci", DeployOutcome.OK)
+        looked = house.engine.preflight.looked_at
+        await house.until(looked_again, "looked at afterwards")
+        await house.until(
+            lambda: readiness(house)[0] is Truth.FALSE, "what is so afterwards counts"
+        )
+        assert "nothing to roll back to" in house.entries(e.Paged)[-1].title

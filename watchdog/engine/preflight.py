@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from watchdog.core.deploying import keeping_back
+from watchdog.core.draft import Draft
 from watchdog.core.entries import ReadinessChanged
 from watchdog.core.filling_in import Lacking, asked_for, filled
 from watchdog.core.inputs import last_rung
@@ -43,7 +45,8 @@ class Preflight:
     async def look(self) -> None:
         """Ask for every action at once; record what changed, page what armed rules rely on.
 
-        Who does not lead has nothing to record; what belongs to its host it is asked for.
+        Who does not lead has nothing to record; what belongs to its host it is asked for. What is
+        just being deployed stays ready: half of it is no proof of what will be there afterwards.
         """
         if not self._recorder.leads():
             return
@@ -57,6 +60,9 @@ class Preflight:
             before = draft.book.readiness.get(action.name)
             known = before is not None and before[:2] == (reading.truth, reading.reason)
             if known and draft.book.anchors.now.get(action.name) == ready.anchor:
+                continue
+            was_true = before is not None and before[0] is Truth.TRUE
+            if was_true and reading.truth is not Truth.TRUE and _is_deployed(action, policy, draft):
                 continue
             draft.add(ReadinessChanged(action.name, reading.truth, reading.reason, ready.anchor))
             was_ready = before is None or before[0] is Truth.TRUE or before[1] == CHANGED
@@ -179,6 +185,11 @@ def _used_by(action: ActionSpec) -> list[How]:
             ways.append(how)
     publish = [action.publish.command] if action.publish is not None else []
     return [*ways, *action.verify, *publish]
+
+
+def _is_deployed(action: ActionSpec, policy: Policy, draft: Draft) -> bool:
+    """Whether a deploy of its target is under way, as long as one may be."""
+    return bool(keeping_back(action.target, policy, draft.book, draft.now))
 
 
 def _relied_on(action: ActionSpec, policy: Policy) -> bool:
