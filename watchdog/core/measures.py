@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import singledispatchmethod
 
 from watchdog.core import entries as e
 from watchdog.core.measured import ImpactMeasured, Service, ServiceTurned
@@ -157,21 +156,28 @@ class Measures:
     paused_since: dict[str, float] = field(default_factory=dict)
 
     def take(self, entry: e.Entry, at: Instant, claims: Claims) -> None:
-        """Take one entry in, after the book did, whose claims these are."""
-        self._take(entry, at)
+        """Take one entry in, after the book did, whose claims these are. Most are of no concern."""
         match entry:
+            case e.EpisodeOpened():
+                self._opened(entry, at)
+            case e.EpisodeMoved():
+                self._moved(entry, at)
+                if entry.after is State.OK:
+                    self._look_at(claims, at)
+            case ServiceTurned():
+                self._turned(entry, at)
+            case ImpactMeasured():
+                self._impact(entry, at)
+            case e.IntentOpened():
+                self._intent(entry, at)
             case e.IntentEnded():
+                self._intent_ended(entry, at)
                 self._look_at(claims, entry.effect_at or at)
-            case e.ClaimReleased() | e.EpisodeMoved(after=State.OK):
+            case e.ClaimReleased():
                 self._look_at(claims, at)
             case _:
                 pass
 
-    @singledispatchmethod
-    def _take(self, entry: e.Entry, at: Instant) -> None:
-        """Most entries are of no concern here."""
-
-    @_take.register
     def _opened(self, entry: e.EpisodeOpened, at: Instant) -> None:
         bad = entry.first_bad
         one = Measure(
@@ -189,7 +195,6 @@ class Measures:
             over = (name for name, kept in self.episodes.items() if kept.ended is not None)
             self.episodes.pop(next(over, ""), None)
 
-    @_take.register
     def _moved(self, entry: e.EpisodeMoved, at: Instant) -> None:
         one = self.episodes.get(entry.episode)
         if one is not None:
@@ -204,21 +209,18 @@ class Measures:
                 one.ended = at
                 self._stop_failing(one, at)
 
-    @_take.register
     def _turned(self, entry: ServiceTurned, at: Instant) -> None:
         one = self.episodes.get(entry.episode)
         if one is not None:
             one.turns += 1
             self._turn(one, entry.service, at, entry.since)
 
-    @_take.register
     def _impact(self, entry: ImpactMeasured, at: Instant) -> None:
         one = self.episodes.get(entry.episode)
         if one is not None:
             one.impact, one.impact_at = entry, at
             one.told = one.failing_since is None
 
-    @_take.register
     def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
         one = self.episodes.get(entry.episode)
         if one is not None and entry.direction is Direction.DO:
@@ -233,7 +235,6 @@ class Measures:
                 )
             )
 
-    @_take.register
     def _intent_ended(self, entry: e.IntentEnded, at: Instant) -> None:
         if entry.direction is Direction.UNDO:
             return
