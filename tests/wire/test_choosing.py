@@ -92,7 +92,8 @@ def test_a_count_that_is_another_is_told_once() -> None:
 
 
 def test_an_empty_list_is_called_so() -> None:
-    assert judge("(flags[?name == 'a'] | [0].on)", {"flags": []}).reason == "flags is empty"
+    expected = "flags is empty: nothing has name == 'a'"
+    assert judge("(flags[?name == 'a'] | [0].on)", {"flags": []}).reason == expected
 
 
 @pytest.mark.parametrize(

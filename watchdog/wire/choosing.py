@@ -83,7 +83,7 @@ class Chosen:
         if found is None or not isinstance(value, list):
             return f"{list_text} is {'missing or null' if value is None else 'no list'}"
         if not value:
-            return f"{list_text} is empty"
+            return f"{list_text} is empty: nothing has {self.condition.text}"
         count = f"{len(found)} elements" if found else f"none of the {len(value)} elements"
         return f"{count} of {list_text} have {self.condition.text}"
 
