@@ -361,6 +361,11 @@ def test_its_hash_is_of_its_meaning() -> None:
         assert action(BY_TOOL.replace(old, new))[0].sha256 != written
 
 
+def test_a_build_number_is_compared_as_a_number() -> None:
+    text = BY_TOOL.replace("'${anchor.version}'", "`${anchor.version}`")
+    assert action(text)[0].do.expect == "build == `${anchor.version}`"
+
+
 def test_a_window_may_be_over_it() -> None:
     window = """\
 maintenance:

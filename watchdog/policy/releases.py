@@ -39,8 +39,8 @@ from watchdog.policy.steps import checks_of, command_of, way_of
 
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}?")
 _KNOWN = frozenset({"${anchor.version}", "${present.version}"})
-_ONE = facts_of("", "x1", "x2")
-"""Some version in each place, to check what is made of it."""
+_ONE = facts_of("", "1", "2")
+"""Some version in each place, to check what is made of it; a number is right in any quotes."""
 
 
 def release_action(entry: Entry, findings: Findings) -> ActionSpec | None:
