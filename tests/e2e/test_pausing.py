@@ -3,11 +3,12 @@
 import json
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.household import Watchdog
-from tests.e2e.rulebook import ERRORS, PAUSE
+from tests.e2e.rulebook import BAD, ERRORS, PAUSE
 from tests.real_parts import RealPrometheus, RealVictoriaMetrics
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, StepTaken
 from watchdog.sandbox.handle import Sandbox
@@ -78,7 +79,7 @@ def _is_explained(watchdog: Watchdog) -> None:
 async def test_why_tells_every_number_and_gate_to_a_machine(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
-    watchdog.rules.watch_errors()
+    watchdog.rules.watch_errors(impact={"increase": BAD, "of": "redemptions"})
     await watchdog.on_guard()
     calm = json.loads((await watchdog.command("why", ERRORS, "--json")).output)
     await sandbox.break_redemption()
@@ -94,3 +95,27 @@ async def test_why_tells_every_number_and_gate_to_a_machine(
     (window,) = decision["verdict"]["windows"]
     assert window["bad"] / window["total"] > 0.05
     assert told["episode"]["read_back"] == "enabled: false"
+
+    before = await watchdog.until("it is counted", lambda: counted(watchdog))
+    await watchdog.restart()
+    after = await counted(watchdog)
+    for one in (before, after):
+        del one["told"], one["affected"]["as_of"], one["service_downtime_seconds"]
+        del one["recovered"], one["seconds_breach_to_recovered"], one["service"]
+        del one["seconds_first_bad_to_recovered"]
+    assert after == before, "it is the record's, and no process's own"
+    (pause,) = before["rollbacks"]
+    assert (pause["ended"], pause["intent"]) == ("in_time", "I1")
+    assert 0 < pause["seconds"] < before["seconds_breach_to_contained"]
+    assert before["affected"]["by"] == "impact"
+    assert before["affected"]["number"] == before["affected"]["failed_events"] >= window["bad"]
+    actions = (await watchdog.read("/v1/status"))["actions"]
+    assert [one["last_proof"]["ref"] for one in actions if one["last_proof"]] == ["I1"]
+
+
+async def counted(watchdog: Watchdog) -> dict[str, Any]:
+    """The open episode's numbers, once the cost up to its containment is on record."""
+    measures = (await watchdog.why(ERRORS))["episode"]["measures"]
+    done = measures["affected"]["as_of"] is not None
+    done = done and measures["affected"]["as_of"] > measures["contained"]
+    return dict(measures) if done else {}
