@@ -23,6 +23,9 @@ from watchdog.ports import Actuator, Probe, Readiness
 
 LOOK_SECONDS = 5.0
 CHANGED = "changed, and not looked at yet"
+DEPLOYER_SECONDS = 10.0
+"""The same for a team's own deployer, whose tools often ask others."""
+
 LOOKS = 3
 AGAIN_SECONDS = 0.3
 """A version that is just being deployed shows here and there, and is looked at once more."""
@@ -127,7 +130,7 @@ async def _strange(action: ActionSpec, ready: Readiness, probe: Probe, now: Inst
 async def _looked(action: ActionSpec, actuator: Actuator, probe: Probe, now: Instant) -> Readiness:
     first, *others = await asyncio.gather(
         *(
-            actuator.preflight(how, at=now, deadline_seconds=LOOK_SECONDS)
+            actuator.preflight(how, at=now, deadline_seconds=_seconds(how))
             for how in _used_by(action)
         )
     )
@@ -171,6 +174,10 @@ async def _lacking(action: ActionSpec, probe: Probe, now: Instant) -> str:
             seen = f" ({reading.seen})" if unknown and reading.seen else ""
             return f"what it needs is not proven: {where}{reading.reason}{seen}"
     return ""
+
+
+def _seconds(how: How) -> float:
+    return DEPLOYER_SECONDS if isinstance(how, DeployRelease) else LOOK_SECONDS
 
 
 def _used_by(action: ActionSpec) -> list[How]:
