@@ -22,9 +22,10 @@ from watchdog.engine.recorder import Recorder
 from watchdog.ports import Actuator, Probe, Readiness
 
 LOOK_SECONDS = 5.0
-CHANGED = "changed, and not looked at yet"
 DEPLOYER_SECONDS = 10.0
 """The same for a team's own deployer, whose tools often ask others."""
+
+CHANGED = "changed, and not looked at yet"
 
 LOOKS = 3
 AGAIN_SECONDS = 0.3
