@@ -16,7 +16,8 @@ from watchdog.core.spec import Endpoint, Scrape
 from watchdog.daemon.loading import Loading
 from watchdog.engine import OrderRefused, Person, Views
 from watchdog.sandbox.handle import Sandbox
-from watchdog.web.control import Control, control_app
+from watchdog.web.control import control_app
+from watchdog.web.ordering import Control
 from watchdog.web.serve import serve_unix
 
 ROOT = Person("root (uid 0)", counts=False)

@@ -75,7 +75,7 @@ def on_a_shared_store(home: Home) -> None:
 
 
 CASES: list[tuple[Wrong, str]] = [
-    (on_a_shared_store, r"not for `run` yet.*Leave `store` out"),
+    (on_a_shared_store, r"postgresql://watchdog@127\.0\.0\.1:1/watchdog.*does not answer|refused"),
     (without_state, r"none does not exist\. Run `slo-watchdog init` once"),
     (corrupt, r"journal\.db.*Nothing acts until a person decides"),
     (without_platform, r"platform\.yaml"),

@@ -13,8 +13,9 @@ from starlette.routing import Route
 from tests.web.conftest import Paused
 from tests.web.policies import ERROR_RATE
 from watchdog.engine import DeployDesk, Done, Person, Views
-from watchdog.web.control import ORDERS, Control, Order, control_app
+from watchdog.web.control import control_app
 from watchdog.web.inbound import Inbound
+from watchdog.web.ordering import ORDERS, Control, Order
 from watchdog.web.readonly import Health, readonly_app
 from watchdog.wire.secrets import FileSecrets
 

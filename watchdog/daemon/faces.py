@@ -10,9 +10,10 @@ from watchdog.daemon.loading import Loading
 from watchdog.engine import DeployDesk, Engine, Orders, Views
 from watchdog.ports import Secrets
 from watchdog.settings import Settings
-from watchdog.web.control import Control, Place, control_app
+from watchdog.web.control import control_app
 from watchdog.web.inbound import Inbound
 from watchdog.web.metrics import Meters
+from watchdog.web.ordering import Control, Place
 from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.readonly import Health, readonly_app
 from watchdog.web.serve import Served, serve_tcp, serve_unix

@@ -16,7 +16,7 @@ from watchdog.core.approvals import Means
 from watchdog.core.rights import Account
 from watchdog.engine import Engine, OrderRefused, Orders, Person
 from watchdog.engine.hosts import Unanswered
-from watchdog.web.control import Control, carried_out
+from watchdog.web.ordering import Control, carried_out
 
 ORDER, SIGNED = "order", "signed"
 ORDER_SECONDS = 900.0

@@ -10,10 +10,8 @@ from watchdog.engine.present import LeadNow
 View = dict[str, Any]
 
 
-def lead_now(engine: Engine) -> LeadNow | None:
-    """None where the record is this process's alone."""
-    if engine.ports.peers is None:
-        return None
+def lead_now(engine: Engine) -> LeadNow:
+    """Who alone holds the record leads, in the one epoch that there is."""
     leading, there = engine.leading, engine.hosts.present()
     return LeadNow(leading.leads(), leading.lead.epoch, len(there), bool(leading.trouble))
 

@@ -40,7 +40,7 @@ class AlertmanagerNow:
 
 @dataclass(frozen=True, slots=True)
 class LeadNow:
-    """Who leads, where daemons share the record."""
+    """Who leads."""
 
     here: bool
     epoch: int
@@ -77,4 +77,4 @@ class Present:
     alertmanager: AlertmanagerNow | None = None  # None where the policy has none
     missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for
     targets: tuple[TargetNow, ...] = ()  # that may be deployed
-    lead: LeadNow | None = None  # None where the record is this process's alone
+    lead: LeadNow = LeadNow(here=True, epoch=1, daemons=1, store_lost=False)

@@ -34,11 +34,10 @@ def of_process(x: Present, longest_pass: float) -> Iterator[Family]:
     yield _one("last_pass_timestamp_seconds", x.last_pass.wall if x.last_pass else None)
     yield _one("last_pass_age_seconds", _age(x.last_pass, x.now))
     yield _one("pass_longest_seconds", longest_pass)
-    if x.lead is not None:
-        yield _one("leads", x.lead.here)
-        yield _one("lease_epoch", x.lead.epoch)
-        yield _one("daemons", x.lead.daemons)
-        yield _one("store_lost", x.lead.store_lost)
+    yield _one("leads", x.lead.here)
+    yield _one("lease_epoch", x.lead.epoch)
+    yield _one("daemons", x.lead.daemons)
+    yield _one("store_lost", x.lead.store_lost)
 
 
 def of_record(x: Present, load: PolicyLoad) -> Iterator[Family]:
