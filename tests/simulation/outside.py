@@ -11,6 +11,7 @@ from tests.simulation.service import Service
 from tests.simulation.targets import Flags, Ledger
 from tests.simulation.trees import TreeHost
 from tests.simulation.world import World
+from watchdog.core.releases import DeployRelease
 from watchdog.core.spec import Command, Endpoint, How, HttpCall
 from watchdog.core.trees import Facts, RestoreSystem, SwapTree
 from watchdog.core.words import CheckReading, Instant, Truth
@@ -60,6 +61,8 @@ class SimActuator:
                 return await self._publish(deadline_seconds)
             case Command():
                 return await self._verify()
+            case DeployRelease():
+                return Attempt(Attempted.REFUSED, "nothing is deployed here")
 
     async def stands(
         self, how: How, *, key: str, deadline_seconds: float, facts: Facts
