@@ -54,7 +54,9 @@ async def test_shadow_neither_spends_the_budget_nor_hides_a_live_decision(
     ("lowered", "reason"),
     [
         ("rule", f"mode: observe, by rule {PEG}"),
-        ("rung", "mode: observe, by rung 1 of redemption"),
+        pytest.param(
+            "rung", "mode: observe, by rung 1 of redemption", marks=pytest.mark.sim, id="rung"
+        ),
     ],
 )
 async def test_the_lowest_mode_counts_and_says_whose_it_is(

@@ -13,6 +13,7 @@ from watchdog.sandbox.handle import Sandbox
 
 CLAIMS = re.compile(r"\bpaused\b|rolled back by|contained by", re.IGNORECASE)
 FACES = ("/", "/metrics", "/api/v1/alerts", "/api/v1/decisions", "/api/v1/actions")
+SIM = pytest.mark.sim  # the same on the runner alone: tests/engine/test_runner.py
 STILL_ON = "read-back: enabled == false does not hold: enabled is true"
 
 
@@ -112,7 +113,7 @@ async def test_a_tool_that_hangs_and_ignores_its_end_is_killed_at_the_deadline(
     ("fault", "numbers"),
     [
         ("fail_after", {}),
-        ("hang_after", {"seconds": 600}),
+        pytest.param("hang_after", {"seconds": 600}, marks=SIM),
     ],
 )
 async def test_a_call_that_was_applied_counts_whatever_was_answered(
@@ -130,7 +131,7 @@ async def test_a_call_that_was_applied_counts_whatever_was_answered(
     assert sandbox.flag_requests(method="PUT") == 1, "read back before anything is sent again"
 
 
-@pytest.mark.parametrize("fault", ["hang", "pretend"])
+@pytest.mark.parametrize("fault", [pytest.param("hang", marks=SIM), "pretend"])
 async def test_a_call_that_changes_nothing_is_a_failed_action(
     sandbox: Sandbox, watchdog: Watchdog, fault: str
 ) -> None:
@@ -162,6 +163,7 @@ async def test_a_refused_credential_is_not_tried_in_a_storm(
     assert sandbox.token not in str(watchdog.journal())
 
 
+@SIM
 async def test_a_conflict_stops_since_a_person_changed_it(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -178,6 +180,7 @@ async def test_a_conflict_stops_since_a_person_changed_it(
     assert len(watchdog.pages("a person must look")) == 1
 
 
+@SIM
 async def test_too_many_requests_waits_as_long_as_it_is_asked_to(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -194,6 +197,7 @@ async def test_too_many_requests_waits_as_long_as_it_is_asked_to(
     assert tries[-1] - tries[-2] > 1
 
 
+@SIM
 async def test_a_flag_that_shows_late_is_read_until_it_does(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
