@@ -290,6 +290,15 @@ class TestTold:
         how = shop.by_tool(present=PrintedBy(Command(("date",), env=("NOT_SET_ANYWHERE",))))
         assert "NOT_SET_ANYWHERE is not set" in (await looked(wire, how)).reading.reason
 
+    async def test_a_credential_is_no_version(
+        self, shop: Shop, wire: Wire, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("DEPLOY_TOKEN", "s3cr3t")
+        echo = Command(("printenv", "DEPLOY_TOKEN"), env=("DEPLOY_TOKEN",))
+        ready = await looked(wire, shop.by_tool(present=PrintedBy(echo)))
+        assert "holds a credential" in ready.reading.reason
+        assert "s3cr3t" not in str(ready)
+
     async def test_by_the_policy(self, shop: Shop, wire: Wire) -> None:
         ready = await looked(wire, shop.by_tool(anchor=Stated(OLDER)))
         assert ready.anchor is not None

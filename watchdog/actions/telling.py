@@ -35,6 +35,7 @@ _MOST_LINE_BYTES = 4096
 _MOST_REASON = 300
 _MOST_SHOWN = 60
 _MOST_DIGITS = 15
+_LONG_SECRET = 12  # a shorter one may be the name of a stage, which many versions hold
 _FIRST_PLAUSIBLE_MS = 10_000_000_000  # below, it is most likely seconds
 
 
@@ -87,9 +88,7 @@ class Teller:
             found = Untold(f"{url}: {kind}, not a JSON document: {document.reason}")
         else:
             found = _read(how, document, url)
-        if isinstance(found, Untold):
-            return Untold(scrubbed(found.reason, known=hidden, most=_MOST_REASON, cut_off=True))
-        return found
+        return _without(hidden, found)
 
     async def _line_of(self, command: Command, deadline_seconds: float) -> Told | Untold:
         environment = cleared_environment(command.env, self._ours)
@@ -105,10 +104,17 @@ class Teller:
             max_bytes=_MOST_LINE_BYTES,
         )
         found = _of_command(ended, said)
-        if isinstance(found, Untold):
-            hidden = secrets_in(environment)
-            return Untold(scrubbed(found.reason, known=hidden, most=_MOST_REASON))
-        return found
+        return _without(secrets_in(environment), found)
+
+
+def _without(hidden: frozenset[str], found: Told | Untold) -> Told | Untold:
+    """A version stands in the record: one that is a credential is none."""
+    if isinstance(found, Untold):
+        return Untold(scrubbed(found.reason, known=hidden, most=_MOST_REASON, cut_off=True))
+    whole, inside = found.version, [one for one in hidden if len(one) >= _LONG_SECRET]
+    if whole in hidden or any(secret in whole for secret in inside):
+        return Untold("what was told for a version holds a credential that was sent")
+    return found
 
 
 def _of_command(ended: Ended, said: str) -> Told | Untold:
