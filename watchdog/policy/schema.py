@@ -36,7 +36,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _NAME = r"^[a-z][a-z0-9-]*$"
 _VARIABLE = {"type": "string", "pattern": r"\{\{.*\}\}"}
 _NAMES = {"type": "array", "items": {"type": "string"}}
-_ACTIONS = (ActionShape, UnleashActionShape, ConfigActionShape, SystemActionShape, ReleaseActionShape)
+_ACTIONS = (
+    ActionShape,
+    UnleashActionShape,
+    ConfigActionShape,
+    SystemActionShape,
+    ReleaseActionShape,
+)
 Made = dict[str, Any]
 
 
