@@ -75,11 +75,12 @@ def _turned(
 def _recovered(
     rule: RuleSpec, ep: Episode, one: Measure, sight: Sight, now: Instant, eyes: Eyes
 ) -> ServiceTurned | None:
-    verdict, quiet = sight.verdict, sight.quiet_seconds >= rule.keep_firing_seconds
-    if verdict.status is Status.HEALTHY and verdict.clear and quiet:
-        return ServiceTurned(ep.id, Service.RECOVERED, verdict.reason)
+    verdict = sight.verdict
     since = ep.moved if ep.state is State.WATCHED else ep.effect_at
     if since is None:
+        quiet = sight.quiet_seconds >= rule.keep_firing_seconds
+        if verdict.status is Status.HEALTHY and verdict.clear and quiet:
+            return ServiceTurned(ep.id, Service.RECOVERED, verdict.reason)
         return None
     seen = eyes.recovered_since(rule.name, since, now)
     if seen.truth is Truth.TRUE:

@@ -88,6 +88,19 @@ def test_contained_is_not_recovered_until_events_say_so() -> None:
     assert watch.is_now(State.CONTAINED)  # it decides nothing
 
 
+def test_a_healthy_window_that_reaches_back_before_the_effect_proves_no_recovery() -> None:
+    watch = Watch(a_policy())
+    contained(watch)
+    watch.run(30, HEALTHY)
+    assert of(watch).recovered is None
+    resumed(watch)
+    watch.run(5, HEALTHY)
+    assert of(watch).recovered is None
+    watch.seen["errors"].recovered = Truth.TRUE
+    watch.run(1, HEALTHY)
+    assert of(watch).recovered == watch.now
+
+
 def test_what_was_contained_and_fails_nevertheless_never_stopped() -> None:
     watch = Watch(a_policy())
     contained(watch)
