@@ -172,6 +172,7 @@ async def test_without_the_store_nothing_is_done_and_with_it_again_what_burns_is
         await proxy.up()
     leader, _ = await pair.roles()
     await leader.episode(PEG, state="contained", within=30.0)
+    assert leader.pages("The store that daemons share did not answer for")
     assert sandbox.flag_changes() == 1
 
 

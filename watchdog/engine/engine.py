@@ -247,9 +247,14 @@ class Engine:
             await _end([*loops, *self.pollers.tasks(), *self._looks, stopping])
 
     async def finish(self, reason: str, within_seconds: float) -> None:
-        """Let open intents end, keep the windows, say that we stop."""
-        await self.hosts.leave()
+        """Let open intents end, leading for as long as that takes; keep the windows, say that we
+        stop.
+        """
+        loops = (self.leading.forever(), self.hosts.forever()) if self.leading.leads() else ()
+        leading = [asyncio.create_task(loop) for loop in loops]
         await self.runner.drain(within_seconds)
+        await _end(leading)
+        await self.hosts.leave()
         await self.checkpoints.save()
         draft = self.recorder.draft()
         draft.add(Stopped(reason))

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 import structlog
 
 from watchdog.core.entries import PolicyApplied, Recorded
+from watchdog.core.text import duration
+from watchdog.core.words import Severity
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold
 from watchdog.ports import Journal, JournalDeposed, JournalError, JournalLost, Lead, Lease
@@ -69,6 +71,8 @@ class Leading:
         self._reactions = reactions
         self._leading = False
         self._blind_since: float | None = None
+        self._lost_since = 0.0
+        self._lost_seconds = 0.0
 
     # -- what others ask ---------------------------------------------------------------------------
 
@@ -140,6 +144,7 @@ class Leading:
             try:
                 await self.once()
                 self._told("")
+                self._tell_the_gap()
             except (JournalLost, JournalDeposed) as lost:
                 self._told(str(lost))
 
@@ -238,9 +243,26 @@ class Leading:
             structlog.get_logger().error("lease.lost", epoch=self.epoch, reason=why)
             self._reactions.lost()
 
+    def _tell_the_gap(self) -> None:
+        """On the record, where the store was lost for so long that nobody could lead."""
+        if self.leads() and self._lost_seconds > self.seconds:
+            draft = self._recorder.draft()
+            draft.tell(
+                "store:lost",
+                Severity.P1,
+                f"The store that daemons share did not answer for {duration(self._lost_seconds)}",
+                "Nothing was decided meanwhile; what still burns is acted on after its `for`",
+            )
+            self._recorder.commit(draft)
+        self._lost_seconds = 0.0
+
     def _told(self, trouble: str) -> None:
         if trouble != self.trouble:
             log = structlog.get_logger()
+            if not self.trouble:
+                self._lost_since = self._steady
+            elif not trouble:
+                self._lost_seconds = self._steady - self._lost_since
             if trouble:
                 log.critical("store.lost", reason=trouble, remedy="nothing is started meanwhile")
             else:
