@@ -56,6 +56,8 @@ from watchdog.store import chain, schema
 from watchdog.store.schema import Base
 
 MOST_SHOWN = 260
+MOST_OPEN_SECONDS = 75.0
+"""Longer than any deadline, and any `within`, of the policies."""
 _BASE = Base(0, schema.genesis(IDENTITY).hash, Instant(0, 0), b"", "")
 
 
@@ -91,6 +93,7 @@ class Properties:
             e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256, self.said_at),
         }
         outside.ledger.heard = self._effect
+        outside.ledger.unheard = self._did_not_last
         outside.ledger.asked = self.starting.asked
 
     # -- the record --------------------------------------------------------------------------------
@@ -198,15 +201,19 @@ class Properties:
 
     def _at_most_one(self, effect: Effect, intent: e.IntentOpened) -> None:
         """Of one episode, rung and target: one there, and one on the way back."""
-        what = (intent.episode, intent.action, intent.direction.value, effect.target)
-        if intent.direction is Direction.UNDO:
-            what = (intent.intent, *what[1:])
+        what = _slot(effect, intent)
         self.done[what] += 1
         most = 2 if effect.target == CONFIG else 1
         if self.done[what] > most:
             self.world.violated("at most one effect", f"{what}: {self.done[what]} by {effect}")
         if most == 2 and self.done[what] == 2 and not self._went_back(intent):
             self.world.violated("at most one effect", f"{what}: exchanged twice by {effect}")
+
+    def _did_not_last(self, effect: Effect) -> None:
+        """What a power cut took back before it was synced may be done once more."""
+        intent = self.intents.get(effect.key) or self.starting.on_disk(effect.key)
+        if intent is not None:
+            self.done[_slot(effect, intent)] -= 1
 
     def _went_back(self, intent: e.IntentOpened) -> bool:
         """Whether its own record says that the way back was begun before."""
@@ -256,7 +263,8 @@ class Properties:
         for intent in book.intents.values():
             self.world.violated("no decision stays open", str(intent.entry))
         for one in book.open_episodes():
-            if one.state in {State.ACTING, State.VERIFYING}:
+            age = process.engine.ports.clock.now().steady - one.moved.steady
+            if one.state in {State.ACTING, State.VERIFYING} and age > MOST_OPEN_SECONDS:
                 self.world.violated("no decision stays open", f"{one.id} is {one.state.value}")
         for rule in policy.rules.values():
             kept = self.outside.service.delivered.get(rule.name, ())
@@ -272,6 +280,12 @@ class Properties:
 
     def counts_as_manual(self, intent: e.IntentOpened) -> bool:
         return self.rules.get(intent.episode) == MANUAL
+
+
+def _slot(effect: Effect, intent: e.IntentOpened) -> tuple[str, str, str, str]:
+    """What may take effect once."""
+    whose = intent.intent if intent.direction is Direction.UNDO else intent.episode
+    return whose, intent.action, intent.direction.value, effect.target
 
 
 def _short(entry: e.Entry) -> str:

@@ -37,6 +37,7 @@ class Ledger:
     effects: list[Effect] = field(default_factory=list)
     heard: Callable[[Effect], None] = lambda _: None
     asked: Callable[[str, str], None] = lambda _key, _target: None
+    unheard: Callable[[Effect], None] = lambda _: None
 
     def changed(self, target: str, key: str, before: str, after: str) -> None:
         effect = Effect(self.world.now, target, key, before, after)
@@ -46,6 +47,13 @@ class Ledger:
             self.world.counts[f"effects on {target}"] += 1
         self.world.tell(f"EFFECT {target}: {before} -> {after} by {key or 'a stranger'}")
         self.heard(effect)
+
+    def did_not_last(self, target: str) -> None:
+        """A power cut took back the newest effect on a target: it never came to be."""
+        ours = (x for x in reversed(self.effects) if x.target == target and x.key)
+        newest = next(ours, None)
+        if newest is not None:
+            self.unheard(newest)
 
 
 @dataclass(slots=True)

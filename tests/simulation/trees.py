@@ -71,6 +71,7 @@ class TreeHost:
         if self.unsynced is not None and self.world.chance.random() < 0.5:
             was, staged = self.unsynced
             self.world.tell(f"the exchange was not synced: {was.content} is live again")
+            self.ledger.did_not_last(TARGET)
             self.ledger.changed(TARGET, STRANGER, self.live.content, was.content)
             self.live, self.staged = was, staged
         self.unsynced = None
