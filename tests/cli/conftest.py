@@ -85,6 +85,16 @@ class House:
             time.sleep(0.1)
         raise AssertionError(f"{rule} never was {wanted}: {found}")
 
+    def until_ready(self, action: str, seconds: float = 40) -> None:
+        """Wait until a preflight has proven that an action would work."""
+        ends = time.monotonic() + seconds
+        ready: dict[str, str] = {}
+        while ready.get(action) != "true":
+            assert time.monotonic() < ends, f"{action} never was ready: {ready}"
+            time.sleep(0.1)
+            shown = self.run("status", "--json").json["actions"]
+            ready = {one["name"]: one["ready"] for one in shown}
+
 
 def here(*arguments: str, socket: Path) -> Ended:
     """In this process."""
@@ -144,5 +154,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         set_up = runner.run(stack.enter_async_context(stage(folder, shipped_rules(), watch="2s")))
-        yield House(folder, set_up.sandbox)
+        made = House(folder, set_up.sandbox)
+        made.until_ready("pause-redemption")
+        yield made
         runner.run(stack.aclose())
