@@ -78,7 +78,11 @@ CLOSED: tuple[tuple[str, dict[str, object], str], ...] = (
     ("burning", {"barred": "already burning: breached under H1"}, "already burning"),
     ("target", {"already": "pause was already started for E1"}, "already started for E1"),
     ("target", {"busy": "I3 is under way"}, "I3 is under way"),
-    ("ready", {"host": "mainnet-2"}, "belongs to host mainnet-2, this is mainnet-1"),
+    (
+        "ready",
+        {"host": "mainnet-2"},
+        "belongs to host mainnet-2, whose daemon is not there; this is mainnet-1",
+    ),
     ("ready", {"ready": Truth.FALSE, "ready_reason": "no such file"}, "not ready: no such file"),
     ("ready", {"ready": Truth.UNKNOWN, "ready_reason": "not yet"}, "not ready: not yet"),
     ("anchor", {"quarantined": "E3"}, "its content was rolled back by E3: quarantined"),

@@ -58,7 +58,7 @@ PROCEDURE = (
     Metric(
         "feature_downtime_seconds",
         GAUGE,
-        "For how long in the period the target stood paused, or as an action had set it.",
+        "For how long in the period the target stood as an action had set it.",
         ("target", "period"),
     ),
     Metric(
@@ -70,7 +70,7 @@ PROCEDURE = (
     Metric(
         "downtime_seconds",
         GAUGE,
-        "For how long in the period any service failed or any feature stood paused.",
+        "For how long in the period a service failed or a feature stood as an action had set it.",
         ("period",),
     ),
     Metric(
