@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.household import Watchdog
+from tests.e2e.household import Refused, Watchdog
 from tests.e2e.laws import check_laws
 from tests.e2e.pair import LEASE_SECONDS, Pair
 from tests.e2e.rulebook import PEG, Rulebook
@@ -51,7 +51,7 @@ async def pair(
 
 
 async def test_one_leads_and_the_other_hands_on_what_is_ordered_of_it(
-    pair: Pair, sandbox: Sandbox
+    pair: Pair, sandbox: Sandbox, rules: Rulebook
 ) -> None:
     await pair.on_guard()
     leader, follower = await pair.roles()
@@ -66,7 +66,9 @@ async def test_one_leads_and_the_other_hands_on_what_is_ordered_of_it(
     (hold,) = (await leader.read("/v1/status"))["holds"]
     assert hold["actor"].startswith("root")
     assert "everything" in done["effect"]
-    with pytest.raises(Exception, match="apply there, from the rules folder of its host"):
+    rules.rules[PEG]["for"] = "800ms"
+    rules.save()
+    with pytest.raises(Refused, match="leads: apply there, from its host's rules folder"):
         await follower.order("apply")
     break_peg(sandbox)
     await leader.episode(PEG, state="held")

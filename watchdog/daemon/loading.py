@@ -153,7 +153,11 @@ class Loading:
             if not lines:
                 told = "nothing changes: the rules folder is in force as it is"
                 return Done(told, "apply", {"changes": 0})
-            refused = self._refused(person, old, load.policy) if changes else ""
+            refused = self._engine.leading.elsewhere()
+            if refused:
+                refused += ": apply there, from its host's rules folder; it is followed here"
+            elif changes:
+                refused = self._refused(person, old, load.policy)
             if refused and not dry:
                 raise OrderRefused(refused)
             if changes and not dry:

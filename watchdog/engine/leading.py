@@ -90,16 +90,10 @@ class Leading:
         """Right before an effect: why it may not be made by us; "" where it may."""
         if not self.leads():
             return "this daemon does not lead any more"
-        try:
-            lead = await asyncio.to_thread(self._lease.look)
-        except JournalLost as lost:
-            return f"it cannot be told who leads: {lost}"
-        if lead.mine and lead.epoch == self.epoch and lead.valid_for_seconds > 0:
-            return ""
-        return f"{lead.holder or 'nobody'} leads in epoch {lead.epoch}"
+        return await self.still_leads(self.epoch)
 
     async def still_leads(self, epoch: int) -> str:
-        """Before an errand of the leader: why its epoch is over; "" where it is not."""
+        """Before what was begun in an epoch, by whoever led: why it is over; "" where it is not."""
         try:
             lead = await asyncio.to_thread(self._lease.look)
         except JournalLost as lost:
@@ -153,13 +147,13 @@ class Leading:
         if await self._yields():
             return
         lead = await asyncio.to_thread(self._lease.ask, self.name, self.seconds)
+        if self._leading and not (lead.mine and lead.epoch == self.epoch):
+            self._lose(f"{lead.holder} leads in epoch {lead.epoch}")
         self.lead = lead
-        if lead.mine and not self.leads():
-            await self._come_to_lead(lead)
-        elif not lead.mine:
-            if self._leading:
-                self._lose(f"{lead.holder} leads in epoch {lead.epoch}")
+        if not lead.mine:
             await self._follow()
+        elif not self._leading:
+            await self._come_to_lead(lead)
 
     async def give_up(self) -> None:
         """At the end: let another lead at once."""
@@ -181,11 +175,8 @@ class Leading:
         return self._recorder.clock.now().steady
 
     async def _come_to_lead(self, lead: Lead) -> None:
-        if lead.epoch == self._recorder.epoch:
-            self._leading = True
-            self._recorder.flush()
-            self._reactions.resumed()
-            structlog.get_logger().warning("lease.resumed", epoch=lead.epoch)
+        if lead.epoch == self.epoch:
+            self._lead_on()
             return
         await self._follow()
         unwatched = max(0.0, lead.silent_seconds - self._reactions.watched_seconds())
@@ -193,6 +184,15 @@ class Leading:
         structlog.get_logger().warning(
             "lease.taken", epoch=lead.epoch, silent_seconds=round(lead.silent_seconds, 3)
         )
+
+    def _lead_on(self) -> None:
+        """Nobody led since: what waited is recorded first, or we lead when it can be."""
+        self._leading = True
+        if self._recorder.flush():
+            self._reactions.resumed()
+            structlog.get_logger().warning("lease.resumed", epoch=self.epoch)
+        else:
+            self._leading = False
 
     def _take_the_lead(self, lead: Lead, unwatched_seconds: float) -> None:
         newest = self._recorder.book.last
@@ -204,15 +204,17 @@ class Leading:
 
     async def _follow(self) -> None:
         """Believe what is on the record by now, and nothing else."""
-        if self._recorder.discard():
+        if self._recorder.waits:
             book, newest = await asyncio.to_thread(fold, self._journal)
-            self._recorder.book.become(book)
-            self._recorder.last_seq = newest
+            self._recorder.begin_anew(book, newest)
             if book.policy is not None:
                 self._reactions.policy(book.policy)
-            return
-        after = self._recorder.last_seq
-        self._read_on(await asyncio.to_thread(lambda: list(self._journal.read(after))))
+        else:
+            self._read_on(await asyncio.to_thread(self._read_after, self._recorder.last_seq))
+
+    def _read_after(self, seq: int) -> list[Recorded]:
+        """What is new; mostly nothing, which is cheap to ask."""
+        return list(self._journal.read(seq)) if self._journal.newest() > seq else []
 
     def _read_on(self, recorded: list[Recorded]) -> None:
         for one in recorded:

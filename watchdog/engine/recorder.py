@@ -106,14 +106,17 @@ class Recorder:
             self._tell(recorded)
         return True
 
-    def discard(self) -> bool:
-        """Give up what waits: another leads by now. True when something did, so that the book
-        believes what is not on the record.
-        """
-        waited = bool(self._waiting)
+    @property
+    def waits(self) -> bool:
+        """Whether the book believes what is not on the record."""
+        return bool(self._waiting)
+
+    def begin_anew(self, book: Book, last_seq: int) -> None:
+        """Believe what is on the record, and give up what waits: another has led since."""
         self._waiting.clear()
         self.stuck, self.stuck_since = "", None
-        return waited
+        self.book.become(book)
+        self.last_seq = last_seq
 
     def take_in(self, one: Recorded) -> None:
         """What another wrote, or what of ours was written without our hearing of it."""

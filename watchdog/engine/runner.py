@@ -107,9 +107,13 @@ class Runner:
     async def _run(
         self, intent: OpenIntent, cut_off: asyncio.Task[None] | None, *, anew: bool
     ) -> None:
+        entry = intent.entry
         if cut_off is not None:
             await asyncio.wait([cut_off])
-        entry = intent.entry
+            still = self._recorder.book.intents.get(entry.intent)
+            if still is None:
+                return  # it ended after all
+            intent = still
         action = self._policy().actions.get(entry.action)
         step = _step(action, entry.direction)
         if action is None or step is None:

@@ -250,7 +250,7 @@ class Rollbacks:
     async def _look(self, spec: ActionSpec, index: int) -> CheckReading:
         check = spec.resume_when[index]
         now = self._desk.now()
-        return await self._desk.engine.ports.probe.read(
+        return await self._desk.engine.hosts.of(spec).probe.read(
             check.endpoint, check.expect, at=now, deadline_seconds=LOOK_SECONDS
         )
 

@@ -1,0 +1,171 @@
+"""What a daemon believes when it ceases to lead, and when it leads again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from tests.store.postgres.conftest import Home
+from watchdog.clock import SystemClock
+from watchdog.core.book import Book
+from watchdog.core.entries import RuleCleared
+from watchdog.core.words import Instant
+from watchdog.engine.leading import Leading, Reactions
+from watchdog.engine.recorder import Recorder
+from watchdog.ports import JournalLost
+from watchdog.store.postgres import Address, PostgresJournal, PostgresLease
+
+
+class Road:
+    """The real journal over a road on which it may be lost, for writing or for all."""
+
+    def __init__(self, real: PostgresJournal) -> None:
+        self._real = real
+        self.writes_lost = self.all_lost = False
+
+    def append(self, *given: Any, **more: Any) -> Any:
+        if self.writes_lost or self.all_lost:
+            raise JournalLost("the road is closed")
+        return self._real.append(*given, **more)
+
+    def __getattr__(self, name: str) -> Any:
+        if self.all_lost and name in {"read", "base", "newest"}:
+            raise JournalLost("the road is closed")
+        return getattr(self._real, name)
+
+
+@dataclass
+class Daemon:
+    """A daemon's part in who leads; `heard` tells what became of it."""
+
+    leading: Leading
+    recorder: Recorder
+    lease: PostgresLease
+    road: Road
+    heard: list[str] = field(default_factory=list)
+
+    def says_clear(self, rule: str) -> bool:
+        draft = self.recorder.draft()
+        draft.add(RuleCleared(rule))
+        return self.recorder.commit(draft)
+
+    @property
+    def cleared(self) -> set[str]:
+        return self.recorder.book.cleared
+
+
+def daemon(home: Home, name: str, stack: ExitStack) -> Daemon:
+    home.where(name)
+    address, clock, heard = Address(home.url, name), SystemClock(), list[str]()
+    journal = stack.enter_context(closing(PostgresJournal.open(address, home.folder / name)))
+    lease = stack.enter_context(closing(PostgresLease(address, clock)))
+    road = Road(journal)
+    recorder = Recorder(road, Book(), clock)
+    reactions = Reactions(
+        took_over=lambda lead, _: heard.append(f"took over in {lead.epoch}"),
+        resumed=lambda: heard.append("resumed"),
+        lost=lambda: heard.append("lost"),
+        policy=lambda _: None,
+        busy=lambda: False,
+        watched_seconds=lambda: 0.0,
+        who_sees=lambda: "",
+        shift=clock.shift,
+    )
+    leading = Leading(lease, road, recorder, name, 30.0, reactions)
+    recorder.leads, recorder.on_deposed = leading.leads, leading.deposed
+    leading.begin(0.0)
+    return Daemon(leading, recorder, lease, road, heard)
+
+
+@pytest.fixture
+def both(shared: Home) -> Iterator[tuple[Daemon, Daemon]]:
+    """Ada leads, and bob follows."""
+    with ExitStack() as stack:
+        yield daemon(shared, "ada", stack), daemon(shared, "bob", stack)
+
+
+async def test_who_follows_reads_on_and_drafts_nothing(both: tuple[Daemon, Daemon]) -> None:
+    ada, bob = both
+    assert ada.heard == ["took over in 1"]
+    assert bob.heard == []
+    assert ada.says_clear("peg")
+    bob.says_clear("errors")
+    await bob.leading.once()
+    assert bob.cleared == ada.cleared == {"peg"}
+    assert bob.recorder.last_seq == ada.recorder.last_seq == 1
+
+
+async def test_what_could_not_be_recorded_is_not_believed_once_another_has_led(
+    both: tuple[Daemon, Daemon],
+) -> None:
+    ada, bob = both
+    ada.says_clear("peg")
+    ada.lease.yield_()
+    await bob.leading.once()
+    assert bob.heard == ["took over in 2"]
+
+    assert not ada.says_clear("errors"), "its epoch is over"
+    assert ada.heard[-1] == "lost"
+    assert not ada.leading.leads()
+    assert bob.says_clear("latency")
+    ada.road.all_lost = True
+    with pytest.raises(JournalLost):
+        await ada.leading.once()
+    assert ada.recorder.waits, "it is not forgotten that the book is wrong"
+    ada.road.all_lost = False
+    await ada.leading.once()
+
+    assert ada.cleared == bob.cleared == {"peg", "latency"}
+    assert not ada.recorder.waits
+
+
+async def test_what_waited_is_recorded_when_nobody_led_since_and_not_before_it_leads_on(
+    both: tuple[Daemon, Daemon],
+) -> None:
+    ada, bob = both
+    ada.road.writes_lost = True
+    assert not ada.says_clear("peg")
+    ada.leading.deposed()  # as an expired lease is told
+    ada.heard.clear()
+
+    await ada.leading.once()
+    assert ada.heard == []
+    assert not ada.leading.leads(), "what it believes is not on the record yet"
+    ada.road.writes_lost = False
+    await ada.leading.once()
+
+    assert ada.heard == ["resumed"]
+    await bob.leading.once()
+    assert bob.cleared == {"peg"}
+
+
+async def test_a_lease_that_came_back_in_another_epoch_is_taken_as_a_new_one(
+    both: tuple[Daemon, Daemon],
+) -> None:
+    """Frozen for so long that another led and left: the first that it hears is its own lease."""
+    ada, bob = both
+    ada.lease.yield_()
+    await bob.leading.once()
+    assert bob.says_clear("peg")
+    bob.lease.yield_()
+
+    await ada.leading.once()
+
+    assert ada.heard == ["took over in 1", "lost", "took over in 3"]
+    assert (ada.cleared, ada.leading.epoch) == ({"peg"}, 3)
+
+
+async def test_a_clock_that_is_behind_the_record_is_set_forward(
+    both: tuple[Daemon, Daemon], shared: Home
+) -> None:
+    ada, bob = both
+    now = ada.recorder.clock.now()
+    assert ada.recorder.record([RuleCleared("peg")], Instant(now.wall, now.steady + 5.0))
+    ada.lease.yield_()
+    await bob.leading.once()
+    assert bob.recorder.clock.now().steady >= now.steady + 5.0
+    assert shared.url
