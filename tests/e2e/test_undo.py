@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.household import Refused, Watchdog
-from tests.e2e.rulebook import ERRORS, PEG, error_rate
+from tests.e2e.rulebook import ERRORS, PEG
 from tests.e2e.scenes import break_peg, mend_peg
 from watchdog.core.entries import Drifted, EpisodeOpened, IntentOpened
 from watchdog.core.words import Direction
