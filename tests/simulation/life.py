@@ -23,6 +23,7 @@ from watchdog.ports import JournalBroken
 CALM_SECONDS = 180.0
 RESTART_SECONDS = 2.0
 LOOK_SECONDS = 2.0
+SIZES_SECONDS = 20.0
 DOWN_SECONDS = (RESTART_SECONDS,) * 12 + (30.0, 30.0, 90.0, 1800.0, 30_000.0)
 
 
@@ -133,6 +134,7 @@ class Life:
         self._again(500.0, self._stranger)
         self._again(600.0, self._freeze)
         self._look_after()
+        self._measure()
 
     def _again(self, mean_seconds: float, do: Callable[[], None]) -> None:
         def happen() -> None:
@@ -254,6 +256,11 @@ class Life:
             self.world.tell(f"no sign of life for {silent:.1f} s: aborted")
             self.world.counts["aborted"] += 1
             raise Killed
+
+    def _measure(self) -> None:
+        self.world.after(SIZES_SECONDS, "", self._measure)
+        if self.process is not None and self.process.ready:
+            self.properties.bounded(self.process)
 
     def _calm(self) -> None:
         self.world.tell("calm")

@@ -19,11 +19,11 @@ queues and memory bounded                                    every 20 s
 same seed, same trace                                        by the tests
 a sustained breach is acted on or escalated                  in the calm at the end
 no decision stays open                                       in the calm at the end
-every outcome is told                                        at each ended intent: a page
+every outcome is told                                        at the end: a page after it
 a gap in judging withholds the sign of life                  the service manager of the world
 a restart gets ready, from whatever the disk holds           in the calm, and by dying loudly
 
-one effect per fencing epoch and target                      waits for two daemons
+one effect per fencing epoch and target                      e2e/test_two_daemons_at_random.py
 every outcome is sent at least once                          waits for the outbox
 no secret in any sink                                        adapters' tests: no secret is here
 """
@@ -58,6 +58,8 @@ from watchdog.store.schema import Base
 MOST_SHOWN = 260
 MOST_OPEN_SECONDS = 75.0
 """Longer than any deadline, and any `within`, of the policies."""
+MOST_KEPT = 200
+"""Far more than anything that waits for something in a world that goes on."""
 _BASE = Base(0, schema.genesis(IDENTITY).hash, Instant(0, 0), b"", "")
 
 
@@ -78,6 +80,7 @@ class Properties:
         self.ended: dict[str, e.IntentEnded] = {}
         self.rules: dict[str, str] = {}  # episode -> its rule
         self.reopening: set[str] = set()
+        self.untold: dict[str, e.IntentEnded] = {}  # by the key under which people are told
         self.decisions: dict[str, e.Decided] = {}
         self.done: Counter[tuple[str, str, str, str]] = Counter()
         self.on_intent: Callable[[], None] = lambda: None
@@ -89,6 +92,7 @@ class Properties:
             e.Decided: self._decided,
             e.IntentOpened: self._opened,
             e.IntentEnded: self._ended,
+            e.Paged: self._told,
             e.ApprovalAsked: lambda _: self.on_request(),
             e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256, self.said_at),
         }
@@ -164,11 +168,16 @@ class Properties:
         """Success is said only of what is so, by the target's own history."""
         self.ended[entry.intent] = entry
         self.world.counts[f"ended {entry.outcome.value}"] += 1
+        if entry.outcome is not e.Outcome.ABANDONED or entry.direction is Direction.UNDO:
+            self.untold[f"episode:{entry.episode}"] = entry
         if entry.outcome not in {e.Outcome.DONE, e.Outcome.FOUND}:
             return
         since = self.opened_at.get(entry.intent, self.world.now) - 12.0  # served late
         if not self._stood(entry, since):
             self.world.violated("done is said only of what is so", _short(entry))
+
+    def _told(self, entry: e.Paged) -> None:
+        self.untold.pop(entry.key, None)
 
     def _stood(self, entry: e.IntentEnded, since: float) -> bool:
         """Whether the target stood as desired at any time from then on."""
@@ -251,11 +260,13 @@ class Properties:
             "retired sources": len(engine.pollers.retired),
         }
         for what, size in sizes.items():
-            if size > 200:
+            if size > MOST_KEPT:
                 self.world.violated("queues and memory are bounded", f"{what}: {size}")
 
     def at_the_end(self, process: SimProcess | None) -> None:
         """The calm is over: what had to come about?"""
+        for key, entry in self.untold.items():
+            self.world.violated("every outcome is told", f"{key}: {_short(entry)}")
         if process is None or not process.ready:
             self.world.violated("a restart gets ready", "no pass was completed in the calm")
             return

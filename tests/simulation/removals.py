@@ -83,6 +83,11 @@ def without_the_approvals(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Helper, "_approved", lambda helper: f"D-{len(helper.begun)}")
 
 
+def without_the_pages(patch: pytest.MonkeyPatch) -> None:
+    """What came about is recorded, and nobody is told."""
+    patch.setattr(Draft, "tell", lambda *_given, **_named: None)
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """`laws`: by what it shows. `seeds`: known to show it; one of them is enough."""
@@ -102,4 +107,5 @@ REMOVALS = (
     Removal(without_the_read_back, ("done is said only of what is so",), (1, 2, 3)),
     Removal(without_the_marker, ("at most one effect",), (25, 28, 34)),
     Removal(without_the_approvals, ("a restore needs its approvals",), (4, 5, 8)),
+    Removal(without_the_pages, ("every outcome is told",), (1, 2, 3)),
 )
