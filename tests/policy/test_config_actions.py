@@ -26,6 +26,11 @@ CONFIG = """\
 """
 
 OTHER = PLATFORM.replace("playbooks:\n", CONFIG + "playbooks:\n")
+SITES = (
+    OTHER.replace("  restore-config:\n", "  restore-config:\n    each: {site: [a, b]}\n")
+    .replace("host: mainnet-1", 'host: "{{ site }}-1"')
+    .replace("release/mainnet", "release/{{ site }}")
+)
 
 
 def action() -> ActionSpec:
@@ -55,6 +60,16 @@ def test_a_configuration_is_a_target_and_its_rollback_an_exchange_of_folders() -
         600.0,
     )
     assert found.host == "mainnet-1"
+
+
+def test_one_text_puts_back_the_folder_of_each_site() -> None:
+    outcome = load(folder(SITES))
+    assert not outcome.errors
+    assert outcome.policy is not None
+    found = outcome.policy.actions
+    for site in ("a", "b"):
+        one = found[f'restore-config{{site="{site}"}}']
+        assert (one.target, one.host) == (f"config:/srv/mycelia/release/{site}", f"{site}-1")
 
 
 def test_a_person_undoes_it_by_exchanging_back() -> None:

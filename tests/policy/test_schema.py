@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from tests.policy.lint_examples import well
+from tests.policy.test_config_actions import SITES
 from tests.policy.texts import PLATFORM, RULES, VARS
 from watchdog.cli import app
 from watchdog.cli.schema import SCHEMAS
@@ -102,6 +103,7 @@ def test_files_that_load_satisfy_their_schema() -> None:
     loaded = [("platform.yaml", PLATFORM), ("team-a/rules.yaml", RULES), ("vars/p.yaml", VARS)]
     loaded += [(p, t) for p, t in well().items() if not p.endswith(".test.yaml")]
     loaded += [("team-a/story.test.yaml", TEST)]
+    loaded += [("platform.yaml", SITES)]
     for path, text in loaded:
         assert faults(kind_of(path), text) == [], path
 

@@ -42,6 +42,8 @@ LabelName = Annotated[
     str, matching(r"[a-zA-Z][a-zA-Z0-9_]{0,99}", "label name", "Write it like team.")
 ]
 EachValue = Annotated[str, matching(VALUE, "value", "Letters, digits, `_`, `.` and `-`.")]
+Each = dict[LabelName, Annotated[list[EachValue], Field(min_length=1, max_length=100)]]
+"""Labels to values: what stands there is an action for each of them."""
 HostName = Annotated[
     str, matching(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}", "host name", "Write a host's name, or any.")
 ]
@@ -169,9 +171,7 @@ class ActionShape(Shape):
         "deadline": "Say by when the read-back must show it, like `deadline: 10s`.",
     }
 
-    each: (
-        dict[LabelName, Annotated[list[EachValue], Field(min_length=1, max_length=100)]] | None
-    ) = Field(
+    each: Each | None = Field(
         None,
         description="label to values: one action for each of them, written with `{{ label }}`; for "
         "rules with the same label in their `each`, which choose by it",

@@ -11,11 +11,10 @@ from watchdog.policy.platform_models import (
     Argument,
     CallShape,
     CheckShape,
-    EachValue,
+    Each,
     EnvName,
     Headers,
     HostName,
-    LabelName,
 )
 from watchdog.policy.scalars import AbsolutePath, Address, Duration, Expression, matching
 
@@ -109,9 +108,7 @@ class ReleaseActionShape(Shape):
         "deadline": "Say by when the read-back must show it, like `deadline: 5m`.",
     }
 
-    each: (
-        dict[LabelName, Annotated[list[EachValue], Field(min_length=1, max_length=100)]] | None
-    ) = Field(
+    each: Each | None = Field(
         None,
         description="label to values: one action for each of them, as of a flag",
     )

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from watchdog.policy.base import Shape
-from watchdog.policy.platform_models import Argument, CheckShape, EnvName, HostName
+from watchdog.policy.platform_models import Argument, CheckShape, Each, EnvName, HostName
 from watchdog.policy.scalars import AbsolutePath, Duration, matching
 
 RelativePath = Annotated[
@@ -146,6 +146,9 @@ class ConfigActionShape(Shape):
         "margin: 10m}.",
     }
 
+    each: Each | None = Field(
+        None, description="label to values: one action for each of them, as of a flag"
+    )
     config: TreeShape = Field(description="the folder that is changed: the target")
     anchor: AnchorShape = Field(description="what must be known of what is restored")
     verify: list[RunShape] = Field([], description="commands that must pass before it is published")

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from watchdog.policy.base import Shape
-from watchdog.policy.platform_models import CheckShape, EachValue, HostName, LabelName
+from watchdog.policy.platform_models import CheckShape, Each, HostName
 from watchdog.policy.scalars import AbsolutePath, Address, Duration, Name, matching
 
 UnleashName = Annotated[
@@ -58,9 +58,9 @@ class UnleashActionShape(Shape):
         "deadline": "Say by when the read-back must show it, like `deadline: 10s`.",
     }
 
-    each: (
-        dict[LabelName, Annotated[list[EachValue], Field(min_length=1, max_length=100)]] | None
-    ) = Field(None, description="label to values: one action for each of them, as for a flag")
+    each: Each | None = Field(
+        None, description="label to values: one action for each of them, as for a flag"
+    )
     unleash: ToggleShape = Field(description="the toggle that is switched: the target")
     do: Literal["off", "on"] = Field(description="the wanted state; an undo makes the other one")
     contained_when: list[CheckShape] = Field([], description="checks that prove containment")
