@@ -53,6 +53,32 @@ def test_a_command_that_is_not_on_path_is_told_once_with_what_was_looked_for(
     assert line[int(str(found["column"])) - 1 :].startswith("no-such-tool")
 
 
+@pytest.mark.parametrize(
+    "command",
+    ['verify: [{run: ["true"]}, {run: [no-such-tool]}]', "publish: {run: [no-such-tool]}"],
+)
+def test_what_verifies_and_publishes_a_configuration_is_looked_for(
+    tmp_path: Path, command: str
+) -> None:
+    folder = written(tmp_path, step("sh"))
+    file = folder / "platform.yaml"
+    folders = "{current: /srv/release/live, previous: /srv/release/before}"
+    added = f"""\
+  put-back:
+    config: {folders}
+    anchor: {{build: {{file: BUILD_SHA}}, margin: 10m}}
+    {command}
+    read_back: {{get: "http://localhost:1/status", expect: "build == '${{anchor.build}}'"}}
+    deadline: 1m
+    host: any
+"""
+    file.write_text(file.read_text().replace("playbooks:\n", added + "playbooks:\n"))
+    (found,) = findings(folder)
+    assert "no executable no-such-tool" in str(found["what"])
+    line = file.read_text().splitlines()[int(str(found["line"])) - 1]
+    assert line[int(str(found["column"])) - 1 :].startswith("no-such-tool")
+
+
 def test_another_hosts_commands_are_looked_for_there(tmp_path: Path) -> None:
     assert findings(written(tmp_path, step("no-such-tool"), "mainnet-1.example")) == []
 

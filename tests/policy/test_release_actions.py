@@ -390,8 +390,8 @@ def test_editors_know_it(text: str) -> None:
 def test_every_tool_that_it_would_run_is_looked_for_on_its_host() -> None:
     outcome = compiled(BY_TOOL)
     assert outcome.policy is not None
-    missing = {(one.action, one.step) for one in unfound(outcome.policy, "here", {"HOME": "/"})}
-    steps = {step for action, step in missing if action == "roll-back-shop"}
+    missing = {(one.action, *one.words) for one in unfound(outcome.policy, "here", {"HOME": "/"})}
+    steps = {words[0] for action, *words in missing if action == "roll-back-shop"}
     assert steps == {"anchor", "deployable", "do"}, "an undo that nobody wrote is no other tool"
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from watchdog.core.naming import family_of
 from watchdog.core.releases import DeployRelease, PrintedBy
-from watchdog.core.spec import Command, How, Policy
+from watchdog.core.spec import ActionSpec, Command, How, Policy
+from watchdog.core.trees import RestoreSystem
 from watchdog.policy.lint.here import Unfound
 from watchdog.wire.environment import cleared_environment, find_program, missing_interpreter
 
@@ -18,18 +19,26 @@ from watchdog.wire.environment import cleared_environment, find_program, missing
 def unfound(policy: Policy, host: str, ours: Mapping[str, str]) -> tuple[Unfound, ...]:
     """Of the actions that `host` executes. `ours` is the environment that is let through."""
     found = {
-        Unfound(family_of(action.name), where, looked_for): None
+        Unfound(family_of(action.name), words, looked_for): None
         for action in policy.actions.values()
         if action.host in {"any", host}
-        for word, step in action.written_steps
-        for where, command in _commands(word, step.how)
+        for words, command in _commands(action)
         for looked_for in _missing(command, ours)
     }
     return tuple(found)
 
 
-def _commands(word: str, how: How) -> Iterator[tuple[str, Command]]:
-    """Each with the word of the action under which it is written."""
+def _commands(action: ActionSpec) -> Iterator[tuple[tuple[str | int, ...], Command]]:
+    """Each with the words under which it is written. A system's are run by root's helper."""
+    for word, step in action.written_steps:
+        yield from (((at,), command) for at, command in _run_by(word, step.how))
+    if not isinstance(action.do.how, RestoreSystem):
+        yield from ((("verify", n), command) for n, command in enumerate(action.verify))
+    if action.publish is not None:
+        yield ("publish",), action.publish.command
+
+
+def _run_by(word: str, how: How) -> Iterator[tuple[str, Command]]:
     match how:
         case Command():
             yield word, how

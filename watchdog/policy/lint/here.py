@@ -14,10 +14,10 @@ from watchdog.policy.lint.ground import Ground
 
 @dataclass(frozen=True, slots=True)
 class Unfound:
-    """A step's command that this host would not find, and what was looked for."""
+    """A command of an action that this host would not find, and what was looked for."""
 
     action: str  # as it is written
-    step: str  # do, undo; of a release also present, anchor, deployable
+    words: tuple[str | int, ...]  # where it is written in the action: ("verify", 0)
     looked_for: str
 
 
@@ -34,7 +34,7 @@ def here_findings(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Find
 def _never_ready(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Hit]:
     for one in unfound:
         yield Hit(
-            ground.action(one.action).at(one.step, "run", 0),
+            ground.action(one.action).at(*one.words, "run", 0),
             f"{one.action} is never ready on this host: {one.looked_for}",
             "Install it, write its whole path, or let PATH through (`env: [PATH]`); if another "
             "host executes it, say `host: NAME`.",
