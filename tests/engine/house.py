@@ -41,7 +41,7 @@ from watchdog.core.trees import SwapTree
 from watchdog.core.words import Mode, Severity
 from watchdog.engine import Engine, Orders, Person, Ports, Process
 from watchdog.notify import open_alerts
-from watchdog.ports import Alertmanagers, Journal, MetricSource
+from watchdog.ports import Alertmanagers, Journal, MetricSource, Peers
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 from watchdog.sources import open_past, open_silences, open_source
@@ -196,6 +196,7 @@ def build(
     *,
     journal: Callable[[SqliteJournal], Journal] = lambda real: real,
     open_one: OpenSource = open_source,
+    peers: Peers | None = None,
 ) -> House:
     """An engine that has begun and judges by nothing yet. The journal is made the first time."""
     state = folder / "state"
@@ -212,6 +213,7 @@ def build(
         lambda spec: open_one(spec, wire),
         lambda spec: open_past(spec, wire),
         Alertmanagers(lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)),
+        peers,
     )
     engine = Engine(ports, Process("0", "here", "sandbox", Mode.ARMED, time_sync_required=False))
     engine.begin(0.0, lambda: "boot@0")
@@ -238,6 +240,7 @@ async def living(
     *,
     journal: Callable[[SqliteJournal], Journal] = lambda real: real,
     open_one: OpenSource = open_source,
+    peers: Peers | None = None,
     before: Callable[[House], None] = lambda _: None,
     patience_seconds: float = 5.0,
 ) -> AsyncIterator[House]:
@@ -246,7 +249,7 @@ async def living(
     What is under way at the end has so long to end by itself, and is cut off then.
     """
     async with wired(folder, sandbox) as wire:
-        house = build(folder, sandbox, wire, journal=journal, open_one=open_one)
+        house = build(folder, sandbox, wire, journal=journal, open_one=open_one, peers=peers)
         house.engine.adopt(rules or policy(sandbox), PolicyApplied("sha of all", (), "test"))
         before(house)
         task = asyncio.create_task(house.engine.run(house.stop))

@@ -82,6 +82,7 @@ class GateInputs:
     # what people said, where they are asked
     approved_by: tuple[str, ...] = ()
     approvals_needed: int = 0
+    unfinished_by: str = ""  # the daemons of other versions that could not take it over
 
     @property
     def approved(self) -> bool:
@@ -160,6 +161,8 @@ def ready(x: GateInputs) -> GateAnswer:
         return _refuse(
             "ready", f"belongs to host {x.host}, whose daemon is not there; this is {x.host_here}"
         )
+    if x.unfinished_by:
+        return _refuse("ready", f"not ready: {x.unfinished_by}")
     if x.ready is not Truth.TRUE:
         return _refuse("ready", f"not ready: {x.ready_reason}")
     return _pass("ready", x.ready_reason or "ready")

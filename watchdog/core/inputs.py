@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from watchdog.core.approvals import needed_by_hand, restores_system
 from watchdog.core.book import Book, Episode
+from watchdog.core.capabilities import Fellow, unfinished_by
 from watchdog.core.deploying import deployed, keeping_back
 from watchdog.core.draft import Draft
 from watchdog.core.evidence import limit_of
@@ -53,6 +54,7 @@ class Facts:
     shadow_seconds: float | None = None  # needed to be armed by evidence; None: none is asked for
     silences: SilencesRead = field(default_factory=SilencesRead)
     elsewhere: frozenset[str] = frozenset()  # other hosts whose daemons do what is bound to them
+    fellows: tuple[Fellow, ...] = ()  # the other daemons, each of which may have to take over
 
     def hands_of(self, host: str) -> str:
         """The host whose daemon would do what is bound to `host`: that one, or only our own."""
@@ -138,6 +140,7 @@ def gate_inputs(
         silences_doubt=facts.silences.doubt,
         approved_by=consent.by,
         approvals_needed=consent.needed or rung.approvals,
+        unfinished_by=unfinished_by(action, facts.fellows),
         **asdict(restorable(action, book, first_bad_of(rule, ep))),
         **asdict(deployed(rule, ep, rung, sight.verdict, policy, scene.draft)),
     )
@@ -187,6 +190,7 @@ def command_inputs(
         budget_seconds=scene.policy.limits.budget_seconds,
         approved_by=consent.by,
         approvals_needed=consent.needed or needed_by_hand(action, scene.policy),
+        unfinished_by=unfinished_by(action, scene.facts.fellows),
         **asdict(restorable(action, book, None)),
         deploys=keeping_back(action.target, scene.policy, book, now),
     )

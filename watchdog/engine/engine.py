@@ -85,7 +85,10 @@ class Engine:
         self.custody = Custody(
             self.recorder, self.hosts.of, self.in_force, self.memory.recovered_since
         )
-        self.preflight = Preflight(self.recorder, self.hosts.of, self.in_force)
+        self.preflight = Preflight(
+            self.recorder, self.hosts.of, self.in_force, self.hosts.unfinished_by
+        )
+        self.hosts.on_lesser = self._look_at_actions
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
         self.alertmanager = Alertmanager(
             self.recorder, ports.alertmanagers, self.in_force, self.wake
@@ -120,6 +123,7 @@ class Engine:
             self.process.shadow_seconds,
             self.alertmanager.silences.read(),
             self.hosts.elsewhere(),
+            self.hosts.fellows(),
         )
 
     def _presence(self) -> Presence:

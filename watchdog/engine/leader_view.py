@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from watchdog.core.capabilities import Fellow
 from watchdog.engine.engine import Engine
 from watchdog.engine.present import LeadNow
 
@@ -20,8 +21,9 @@ def leader_view(engine: Engine) -> View | None:
     """None where the record is this process's alone."""
     if engine.ports.peers is None:
         return None
-    leading = engine.leading
+    leading, there = engine.leading, engine.hosts.present()
     here = leading.leads()
+    known = frozenset[str]().union(*(one.knows for one in there))
     return {
         "name": leading.lead.holder,
         "here": here,
@@ -34,7 +36,8 @@ def leader_view(engine: Engine) -> View | None:
                 "version": one.version,
                 "sees": one.sees,
                 "seconds_ago": one.seconds_ago,
+                "lacks": Fellow(one.name, one.version, one.knows).lacks(known),
             }
-            for one in engine.hosts.present()
+            for one in there
         ],
     }

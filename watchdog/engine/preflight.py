@@ -40,10 +40,12 @@ class Preflight:
         recorder: Recorder,
         hands: Callable[[ActionSpec], Hand],
         policy: Callable[[], Policy],
+        unfinished_by: Callable[[ActionSpec], str],
     ) -> None:
         self._recorder = recorder
         self._hands = hands
         self._policy = policy
+        self._unfinished_by = unfinished_by
         self.looked_at: Instant | None = None
 
     async def look(self) -> None:
@@ -92,7 +94,10 @@ class Preflight:
 
     async def _one(self, action: ActionSpec) -> Readiness:
         now, hand = self._recorder.clock.now(), self._hands(action)
-        return await ready_now(action, hand.actuator, hand.probe, now)
+        found = await ready_now(action, hand.actuator, hand.probe, now)
+        unfinished = self._unfinished_by(action)
+        reading = CheckReading(Truth.FALSE, unfinished, now) if unfinished else found.reading
+        return Readiness(reading, found.anchor)
 
 
 async def ready_now(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from watchdog.core.capabilities import CAPABILITIES
 from watchdog.core.entries import Entry, Recorded
 from watchdog.core.words import Instant
 
@@ -117,6 +118,7 @@ class Presence:
     version: str
     sees: bool  # at least one rule is not blind to it
     seconds_ago: float = 0.0
+    knows: frozenset[str] = CAPABILITIES  # what its program knows of actions
 
     @property
     def to_host(self) -> str:

@@ -78,6 +78,7 @@ CLOSED: tuple[tuple[str, dict[str, object], str], ...] = (
     ("burning", {"barred": "already burning: breached under H1"}, "already burning"),
     ("target", {"already": "pause was already started for E1"}, "already started for E1"),
     ("target", {"busy": "I3 is under way"}, "I3 is under way"),
+    ("ready", {"unfinished_by": "bob could not finish it"}, "not ready: bob could not finish it"),
     (
         "ready",
         {"host": "mainnet-2"},

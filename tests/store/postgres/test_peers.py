@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 import pytest
 
 from tests.store.postgres.conftest import Home
+from watchdog.core.capabilities import BEFORE_IT_WAS_TOLD, CAPABILITIES, read
 from watchdog.ports import JournalError, Presence
 from watchdog.store.postgres import Address, PostgresPeers
 from watchdog.store.postgres.peers import MOST_CHARACTERS
@@ -42,6 +44,18 @@ def test_who_meets_is_known_to_all_with_what_it_said_last(peers: list[PostgresPe
     assert there[1].seconds_ago < 0.2
     ada.leave()
     assert [one.name for one in bob.meet(BOB)[0]] == ["bob"]
+
+
+def test_what_a_program_knows_is_told_also_where_another_has_never_heard_of_it(
+    peers: list[PostgresPeers], shared: Home
+) -> None:
+    ada, bob, _ = peers
+    newer = CAPABILITIES | {"way:orbit", "way:orbit/height"}
+    ada.meet(replace(ADA, knows=newer))
+    assert [one.knows for one in bob.meet(BOB)[0]] == [newer, CAPABILITIES]
+
+    shared.edit("UPDATE daemons SET knows = NULL WHERE name = 'ada'")
+    assert bob.meet(BOB)[0][0].knows == read(BEFORE_IT_WAS_TOLD), "its program is an older one"
 
 
 def test_an_errand_goes_to_one_process_once_and_only_that_one_answers(

@@ -69,9 +69,9 @@ def test_an_older_schema_is_refused_and_brought_up_to_date_by_init_with_all_that
     with Line(home.where().address, "old", lambda _: None) as line:
         line.ask(lambda session: upgrade(session, line.place, to="0001"), 30.0)
     identity = server.run("SELECT identity FROM slo_watchdog.about", database=empty)
-    with pytest.raises(JournalMissing, match=r"schema is 0001 .* needs 0004.*slo-watchdog init"):
+    with pytest.raises(JournalMissing, match=r"schema is 0001 .* needs 0005.*slo-watchdog init"):
         home.start()
-    assert "from schema 0001 to 0004" in create(home.where())
+    assert "from schema 0001 to 0005" in create(home.where())
     assert server.run("SELECT identity FROM slo_watchdog.about", database=empty) == identity
     home.start().journal.append(trouble(), NOON)
     home.close()

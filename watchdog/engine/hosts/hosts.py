@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from watchdog.core.acting import ActionSpec, How
+from watchdog.core.capabilities import CAPABILITIES, Fellow, unfinished_by
 from watchdog.core.spec import Policy
 from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.engine.hosts.elsewhere import Elsewhere
@@ -87,7 +88,9 @@ class Hosts:
         self._met: float | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._doing: dict[asyncio.Task[None], int] = {}  # those under way -> their epoch
+        self._lesser: tuple[Fellow, ...] = ()  # the others that know less, when we last met
         self.orders: dict[str, Handler] = {}
+        self.on_lesser: Callable[[], None] = lambda: None  # one of them came, went or was updated
 
     # -- who is there ------------------------------------------------------------------------------
 
@@ -103,6 +106,17 @@ class Hosts:
         """The other hosts that have a daemon."""
         mine = self._presence().host
         return frozenset(one.host for one in self.present()) - {mine}
+
+    def fellows(self) -> tuple[Fellow, ...]:
+        """The other daemons, and what each could carry on with."""
+        if self._met is None:
+            return ()
+        there = (one for one in self.present() if one.name != self._leading.name)
+        return tuple(Fellow(one.name, one.version, one.knows) for one in there)
+
+    def unfinished_by(self, action: ActionSpec) -> str:
+        """Which of them could not take the action over, and why; "" where all could."""
+        return unfinished_by(action, self.fellows())
 
     def who_sees(self) -> str:
         """Another daemon to which something is not blind; the first by name."""
@@ -168,6 +182,7 @@ class Hosts:
                 self._met = self._clock.now().steady
             except JournalLost:
                 errands = ()
+            self._tell_who_knows_less()
             for errand in errands:
                 task = asyncio.create_task(self._do(errand), name=f"errand {errand.number}")
                 self._errands.add(task)
@@ -175,6 +190,12 @@ class Hosts:
             self._cut_off_what_is_over()
             await asyncio.sleep(MEET_SECONDS)
         await asyncio.Event().wait()
+
+    def _tell_who_knows_less(self) -> None:
+        lesser = tuple(one for one in self.fellows() if not one.knows >= CAPABILITIES)
+        if lesser != self._lesser:
+            self._lesser = lesser
+            self.on_lesser()
 
     async def leave(self) -> None:
         """At the end: what we do for others is cut off, and they need not wait for us."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 
+from watchdog.core import capabilities
 from watchdog.ports import Errand, JournalError, Presence
 from watchdog.store.postgres import server
 from watchdog.store.postgres.address import Address
@@ -19,14 +20,15 @@ MOST_AT_ONCE = 20
 MOST_CHARACTERS = 1024 * 1024
 
 _HERE = """
-INSERT INTO slo_watchdog.daemons VALUES (%s, %s, %s, %s, %s, clock_timestamp())
+INSERT INTO slo_watchdog.daemons (name, session, host, version, sees, knows, seen_at)
+VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (name) DO UPDATE
    SET session = excluded.session, host = excluded.host, version = excluded.version,
-       sees = excluded.sees, seen_at = excluded.seen_at
+       sees = excluded.sees, knows = excluded.knows, seen_at = excluded.seen_at
 """
 _PRESENT = """
 SELECT name, host, version, sees,
-       greatest(0, extract(epoch FROM clock_timestamp() - seen_at))::float8
+       greatest(0, extract(epoch FROM clock_timestamp() - seen_at))::float8, knows
   FROM slo_watchdog.daemons WHERE seen_at > clock_timestamp() - make_interval(secs => %s)
  ORDER BY name
 """
@@ -64,11 +66,12 @@ class PostgresPeers:
         """Say that we are here; who is, and what is to be done on our host."""
 
         def ask(session: Session) -> tuple[tuple[Presence, ...], tuple[Errand, ...]]:
-            session.run(_HERE, [me.name, self._session, me.host, me.version, me.sees])
+            knows = capabilities.written(me.knows)
+            session.run(_HERE, [me.name, self._session, me.host, me.version, me.sees, knows])
             there = session.all(_PRESENT, [GONE_AFTER_SECONDS])
             receivers = [me.to_host, me.to_daemon]
             taken = session.all(_TAKE, [self._session, receivers, MOST_AT_ONCE])
-            return tuple(Presence(*row) for row in there), tuple(
+            return tuple(_presence(*row) for row in there), tuple(
                 Errand(*row) for row in sorted(taken)
             )
 
@@ -107,3 +110,14 @@ class PostgresPeers:
     def _prepare(self, session: Session) -> None:
         server.greet(session, self.place, writes=True)
         server.check_schema(session, self.place)
+
+
+def _presence(
+    name: str,
+    host: str,
+    version: str,
+    sees: bool,  # noqa: FBT001  # a row's column
+    seconds_ago: float,
+    knows: str | None,
+) -> Presence:
+    return Presence(name, host, version, sees, seconds_ago, capabilities.read(knows))

@@ -18,7 +18,7 @@ from watchdog.store.trouble import Place
 
 OLDEST = 14
 SCHEMA = "slo_watchdog"
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """The schema's steps, oldest first; a store must be at the last."""
 
 _SESSION = """
