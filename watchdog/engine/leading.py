@@ -157,7 +157,7 @@ class Leading:
 
     async def give_up(self) -> None:
         """At the end: let another lead at once."""
-        if self._leading:
+        if self._leading or self.lead.mine_at(self._steady):
             self._leading = False
             try:
                 await asyncio.to_thread(self._lease.yield_)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.store.postgres.conftest import Home
@@ -16,8 +17,9 @@ from watchdog.core.entries import RuleCleared
 from watchdog.core.words import Instant
 from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.recorder import Recorder
-from watchdog.ports import JournalLost
+from watchdog.ports import JournalLost, JournalTooNew
 from watchdog.store.postgres import Address, PostgresJournal, PostgresLease
+from watchdog.store.schema import Link, next_row
 
 
 class Road:
@@ -157,6 +159,43 @@ async def test_a_lease_that_came_back_in_another_epoch_is_taken_as_a_new_one(
 
     assert ada.heard == ["took over in 1", "lost", "took over in 3"]
     assert (ada.cleared, ada.leading.epoch) == ({"peg"}, 3)
+
+
+async def test_whom_a_newer_entry_ends_leaves_the_lease_to_those_who_can_read_it(
+    both: tuple[Daemon, Daemon], shared: Home
+) -> None:
+    """Ada's program is newer than bob's, and stops in order right after it wrote."""
+    ada, bob = both
+    assert ada.says_clear("peg")
+    writes_as_a_newer_program(shared, ada.leading.epoch)
+    await ada.leading.give_up()
+
+    with pytest.raises(
+        JournalTooNew, match=r"entry 2 \(orbit.changed\).* Install the slo-watchdog"
+    ):
+        await bob.leading.once()
+    bob.says_clear("errors")
+    assert (bob.heard, bob.recorder.last_seq, bob.cleared) == ([], 0, set())
+    assert not bob.leading.leads()
+    await bob.leading.give_up()
+
+    assert ada.lease.ask("ada", 30.0).mine, "nobody has to wait for bob's lease to run out"
+    with psycopg.connect(shared.url) as shell:
+        newest = shell.execute("SELECT seq, kind FROM slo_watchdog.entries ORDER BY seq DESC")
+        assert newest.fetchone() == (2, "orbit.changed")
+
+
+def writes_as_a_newer_program(home: Home, epoch: int) -> None:
+    """An entry that follows, under the epoch that leads, of a kind that only its writer knows."""
+    with psycopg.connect(home.url) as shell:
+        end = shell.execute("SELECT seq, hash FROM slo_watchdog.head").fetchone()
+        assert end is not None
+        kind, at = "orbit.changed", Instant(1.0, 1.0)
+        row = next_row(Link(*end), at, kind, f'{{"kind":"{kind}"}}')
+        shell.execute(
+            "SELECT slo_watchdog.append(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [epoch, *end, at.wall, at.steady, [kind], [row.body], [row.hash]],
+        )
 
 
 async def test_a_clock_that_is_behind_the_record_is_set_forward(
