@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from watchdog.cli.page import Page
-from watchdog.cli.status_page import show_actions, show_alertmanager, show_episode
+from watchdog.cli.status_page import show_actions, show_alertmanager, show_episode, show_leader
 
 NOW = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
 REFUSED = "http://am-1:9093: connection refused"
@@ -53,6 +53,23 @@ def test_an_action_says_when_it_was_last_proven(capsys: pytest.CaptureFixture[st
         }
         show_actions(Page(), [action])
         assert f"pause  flag:x, {says}" in capsys.readouterr().out
+
+
+def test_versions_are_told_where_they_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    def told(version: str, lacks: str) -> list[str]:
+        ada = {"name": "ada", "host": "a", "version": "0.2.0", "sees": True, "lacks": ""}
+        bob = {"name": "bob", "host": "b", "version": version, "sees": True, "lacks": lacks}
+        leader = {"name": "ada", "here": True, "epoch": 3, "daemons": [ada, bob]}
+        show_leader(Page(), leader)
+        return capsys.readouterr().out.splitlines()
+
+    leads = "leads: this daemon (ada), in epoch 3. There are: ada on a, bob on b"
+    assert told("0.2.0", "") == [leads]
+    assert told("0.1.0", "") == [leads, "versions differ: ada 0.2.0, bob 0.1.0"]
+    assert told("0.1.0", "`release`") == [
+        leads,
+        "versions differ: ada 0.2.0, bob 0.1.0: what bob does not know is not started",
+    ]
 
 
 @pytest.mark.parametrize(

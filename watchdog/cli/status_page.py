@@ -39,7 +39,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         f"policy {found['policy'][:12]}, last pass "
         + ("never" if last is None else f"{span(last)} ago")
     )
-    _leader(page, found["leader"])
+    show_leader(page, found["leader"])
     for error in found["policy_errors"]:
         page.line("not loaded: ", error)
     load = PolicyLoad(found["policy_pending"], tuple(found["policy_errors"]))
@@ -61,7 +61,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         show_alertmanager(page, found["alertmanager"])
 
 
-def _leader(page: Page, leader: View | None) -> None:
+def show_leader(page: Page, leader: View | None) -> None:
     """Who decides and acts, where daemons share the record."""
     if leader is None:
         return
@@ -73,6 +73,11 @@ def _leader(page: Page, leader: View | None) -> None:
         for one in leader["daemons"]
     )
     page.line(f"leads: {here}{named}, in epoch {leader['epoch']}. There are: {others}")
+    if len({one["version"] for one in leader["daemons"]}) > 1:
+        versions = ", ".join(f"{one['name']} {one['version']}" for one in leader["daemons"])
+        lesser = " and ".join(one["name"] for one in leader["daemons"] if one["lacks"])
+        told = f": what {lesser} does not know is not started" if lesser else ""
+        page.line(f"versions differ: {versions}{told}")
 
 
 def _stops(page: Page, found: View, now: datetime) -> None:
