@@ -6,20 +6,25 @@ import itertools
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.household import Refused, Watchdog
+from tests.e2e.household import Ended, Refused, Watchdog
 from tests.e2e.laws import check_laws
 from tests.e2e.pair import LEASE_SECONDS, Pair
 from tests.e2e.rulebook import PEG, Rulebook
 from tests.e2e.scenes import break_peg, called, mend_peg
 from tests.real_parts.fault_proxy import Weather
 from tests.real_parts.postgres import RealPostgres
+from tests.store.postgres.newer import writes_as_a_newer_program
+from watchdog.clock import SystemClock
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, Started, StepBegan
 from watchdog.sandbox.handle import Sandbox
+from watchdog.sandbox.processes import OwnedProcess
+from watchdog.store.postgres import Address, PostgresLease
 
 _STORIES = itertools.count(1)
 
@@ -222,6 +227,48 @@ async def test_to_whom_every_rule_is_blind_yields_to_one_that_sees(
     await follower.episode(PEG, state="contained")
     assert (await pair.leads(follower))["epoch"] == 2
     assert sandbox.flag_changes() == 1
+
+
+@pytest.mark.sim
+async def test_what_only_a_newer_program_understands_ends_the_older_one_and_nothing_else(
+    tmp_path: Path, server: RealPostgres, rules: Rulebook, sandbox: Sandbox
+) -> None:
+    """Bob has led; by now ada does, whose program is newer: of it there is what it writes."""
+    database = f"story{next(_STORIES)}"
+    server.database(database)
+    pair, url = Pair(tmp_path, server, database, rules), server.url(database)
+    bob = pair.each["bob"]
+    try:
+        await pair.begin()
+        await bob.on_guard()
+        assert await bob.stop() == 0
+        with closing(PostgresLease(Address(url, "ada"), SystemClock())) as lease:
+            epoch = lease.ask("ada", 60.0).epoch
+            bob.launch()
+            await pair.until("bob follows", lambda: _says(bob, "daemon.ready"))
+            running = bob._running()  # our own
+            number = writes_as_a_newer_program(url, epoch)
+
+            await pair.until("bob has ended", lambda: _ended(running))
+            for end in (Ended(running.status or 0, bob._log()), await bob.fails_to_start()):
+                assert end.status == 1
+                said = " ".join(end.output.split())
+                assert f"entry {number} (orbit.changed) is not one that this program knows" in said
+                assert "Install the slo-watchdog that wrote it, or a newer one" in said
+            assert (lease.look().holder, lease.look().epoch) == ("ada", epoch)
+        newest = server.run("SELECT max(seq) FROM slo_watchdog.entries", database=database)
+        assert newest == [(number,)]
+        assert sandbox.flag_changes() == 0
+    finally:
+        await pair.end()
+
+
+async def _says(one: Watchdog, event: str) -> bool:
+    return f'"{event}"' in one._log()
+
+
+async def _ended(process: OwnedProcess) -> bool:
+    return not process.is_running
 
 
 async def _follows(pair: Pair, one: Watchdog, leader: Watchdog) -> bool:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from tests.store.postgres.conftest import Home
+from tests.store.postgres.newer import writes_as_a_newer_program
 from watchdog.clock import SystemClock
 from watchdog.core.book import Book
 from watchdog.core.entries import RuleCleared
@@ -19,7 +20,6 @@ from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import JournalLost, JournalTooNew
 from watchdog.store.postgres import Address, PostgresJournal, PostgresLease
-from watchdog.store.schema import Link, next_row
 
 
 class Road:
@@ -167,7 +167,7 @@ async def test_whom_a_newer_entry_ends_leaves_the_lease_to_those_who_can_read_it
     """Ada's program is newer than bob's, and stops in order right after it wrote."""
     ada, bob = both
     assert ada.says_clear("peg")
-    writes_as_a_newer_program(shared, ada.leading.epoch)
+    writes_as_a_newer_program(shared.url, ada.leading.epoch)
     await ada.leading.give_up()
 
     with pytest.raises(
@@ -183,19 +183,6 @@ async def test_whom_a_newer_entry_ends_leaves_the_lease_to_those_who_can_read_it
     with psycopg.connect(shared.url) as shell:
         newest = shell.execute("SELECT seq, kind FROM slo_watchdog.entries ORDER BY seq DESC")
         assert newest.fetchone() == (2, "orbit.changed")
-
-
-def writes_as_a_newer_program(home: Home, epoch: int) -> None:
-    """An entry that follows, under the epoch that leads, of a kind that only its writer knows."""
-    with psycopg.connect(home.url) as shell:
-        end = shell.execute("SELECT seq, hash FROM slo_watchdog.head").fetchone()
-        assert end is not None
-        kind, at = "orbit.changed", Instant(1.0, 1.0)
-        row = next_row(Link(*end), at, kind, f'{{"kind":"{kind}"}}')
-        shell.execute(
-            "SELECT slo_watchdog.append(%s, %s, %s, %s, %s, %s, %s, %s)",
-            [epoch, *end, at.wall, at.steady, [kind], [row.body], [row.hash]],
-        )
 
 
 async def test_a_clock_that_is_behind_the_record_is_set_forward(
