@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -105,3 +105,23 @@ async def test_root_at_a_shell_is_refused_before_it_is_asked(
     assert (told.status, told.out) == (4, "")
     assert told.err.startswith(f"Refused: {TOLD}. What it would load:\n")
     assert "Type apply" not in told.err
+
+
+async def test_a_text_that_only_a_newer_program_reads_stays_in_force_after_a_takeover(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ada, who is newer, has applied it; this one takes over from her."""
+    await desk.loading.apply(ALICE, dry=False)
+    recorder = desk.watch.engine.recorder
+    here = recorder.book.policy
+    assert here is not None
+    newer = ("orbit-team/rules.yaml", "rules:\n  too-low:\n    orbit: {below: 400km}\n")
+    theirs = replace(here, sha256="of hers", files=(*here.files, newer), actor="ada")
+    assert recorder.record([theirs], recorder.clock.now())
+
+    desk.loading.took_over()
+
+    assert desk.in_force == here.sha256, "of what it can read, it loses nothing"
+    assert recorder.book.policy is not None
+    assert newer in recorder.book.policy.files
+    assert "orbit-team/rules.yaml:" in capsys.readouterr().out

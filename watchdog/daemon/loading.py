@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -88,11 +88,11 @@ class Loading:
         """Another daemon applied it."""
         log = structlog.get_logger()
         load = self._as_written(applied)
+        for error in _texts(load):
+            log.error("policy.applied_elsewhere_but_refused_here", error=error)
         if load.policy is None:
-            for error in _texts(load):
-                log.error("policy.applied_elsewhere_but_refused_here", error=error)
             return
-        if load.policy.sha256 != applied.sha256:
+        if load.policy.sha256 != applied.sha256 and not load.errors:
             log.error("policy.differs_here", reason="`variables` or `environment` of the settings")
         self._files = load.files
         self._engine.adopt(load.policy, None)
@@ -108,6 +108,7 @@ class Loading:
         else:
             self._files = chosen.load.files
             self._engine.adopt(chosen.policy, None)
+        if not chosen.first:
             for error in _texts(chosen.load):
                 structlog.get_logger().error("policy.applied_before_but_refused_now", error=error)
 
@@ -175,10 +176,13 @@ class Loading:
         return self._may_apply(person, changed_owners(old, new))
 
     def _as_written(self, applied: PolicyApplied) -> Load:
-        """What these texts say with the settings of this process."""
-        return load_files(
-            dict(applied.files), self._settings.environment, variables=self._settings.variables
-        )
+        """What these texts say with the settings of this process.
+
+        A text that it cannot read, as a newer program's may be, stays in force for those who can.
+        """
+        given = dict(applied.files)
+        load = load_files(given, self._settings.environment, variables=self._settings.variables)
+        return replace(load, files={**given, **load.files})
 
     def _applied_sha256(self) -> str:
         applied = self._engine.book.policy
