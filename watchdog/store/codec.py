@@ -53,5 +53,8 @@ def decode(body: str) -> Entry:
         return _ENTRIES.validate_json(body, strict=True)
     except ValidationError as error:
         strange = error.errors(include_url=False, include_input=False)[0]
+        if strange["type"] == "union_tag_invalid":
+            tag = strange.get("ctx", {}).get("tag")
+            raise UnknownEntry(f"{tag} is the kind of a newer program's entries") from error
         where = ".".join(str(part) for part in strange["loc"]) or "the entry"
         raise UnknownEntry(f"{where}: {strange['msg']}") from error
