@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -29,6 +30,7 @@ from watchdog.core.spec import (
 from watchdog.core.trees import Anchor, Facts, SwapTree
 from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.engine.hosts import Hand, Hosts, Unanswered
+from watchdog.engine.hosts.errands import Call, answer_in, written
 from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Attempt, Attempted, Presence, Readiness
@@ -256,6 +258,23 @@ async def test_nothing_is_done_of_an_epoch_that_is_over_and_what_is_under_way_is
     late = await there.actuator.attempt(TREE, key="I1", deadline_seconds=3)
     assert (late.result, late.reason) == (Attempted.NOT_DONE, "epoch 1 is over")
     assert len(bob.worker.asked) == 1
+
+
+async def test_what_only_a_newer_daemon_can_mean_is_refused_and_not_half_understood(
+    both: tuple[Side, Side], shared: Home
+) -> None:
+    _, bob = both
+    known = json.loads(written(Call("attempt", RESTORE.name, RESTORE.sha256, 0, key="I1")))
+    with closing(PostgresPeers(Address(shared.url, "newer"))) as leader:
+        for newer in ({"what": "rehearse"}, {"only_if": "it is night"}):
+            body = json.dumps({**known, **newer})
+            number = leader.send("host b-host", body, epoch=1, deadline_seconds=5.0)
+            async with asyncio.timeout(5):
+                while (answer := leader.answer_to(number)) is None:  # noqa: ASYNC110  # threads
+                    await asyncio.sleep(0.05)
+            refused = Attempt(Attempted.REFUSED, "this version does not know what is asked")
+            assert answer_in(answer, "bob") == refused
+    assert bob.worker.asked == []
 
 
 async def test_an_order_is_answered_by_who_leads_or_not_at_all(both: tuple[Side, Side]) -> None:

@@ -56,7 +56,10 @@ class Told:
 
 Answer = Attempt | CheckReading | Readiness | Told
 _CONFIG = ConfigDict(ser_json_inf_nan="constants")
-_ERRAND: TypeAdapter[Call | Order] = TypeAdapter(Call | Order, config=_CONFIG)
+# A field that is not known may be the one that says how it is meant: such an errand is not done.
+_ERRAND: TypeAdapter[Call | Order] = TypeAdapter(
+    Call | Order, config=ConfigDict(ser_json_inf_nan="constants", extra="forbid")
+)
 _ANSWER: TypeAdapter[Answer] = TypeAdapter(Answer, config=_CONFIG)
 
 
