@@ -1,7 +1,8 @@
-"""Lets real daemons die at one system call of a pause, and looks at what is left.
+"""Lets real daemons die at one system call of a rollback, and looks at what is left.
 
 strace is attached to the daemon right before the breach, and kills it as it enters the n-th call
 of one kind; so only what happens from the breach on is counted. The new process runs untraced.
+What is broken, and rolled back, is the lane's scene.
 """
 
 from __future__ import annotations
@@ -18,14 +19,12 @@ from pathlib import Path
 
 from tests.e2e.household import Watchdog
 from tests.e2e.laws import check_laws
-from tests.e2e.rulebook import Rulebook
+from tests.laws.scenes import Scene
 from tests.real_parts.server import program
 from watchdog.core.book import Book
 from watchdog.core.entries import IntentOpened
 from watchdog.core.states import State
 from watchdog.engine.retention import fold
-from watchdog.sandbox.flags import REDEMPTION
-from watchdog.sandbox.handle import Sandbox
 from watchdog.store import SqliteJournal
 
 CALLS = (
@@ -43,7 +42,7 @@ CALLS = (
     "clone3",
     "pidfd_open",
 )
-"""What writes, syncs, renames, connects, sends, and starts or awaits the launch tool."""
+"""What writes, syncs, renames, connects, sends, and starts or awaits a tool."""
 
 ENDED = frozenset({State.CONTAINED, State.HELD, State.LATCHED})
 END_SECONDS = 20.0
@@ -60,7 +59,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Fate:
-    """How one trial went. `died` is False where the pause was over before the call came."""
+    """How one trial went. `died` is False where all was over before the call came."""
 
     point: Point
     died: bool
@@ -70,19 +69,19 @@ class Fate:
 
 
 class Lane:
-    """One sandbox, in which one daemon after another lives and dies."""
+    """One scene, in which one daemon after another lives and dies."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, scene: Scene) -> None:
         self._folder = folder
-        self._sandbox = sandbox
+        self._scene = scene
         self._serial = 0
 
     async def count(self) -> Counter[str]:
-        """How often a pause makes each call, from the breach until it is contained."""
+        """How often each call is made, from the breach until it is contained."""
         watchdog = await self._on_guard()
         trace = self._folder / "trace"
         strace = await attach(watchdog, "-o", str(trace), "-e", f"trace={','.join(CALLS)}")
-        self._breach()
+        self._scene.breach()
         assert not await self._dead_or_contained(watchdog)
         await detach(strace)
         assert await watchdog.stop() == 0
@@ -96,7 +95,7 @@ class Lane:
         strace = await attach(
             watchdog, "-o", "/dev/null", "-e", f"trace={point.call}", "-e", inject
         )
-        self._breach()
+        self._scene.breach()
         died = await self._dead_or_contained(watchdog)
         await detach(strace)
         died = died or not watchdog.is_running  # it came to the call on its way from there
@@ -107,26 +106,23 @@ class Lane:
         assert await watchdog.stop() == 0
         await watchdog.aclose()
         self._nothing_is_wrong(watchdog, state)
-        return Fate(point, died, self._sandbox.flag_changes(), state, decided)
+        return Fate(point, died, self._scene.effects(), state, decided)
 
     async def _on_guard(self) -> Watchdog:
-        await self._sandbox.reset()
+        await self._scene.as_new()
         self._serial += 1
         home = self._folder / f"home-{self._serial}"
         home.mkdir()
-        watchdog = Watchdog(home, Rulebook(home / "rules", self._sandbox))
+        watchdog = self._scene.watchdog(home)
         await watchdog.on_guard()
         return watchdog
-
-    def _breach(self) -> None:
-        self._sandbox.set_status("peg.collateralization", 0.9)
 
     async def _dead_or_contained(self, watchdog: Watchdog) -> bool:
         """Looks at the target and the journal alone, so as not to make the daemon call anything."""
         ends = time.monotonic() + END_SECONDS
         while watchdog.is_running:
             assert time.monotonic() < ends, f"neither dead nor contained: {watchdog.journal()[-5:]}"
-            if not self._sandbox.is_enabled() and _newest(watchdog) is State.CONTAINED:
+            if self._scene.is_rolled_back() and _newest(watchdog) is State.CONTAINED:
                 return False
             await asyncio.sleep(0.05)
         return True
@@ -143,15 +139,16 @@ class Lane:
             await asyncio.sleep(0.05)
 
     def _nothing_is_wrong(self, watchdog: Watchdog, state: State) -> None:
-        check_laws(watchdog, self._sandbox)  # the chain, the table, nothing twice, intents first
+        check_laws(
+            watchdog, self._scene.sandbox
+        )  # the chain, the table, nothing twice, intents first
         with SqliteJournal.open(watchdog.state, reserve_bytes=4096) as journal:
             journal.verify()
             book, _ = fold(journal)
-        changes = [change for change in self._sandbox.changes(REDEMPTION) if not change.after]
-        assert len(changes) <= 1, f"{len(changes)} effective changes: {changes}"
+        assert self._scene.effects() <= 1
         assert book.intents == {}
         claimed = bool(book.claims)
-        assert claimed is (not self._sandbox.is_enabled()), f"{state}, claims: {book.claims}"
+        assert claimed is self._scene.is_rolled_back(), f"{state}, claims: {book.claims}"
         ep = next(ep for ep in book.episodes.values() if ep.is_open)
         assert ep.reason
 

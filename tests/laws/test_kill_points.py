@@ -1,7 +1,7 @@
-"""The daemon is killed at a system call of a pause, and started anew: law 2, and law 6.
+"""The daemon is killed at a system call of a rollback, and started anew: law 2, and law 6.
 
 Whenever it dies, the target has counted at most one effective change, the journal verifies, the
-episode comes to rest with a reason, and the flag is what the journal says it is.
+episode comes to rest with a reason, and the target is what the journal says it is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.laws.deaths import CALLS, Fate, Lane, Point, spread
+from tests.laws.scenes import Pausing, Releasing, Scene
+from tests.releases.site import Shop
 from watchdog.core.states import State
 from watchdog.sandbox.handle import Sandbox
 
@@ -24,15 +26,23 @@ SAMPLE = 6
 
 
 @pytest.fixture
-async def lanes(tmp_path: Path) -> AsyncIterator[list[Lane]]:
+async def lanes(tmp_path: Path, rollback: str) -> AsyncIterator[list[Lane]]:
     async with AsyncExitStack() as stack:
         found = []
         for number in range(LANES):
             folder = tmp_path / f"lane-{number}"
             folder.mkdir()
-            sandbox = await stack.enter_async_context(Sandbox.start(folder / "mycelia"))
-            found.append(Lane(folder, sandbox))
+            found.append(Lane(folder, await scene(stack, folder, rollback)))
         yield found
+
+
+async def scene(stack: AsyncExitStack, folder: Path, rollback: str) -> Scene:
+    sandbox = await stack.enter_async_context(Sandbox.start(folder / "mycelia"))
+    if rollback == "pause":
+        return Pausing(sandbox)
+    (folder / "shop").mkdir()
+    shop = await stack.enter_async_context(Shop(folder / "shop"))
+    return Releasing(sandbox, shop, rollback.removeprefix("release by "))
 
 
 async def die_at(lanes: Sequence[Lane], points: Sequence[Point]) -> list[Fate]:
@@ -50,42 +60,44 @@ async def die_at(lanes: Sequence[Lane], points: Sequence[Point]) -> list[Fate]:
     return fates
 
 
-def told(fates: Sequence[Fate], capsys: pytest.CaptureFixture[str]) -> None:
+def told(fates: Sequence[Fate], rollback: str, capsys: pytest.CaptureFixture[str]) -> None:
     died = [fate for fate in fates if fate.died]
     ends = Counter(fate.state.value for fate in died)
     after = sum(fate.decided for fate in died)
     with capsys.disabled():
         sys.stdout.write(
-            f"\n{len(died)} kill points of a pause survived "
+            f"\n{len(died)} kill points of a {rollback} survived "
             f"({after} after the intent was durable); ends: {dict(ends)}\n"
         )
 
 
-def all_paused_once(fates: Sequence[Fate]) -> None:
-    """The breach went on, so each of them is paused in the end, exactly once."""
+def all_rolled_back_once(fates: Sequence[Fate]) -> None:
+    """The breach went on, so each of them is rolled back in the end, exactly once."""
     for fate in fates:
         assert fate.state is State.CONTAINED, fate
         assert fate.effects == 1, fate
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.parametrize("rollback", ["pause"])
 async def test_a_death_anywhere_in_a_pause_leaves_one_effect_and_a_true_record(
-    lanes: list[Lane], capsys: pytest.CaptureFixture[str]
+    lanes: list[Lane], rollback: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     points = spread(await lanes[0].count(), SAMPLE)
     fates = await die_at(lanes, points)
-    told(fates, capsys)
-    all_paused_once(fates)
+    told(fates, rollback, capsys)
+    all_rolled_back_once(fates)
     assert sum(fate.died for fate in fates) >= 0.7 * len(points)
     assert any(fate.decided for fate in fates)
 
 
 @pytest.mark.sim
 @pytest.mark.timeout(5400)
-async def test_a_death_at_every_call_of_a_pause(
-    lanes: list[Lane], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("rollback", ["pause", "release by call", "release by tool"])
+async def test_a_death_at_every_call_of_a_rollback(
+    lanes: list[Lane], rollback: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of every kind of call the first, the second, and on until the pause is over before it."""
+    """Of every kind of call the first, the second, and on until all is over before it."""
     seen = await lanes[0].count()
     calls = sorted(CALLS, key=lambda call: seen[call])  # the long ones are taken first
     fates: list[Fate] = []
@@ -97,8 +109,8 @@ async def test_a_death_at_every_call_of_a_pause(
     async with asyncio.TaskGroup() as group:
         for lane in lanes:
             group.create_task(work(lane))
-    told(fates, capsys)
-    all_paused_once(fates)
+    told(fates, rollback, capsys)
+    all_rolled_back_once(fates)
     died = Counter(fate.point.call for fate in fates if fate.died)
     assert not {call for call in CALLS if seen[call] and not died[call]}
     assert any(fate.decided for fate in fates if fate.died)
