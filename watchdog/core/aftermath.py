@@ -174,9 +174,11 @@ def _undo_ended(entry: e.IntentEnded, asked: Episode, draft: Draft) -> None:
             target=entry.target,
         )
         return
+    title = f"{entry.target} is back, as read back"
+    if not asked.is_open:  # closed meanwhile: who heard of the one is to hear of the other
+        draft.page(asked, title, entry.read_back, target=entry.target)
     for ep in list(draft.book.open_episodes()):
         if ep.id in concerned:
-            title = f"{entry.target} is back, as read back"
             draft.page(ep, title, entry.read_back, target=entry.target)
             _undone(ep, entry.reason, actor, draft)
 

@@ -343,3 +343,15 @@ def test_closing_gives_up_every_claim() -> None:
     watch.close(watch.episode)
     assert watch.is_now(State.OK)
     assert watch.book.claims == {}
+
+
+def test_an_undo_that_ends_after_its_episode_was_closed_is_told_all_the_same() -> None:
+    watch = acting()
+    watch.end(Outcome.DONE)
+    watch.run(20, BREACHED)
+    watch.look(UNKNOWN, UNKNOWN)
+    undo = watch.begin_undo(watch.episode)
+    watch.close(watch.episode)
+    watch.end(Outcome.DONE, undo)
+    assert watch.is_now(State.OK)
+    assert watch.pages[-1].title == "flag:redemption is back, as read back"
