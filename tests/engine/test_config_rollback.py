@@ -177,6 +177,32 @@ async def test_without_anything_to_restore_it_is_not_ready_and_says_so(
             await command(house)
 
 
+async def test_that_nothing_is_left_to_go_back_to_is_told_when_nobody_holds_it_any_more(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        await command(house)
+        book = house.engine.book
+        await looked_at(house)
+        assert "nothing to go back to" in book.readiness["restore"][1]
+        assert not [page for page in house.entries(e.Paged) if "is not ready" in page.title]
+
+        (claim,) = book.every_claim()
+        draft = house.engine.recorder.draft()
+        draft.add(e.ClaimReleased(claim.episode, claim.target, "closed"))
+        house.engine.recorder.commit(draft)
+        await looked_at(house)
+        await looked_at(house)
+        (told,) = [page for page in house.entries(e.Paged) if "is not ready" in page.title]
+        assert told.title.startswith("restore is not ready: ")
+
+
+async def looked_at(house: House) -> None:
+    before = house.engine.preflight.looked_at
+    look_again(house)
+    await house.until(lambda: house.engine.preflight.looked_at != before, "looked at")
+
+
 async def test_a_watchdog_that_ends_in_the_middle_goes_on_when_it_is_back(
     tmp_path: Path, mycelia: Sandbox
 ) -> None:

@@ -46,6 +46,7 @@ class Preflight:
         self._hands = hands
         self._policy = policy
         self._unfinished_by = unfinished_by
+        self._kept_back: set[str] = set()  # actions that are not ready, which nobody was told yet
         self.looked_at: Instant | None = None
 
     async def look(self) -> None:
@@ -53,6 +54,7 @@ class Preflight:
 
         Who does not lead has nothing to record; what belongs to its host it is asked for. What is
         just being deployed stays ready: half of it is no proof of what will be there afterwards.
+        That a rollback left nothing to go back to is told when nobody holds it any more.
         """
         if not self._recorder.leads():
             return
@@ -66,22 +68,31 @@ class Preflight:
             before = draft.book.readiness.get(action.name)
             known = before is not None and before[:2] == (reading.truth, reading.reason)
             if known and draft.book.anchors.now.get(action.name) == ready.anchor:
+                self._tell(action, reading, draft)
                 continue
             was_true = before is not None and before[0] is Truth.TRUE
             if was_true and reading.truth is not Truth.TRUE and _is_deployed(action, policy, draft):
                 continue
             draft.add(ReadinessChanged(action.name, reading.truth, reading.reason, ready.anchor))
-            was_ready = before is None or before[0] is Truth.TRUE or before[1] == CHANGED
-            if was_ready and reading.truth is not Truth.TRUE and _relied_on(action, policy):
-                draft.page_about_action(
-                    action,
-                    "ready",
-                    Severity.P1,
-                    f"{action.name} is not ready: {reading.reason}",
-                    "Armed rules rely on it and will be held until it is.",
-                )
+            if before is None or was_true or before[1] == CHANGED:
+                self._kept_back.add(action.name)
+            self._tell(action, reading, draft)
         self.looked_at = draft.now
         self._recorder.commit(draft)
+
+    def _tell(self, action: ActionSpec, reading: CheckReading, draft: Draft) -> None:
+        """Page once that it is not ready, where an armed rule relies on it."""
+        if reading.truth is Truth.TRUE or not _relied_on(action, self._policy()):
+            self._kept_back.discard(action.name)
+        elif action.name in self._kept_back and not _stands(action, draft):
+            self._kept_back.discard(action.name)
+            draft.page_about_action(
+                action,
+                "ready",
+                Severity.P1,
+                f"{action.name} is not ready: {reading.reason}",
+                "Armed rules rely on it and will be held until it is.",
+            )
 
     def doubt(self, old: Policy | None, policy: Policy) -> None:
         """An action that means something else now is not ready before it was looked at."""
@@ -203,6 +214,11 @@ def _used_by(action: ActionSpec) -> list[How]:
 def _is_deployed(action: ActionSpec, policy: Policy, draft: Draft) -> bool:
     """Whether a deploy of its target is under way, as long as one may be."""
     return bool(keeping_back(action.target, policy, draft.book, draft.now))
+
+
+def _stands(action: ActionSpec, draft: Draft) -> bool:
+    """Whether its own rollback is in place."""
+    return any(claim.action == action.name for claim in draft.book.claimants(action.target))
 
 
 def _relied_on(action: ActionSpec, policy: Policy) -> bool:
