@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -151,6 +152,25 @@ async def test_a_persons_order_that_cannot_be_recorded_is_refused_and_not_done_l
         (end,) = house.entries(e.IntentEnded)
         assert end.outcome is e.Outcome.ABANDONED
         assert sandbox.flag_requests(method="PUT") == 0
+
+
+async def test_who_was_refused_is_not_told_once_more_when_the_lead_is_lost(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Nobody hears it any more, so the log would tell of an error that was never looked at."""
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, found: unheard.append(found))
+    async with living(tmp_path, sandbox, policy(sandbox), journal=Filling) as house:
+        await house.clear()
+        disk(house).full = True
+        with pytest.raises(OrderRefused, match="cannot be recorded now, so it is not done"):
+            await house.orders.rollbacks.rollback(
+                ALICE, "pause", "executive", "now", through_hold=False, dry=False
+            )
+        house.engine.leading.deposed()
+        gc.collect()
+        assert unheard == []
+        disk(house).full = False
 
 
 async def test_a_disk_that_fills_between_intent_and_effect_keeps_the_effect_from_happening(

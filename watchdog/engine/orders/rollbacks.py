@@ -256,13 +256,13 @@ class Rollbacks:
 
     async def _carried_out(self, draft: Draft, intent: str) -> e.IntentEnded:
         """Record, and wait for the runner's word on it."""
-        future: asyncio.Future[e.IntentEnded] = asyncio.get_running_loop().create_future()
-        self._ends[intent] = future
         if not self._desk.engine.recorder.commit(draft):
             self._desk.engine.runner.withdraw(intent)
             raise OrderRefused(
                 f"cannot be recorded now, so it is not done: {self._desk.engine.recorder.stuck}"
             )
+        future: asyncio.Future[e.IntentEnded] = asyncio.get_running_loop().create_future()
+        self._ends[intent] = future
         return await asyncio.shield(future)
 
     def _lost(self) -> None:
