@@ -37,6 +37,7 @@ class Told:
     violations: tuple[str, ...]
     lines: tuple[str, ...]
     trace: str
+    silence_seconds: float = 0.0  # the longest that nobody led while somebody could
 
 
 class Life:
@@ -75,7 +76,7 @@ class Life:
             world.now,
             dict(world.counts),
             tuple(world.violations),
-            tuple(world.lines),
+            world.first or tuple(world.lines),
             world.trace,
         )
 
@@ -149,19 +150,7 @@ class Life:
         self.world.after(pause, "", happen)
 
     def _trouble(self) -> None:
-        world, service = self.world, self.outside.service
-        kind = world.chance.choice(
-            ("traffic", "traffic", "peg", "build", "build", "passing", "system", "system", "canary")
-        )
-        seconds = world.chance.choice((10.0, 40.0, 100.0, 400.0))
-        world.tell(f"TROUBLE {kind} for {seconds:g} s")
-        world.counts["troubles"] += 1
-        if kind == "build":
-            bad = world.chance.random() < 0.7
-            number = len(self.outside.tree.known)
-            self.outside.tree.deploy(f"{'bad' if bad else 'build'}-{number}", bad=bad)
-        else:
-            service.troubles[kind] = world.now + seconds
+        begin_trouble(self.outside)
 
     def _person(self) -> None:
         if self.process is not None and self.process.ready and not self.process.life.dead:
@@ -271,6 +260,23 @@ class Life:
             self.machine.step_wall(-self.machine.wall_off)
 
 
+def begin_trouble(outside: Outside) -> None:
+    """Something is wrong with the service, or a build is published."""
+    world, service = outside.world, outside.service
+    kind = world.chance.choice(
+        ("traffic", "traffic", "peg", "build", "build", "passing", "system", "system", "canary")
+    )
+    seconds = world.chance.choice((10.0, 40.0, 100.0, 400.0))
+    world.tell(f"TROUBLE {kind} for {seconds:g} s")
+    world.counts["troubles"] += 1
+    if kind == "build":
+        bad = world.chance.random() < 0.7
+        number = len(outside.tree.known)
+        outside.tree.deploy(f"{'bad' if bad else 'build'}-{number}", bad=bad)
+    else:
+        service.troubles[kind] = world.now + seconds
+
+
 def _over() -> None:
     raise Over
 
@@ -280,4 +286,4 @@ def live(seed: int, *, loud: bool = False) -> Told:
     return Life(seed, loud=loud).live()
 
 
-__all__ = ["Life", "Told", "Unwell", "live"]
+__all__ = ["Life", "Told", "Unwell", "begin_trouble", "live"]

@@ -66,12 +66,12 @@ class People:
             (2, self._apply),
         ]
         order = chance.choices([o for _, o in orders], [w for w, _ in orders])[0]
-        process.loop.create_task(self._ordered(process, name, order))
+        process.spawn(self._ordered(process, name, order))
 
     def answer(self, process: SimProcess) -> None:
         """Somebody who was asked says yes."""
         name = self.world.chance.choice(NAMES)
-        process.loop.create_task(self._ordered(process, name, self._approve))
+        process.spawn(self._ordered(process, name, self._approve))
 
     async def _ordered(
         self,
@@ -80,6 +80,10 @@ class People:
         order: Callable[[SimProcess, str], Awaitable[None]],
     ) -> None:
         what = order.__name__.strip("_")
+        elsewhere = process.elsewhere()
+        if elsewhere:
+            self.world.tell(f"{name}: {what}: {elsewhere}")
+            return
         try:
             await order(process, name)
         except OrderRefused as refused:

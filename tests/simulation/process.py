@@ -7,8 +7,9 @@ calendar, which reads the real clock, a loop for each of its jobs. Everything el
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from typing import Any
 
 from tests.simulation.machine import Held, Machine, SimHistory, SimJournal
 from tests.simulation.outside import Outside, SimActuator, SimProbe
@@ -44,11 +45,12 @@ class SimProcess:
         sources: SourceFaults,
         texts: dict[str, Text],
         heard: Callable[[Recorded], None],
+        loop: VirtualLoop | None = None,
     ) -> None:
         self.machine = machine
         self.world = machine.world
         self.life = Held(self.world)
-        self.loop = VirtualLoop(self.world, machine.uptime)
+        self.loop = loop or VirtualLoop(self.world, machine.uptime)
         self.loop.set_exception_handler(self._unhandled)
         self.stop = asyncio.Event()
         self.ready = False
@@ -65,6 +67,14 @@ class SimProcess:
     def run(self) -> None:
         """Until it is killed, is stopped, or dies; raises what it died of."""
         self.loop.run_until_complete(self._live())
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something that is done in this process."""
+        self.loop.create_task(work)
+
+    def elsewhere(self) -> str:
+        """Who carries out what people order here, where that is another."""
+        return ""
 
     async def _live(self) -> None:
         self._assemble()
@@ -89,8 +99,20 @@ class SimProcess:
 
     def _assemble(self) -> None:
         clock = SystemClock(self.machine.kernel())
+        engine = self.engine = Engine(self._ports(clock), self._settings())
+        before = _left(engine)
+        if before is not None:
+            clock.go_on_from(before)
+        down = clock.now().steady - before.at.steady if before else 0.0
+        engine.recorder.listen(self._heard)
+        engine.begin(down, lambda: clock.name)
+        self._take()
+        engine.warm()
+        self.orders = Orders(engine)
+
+    def _ports(self, clock: SystemClock) -> Ports:
         disk, life, out = self.machine.disk, self.life, self.outside
-        ports = Ports(
+        return Ports(
             SimJournal(disk, life),
             SimHistory(disk, life),
             SoleLease(clock),
@@ -99,26 +121,27 @@ class SimProcess:
             SimProbe(out, life),
             lambda spec: SimSource(spec, out.service, self.sources, life),
         )
-        engine = self.engine = Engine(
-            ports, Process("0", "here", "sim", Mode.ARMED, time_sync_required=False)
-        )
-        before = _left(engine)
-        if before is not None:
-            clock.go_on_from(before)
-        down = clock.now().steady - before.at.steady if before else 0.0
-        engine.recorder.listen(self._heard)
-        engine.begin(down, lambda: clock.name)
-        applied = engine.book.policy
+
+    def _settings(self) -> Process:
+        return Process("0", "here", "sim", Mode.ARMED, time_sync_required=False)
+
+    def _take(self) -> None:
+        """What was applied last is in force, or the first text, where nothing ever was."""
+        applied = self.engine.book.policy
         if applied is None:
-            self.apply(Text())
+            self._adopt(Text())
         else:
-            engine.adopt(policy_of(self.texts[applied.sha256]), None)
-        engine.warm()
-        self.orders = Orders(engine)
+            self.engine.adopt(self.policy_of(self.texts[applied.sha256]), None)
+
+    def policy_of(self, text: Text) -> Policy:
+        return policy_of(text)
 
     def apply(self, text: Text) -> None:
         """What people applied is in force, and on the record."""
-        policy = policy_of(text)
+        self._adopt(text)
+
+    def _adopt(self, text: Text) -> None:
+        policy = self.policy_of(text)
         self.texts[policy.sha256] = text
         old: Policy | None = self.engine.policy
         applied = PolicyApplied(policy.sha256, (), "alice")

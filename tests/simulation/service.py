@@ -31,6 +31,10 @@ class Delivered:
     value: float | None
 
 
+Delivery = dict[str, deque[Delivered]]
+"""By expression, all that a daemon was given."""
+
+
 @dataclass(slots=True)
 class Service:
     """`paused` and `live` are read from the targets; the troubles are this file's own."""
@@ -40,7 +44,7 @@ class Service:
     flags_off: set[str] = field(default_factory=set)
     served: str = "build-0"
     bad_builds: set[str] = field(default_factory=set)
-    delivered: dict[str, deque[Delivered]] = field(default_factory=dict)
+    delivered: Delivery = field(default_factory=dict)
 
     def suffers(self, trouble: str) -> bool:
         return self.troubles.get(trouble, -1.0) > self.world.now
@@ -81,13 +85,19 @@ class SimSource:
     """`ports.MetricSource`: answers, lags, lies by NaN, vanishes, hangs."""
 
     def __init__(
-        self, spec: SourceSpec, service: Service, faults: SourceFaults, life: Held
+        self,
+        spec: SourceSpec,
+        service: Service,
+        faults: SourceFaults,
+        life: Held,
+        kept: Delivery | None = None,
     ) -> None:
         self.name = spec.name
         self._every = spec.every_seconds
         self._service = service
         self._faults = faults
         self._life = life
+        self._kept = service.delivered if kept is None else kept
 
     async def poll(self, at: Instant, wanted: Sequence[str]) -> Reading:
         self._life.point()
@@ -117,7 +127,7 @@ class SimSource:
 
     def _keep(self, wanted: Sequence[str], at: float, sampled: float, value: float | None) -> None:
         for expr in wanted:
-            kept = self._service.delivered.setdefault(expr, deque(maxlen=KEPT_DELIVERIES))
+            kept = self._kept.setdefault(expr, deque(maxlen=KEPT_DELIVERIES))
             kept.append(Delivered(at, sampled, value))
 
     async def aclose(self) -> None: ...

@@ -156,7 +156,7 @@ class StartingLaws:
         policy = self._policy
         assert policy is not None
         spec = policy.rules[rule]
-        delivered = self._all.outside.service.delivered.get(rule, ())
+        delivered = self._all.delivered(rule, intent.intent)
         since = self._text_since[rule]
         held, status = held_seconds(spec, [d for d in delivered if d.at >= since - 2.0])
         if status != "breached" or held + SLACK_SECONDS < spec.for_seconds:

@@ -38,6 +38,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.violations: list[str] = []
         self.lines: deque[str] = deque(maxlen=KEPT_LINES)
+        self.first: tuple[str, ...] = ()  # the lines up to the first violation
         self._loud = loud
         self._hash = hashlib.sha256()
         self._events: list[tuple[float, int, str, Callable[[], None]]] = []
@@ -74,13 +75,13 @@ class World:
         """A fault: drawn only while faults still happen."""
         return not self.calm and self.chance.random() < share
 
-    def fault(self, what: str, share: float = 1.0) -> bool:
+    def fault(self, what: str, share: float = 1.0, *, whose: str = "") -> bool:
         """The same, counted and told."""
         if not self.happens(share):
             return False
         self.counts["faults"] += 1
         self.counts[f"fault: {what}"] += 1
-        self.tell(f"FAULT {what}")
+        self.tell(f"FAULT {whose}: {what}" if whose else f"FAULT {what}")
         return True
 
     # -- what is told ------------------------------------------------------------------------------
@@ -97,6 +98,7 @@ class World:
         """A property does not hold."""
         self.tell(f"VIOLATION {law}: {how}")
         self.violations.append(f"{law}: {how}")
+        self.first = self.first or tuple(self.lines)
 
     @property
     def trace(self) -> str:
