@@ -12,6 +12,7 @@ from tests.cli.conftest import here
 from tests.daemon.conftest import Home
 from tests.web.policies import ERROR_RATE, pause, policy, source
 from tests.web.watching import Watch, watching
+from watchdog.core.entries import Paged
 from watchdog.core.spec import Endpoint, Scrape
 from watchdog.daemon.loading import Loading
 from watchdog.engine import OrderRefused, Person, Views
@@ -125,3 +126,22 @@ async def test_a_text_that_only_a_newer_program_reads_stays_in_force_after_a_tak
     assert recorder.book.policy is not None
     assert newer in recorder.book.policy.files
     assert "orbit-team/rules.yaml:" in capsys.readouterr().out
+
+
+async def test_who_has_another_variable_judges_by_what_was_applied_and_tells_people(
+    desk: Desk, home: Home
+) -> None:
+    """At a takeover, and at a restart with other settings: nobody's rules are gone for it."""
+    await desk.loading.apply(ALICE, dry=False)
+    engine = desk.watch.engine
+    before, rules = engine.book.policy, set(engine.in_force().rules)
+    home.changes["variables"] = {"app": "no address"}
+    other = Loading(engine, home.settings())
+
+    other.took_over()
+
+    assert engine.book.policy == before, "nothing was applied"
+    assert set(engine.in_force().rules) == rules
+    page = [one.entry for one in engine.ports.journal.read() if isinstance(one.entry, Paged)][-1]
+    assert "cannot read the rules in force: " in page.title
+    assert "as they were applied, with the variables of then" in page.body

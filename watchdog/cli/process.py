@@ -27,6 +27,9 @@ def run(config: Config = DEFAULT_FILE) -> None:
         fail(f"Cannot start:\n{error}", NOT_SO)
     except JournalError as error:
         fail(f"Stopped, since nothing can be recorded any more: {error}", NOT_SO)
+    except daemon.PolicyUnusable as error:
+        remedy = "Install the slo-watchdog that applied them, or a newer one."
+        fail(f"Stopped: the rules in force cannot be loaded here.\n{error}\n{remedy}", NOT_SO)
     except Exception:  # noqa: BLE001  # a bug of ours: in one line of the log, with its place
         structlog.get_logger().critical("daemon.failed", exc_info=True)
         raise typer.Exit(NOT_SO) from None

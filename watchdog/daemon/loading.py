@@ -17,6 +17,7 @@ import structlog
 
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
+from watchdog.core.words import Severity
 from watchdog.daemon.rights import changed_owners
 from watchdog.engine import Done, Engine, OrderRefused, Person, RulesFolder
 from watchdog.policy import Load, load_files, load_folder
@@ -67,7 +68,7 @@ class Loading:
             if not policy.rules:
                 raise PolicyUnusable("\n".join([*_texts(load), self._without_rules()]))
         else:
-            load = self._as_written(applied)
+            load = self._believed(applied)
             policy = self._usable(load)
         self._chosen_from = applied.sha256 if applied is not None else ""
         return Chosen(load, policy, first=applied is None)
@@ -87,7 +88,7 @@ class Loading:
     def follow(self, applied: PolicyApplied) -> None:
         """Another daemon applied it."""
         log = structlog.get_logger()
-        load = self._as_written(applied)
+        load = self._believed(applied)
         for error in _texts(load):
             log.error("policy.applied_elsewhere_but_refused_here", error=error)
         if load.policy is None:
@@ -109,8 +110,28 @@ class Loading:
             self._files = chosen.load.files
             self._engine.adopt(chosen.policy, None)
         if not chosen.first:
-            for error in _texts(chosen.load):
-                structlog.get_logger().error("policy.applied_before_but_refused_now", error=error)
+            self._tell_what_is_refused(chosen)
+
+    def _tell_what_is_refused(self, chosen: Chosen) -> None:
+        """Loudly: what judges is not what this daemon's settings would make of it."""
+        errors = _texts(chosen.load)
+        for error in errors:
+            structlog.get_logger().error("policy.applied_before_but_refused_now", error=error)
+        recorder = self._engine.recorder
+        if errors and recorder.leads():
+            kept = chosen.policy.sha256 == self._applied_sha256()
+            draft = recorder.draft()
+            draft.tell(
+                "policy:refused",
+                Severity.P1,
+                f"{self._settings.host} cannot read the rules in force: {errors[0]}",
+                "They are judged as they were applied, with the variables of then. Compare "
+                "`variables` in its settings with those of before, or of the other daemons."
+                if kept
+                else "What it can read is judged, and the rest is not. Install the slo-watchdog "
+                "that applied them, or a newer one.",
+            )
+            recorder.commit(draft)
 
     async def look(self) -> Load:
         """Check the folder and report; load nothing."""
@@ -175,13 +196,18 @@ class Loading:
             return _not_a_person(person)
         return self._may_apply(person, changed_owners(old, new))
 
-    def _as_written(self, applied: PolicyApplied) -> Load:
+    def _believed(self, applied: PolicyApplied) -> Load:
         """What these texts say with the settings of this process.
 
-        A text that it cannot read, as a newer program's may be, stays in force for those who can.
+        Where they say nothing whole with them, they say what they did when they were applied. A
+        text that it cannot read, as a newer program's may be, stays in force for those who can.
         """
         given = dict(applied.files)
         load = load_files(given, self._settings.environment, variables=self._settings.variables)
+        if load.errors:
+            then = load_files(given, self._settings.environment).policy
+            if then is not None and then.sha256 == applied.sha256:
+                return replace(load, policy=then, files=given)
         return replace(load, files={**given, **load.files})
 
     def _applied_sha256(self) -> str:

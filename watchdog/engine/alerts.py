@@ -77,7 +77,8 @@ class AlertTelling:
         pause = FIRST_PAUSE_SECONDS
         while True:
             self._again.clear()
-            wait: float | None = None
+            # Who does not lead looks again whether it does: an alert that nobody tells expires.
+            wait = None if self._spec is None else self._spec.again_seconds
             if self._spec is not None and self._sink is not None and self._recorder.leads():
                 done = await self._tell(self._spec, self._sink)
                 wait = self._spec.again_seconds if done else min(pause, self._spec.again_seconds)

@@ -5,6 +5,8 @@ Laws
   ends before anybody else may take it. Right before every effect the store is asked once more.
 * Who follows reads the record as it grows, and keeps its own windows and clocks: it goes on from
   where the leader was, and an episode that it takes over is neither begun anew nor forgotten.
+* All count by one steady clock: that of whoever led first. Who starts sets its own by it, and who
+  follows sets it forward, should its machine have stood still.
 * What was not on the record when the lease was lost is not believed: if another led since, the
   book is folded anew. If nobody did, it is recorded now, and everything open is settled.
 * To whom every rule is blind yields to one that sees, unless it is in the middle of an effect.
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -23,10 +25,21 @@ from watchdog.core.text import duration
 from watchdog.core.words import Severity
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.retention import fold
-from watchdog.ports import Journal, JournalDeposed, JournalError, JournalLost, Lead, Lease
+from watchdog.ports import (
+    Journal,
+    JournalDeposed,
+    JournalError,
+    JournalFull,
+    JournalLost,
+    Lead,
+    Lease,
+)
 
 FOLLOW_SECONDS = 0.5
 """How often who follows reads on, and asks whether the lease is free."""
+
+APART_SECONDS = 1.0
+"""More than a question to the store takes: a clock that is so far behind stood still."""
 
 NONE = 0
 """The epoch of who has not led yet; the first is 1."""
@@ -122,6 +135,8 @@ class Leading:
             self._reactions.shift(before.steady - before.asked_at)
             down_seconds = before.silent_seconds
         self.lead = self._lease.ask(self.name, self.seconds)
+        if before.steady is None and not self.lead.mine:
+            self._count_as(self.lead)  # another was faster on a new store
         if self.lead.mine:
             self._read_on(list(self._journal.read(self._recorder.last_seq)))
             self._take_the_lead(self.lead, down_seconds)
@@ -139,7 +154,7 @@ class Leading:
                 await self.once()
                 self._told("")
                 self._tell_the_gap()
-            except (JournalLost, JournalDeposed) as lost:
+            except (JournalLost, JournalFull, JournalDeposed) as lost:
                 self._told(str(lost))
 
     async def once(self) -> None:
@@ -151,6 +166,8 @@ class Leading:
             self._lose(f"{lead.holder} leads in epoch {lead.epoch}")
         self.lead = lead
         if not lead.mine:
+            if lead.steady is not None and lead.steady - lead.asked_at > APART_SECONDS:
+                self._count_as(lead)
             await self._follow()
         elif not self._leading:
             await self._come_to_lead(lead)
@@ -184,6 +201,12 @@ class Leading:
         structlog.get_logger().warning(
             "lease.taken", epoch=lead.epoch, silent_seconds=round(lead.silent_seconds, 3)
         )
+
+    def _count_as(self, lead: Lead) -> None:
+        """Set our steady clock by that of whoever leads."""
+        if lead.steady is not None:
+            self._reactions.shift(lead.steady - lead.asked_at)
+            self.lead = replace(lead, asked_at=lead.steady)
 
     def _lead_on(self) -> None:
         """Nobody led since: what waited is recorded first, or we lead when it can be."""

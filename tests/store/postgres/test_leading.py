@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,13 @@ import pytest
 
 from tests.store.postgres.conftest import Home
 from tests.store.postgres.newer import writes_as_a_newer_program
-from watchdog.clock import SystemClock
+from watchdog.clock import Kernel, SystemClock
 from watchdog.core.book import Book
 from watchdog.core.entries import RuleCleared
 from watchdog.core.words import Instant
 from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.recorder import Recorder
-from watchdog.ports import JournalLost, JournalTooNew
+from watchdog.ports import JournalLost, JournalTooNew, Lead
 from watchdog.store.postgres import Address, PostgresJournal, PostgresLease
 
 
@@ -60,9 +61,29 @@ class Daemon:
         return self.recorder.book.cleared
 
 
-def daemon(home: Home, name: str, stack: ExitStack) -> Daemon:
+class Uptime:
+    """How long a machine is up, by itself; it may stand still."""
+
+    def __init__(self, more_seconds: float = 0.0) -> None:
+        self.more_seconds = more_seconds
+
+    def clock(self) -> SystemClock:
+        return SystemClock(
+            Kernel("a boot", time.time, lambda: time.monotonic() + self.more_seconds)
+        )
+
+
+def daemon(
+    home: Home,
+    name: str,
+    stack: ExitStack,
+    uptime: Uptime | None = None,
+    between: Callable[[], object] = lambda: None,
+) -> Daemon:
+    """`between` happens after it looked who leads for the first time, and before it asks."""
     home.where(name)
-    address, clock, heard = Address(home.url, name), SystemClock(), list[str]()
+    address, heard = Address(home.url, name), list[str]()
+    clock = uptime.clock() if uptime is not None else SystemClock()
     journal = stack.enter_context(closing(PostgresJournal.open(address, home.folder / name)))
     lease = stack.enter_context(closing(PostgresLease(address, clock)))
     road = Road(journal)
@@ -79,7 +100,16 @@ def daemon(home: Home, name: str, stack: ExitStack) -> Daemon:
     )
     leading = Leading(lease, road, recorder, name, 30.0, reactions)
     recorder.leads, recorder.on_deposed = leading.leads, leading.deposed
+    look = lease.look
+
+    def looked() -> Lead:
+        found = look()
+        between()
+        return found
+
+    lease.look = looked  # type: ignore[method-assign]  # another is faster, right there
     leading.begin(0.0)
+    lease.look = look  # type: ignore[method-assign]  # as it was
     return Daemon(leading, recorder, lease, road, heard)
 
 
@@ -195,3 +225,35 @@ async def test_a_clock_that_is_behind_the_record_is_set_forward(
     await bob.leading.once()
     assert bob.recorder.clock.now().steady >= now.steady + 5.0
     assert shared.url
+
+
+def apart_seconds(one: Daemon, other: Daemon) -> float:
+    """What an hour's hold would be too long or too short by, after a takeover."""
+    return abs(one.recorder.clock.now().steady - other.recorder.clock.now().steady)
+
+
+@pytest.mark.parametrize("longer", ["who leads", "who follows"])
+def test_daemons_that_begin_at_once_on_a_new_store_count_by_one_clock(
+    shared: Home, longer: str
+) -> None:
+    days = Uptime(864_000.0)
+    first, second = (days, Uptime()) if longer == "who leads" else (Uptime(), days)
+    with ExitStack() as stack:
+        begun: list[Daemon] = []
+        ada = daemon(
+            shared, "ada", stack, second, lambda: begun.append(daemon(shared, "bob", stack, first))
+        )
+        (bob,) = begun
+        assert (bob.heard, ada.heard) == (["took over in 1"], [])
+        assert apart_seconds(ada, bob) < 1.0
+
+
+async def test_a_follower_whose_machine_stood_still_counts_on_with_the_others(shared: Home) -> None:
+    machine = Uptime()
+    with ExitStack() as stack:
+        ada, bob = daemon(shared, "ada", stack), daemon(shared, "bob", stack, machine)
+        machine.more_seconds -= 600.0
+        assert apart_seconds(ada, bob) > 599.0
+        await bob.leading.once()
+        assert apart_seconds(ada, bob) < 1.0
+        assert bob.leading.lead.asked_at <= bob.recorder.clock.now().steady

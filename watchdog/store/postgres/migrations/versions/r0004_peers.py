@@ -37,9 +37,11 @@ BEGIN
                steady = _steady, asked_at = _now;
     ELSIF _lease.expires_at <= _now THEN
         -- Whoever takes it over is told how far the one before was, and when that was heard last.
+        -- Where there was none, all count by the clock of the first, from this moment on.
         UPDATE slo_watchdog.lease
            SET holder = _holder, session = _session, epoch = epoch + 1,
-               expires_at = _until, granted_seconds = _seconds;
+               expires_at = _until, granted_seconds = _seconds,
+               steady = coalesce(steady, _steady), asked_at = coalesce(asked_at, _now);
     END IF;
     RETURN QUERY SELECT * FROM slo_watchdog.lease;
 END $$;
