@@ -104,7 +104,10 @@ RULE = {
     "effective_mode": "armed",
     "verdict": {"status": "healthy"},
     "members": [],
+    "rungs": [{"action": "pause", "effective_mode": "armed"}],
 }
+PAUSE = {"name": "pause", "ready": "true", "ready_reason": "tools work", "claimed_by": []}
+OBSERVES = {**RULE, "rungs": [{"action": "pause", "effective_mode": "shadow"}]}
 HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
 SILENCE = {"stands": True, "covers": ["peg"], "author": "alice", "comment": "migration"}
 
@@ -118,6 +121,7 @@ WELL: dict[str, Any] = {
     "holds": [],
     "silences": [],
     "rules": [RULE],
+    "actions": [PAUSE],
     "episodes": [],
 }
 
@@ -137,7 +141,12 @@ WELL: dict[str, Any] = {
         ({"episodes": [episode(State.PENDING)]}, "", "busy"),
         ({"episodes": [episode(State.ACTING)]}, "", "busy"),
         ({"episodes": [episode(State.CONTAINED)]}, "", "look"),
-        ({"episodes": [episode(State.WATCHED)]}, "", "calm"),
+        ({"episodes": [episode(State.WATCHED)]}, "", "busy"),
+        ({"rules": [], "actions": []}, "", "look"),
+        ({"actions": [{**PAUSE, "ready": "false"}]}, "", "look"),
+        ({"actions": [{**PAUSE, "ready": "unknown"}]}, "", "look"),
+        ({"actions": [{**PAUSE, "ready": "false", "claimed_by": ["E1"]}]}, "", "calm"),
+        ({"actions": [{**PAUSE, "ready": "false"}], "rules": [OBSERVES]}, "", "calm"),
         ({"episodes": [episode(State.HELD, world="shadow")]}, "", "calm"),
         ({"clock": "not known to be synchronised"}, "", "look"),
         ({"policy_errors": ["a/rules.yaml:1:1: wrong"]}, "", "look"),

@@ -8,6 +8,7 @@ from typing import Any
 View = dict[str, Any]
 
 _HANDED_OVER = frozenset({"held", "awaiting", "latched"})
+_WOULD_ACT = frozenset({"approve", "armed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,13 @@ class Headline:
 
 def headline(status: View, unhealthy: str) -> Headline:
     """The worst thing first."""
-    return _broken(status, unhealthy) or _in_trouble(status) or _stopped(status) or _quiet(status)
+    return (
+        _broken(status, unhealthy)
+        or _in_trouble(status)
+        or _stopped(status)
+        or _unready(status)
+        or _quiet(status)
+    )
 
 
 def _broken(status: View, unhealthy: str) -> Headline | None:
@@ -76,6 +83,28 @@ def _stopped(status: View) -> Headline | None:
     return None
 
 
+def _unready(status: View) -> Headline | None:
+    """It judges, and would have nothing that works to answer with."""
+    if not status["rules"]:
+        return Headline("look", "It watches nothing", "There is no rule in force.")
+    relied_on = {
+        rung["action"]
+        for rule in status["rules"]
+        for rung in rule["rungs"]
+        if rung["effective_mode"] in _WOULD_ACT
+    }
+    unready = [
+        one
+        for one in status["actions"]
+        if one["name"] in relied_on and one["ready"] != "true" and not one["claimed_by"]
+    ]
+    if not unready:
+        return None
+    title = _count(len(unready), "action is not ready", "actions are not ready")
+    told = "; ".join(f"{one['name']}: {one['ready_reason']}" for one in unready[:3])
+    return Headline("look", title, told + ("; ..." if unready[3:] else ""))
+
+
 def _quiet(status: View) -> Headline:
     blind = [rule["name"] for rule in status["rules"] if _blind(rule)]
     if blind:
@@ -86,6 +115,10 @@ def _quiet(status: View) -> Headline:
     if breached:
         return Headline("busy", f"{count} watched", "Breached: " + ", ".join(breached[:5]))
     told = f"{count} watched, none breached, none blind."
+    watched = [ep for ep in status["episodes"] if ep["state"] == "watched"]
+    if watched:
+        title = _count(len(watched), "episode is watched", "episodes are watched")
+        return Headline("busy", title, f"{_names(watched)} {told}")
     if status["policy_pending"]:
         told += " The rules folder was changed and is not applied."
         return Headline("busy", "All is well", told)
