@@ -57,6 +57,21 @@ async def test_an_answer_comes_with_status_headers_and_body(wire: Wire) -> None:
     assert server.requests[0].startswith("GET /flags?name=x HTTP/1.1\r\n")
 
 
+async def test_requests_that_hang_take_no_connection_from_those_apart(wire: Wire) -> None:
+    async def picky(server: RawServer, writer: asyncio.StreamWriter) -> None:
+        await (hangs if "/slow" in server.requests[-1] else answering("here"))(server, writer)
+
+    async with RawServer(picky) as server:
+        many = [asyncio.create_task(ask(wire, server.url + "/slow")) for _ in range(16)]
+        while len(server.requests) < len(many):  # noqa: ASYNC110  # it is seen at the server alone
+            await asyncio.sleep(0.01)
+        outcome = await ask(wire.apart("polls"), server.url + "/", deadline_seconds=1.0)
+        for task in many:
+            task.cancel()
+        await asyncio.gather(*many, return_exceptions=True)
+    assert isinstance(outcome, HttpAnswer)
+
+
 # -- time ------------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,16 @@ class Wire:
         self._secrets = secrets
         self._user_agent = user_agent
         self._lines = Lines()
+        self._purpose = ""
+
+    def apart(self, purpose: str) -> Wire:
+        """The same with connections of its own: who asks there never waits for those of others.
+
+        They are closed with this one.
+        """
+        other = Wire(self._secrets, user_agent=self._user_agent)
+        other._lines, other._purpose = self._lines, purpose
+        return other
 
     @property
     def secrets(self) -> Secrets:
@@ -168,10 +178,9 @@ class Wire:
         # The pool may use half of the time, so that its own trouble shows as that.
         request.extensions["timeout"] = {"pool": deadline_seconds / 2, "connect": deadline_seconds}
         while True:
-            with self._lines.take(request.url, endpoint.ca_file, keep=repeatable) as (
-                transport,
-                retire,
-            ):
+            with self._lines.take(
+                request.url, endpoint.ca_file, keep=repeatable, purpose=self._purpose
+            ) as (transport, retire):
                 try:
                     response = await transport.send(request, progress)
                     try:

@@ -1,6 +1,7 @@
-"""The pools of connections: one per origin, trust store and kind of request.
+"""The pools of connections: one per purpose, origin, trust store and kind of request.
 
-So one origin that hangs delays nobody else. After a time-out a pool is retired, since a
+So one origin that hangs delays nobody else, and what is asked of it for one purpose takes no
+connection from what is asked for another. After a time-out a pool is retired, since a
 cancelled request can leak its slot: new requests get a new pool, and the old one is closed when
 its last request has ended.
 """
@@ -47,7 +48,7 @@ class Lines:
 
     @contextlib.contextmanager
     def take(
-        self, url: httpx.URL, ca_file: str | None, *, keep: bool
+        self, url: httpx.URL, ca_file: str | None, *, keep: bool, purpose: str = ""
     ) -> Iterator[tuple[Transport, Callable[[], None]]]:
         """A transport for one request, and the way to retire it. Raises Refusal.
 
@@ -55,10 +56,10 @@ class Lines:
         ones, which the server can close at any moment. All others get a new connection.
         """
         stamp, context = self._context(ca_file) if url.scheme == "https" else ((), None)
-        key = (url.scheme, url.host, url.port, keep, ca_file, stamp)
+        key = (purpose, url.scheme, url.host, url.port, keep, ca_file, stamp)
         line = self._lines.get(key)
         if line is None:
-            for old in [old for old in self._lines if old[:5] == key[:5]]:
+            for old in [old for old in self._lines if old[:-1] == key[:-1]]:
                 self._retire(old, self._lines[old])  # the CA file has changed
             line = self._lines[key] = Line(
                 Transport(
