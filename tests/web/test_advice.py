@@ -30,6 +30,7 @@ def episode(state: State, **different: Any) -> dict[str, Any]:
         "world": "live",
         "rung": 0,
         "claims": [],
+        "outcome": None,
         "acked_by": "",
         "actor": "",
     }
@@ -66,6 +67,8 @@ def test_every_command_is_one(
         (State.CONTAINED, CLAIM, "undo"),
         (State.LATCHED, CLAIM, "undo"),
         (State.LATCHED, {}, "close"),
+        (State.LATCHED, {"outcome": "failed"}, "close"),
+        (State.LATCHED, {"outcome": "unknown"}, "undo"),
         (State.HELD, {"barred": "already burning"}, "act"),
         (State.HELD, {}, "rollback"),
         (State.AWAITING, {}, "plan"),

@@ -64,6 +64,9 @@ def _by_state(ep: View) -> list[Advice]:
     act = Advice("Let it act", f"slo-watchdog act {name} {WHY}")
     mark = Advice("Say that it was right, or false", f"slo-watchdog mark {name} true")
     undo_it = [undo] if ep["claims"] else []
+    if ep["outcome"] == "unknown" and not ep["claims"]:
+        late = "If it was changed all the same, and is to be as before, switch it back"
+        undo_it = [Advice(late, undo.command)]
     held = [act if ep["barred"] else by_hand] if ep["action"] else []  # else nothing could act
     return {
         "held": held,

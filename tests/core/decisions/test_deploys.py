@@ -295,7 +295,7 @@ def test_a_latched_episode_freezes_what_it_may_have_changed() -> None:
     watch.break_it()
     watch.end(e.Outcome.UNKNOWN)
     assert watch.is_now(State.LATCHED)
-    assert "E1 rolled it back, and a person must look" in watch.deploy()
+    assert "E1 was to roll it back, and a person must look" in watch.deploy()
     watch.close(watch.episode)
     assert watch.deploy() == ""
 

@@ -73,7 +73,8 @@ class Rollbacks:
         if dry:
             return Done(effect, spec.name)
         self._desk.counts(person)
-        draft = scene.draft
+        draft = self._desk.wish()
+        scene = self._desk.scene_of(draft)
         name, why = draft.book.next_id("E"), f"{kind}: {reason}"
         draft.add(
             e.EpisodeOpened(
@@ -103,11 +104,7 @@ class Rollbacks:
         """Others must say yes first: whoever orders it does not count."""
         scene.draft.move(ep, Event.NEEDS_APPROVAL, f"{ep.why}: {needs}", actor=person.name)
         ask_people(ep, person.name, ep.why, scene)
-        if not self._desk.engine.recorder.commit(scene.draft):
-            raise OrderRefused(
-                "cannot be recorded yet, so nobody is told: "
-                f"{self._desk.engine.recorder.stuck}. {ep.id} asks as soon as it can be"
-            )
+        self._desk.record(scene.draft)
         asked = self._desk.book.requests.open[ep.id].asked
         told = f"{ep.id} asks for approval of {spec.name}: {needs}. {commands_for(asked, spec)}"
         return Done(told, spec.name, {"episode": ep.id, "awaits": True})
@@ -132,8 +129,8 @@ class Rollbacks:
         occupied = busy(spec, book)
         if occupied or book.claimants(spec.target) != claims:
             raise OrderRefused(occupied or f"{spec.target} changed hands meanwhile: ask again")
-        asked = ep or book.episodes[mine[0].episode]
-        draft = self._desk.engine.recorder.draft()
+        draft = self._desk.wish()
+        asked = draft.book.episodes[ep.id if ep is not None else mine[0].episode]
         intent = open_intent(draft, asked, spec, Direction.UNDO, reason=reason, by=person.name)
         return self._told(await self._carried_out(draft, intent), what, asked.id)
 
@@ -227,10 +224,10 @@ class Rollbacks:
             )
         if not dry:
             self._desk.counts(person)
-            draft = self._desk.engine.recorder.draft()
+            draft = self._desk.wish()
             for claim in mine:
                 draft.add(e.ClaimReleased(claim.episode, claim.target, reason, person.name))
-            self._desk.engine.recorder.commit(draft)
+            self._desk.record(draft)
         return Done(effect, names)
 
     async def _may_resume(self, spec: ActionSpec, reason: str, *, force: bool) -> None:
@@ -256,11 +253,7 @@ class Rollbacks:
 
     async def _carried_out(self, draft: Draft, intent: str) -> e.IntentEnded:
         """Record, and wait for the runner's word on it."""
-        if not self._desk.engine.recorder.commit(draft):
-            self._desk.engine.runner.withdraw(intent)
-            raise OrderRefused(
-                f"cannot be recorded now, so it is not done: {self._desk.engine.recorder.stuck}"
-            )
+        self._desk.record(draft, intent)
         future: asyncio.Future[e.IntentEnded] = asyncio.get_running_loop().create_future()
         self._ends[intent] = future
         return await asyncio.shield(future)
@@ -286,7 +279,7 @@ class Rollbacks:
     def _told(self, ended: e.IntentEnded, target: str, episode: str) -> Done:
         effect = f"{ended.action} {ended.direction.value}: {ended.outcome.value}: {ended.reason}"
         if ended.direction is Direction.DO:
-            effect += f". Episode {episode}; to undo it: slo-watchdog undo {episode}"
+            effect += f". Episode {episode}; {_next_step(ended, target, episode)}"
         return Done(
             effect,
             target,
@@ -298,3 +291,18 @@ class Rollbacks:
                 "seconds": ended.seconds,
             },
         )
+
+
+def _next_step(ended: e.IntentEnded, target: str, episode: str) -> str:
+    """What a person does now: only what was proven to be rolled back is there to be undone."""
+    close = f"slo-watchdog close {episode} --reason TEXT"
+    match ended.outcome:
+        case e.Outcome.DONE | e.Outcome.FOUND:
+            return f"to undo it: slo-watchdog undo {episode}"
+        case e.Outcome.UNKNOWN:
+            return (
+                f"look at {target}: it may have been changed. If it was, and is to be as before: "
+                f"slo-watchdog undo {episode}; when it is settled: {close}"
+            )
+        case _:
+            return f"{target} is not rolled back. Look why; when it is settled: {close}"
