@@ -148,9 +148,15 @@ async def test_missed_polls_are_skipped_and_counted_without_a_burst() -> None:
     """Each poll takes three and a half intervals: there are as many as fit, one at a time."""
     odd = Odd("odd", "is slow")
     spec = SourceSpec("odd", 0.1, 5.0, 1, 1, None)  # type: ignore[arg-type]  # how is never asked
-    memory = SourceMemory(spec, (), {}, None)
+    memory = SourceMemory(spec, ())
     at: list[float] = []
-    poller = Poller(odd, memory, SystemClock(), lambda reading: at.append(reading.at.steady))
+    poller = Poller(
+        odd,
+        memory,
+        SystemClock(),
+        lambda reading: at.append(reading.at.steady),
+        lambda _reading, _asked: None,
+    )
     task = asyncio.create_task(poller.run())
     await asyncio.sleep(2.5)
     task.cancel()

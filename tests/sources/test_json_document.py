@@ -132,3 +132,11 @@ async def test_a_service_that_hangs_is_down(wire: Wire) -> None:
     broken, instance = await poll(wire, answering("{}", "application/json", status=500))
     assert broken.failure is not None
     assert (broken.failure.fault, broken.up) == (Fault.SERVICE, {instance: False})
+
+
+async def test_the_same_document_tells_what_nobody_judges(wire: Wire) -> None:
+    reading, _ = await poll(wire, document(), "ratio")
+    assert [sample.name for sample in reading.samples] == ["ratio"]
+    assert reading.aside is not None
+    beside = await reading.aside(["age_minutes * 2"])
+    assert [(each.name, each.value) for each in beside.samples] == [("age_minutes", 7.0)]

@@ -271,3 +271,37 @@ async def test_an_expression_that_cannot_be_parsed_is_ours_and_raises_nothing(wi
     reading = await poll(wire, ScriptedApi(), "sum(")
     assert reading.failure is not None
     assert reading.failure.fault is Fault.OURS
+
+
+# -- what nobody judges ----------------------------------------------------------------------------
+
+
+async def test_what_nobody_judges_is_asked_one_query_after_the_other_at_the_same_time(
+    wire: Wire,
+) -> None:
+    times: list[float] = []
+    api = ScriptedApi(lambda _query, at: times.append(at))
+    async with RawServer(api) as server:
+        source = open_source(spec(PrometheusApi(Endpoint(server.url), 1.0)), wire)
+        reading = await source.poll(now(), ["errors"])
+        assert api.queries == [query for query in api.queries if "users" not in query]
+        api.most_under_way = 0
+        assert reading.aside is not None
+        beside = await reading.aside(["sum(users) / sum(all)", "users"])
+    assert api.most_under_way == 1
+    assert len(set(times)) == 1
+    assert beside.at == reading.at
+    assert [point.value for point in beside.answers["sum(users) / sum(all)"].points] == [0.5]
+
+
+async def test_what_nobody_judges_has_a_deadline_of_its_own(wire: Wire) -> None:
+    api = ScriptedApi(lambda query, _at: "hang" if "users" in query else None)
+    async with RawServer(api) as server:
+        how = PrometheusApi(Endpoint(server.url), 1.0)
+        reading = await open_source(spec(how, deadline_seconds=0.3), wire).poll(now(), ["errors"])
+        assert reading.aside is not None
+        beside = await reading.aside(["sum(users)"])
+    failure = beside.answers["sum(users)"].failure
+    assert failure is not None
+    assert "no answer within" in failure.reason
+    assert 0.2 < beside.took_seconds < 0.5

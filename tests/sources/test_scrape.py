@@ -287,3 +287,35 @@ async def test_a_page_of_4_mb_with_few_wanted_lines_is_read_quickly(wire: Wire) 
     reading = await poll(wire, answering("metric 1\n" + noise, TEXT), max_bytes=10_000_000)
     assert numbers(reading) == {"metric": 1}
     assert time.monotonic() - began < 1.0  # all lines through the parser take about 2.5 s
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ("\n".join(f'user{{n="{n}"}} 1' for n in range(20)), "20 series, more than 10"),
+        ("user 1\nuser 2", "twice"),
+        ("user 1 2 3 4", "not a sample"),
+    ],
+)
+async def test_what_nobody_judges_takes_no_room_and_spoils_no_page(
+    wire: Wire, lines: str, why: str
+) -> None:
+    page = f"metric 1\n{lines}\n"
+    async with RawServer(answering(page)) as server:
+        source = open_source(spec(scrape(server.url), max_series=10), wire)
+        reading = await source.poll(now(), ["metric"])
+        assert [sample.value for sample in reading.samples] == [1.0]
+        assert reading.aside is not None
+        beside = await reading.aside(["sum(user)"])
+        assert len(server.requests) == 1, "it is the same page"
+    assert beside.failure is not None
+    assert why in beside.failure.reason
+
+
+async def test_the_same_page_tells_what_nobody_judges(wire: Wire) -> None:
+    async with RawServer(answering("metric 1\nuser 2\nother 3\n")) as server:
+        reading = await open_source(spec(scrape(server.url)), wire).poll(now(), ["metric"])
+    assert reading.aside is not None
+    beside = await reading.aside(["sum(user)"])
+    assert [(sample.name, sample.value) for sample in beside.samples] == [("user", 2.0)]
+    assert (beside.at, beside.up, beside.failure) == (reading.at, reading.up, None)

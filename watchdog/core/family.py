@@ -45,7 +45,7 @@ class Family:
         self.whole: RuleMemory = renewed(before, rule, from_elsewhere=from_elsewhere)
         self.members: dict[str, RuleMemory] = {}
         self._policy = policy
-        self._parts = self._impact = _NOTHING_READ
+        self._parts = _NOTHING_READ
         self._fault: Finding | None = None
         self._gone: dict[str, Instant] = {}  # members that the last good answer did not hold
         self._alone = Judge(rule)  # of an answer that holds nobody
@@ -83,9 +83,6 @@ class Family:
         expressions = queries(self.spec)
         parts = self._parts = told_apart(self.spec.each, expressions, reading, answers)
         self._fault = parts.whole or parts.odd
-        asked = impact_queries(self.spec)
-        if asked:  # told apart by itself, so that whatever becomes of it blinds nobody
-            self._impact = told_apart(self.spec.each, asked, reading, answers)
         if parts.whole is not None:
             return
         names = {labelled(self.spec.name, values): values for values in parts.shares}
@@ -112,10 +109,21 @@ class Family:
 
     def share(self, member: RuleSpec) -> Share:
         """What the last reading said of a member."""
-        own = self._parts.shares.get(member.member, self._parts.nobody)
-        if member.impact is None:
-            return own
-        return {**self._impact.shares.get(member.member, self._impact.nobody), **own}
+        return self._parts.shares.get(member.member, self._parts.nobody)
+
+    def hear_aside(self, reading: Reading, answers: Mapping[str, Answer]) -> None:
+        """Tell the answer to its `impact` apart; never raises."""
+        try:
+            parts = told_apart(self.spec.each, impact_queries(self.spec), reading, answers)
+        except Exception as error:  # noqa: BLE001  # nobody is judged by it
+            reason = f"its answer could not be told apart: {type(error).__name__}: {error}"
+            for memory in self.members.values():
+                if memory.meter is not None:
+                    memory.meter.fail(reason)
+            return
+        for memory in self.members.values():
+            share = parts.shares.get(memory.spec.member, parts.nobody)
+            memory.hear_aside(reading, share)
 
     def is_gone(self, name: str) -> bool:
         """Whether it is a member that the last good answer did not hold."""

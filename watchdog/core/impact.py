@@ -1,9 +1,10 @@
 """Who is affected: a rule's own `impact`, asked beside what it judges, and never judged.
 
-Laws: it is asked of the rule's source with the rule's own expressions, and whatever comes of it
-neither breaches nor blinds. What is not known is None with a reason, never 0. `increase` counts
-from the sample before the first bad one, as the rule's own counters are counted; `value` is the
-highest seen since the first bad sample. What is counted is checkpointed with the rule's windows.
+Laws: it is asked of the rule's source after what is judged, and apart from it; whatever comes of it
+neither breaches nor blinds nor delays. What is not known is None with a reason, never 0: also where
+nothing was seen since the trouble began. `increase` counts from the sample before the first bad
+one, as the rule's own counters are counted; `value` is the highest seen since the first bad sample,
+and one below zero is no number of anybody. All of it is checkpointed with the rule's windows.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from watchdog.core.gates import FLOAT_DUST
 from watchdog.core.judge.answers import named, odd_counters, pick
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import RuleSpec
@@ -24,6 +26,7 @@ from watchdog.core.windows import Tally, position
 _WINDOW_SECONDS = 60.0  # of a tally whose windows nobody reads
 _MOST_PEAKS = 128
 _LONGEST_REASON = 300
+_NOT_SINCE = "no sample of it since the trouble began"
 
 
 class Peak(NamedTuple):
@@ -56,17 +59,22 @@ class ImpactMeter:
         self.impact = rule.impact
         self._tally = Tally(rule.every_seconds, (_WINDOW_SECONDS,))
         self._peaks: list[Peak] = []
+        self._counted_at: float | None = None  # the newest sample that was counted; steady clock
         self._reason = "not asked yet"
+
+    def fail(self, reason: str) -> None:
+        """It could not be taken in."""
+        self._reason = reason[:_LONGEST_REASON]
 
     def observe(self, reading: Reading, answers: Mapping[str, Answer]) -> None:
         """Never raises: what cannot be used is the reason why nothing is known."""
         expr = self.impact.expr
         if reading.failure is not None:
-            self._reason = reading.failure.reason[:_LONGEST_REASON]
+            self.fail(reading.failure.reason)
             return
         picked, fault = pick((expr,), answers)
         if fault is not None:
-            self._reason = fault.reason[:_LONGEST_REASON]
+            self.fail(fault.reason)
             return
         (answer,) = picked
         if self.impact.grows:
@@ -77,14 +85,20 @@ class ImpactMeter:
     def cost(self, since: float) -> tuple[float | None, str]:
         """Since the first bad sample at `since`, on the steady clock; or why it is not known."""
         if self.impact.grows:
-            known = self._tally.bad_during(since) if self._tally.ready else None
+            seen = self._counted_at is not None and self._counted_at >= since - FLOAT_DUST
+            known = self._tally.bad_during(since) if seen and self._tally.ready else None
         else:
             found = [peak.value for peak in self._peaks[self._first(since) :]]
             known = max(found, default=None)
         return known, "" if known is not None else self._reason
 
     def checkpoint(self) -> bytes:
-        head = {"expr": self.impact.expr, "grows": self.impact.grows, "peaks": self._peaks}
+        head = {
+            "expr": self.impact.expr,
+            "grows": self.impact.grows,
+            "peaks": self._peaks,
+            "counted_at": self._counted_at,
+        }
         text = json.dumps(head, separators=(",", ":")).encode()
         return len(text).to_bytes(4, "big") + text + self._tally.checkpoint()
 
@@ -95,28 +109,38 @@ class ImpactMeter:
             head = json.loads(data[4 : 4 + size])
             same = (head["expr"], head["grows"]) == (self.impact.expr, self.impact.grows)
             peaks = [Peak(float(at), float(value)) for at, value in head["peaks"]]
+            at = head.get("counted_at")  # not kept by earlier versions
+            counted_at = None if at is None else float(at)
         except (ValueError, KeyError, TypeError):
             return
         if same and self._tally.restore(data[4 + size :]):
-            self._peaks = peaks
+            self._peaks = [peak for peak in peaks if peak.value >= 0]
+            self._counted_at = counted_at
 
     def _grow(self, answer: Answer, reading: Reading) -> None:
         points = answer.points
         odd = odd_counters(self.impact.expr, points)
         if odd is not None:
-            self._reason = odd.reason[:_LONGEST_REASON]
+            self.fail(odd.reason)
             return
         sampled_at = reading.at.wall if answer.newest is None else answer.newest
         restarted = bool(reading.restarted)
-        self._tally.observe(reading.at, sampled_at, points, points, restarted=restarted)
-        self._reason = "its counters were seen for the first time"
+        seen = self._tally.observe(reading.at, sampled_at, points, points, restarted=restarted)
+        if seen.fresh:
+            self._counted_at = position(reading.at, sampled_at)
+        ready = self._tally.ready
+        self.fail(_NOT_SINCE if ready else "its counters were seen for the first time")
 
     def _rise(self, answer: Answer, reading: Reading) -> None:
         expr, points = shortened(self.impact.expr), answer.points
         if len(points) != 1 or not math.isfinite(points[0].value):
             gives = named(points) or "no result"
-            self._reason = f"{expr} gives {gives}, not one number"[:_LONGEST_REASON]
+            self.fail(f"{expr} gives {gives}, not one number")
             return
+        if points[0].value < 0:
+            self.fail(f"{expr} is {points[0].value:g}: below zero, which counts nobody")
+            return
+        self.fail(_NOT_SINCE)
         sampled_at = reading.at.wall if answer.newest is None else answer.newest
         new = Peak(position(reading.at, sampled_at), points[0].value)
         while self._peaks and self._peaks[-1].value <= new.value:

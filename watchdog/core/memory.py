@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from watchdog.core.channels import Channel
 from watchdog.core.family import Family
@@ -27,40 +27,81 @@ from watchdog.core.words import Blind, CheckReading, Instant, Status, Truth, Ver
 
 
 @dataclass(slots=True)
+class Evaluated:
+    """Expressions of an embedded source, and the samples that they are evaluated from."""
+
+    expressions: dict[str, Expression]
+    store: SeriesStore
+
+    @property
+    def names(self) -> frozenset[str] | None:
+        """What it reads; None: whatever there is."""
+        names = [expression.names for expression in self.expressions.values()]
+        known = [each for each in names if each is not None]
+        return frozenset().union(*known) if len(known) == len(names) else None
+
+    def answers(self, reading: Reading) -> dict[str, Answer]:
+        self.store.ingest(reading)
+        when = _moment_of(reading)
+        return {text: evaluate(each, self.store, when) for text, each in self.expressions.items()}
+
+
+@dataclass(slots=True)
 class SourceMemory:
-    """One source: what is wanted of it, and, when it is embedded, what it has said."""
+    """One source: what is wanted of it, and, when it is embedded, what it has said.
+
+    What nobody judges, `aside`, is kept apart from what is judged: it takes no room from it, and
+    a bug in evaluating it blinds nobody.
+    """
 
     spec: SourceSpec
-    wanted: tuple[str, ...]
-    expressions: dict[str, Expression]
-    store: SeriesStore | None
-    aside: tuple[str, ...] = ()  # of those expressions the ones that no judge asks
+    judged: tuple[str, ...]
+    aside: tuple[str, ...] = ()
+    by_judges: Evaluated | None = None
+    beside: Evaluated | None = None
     last: Reading | None = None
     polls: int = 0
     missed: int = 0
 
-    def answers(self, reading: Reading) -> Mapping[str, Answer]:
-        """Each wanted expression's answer at the reading's time."""
-        self.last, self.polls = reading, self.polls + 1
-        if self.store is None:
-            return reading.answers
-        self.store.ingest(reading)
-        when = _moment_of(reading)
-        judged = {
-            text: evaluate(expression, self.store, when)
-            for text, expression in self.expressions.items()
-            if text not in self.aside
-        }
-        return judged | self._aside(self.store, when)
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """All that rules ask, what is judged first."""
+        return tuple(dict.fromkeys((*self.judged, *self.aside)))
 
-    def _aside(self, store: SeriesStore, when: float) -> dict[str, Answer]:
-        """What nobody judges: a bug in evaluating it must not blind those who are judged."""
+    @property
+    def questions(self) -> tuple[tuple[str, ...], ...]:
+        """What to ask at a time of what nobody judges: an API each by itself, so that one that
+        hangs costs the others little; of a page all at once.
+        """
+        if self.beside is not None:
+            return (self.aside,)
+        return tuple((text,) for text in self.aside)
+
+    def answers(self, reading: Reading) -> Mapping[str, Answer]:
+        """Each judged expression's answer at the reading's time."""
+        self.last, self.polls = reading, self.polls + 1
+        if self.by_judges is None:
+            return reading.answers
+        return self.by_judges.answers(self._of(reading, self.by_judges))
+
+    def answers_aside(self, reading: Reading) -> Mapping[str, Answer]:
+        """Of what nobody judges; never raises."""
+        if self.beside is None:
+            return reading.answers
         try:
-            return {text: evaluate(self.expressions[text], store, when) for text in self.aside}
-        except Exception as error:  # noqa: BLE001  # see above; its failure is what is told of it
+            return self.beside.answers(self._of(reading, self.beside))
+        except Exception as error:  # noqa: BLE001  # its failure is what is told of it
             reason = f"its evaluation failed: {type(error).__name__}: {error}"
             failed = Answer(failure=Failure(Fault.OURS, Blind.BUG, reason))
             return dict.fromkeys(self.aside, failed)
+
+    def _of(self, reading: Reading, part: Evaluated) -> Reading:
+        """A reading that holds what is wanted by both may be taken in by each."""
+        names = part.names if self.aside else None
+        if names is None:
+            return reading
+        own = tuple(sample for sample in reading.samples if sample.name in names)
+        return reading if len(own) == len(reading.samples) else replace(reading, samples=own)
 
 
 class Memory:
@@ -94,6 +135,17 @@ class Memory:
             name: _source(spec, policy, self.sources.get(name))
             for name, spec in policy.sources.items()
         }
+
+    def hear_aside(self, reading: Reading, asked: Sequence[str]) -> None:
+        """What nobody judges was answered. Whatever it is, no rule is the worse for it."""
+        source = self.sources.get(reading.source)
+        if source is None or not asked:
+            return
+        answers = source.answers_aside(reading)
+        who: list[RuleMemory | Family] = [*self.rules_of(source.spec.name)]
+        for each in (*who, *self.families_of(source.spec.name)):
+            if any(text in asked for text in impact_queries(each.spec)):
+                each.hear_aside(reading, answers)
 
     def rules_of(self, source: str) -> list[RuleMemory]:
         return [memory for memory in self.rules.values() if memory.spec.source == source]
@@ -215,21 +267,30 @@ def _moment_of(reading: Reading) -> float:
 
 def _source(spec: SourceSpec, policy: Policy, old: SourceMemory | None) -> SourceMemory:
     rules = [rule for rule in policy.rules.values() if rule.source == spec.name]
-    judged = dict.fromkeys(text for rule in rules for text in queries(rule))
-    asked = dict.fromkeys(text for rule in rules for text in impact_queries(rule))
-    wanted = tuple(judged | asked)  # what is judged first, so that the others take none of its time
-    if old is not None and (old.spec, old.wanted) == (spec, wanted):
+    judged = tuple(dict.fromkeys(text for rule in rules for text in queries(rule)))
+    aside = tuple(dict.fromkeys(text for rule in rules for text in impact_queries(rule)))
+    same = old is not None and old.spec == spec
+    if old is not None and same and (old.judged, old.aside) == (judged, aside):
         return old
     if isinstance(spec.how, (PrometheusApi, Channel, *PROBES)):
-        return SourceMemory(spec, wanted, {}, None)
+        return SourceMemory(spec, judged, aside)
+    by_judges, beside = (old.by_judges, old.beside) if old is not None and same else (None, None)
+    return SourceMemory(
+        spec,
+        judged,
+        aside,
+        _evaluated(spec, judged, by_judges),
+        _evaluated(spec, aside, beside) if aside else None,
+    )
+
+
+def _evaluated(spec: SourceSpec, wanted: tuple[str, ...], old: Evaluated | None) -> Evaluated:
     expressions = {text: check(text) for text in wanted}
     keep = max((x.range_seconds for x in expressions.values()), default=0.0)
-    store = old.store if old is not None and old.spec == spec else None
+    store = old.store if old is not None else None
     if store is None:
         store = SeriesStore(max_series=spec.max_series, keep_seconds=keep)
     store.keep_seconds = keep
-    names = [expression.names for expression in expressions.values()]
-    known = [each for each in names if each is not None]
-    store.looks.want(set().union(*known) if len(known) == len(names) else None)
-    aside = tuple(text for text in asked if text not in judged)
-    return SourceMemory(spec, wanted, expressions, store, aside)
+    evaluated = Evaluated(expressions, store)
+    store.looks.want(evaluated.names)
+    return evaluated

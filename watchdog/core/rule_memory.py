@@ -35,9 +35,16 @@ class RuleMemory:
         """Judge new samples. `undone`: when the rollback was undone, if its episode is watched."""
         verdict = self.judge.observe(reading, answers, reading.at)
         self.failed = False
-        if self.meter is not None:
-            self.meter.observe(reading, answers)
         return self._seen(verdict, verdict.at, undone)
+
+    def hear_aside(self, reading: Reading, answers: Mapping[str, Answer]) -> None:
+        """Take in what its `impact` was answered; never raises."""
+        if self.meter is None:
+            return
+        try:
+            self.meter.observe(reading, answers)
+        except Exception as error:  # noqa: BLE001  # nobody is judged by it: that it is not known is all
+            self.meter.fail(f"its answer could not be counted: {type(error).__name__}: {error}")
 
     def fail(self, reason: str, now: Instant) -> Sight:
         """Its evaluation raised. What it last saw proves nothing any more."""

@@ -6,7 +6,7 @@ says whose fault it was, since only the service's own fault can ever breach a ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -97,6 +97,9 @@ class Reading:
     the expression's text; a probe gives its `look`. `up` says per target whether it answered;
     `restarted` names the targets whose process is another one than at the poll before.
     `failure` set: nothing else is.
+
+    `aside` answers what nobody judges, of the same moment: asked for once this reading was judged,
+    so that it takes no time from it. None where nobody can be asked.
     """
 
     source: str
@@ -108,3 +111,6 @@ class Reading:
     restarted: frozenset[str] = frozenset()
     failure: Failure | None = None
     look: Look | None = None
+    aside: Callable[[Sequence[str]], Awaitable[Reading]] | None = field(
+        default=None, repr=False, compare=False
+    )

@@ -56,7 +56,7 @@ class Pollers:
     def _poll(self, spec: SourceSpec) -> asyncio.Task[None]:
         source = self._sources[spec.name] = self._open(spec)
         memory = self._polled[spec.name] = self._memory.sources[spec.name]
-        poller = Poller(source, memory, self._clock, self._arrived)
+        poller = Poller(source, memory, self._clock, self._arrived, self._memory.hear_aside)
         task = asyncio.create_task(poller.run(), name=f"poll {spec.name}")
         task.add_done_callback(self._supervise)
         return task

@@ -106,6 +106,7 @@ class Rehearsal:
         """Samples arrived; what was due before is done first."""
         self._catch_up(reading.at)
         if self._evaluation.reads(reading.source):
+            self.memory.hear_aside(reading, self.memory.sources[reading.source].aside)
             draft = Draft(self.book, reading.at)
             self._evaluation.on_reading(reading, self.policy, draft)
             self.keep(draft)

@@ -32,7 +32,8 @@ __all__ = ["open_past", "open_silences", "open_source"]
 
 
 def open_source(spec: SourceSpec, wire: Wire) -> MetricSource:
-    """The source that `spec` describes. It uses the wire's connections and does not close them."""
+    """The source that `spec` describes. It has connections of its own, and the wire closes them."""
+    wire = wire.apart(f"polls of {spec.name}")
     match spec.how:
         case Scrape():
             return ScrapeSource(spec, wire)
@@ -62,6 +63,7 @@ def _looking(spec: SourceSpec, probe: Probe, wire: Wire) -> Looking:
 
 def open_past(spec: SourceSpec, wire: Wire) -> PastSource | None:
     """Who knows the source's past, if anybody does."""
+    wire = wire.apart("history")
     return PrometheusPast(spec, wire) if isinstance(spec.how, PrometheusApi) else None
 
 

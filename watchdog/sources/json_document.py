@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +72,8 @@ class JsonSource:
             )
             failure = failure_of(outcome, asked=Fault.SERVICE)
             if isinstance(outcome, HttpAnswer) and failure is None:
-                samples = self._samples(json_of(outcome), names_in(wanted))
+                document = json_of(outcome)
+                samples = self._samples(document, names_in(wanted))
         except (_OddError, NotJsonError) as error:
             failure = odd(str(error))
         except Exception as error:  # noqa: BLE001  # a failure is in the Reading, never raised
@@ -79,7 +81,16 @@ class JsonSource:
         up = {}
         if failure is None or failure.fault is Fault.SERVICE:
             up[self._instance] = failure is None
-        return Reading(self.name, at, loop.time() - began, samples=samples, up=up, failure=failure)
+        took = loop.time() - began
+        reading = Reading(self.name, at, took, samples=samples, up=up, failure=failure)
+        if failure is not None:
+            return reading
+
+        async def aside(wanted: Sequence[str]) -> Reading:
+            """What nobody judges, of the same document."""
+            return replace(reading, samples=self._samples(document, names_in(wanted)))
+
+        return replace(reading, aside=aside)
 
     def _samples(self, document: Any, names: frozenset[str] | None) -> tuple[Sample, ...]:
         at = self._time(document)

@@ -17,13 +17,17 @@ plain selector's time came without its value, the value is NaN.
 When no query at all was answered, a control query (`1`) tells the two apart: is it these
 queries (each Answer has its failure), or the whole API (Reading.failure)? A fifth of the total
 deadline is kept for it. Nothing that goes wrong here is ever the service's fault.
+
+What nobody judges is asked for afterwards (`Reading.aside`): pinned to the same time, one query
+after the other, with a deadline, a size and connections of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from watchdog.core.judge.silence import silence_of
 from watchdog.core.samples import Answer, Failure, Fault, Labels, Point, Reading
@@ -54,8 +58,11 @@ class PrometheusSource:
             raise TypeError(f"source {spec.name} is not a Prometheus API")
         self.name = spec.name
         self._deadline_seconds = spec.deadline_seconds
-        self._queries = PrometheusQueries(
-            spec.how.endpoint, wire, max_bytes=spec.max_bytes, max_series=spec.max_series
+        self._polled, self._beside = (
+            PrometheusQueries(
+                spec.how.endpoint, line, max_bytes=spec.max_bytes, max_series=spec.max_series
+            )
+            for line in (wire, wire.apart(f"beside {spec.name}"))
         )
 
     async def aclose(self) -> None:
@@ -70,47 +77,69 @@ class PrometheusSource:
             answers, failure = await self._read(at, wanted, began)
         except Exception as error:  # noqa: BLE001  # a failure is in the Reading, never raised
             failure = bug(error)
-        return Reading(self.name, at, loop.time() - began, answers=answers, failure=failure)
+        took = loop.time() - began
+        aside = None if failure is not None else partial(self._ask_aside, at)
+        return Reading(self.name, at, took, answers=answers, failure=failure, aside=aside)
+
+    async def _ask_aside(self, at: Instant, wanted: Sequence[str]) -> Reading:
+        """Each answer says by itself what went wrong with it."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        forms, needed = _needed(wanted, at)
+        outcomes = await _ask_all(self._beside, needed, began + self._deadline_seconds, at_once=1)
+        answers = _answers(forms, at, outcomes)
+        return Reading(self.name, at, loop.time() - began, answers=answers)
 
     async def _read(
         self, at: Instant, wanted: Sequence[str], began: float
     ) -> tuple[dict[str, Answer], Failure | None]:
-        forms = {expression: parsed(expression) for expression in wanted}
-        needed: dict[Query, None] = {}
-        for expression, form in forms.items():
-            needed |= dict.fromkeys(_queries_of(expression, form, at))
-        outcomes = await self._ask_all(needed, began + _FOR_QUERIES * self._deadline_seconds)
+        forms, needed = _needed(wanted, at)
+        until = began + _FOR_QUERIES * self._deadline_seconds
+        outcomes = await _ask_all(self._polled, needed, until, at_once=_AT_ONCE)
         silences = [each for each in outcomes.values() if isinstance(each, Silence)]
         if len(silences) == len(outcomes):
             control = await self._control(at, began + self._deadline_seconds)
             if isinstance(control, Silence):
                 return {}, (silences or [control])[0].failure
-        answers = {
-            expression: _plain(form.selectors[0], at, outcomes)
-            if form.plain
-            else _answer(expression, form, at, outcomes)
-            for expression, form in forms.items()
-        }
-        return answers, None
+        return _answers(forms, at, outcomes), None
 
     async def _control(self, at: Instant, until: float) -> Outcome:
         left_seconds = until - asyncio.get_running_loop().time()
-        return await self._queries.ask(Query("1", at.wall), max(_LEAST_SECONDS, left_seconds))
+        return await self._polled.ask(Query("1", at.wall), max(_LEAST_SECONDS, left_seconds))
 
-    async def _ask_all(self, needed: Mapping[Query, None], until: float) -> dict[Query, Outcome]:
-        loop = asyncio.get_running_loop()
-        free = asyncio.Semaphore(_AT_ONCE)
 
-        async def ask(query: Query) -> Outcome:
-            async with free:
-                left_seconds = until - loop.time()
-                if left_seconds < _LEAST_SECONDS:
-                    return _TOO_LATE
-                return await self._queries.ask(query, left_seconds)
+async def _ask_all(
+    queries: PrometheusQueries, needed: Iterable[Query], until: float, *, at_once: int
+) -> dict[Query, Outcome]:
+    loop = asyncio.get_running_loop()
+    free = asyncio.Semaphore(at_once)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = {query: group.create_task(ask(query)) for query in needed}
-        return {query: task.result() for query, task in tasks.items()}
+    async def ask(query: Query) -> Outcome:
+        async with free:
+            left_seconds = until - loop.time()
+            if left_seconds < _LEAST_SECONDS:
+                return _TOO_LATE
+            return await queries.ask(query, left_seconds)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = {query: group.create_task(ask(query)) for query in needed}
+    return {query: task.result() for query, task in tasks.items()}
+
+
+def _needed(wanted: Sequence[str], at: Instant) -> tuple[dict[str, Parsed], list[Query]]:
+    """What the expressions are made of, and each query that is to be asked once."""
+    forms = {expression: parsed(expression) for expression in wanted}
+    queries = (query for text, form in forms.items() for query in _queries_of(text, form, at))
+    return forms, list(dict.fromkeys(queries))
+
+
+def _answers(forms: Mapping[str, Parsed], at: Instant, outcomes: _Outcomes) -> dict[str, Answer]:
+    return {
+        expression: _plain(form.selectors[0], at, outcomes)
+        if form.plain
+        else _answer(expression, form, at, outcomes)
+        for expression, form in forms.items()
+    }
 
 
 def _queries_of(expression: str, form: Parsed, at: Instant) -> list[Query]:

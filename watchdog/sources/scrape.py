@@ -4,12 +4,16 @@ Only the names that occur in the wanted expressions are kept. Samples keep the t
 gives them, else they are as old as the request. NaN is a sample like any other: whoever judges
 it calls it BLIND. `up` says whether the target answered with a readable page; faults.py says
 whose fault it is when not. A target whose `process_start_time_seconds` moved is `restarted`.
+
+What nobody judges is read from the same page afterwards (`Reading.aside`): its lines count towards
+no limit of the poll, and what is wrong with them fails them alone.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from watchdog.core.samples import Failure, Fault, Labels, Reading, Sample
 from watchdog.core.spec import Scrape, SourceSpec
@@ -42,7 +46,7 @@ class ScrapeSource:
         self._endpoint = spec.how.endpoint
         self._instance = instance_of(self._endpoint.url)
         self._wire = wire
-        self._exposition = Exposition()
+        self._exposition, self._beside = Exposition(), Exposition()
         self._started: dict[Labels, float] = {}
 
     async def aclose(self) -> None:
@@ -54,6 +58,7 @@ class ScrapeSource:
         samples: tuple[Sample, ...] = ()
         restarted = False
         failure: Failure | None
+        outcome: HttpAnswer | HttpProblem | None = None
         try:
             outcome = await self._wire.ask(
                 self._endpoint,
@@ -70,7 +75,7 @@ class ScrapeSource:
             failure = too_many(error.series, self._spec.max_series)
         except Exception as error:  # noqa: BLE001  # a failure is in the Reading, never raised
             failure = bug(error)
-        return Reading(
+        reading = Reading(
             self.name,
             at,
             loop.time() - began,
@@ -79,6 +84,28 @@ class ScrapeSource:
             restarted=frozenset({self._instance}) if restarted else frozenset(),
             failure=failure,
         )
+        if failure is not None or not isinstance(outcome, HttpAnswer):
+            return reading
+        page = outcome
+
+        async def aside(wanted: Sequence[str]) -> Reading:
+            return await self._read_aside(page, reading, wanted)
+
+        return replace(reading, aside=aside)
+
+    async def _read_aside(
+        self, page: HttpAnswer, polled: Reading, wanted: Sequence[str]
+    ) -> Reading:
+        """The page of a poll, read for other expressions."""
+        form = form_of(page.headers.get("content-type", ""))
+        cap, names = self._spec.max_series, names_in(wanted)
+        try:
+            samples = await self._beside.read(page.body, form, names, polled.at.wall, cap)
+        except UnreadableError as error:
+            return replace(polled, samples=(), failure=odd(str(error)))
+        except TooManySeriesError as error:
+            return replace(polled, samples=(), failure=too_many(error.series, cap))
+        return replace(polled, samples=samples)
 
     async def _read(
         self, outcome: HttpAnswer | HttpProblem, at: Instant, wanted: Sequence[str]

@@ -168,6 +168,26 @@ def test_of_values_the_highest_counts() -> None:
     assert (shop.impact.affected, shop.impact.of) == (9.0, "carts")
 
 
+def test_a_number_below_zero_counts_nobody() -> None:
+    below = Answer((Point((), -5.0),), NOON.wall + 90)
+    shop = Shop(failing(Impact(USERS, grows=False), playbook=None), users=below)
+    shop.serves(60)
+    shop.serves(30, failing=0.5)
+    assert shop.impact.affected is None
+    assert "-5: below zero" in shop.impact.reason
+
+
+@pytest.mark.parametrize("impact", [HIT, Impact(USERS, grows=False)])
+def test_what_was_not_asked_since_the_trouble_began_is_not_known(impact: Impact) -> None:
+    """Counted until a moment before, and hung since: none that we know of is not none."""
+    shop = Shop(failing(impact, playbook=None))
+    shop.serves(60)
+    shop.users = FAILED
+    shop.serves(30, failing=0.5)
+    assert shop.impact.affected is None
+    assert "no such thing" in shop.impact.reason
+
+
 def test_a_restart_goes_on_counting() -> None:
     shop = Shop(failing(playbook=None))
     shop.serves(60)
@@ -240,3 +260,21 @@ def test_an_embedded_source_evaluates_it_as_any_expression() -> None:
         samples = tuple(Sample(name, none, n, at.wall) for name, n in numbers.items())
         rehearsal.feed(Reading("prom", at, 0.0, samples=samples, up={"app": True}))
     assert rehearsal.memory.cost("failing", NOON.plus(61).steady).affected == pytest.approx(50.0)
+
+
+def test_an_impact_of_many_series_takes_no_room_from_what_is_judged() -> None:
+    """Its page shows more users than the source may keep series."""
+    few = SourceSpec("prom", 1.0, 1.0, 1 << 20, 5, Scrape(Endpoint("http://app")))
+    rule = failing(Impact("sum(users_hit)", grows=False), playbook=None)
+    rehearsal = Rehearsal(replace(policy(rule), sources={"prom": few}), NOON)
+    for second in range(1, 91):
+        at = NOON.plus(second)
+        users = [Sample("users_hit", (("n", str(n)),), 1.0, at.wall) for n in range(50)]
+        numbers = {BAD: 50.0 * max(0, second - 60), TOTAL: 100.0 * second}
+        judged = [Sample(name, (), n, at.wall) for name, n in numbers.items()]
+        samples = (*users, *judged)
+        rehearsal.feed(Reading("prom", at, 0.0, samples=samples, up={"app": True}))
+    assert rehearsal.memory.statuses()["failing"] is Status.BREACHED
+    cost = rehearsal.memory.cost("failing", NOON.plus(61).steady)
+    assert cost.failed_events == pytest.approx(30 * 50.0)
+    assert cost.affected is None
