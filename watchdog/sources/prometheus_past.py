@@ -1,13 +1,15 @@
 """What counters showed in the past, as an API has it: to fill the windows of rules with.
 
 Each moment is answered as a poll would have been: the values of a plain selector with their
-samples' own times, in one query. Other expressions have no counters to fill anything with.
+samples' own times, in one query. Other expressions have no counters to fill anything with. A slice
+of many series is millions of numbers: they are sorted beside the loop, which polls meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from watchdog.core.samples import Answer, Failure, Fault, Labels, PastMoment, Point
 from watchdog.core.spec import PrometheusApi, SourceSpec
@@ -59,11 +61,15 @@ class PrometheusPast:
             outcome = await self._ranges.ask(RangeQuery(text, first, last, step_seconds))
             if isinstance(outcome, Failure):
                 return outcome
-            found[expression] = _by_time(outcome)
-        return tuple(
-            PastMoment(at, {text: _answer(found[text].get(at), shown[text]) for text in wanted})
-            for at in sorted({at for times in found.values() for at in times})
-        )
+            found[expression] = await asyncio.to_thread(_by_time, outcome)
+        return await asyncio.to_thread(_moments, found, shown)
+
+
+def _moments(found: Mapping[str, _Times], shown: Mapping[str, Selector]) -> tuple[PastMoment, ...]:
+    return tuple(
+        PastMoment(at, {text: _answer(found[text].get(at), each) for text, each in shown.items()})
+        for at in sorted({at for times in found.values() for at in times})
+    )
 
 
 def _by_time(rows: Sequence[RangeSeries]) -> _Times:
