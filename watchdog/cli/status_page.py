@@ -73,6 +73,8 @@ def show_leader(page: Page, leader: View | None) -> None:
         for one in leader["daemons"]
     )
     page.line(f"leads: {here}{named}, in epoch {leader['epoch']}. There are: {others}")
+    if leader.get("twin"):
+        page.line(f"one name, two daemons: {leader['twin']}: stop one, or set another `name`")
     if len({one["version"] for one in leader["daemons"]}) > 1:
         versions = ", ".join(f"{one['name']} {one['version']}" for one in leader["daemons"])
         lesser = " and ".join(one["name"] for one in leader["daemons"] if one["lacks"])

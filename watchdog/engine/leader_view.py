@@ -29,6 +29,7 @@ def leader_view(engine: Engine) -> View | None:
         "here": here,
         "epoch": leading.lead.epoch,
         "trouble": leading.trouble,
+        "twin": engine.hosts.twin,
         "daemons": [
             {
                 "name": one.name,

@@ -4,12 +4,19 @@ A draft changes the book at once and the journal a moment later. Between the two
 the listeners (runner, log, metrics) hear of an entry only when it is durable. When the disk is
 full, or a shared store does not answer, the entries wait here, in order, and every commit tries
 them again: what cannot be recorded is not done. Who does not lead drafts nothing that counts.
+
+What somebody orders is recorded first and believed after (`order`): where it cannot be, whoever
+ordered it is told so and nothing of it is left, save what may stand on the record already.
 """
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
 
 from watchdog.core.book import Book
 from watchdog.core.draft import Draft, Onlooker
@@ -28,6 +35,14 @@ KEPT_DECISIONS = 1000
 """Decisions kept at hand for people; the journal keeps them all."""
 
 Listener = Callable[[Recorded], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """Why something is not on the record; `in_doubt` where it may be there all the same."""
+
+    reason: str
+    in_doubt: bool = False
 
 
 class Recorder:
@@ -59,8 +74,10 @@ class Recorder:
         """Append the draft's entries, after those that still wait. True when all are durable.
 
         Raises JournalError, except what is waited out: JournalFull, JournalLost and, until it is
-        known who leads, JournalDeposed.
+        known who leads, JournalDeposed. Of who looks on nothing is ever durable.
         """
+        if not draft.decides:
+            return False
         if draft.entries:
             self._waiting.append((draft.now, draft.entries))
             draft.entries = []
@@ -71,20 +88,44 @@ class Recorder:
 
         For what somebody else tells us and will tell again. Raises as `commit` does.
         """
-        if not self.leads() or not self.flush():
-            return False
+        return self.append_first(entries, at) is None
+
+    def wish(self) -> Draft:
+        """What somebody orders, on a copy of the book: nobody believes it before `order`."""
+        return Draft(copy.deepcopy(self.book), self.clock.now())
+
+    def order(self, wish: Draft) -> Unrecorded | None:
+        """Record what was ordered, and believe it after. None when it is durable.
+
+        What is in doubt is believed, and tried again with all that waits, until it is known. Of
+        anything else that is not durable nothing is left. Raises as `commit` does.
+        """
+        missed = self.append_first(wish.entries, wish.now)
+        if missed is not None and missed.in_doubt:
+            for entry in wish.entries:
+                self.book.apply(entry, wish.now)
+            self._waiting.append((wish.now, wish.entries))
+            self.stuck, self.stuck_since = missed.reason, wish.now
+        return missed
+
+    def append_first(self, entries: Sequence[Entry], at: Instant) -> Unrecorded | None:
+        """Append, and believe what is durable. Raises as `commit` does."""
+        if not self.leads():
+            return Unrecorded("this daemon does not lead")
+        if not self.flush():
+            return Unrecorded(self.stuck or "it is not known who leads")
         try:
             recorded = self._journal.append(entries, at, epoch=self.epoch)
-        except (JournalFull, JournalLost):
-            return False
-        except JournalDeposed:
+        except (JournalFull, JournalLost) as error:
+            return Unrecorded(str(error), isinstance(error, JournalLost) and error.sent)
+        except JournalDeposed as error:
             self.on_deposed()
-            return False
+            return Unrecorded(str(error))
         self._take_in_before(recorded)
         for one in recorded:
             self.book.apply(one.entry, one.at)
         self._tell(recorded)
-        return True
+        return None
 
     def flush(self) -> bool:
         """Try to write what waits. True when nothing waits any more."""
@@ -113,6 +154,14 @@ class Recorder:
 
     def begin_anew(self, book: Book, last_seq: int) -> None:
         """Believe what is on the record, and give up what waits: another has led since."""
+        for at, entries in self._waiting:
+            given_up = [f"{type(one).__name__}{_by(one)}" for one in entries]
+            structlog.get_logger().error(
+                "record.given_up",
+                ordered_at=at.utc.isoformat(),
+                entries=given_up,
+                reason="another daemon led before it could be recorded, if it is not there already",
+            )
         self._waiting.clear()
         self.stuck, self.stuck_since = "", None
         self.book.become(book)
@@ -148,3 +197,9 @@ class Recorder:
 
     def close(self) -> None:
         self._journal.close()
+
+
+def _by(entry: Entry) -> str:
+    """Who ordered it, where a person did."""
+    actor = str(getattr(entry, "actor", ""))
+    return f" by {actor}" if actor else ""

@@ -119,6 +119,7 @@ class Presence:
     sees: bool  # at least one rule is not blind to it
     seconds_ago: float = 0.0
     knows: frozenset[str] = CAPABILITIES  # what its program knows of actions
+    leads: bool = False  # it takes what is ordered of it; told by none but ourselves
 
     @property
     def to_host(self) -> str:
@@ -127,8 +128,13 @@ class Presence:
 
     @property
     def to_daemon(self) -> str:
-        """The address of this daemon alone."""
+        """The address of this daemon while it leads: orders go there."""
         return f"daemon {self.name}"
+
+    @property
+    def receives(self) -> tuple[str, ...]:
+        """A name is no proof of who leads, so who does not takes no orders under it."""
+        return (self.to_host, self.to_daemon) if self.leads else (self.to_host,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +155,29 @@ class Peers(Protocol):
     the store does not answer.
     """
 
+    def namesake(self, within_seconds: float) -> str:
+        """Before we say that we are here: who bears our name and is alive; "" where nobody does.
+
+        Waits for a sign of life, where somebody of that name gave one so lately. From then on
+        `twin` tells of one that comes to light.
+        """
+        ...
+
+    @property
+    def twin(self) -> str:
+        """Of another process that bears our name beside us, in a sentence; "" of none."""
+        ...
+
     def meet(self, me: Presence) -> tuple[tuple[Presence, ...], tuple[Errand, ...]]:
         """Say that we are here; who is, ourselves among them, and what is asked of us."""
         ...
 
     def send(self, to: str, body: str, *, epoch: int, deadline_seconds: float) -> int:
         """Ask it of whoever has that address. Returns the errand's number."""
+        ...
+
+    def take_back(self, number: int) -> bool:
+        """Take back what nobody has taken; False where somebody has."""
         ...
 
     def answer_to(self, number: int) -> str | None:

@@ -77,6 +77,7 @@ class Server:
         self.kept: dict[str, dict[str, bytes]] = {}  # checkpoints of each daemon
         self.appended: Callable[[Appended], None] = lambda _: None
         self.taken: Callable[[str], None] = lambda _who: None  # it leads from now on
+        self.yielded: Callable[[str], None] = lambda _who: None  # it gives the lease up
         self.looked: Callable[[str, bool], None] = lambda _who, _runs: None  # was told of the lease
 
     @property
@@ -125,6 +126,8 @@ class Server:
         elif self.is_free(self.world.now):  # whoever waits in a call is ahead, and others are not
             row.holder, row.session, row.epoch = holder, session, row.epoch + 1
             row.expires_at = now + seconds
+            if row.asked_at is None:  # it is the first, and all count by its clock
+                row.steady, row.asked_at = steady, now
             self.world.tell(f"{holder} takes the lease, in epoch {row.epoch}")
             self.taken(session)
 
@@ -188,7 +191,7 @@ class SimSession:
     def all(self, query: str, values: Sequence[Any] = ()) -> Any:
         return self._do(query, values)
 
-    def _do(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:  # noqa: C901, PLR0911, PLR0912  # a table
+    def _do(self, query: str, values: Sequence[Any]) -> Sequence[Any]:  # noqa: C901, PLR0911, PLR0912  # a table
         server, now = self._server, self._now()
         match query:
             case journal._APPEND:
@@ -218,8 +221,9 @@ class SimSession:
                 if server.lease.session == values[0]:
                     server.lease.expires_at = LONG_AGO
                     server.world.tell(f"{self._who} gives the lease up")
+                    server.yielded(self._who)
             case peers._HERE:
-                name, session, host, version, sees, knows = values
+                name, session, host, version, sees, knows, _ = values
                 server.daemons[name] = Here(session, host, version, sees, now, knows)
             case peers._PRESENT:
                 return server.present(now, values[0])
@@ -229,6 +233,12 @@ class SimSession:
                 return [server.send(now, values)]
             case peers._ANSWER:
                 server.answer(values)
+            case peers._TAKE_BACK:
+                found = server.errands[values[0]]
+                if found.taken_by:
+                    return []
+                found.taken_by = "nobody"
+                return [values]
             case peers._ANSWERED:
                 return [(server.errands[values[0]].answer,)]
             case peers._LEAVE:

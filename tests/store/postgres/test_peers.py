@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 
@@ -76,11 +78,53 @@ def test_an_errand_goes_to_one_process_once_and_only_that_one_answers(
     assert ada.answer_to(number) == "done"
 
 
-def test_what_is_for_a_daemon_is_not_for_another_on_its_host(peers: list[PostgresPeers]) -> None:
+def test_what_is_ordered_of_a_daemon_is_taken_by_it_while_it_leads_and_by_no_other(
+    peers: list[PostgresPeers],
+) -> None:
     ada, bob, cy = peers
     ada.send(BOB.to_daemon, "please", epoch=1, deadline_seconds=5.0)
-    assert cy.meet(Presence("cy", "b-host", "1.0", sees=True))[1] == ()
-    assert [one.body for one in bob.meet(BOB)[1]] == ["please"]
+    assert cy.meet(Presence("cy", "b-host", "1.0", sees=True, leads=True))[1] == ()
+    assert bob.meet(BOB)[1] == ()
+    assert [one.body for one in bob.meet(replace(BOB, leads=True))[1]] == ["please"]
+
+
+def test_what_nobody_has_taken_is_taken_back_and_done_by_nobody(
+    peers: list[PostgresPeers],
+) -> None:
+    ada, bob, _ = peers
+    first, second = (ada.send(BOB.to_host, "do", epoch=1, deadline_seconds=5.0) for _ in range(2))
+    assert ada.take_back(first)
+    assert [one.number for one in bob.meet(BOB)[1]] == [second]
+    assert not ada.take_back(second)
+    bob.answer(first, "done")
+    assert ada.answer_to(first) is None
+
+
+def test_of_two_that_bear_one_name_the_second_is_refused_and_the_dead_are_not_taken_for_one(
+    peers: list[PostgresPeers], shared: Home
+) -> None:
+    ada, other = peers[0], PostgresPeers(Address(shared.url, "ada"))
+    with closing(other):
+        assert other.namesake(10.0) == ""
+        ada.meet(ADA)
+        assert other.namesake(0.0) == "", "it was heard of too long ago"
+        alive = threading.Event()
+
+        def live() -> None:
+            while not alive.wait(0.1):
+                ada.meet(ADA)
+
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(live)
+            assert other.namesake(10.0) == "a daemon named ada runs on a-host already"
+            alive.set()
+        assert other.namesake(10.0) == "", "it says nothing any more"
+        other.meet(ADA)
+        assert other.twin == "", "a row that the dead have left is nobody's"
+        ada.meet(ADA)
+        other.meet(ADA)
+        assert "another process on this store is named ada" in other.twin
+        assert "another process on this store is named ada" in ada.twin
 
 
 def test_what_nobody_took_in_time_is_nobodys(peers: list[PostgresPeers]) -> None:

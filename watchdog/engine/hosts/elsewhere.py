@@ -72,7 +72,9 @@ class Elsewhere:
     def _reading(self, found: Answer | Unanswered) -> CheckReading:
         if isinstance(found, CheckReading):
             return found
-        reason = found.reason if isinstance(found, Unanswered) else "an odd answer"
+        if isinstance(found, Unanswered | Attempt):  # an Attempt where it was not taken
+            return CheckReading(Truth.UNKNOWN, found.reason, self._clock.now())
+        reason = "an odd answer"
         return CheckReading(Truth.UNKNOWN, reason, self._clock.now())
 
 

@@ -5,6 +5,7 @@ What is asked names an action and one of its parts, never a command.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,6 +30,7 @@ class Call:
     key: str = ""
     expect: str = ""
     facts: Facts = ()
+    seconds: float = math.inf  # for all of it, from when it was asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Order:
 
     kind: str
     body: str
+    seconds: float = math.inf
+
+
+class NotCarriedOut(Exception):
+    """Of who takes an order: nothing of it was done; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,17 @@
 Laws
 * Who is asked does what its own policy says of the action that is named, and nothing where its
   policy says something else.
-* It looks at the lease right before, and does nothing of an epoch that is over; what it does
-  meanwhile is cut off when the epoch ends.
+* It looks at the lease right before, and does nothing of an epoch that is over, nor what is begun
+  too late; what it does of an action meanwhile is cut off when the epoch ends.
+* What somebody orders is carried out by who leads in its epoch, and not by its name.
+* Whatever becomes of an errand is answered, also that it was cut off or failed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -24,16 +27,16 @@ from watchdog.engine.hosts.elsewhere import Elsewhere
 from watchdog.engine.hosts.errands import (
     Answer,
     Call,
+    NotCarriedOut,
     Order,
     Told,
     Unanswered,
-    answer_in,
     answered,
     errand_in,
     reads_of,
     ways_of,
-    written,
 )
+from watchdog.engine.hosts.sending import GRACE_SECONDS, LONGEST_ASK_SECONDS, Sending
 from watchdog.engine.leading import Leading
 from watchdog.ports import (
     Actuator,
@@ -42,6 +45,7 @@ from watchdog.ports import (
     Clock,
     Errand,
     JournalError,
+    JournalFull,
     JournalLost,
     Peers,
     Presence,
@@ -50,10 +54,8 @@ from watchdog.ports import (
 )
 
 MEET_SECONDS = 0.25
-ASK_SECONDS = 0.1
-LONGEST_ASK_SECONDS = 1.0
-GRACE_SECONDS = 1.0
-"""How long an answer may be on its way after the deadline of what was asked."""
+ANSWER_SECONDS = 0.5
+"""At the end, for what has ended already to be answered."""
 
 Handler = Callable[[str], Awaitable[str]]
 
@@ -88,6 +90,8 @@ class Hosts:
         self._met: float | None = None
         self._errands: set[asyncio.Task[None]] = set()
         self._doing: dict[asyncio.Task[None], int] = {}  # those under way -> their epoch
+        self._sending = Sending(peers, leading, clock, self._is_there) if peers else None
+        self._trouble = self._twin_told = ""
         self._lesser: tuple[Fellow, ...] = ()  # the others that know less, when we last met
         self.orders: dict[str, Handler] = {}
         self.on_lesser: Callable[[], None] = lambda: None  # one of them came, went or was updated
@@ -134,40 +138,17 @@ class Hosts:
 
     async def order(self, kind: str, body: str, deadline_seconds: float) -> str | Unanswered:
         """Hand an order on to the daemon that leads."""
-        leader = self._leading.lead.holder
-        found = await self.ask(f"daemon {leader}", Order(kind, body), deadline_seconds)
-        if isinstance(found, Unanswered):
-            return found
-        return found.body if isinstance(found, Told) else Unanswered("an odd answer", sent=True)
+        if self._sending is None:
+            return Unanswered("nobody shares this record", sent=False)
+        return await self._sending.order(kind, body, deadline_seconds)
 
     async def ask(
         self, to: str, what: Call | Order, deadline_seconds: float
     ) -> Answer | Unanswered:
         """What was answered within the deadline."""
-        if self._peers is None or not self._is_there(to):
+        if self._sending is None:
             return Unanswered(f"no daemon was heard of lately that is {to}", sent=False)
-        peers, epoch = self._peers, self._leading.lead.epoch
-        body = written(what)
-        try:
-            number = await asyncio.to_thread(
-                lambda: peers.send(to, body, epoch=epoch, deadline_seconds=deadline_seconds)
-            )
-        except JournalError as error:
-            # What was sent without an answer may be there.
-            return Unanswered(str(error), sent=isinstance(error, JournalLost))
-        until = self._clock.now().steady + deadline_seconds + GRACE_SECONDS
-        pause, why = ASK_SECONDS, f"{to} did not answer in time"
-        while self._clock.now().steady < until:
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.2, LONGEST_ASK_SECONDS)
-            try:
-                found = await asyncio.to_thread(peers.answer_to, number)
-            except JournalError as error:
-                why = str(error)
-                continue
-            if found is not None:
-                return answer_in(found, to)
-        return Unanswered(why, sent=True)
+        return await self._sending.ask(to, what, deadline_seconds)
 
     def _is_there(self, to: str) -> bool:
         return any(to in {one.to_host, one.to_daemon} for one in self.present())
@@ -177,19 +158,41 @@ class Hosts:
     async def forever(self) -> None:
         """Meet the others and do what they ask. Never ends by itself."""
         while self._peers is not None:
+            began = self._clock.now()
+            me = replace(self._presence(), leads=self._leading.leads())
             try:
-                self._present, errands = await asyncio.to_thread(self._peers.meet, self._presence())
+                self._present, errands = await asyncio.to_thread(self._peers.meet, me)
                 self._met = self._clock.now().steady
-            except JournalLost:
+                self._told("")
+            except (JournalLost, JournalFull) as error:
                 errands = ()
+                self._told(str(error))
             self._tell_who_knows_less()
             for errand in errands:
-                task = asyncio.create_task(self._do(errand), name=f"errand {errand.number}")
+                task = asyncio.create_task(self._do(errand, began), name=f"errand {errand.number}")
                 self._errands.add(task)
                 task.add_done_callback(self._done)
             self._cut_off_what_is_over()
             await asyncio.sleep(MEET_SECONDS)
         await asyncio.Event().wait()
+
+    @property
+    def twin(self) -> str:
+        """Of another process that bears our name; "" of none."""
+        return self._peers.twin if self._peers is not None else ""
+
+    def _told(self, trouble: str) -> None:
+        """Once for each: in the log, since nothing else is reached."""
+        log, twin = structlog.get_logger(), self.twin
+        if trouble != self._trouble:
+            self._trouble = trouble
+            if trouble:
+                log.error("peers.not_met", reason=trouble)
+        if twin != self._twin_told:
+            self._twin_told = twin
+            if twin:
+                remedy = "stop one, or set another `name` in its settings"
+                log.critical("name.not_ours_alone", reason=twin, remedy=remedy)
 
     def _tell_who_knows_less(self) -> None:
         lesser = tuple(one for one in self.fellows() if not one.knows >= CAPABILITIES)
@@ -199,6 +202,8 @@ class Hosts:
 
     async def leave(self) -> None:
         """At the end: what we do for others is cut off, and they need not wait for us."""
+        if self._errands:
+            await asyncio.wait(self._errands, timeout=ANSWER_SECONDS)
         for task in self._errands:
             task.cancel()
         await asyncio.gather(*self._errands, return_exceptions=True)
@@ -219,27 +224,60 @@ class Hosts:
             if lead.epoch != epoch or not runs:
                 task.cancel()
 
-    async def _do(self, errand: Errand) -> None:
-        assert self._peers is not None, "it came from there"  # noqa: S101  # assertions stay on
-        over = await self._leading.still_leads(errand.epoch)
+    async def _do(self, errand: Errand, met: Instant) -> None:
+        """Whatever becomes of it is answered. Its time runs from before we were handed it."""
+        what = errand_in(errand.body)
+        whole = math.inf if what is None else what.seconds
+        until = met.plus(min(errand.left_seconds, whole))  # the store's clock may be set back
+        try:
+            answer = await self._answered(what, errand.epoch, until)
+        except asyncio.CancelledError:
+            answer = Attempt(Attempted.UNKNOWN, f"{self._leading.name} was cut off in the middle")
+            await self._tell(errand, answer, self._clock.now())
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever it is, who asks must hear of it
+            said = f"{type(error).__name__}: {error}"
+            structlog.get_logger().error("errand.failed", errand=errand.number, error=said)
+            answer = Attempt(Attempted.UNKNOWN, f"{self._leading.name} failed: {said}")
+        await self._tell(errand, answer, until.plus(GRACE_SECONDS))
+
+    async def _answered(self, what: Call | Order | None, epoch: int, until: Instant) -> Answer:
+        over = await self._leading.still_leads(epoch)
+        if not over and until.steady <= self._clock.now().steady:
+            over = "its time was over before it could be begun"
+        if what is None:
+            return Attempt(Attempted.REFUSED, "this version does not know what is asked")
+        if isinstance(what, Order):
+            return await self._ordered(what, epoch, over)
         task = asyncio.current_task()
         if not over and task is not None:
-            self._doing[task] = errand.epoch
-        what = errand_in(errand.body)
-        if what is None:
-            answer: Answer = Attempt(Attempted.REFUSED, "this version does not know what is asked")
-        elif isinstance(what, Order):
-            answer = await self._ordered(what, over)
-        else:
-            until = self._clock.now().plus(errand.left_seconds)
-            answer = await self._called(what, until, over)
-        await asyncio.to_thread(self._peers.answer, errand.number, answered(answer))
+            self._doing[task] = epoch
+        return await self._called(what, until, over)
 
-    async def _ordered(self, order: Order, over: str) -> Answer:
+    async def _tell(self, errand: Errand, answer: Answer, until: Instant) -> None:
+        """Tried again for as long as somebody may wait for it."""
+        assert self._peers is not None, "it came from there"  # noqa: S101  # assertions stay on
+        while True:
+            try:
+                await asyncio.to_thread(self._peers.answer, errand.number, answered(answer))
+            except JournalLost:
+                if self._clock.now().steady >= until.steady:
+                    raise
+            else:
+                return
+            await asyncio.sleep(LONGEST_ASK_SECONDS)
+
+    async def _ordered(self, order: Order, epoch: int, over: str) -> Answer:
+        """An order is carried out by the very process that leads in its epoch."""
+        if not over and not (self._leading.leads() and self._leading.epoch == epoch):
+            over = f"{self._leading.name} does not lead in epoch {epoch}"
         handler = self.orders.get(order.kind)
         if over or handler is None:
             return Attempt(Attempted.REFUSED, over or f"nobody here takes {order.kind}")
-        return Told(await handler(order.body))
+        try:
+            return Told(await handler(order.body))
+        except NotCarriedOut as why:
+            return Attempt(Attempted.REFUSED, str(why))
 
     async def _called(self, call: Call, until: Instant, over: str) -> Answer:
         action, now = self._policy().actions.get(call.action), self._clock.now()
@@ -247,7 +285,7 @@ class Hosts:
             over = f"this daemon has no {call.action}, or another text of it"
         if over or action is None:
             return _not_done(call, over, now)
-        left = max(0.05, until.steady - now.steady)
+        left = until.steady - now.steady
         parts = reads_of(action) if call.what == "read" else ways_of(action)
         if call.part >= len(parts):
             return _not_done(call, f"{call.action} has no such part", now)

@@ -33,6 +33,12 @@ class CutOff(JournalLost):
     """Lost in the middle: what was sent may have been done, or may yet be."""
 
 
+class NotDone(JournalLost):
+    """It could not be asked, or it could not now: it did nothing."""
+
+    sent = False
+
+
 _INIT = "Run `slo-watchdog init` once, on one host, to create the journal there"
 
 
@@ -43,8 +49,8 @@ def missing(place: Place, what: str) -> JournalMissing:
     )
 
 
-def lost(place: Place, why: str) -> JournalLost:
-    return JournalLost(f"{place}: {why}. Nothing acts until it answers; it is tried again")
+def lost(place: Place, why: str) -> NotDone:
+    return NotDone(f"{place}: {why}. Nothing acts until it answers; it is tried again")
 
 
 def said(error: psycopg.Error) -> str:
