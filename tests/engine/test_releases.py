@@ -20,6 +20,7 @@ from watchdog.cli.plan_page import show_plan
 from watchdog.core import entries as e
 from watchdog.core.deploys import DeployOutcome
 from watchdog.core.releases import DeployRelease, content_digest
+from watchdog.core.replay import replayed
 from watchdog.core.spec import Endpoint, JsonDocument, Playbook, Policy, Rung, Scope, Step
 from watchdog.core.states import State
 from watchdog.core.words import Mode, Truth
@@ -203,30 +204,148 @@ async def test_what_breaks_down_is_not_tried_again_by_itself(
         assert len(shop.calls("deploy")) == 1
 
 
-STALE: dict[str, tuple[str, Callable[[Shop], None], str, str]] = {
-    "purged": ("tool", lambda shop: shop.purge(GOOD), "failed", "v4 cannot be deployed any more"),
-    "another runs": ("tool", lambda shop: shop.change(served="v6"), "unknown", "v6 runs by now"),
+async def test_what_cannot_be_deployed_any_more_stops_it_right_before_the_effect(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop
+) -> None:
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, shop.by_tool())) as house:
+        shop.purge(GOOD)
+        done = await command(house)
+
+        assert outcome(done) == "failed", done.effect
+        assert "v4 cannot be deployed any more" in done.effect
+        assert shop.calls("deploy") == []
+
+
+OVERTAKEN: dict[str, tuple[str, Callable[[Shop], None], str, str]] = {
+    "another runs": (
+        "tool",
+        lambda shop: shop.change(served="v6"),
+        "v6 runs by now, and not v5",
+        "v6 -> v4",
+    ),
     "another anchor": (
         "call",
         lambda shop: shop.change(previous="v3"),
-        "unknown",
-        "v3 would be restored by now",
+        "v3 would be restored by now, and not v4",
+        "v5 -> v3",
     ),
 }
 
 
-@pytest.mark.parametrize("what", STALE)
-async def test_what_changed_since_the_last_preflight_stops_it_right_before_the_effect(
+@pytest.mark.parametrize("what", OVERTAKEN)
+async def test_a_persons_order_looks_anew_at_what_changed_since_the_last_preflight_and_goes_on(
     tmp_path: Path, sandbox: Sandbox, shop: Shop, what: str
 ) -> None:
-    kind, happens, ends, says = STALE[what]
+    kind, happens, says, changes = OVERTAKEN[what]
     async with ready(tmp_path, sandbox, rules(sandbox, shop, of_kind(shop, kind))) as house:
         happens(shop)
         done = await command(house)
 
-        assert outcome(done) == ends, done.effect
-        assert says in done.effect
+        assert outcome(done) == "done", done.effect
+        assert shop.changes == [changes]
+        overtaken, went_on = house.entries(e.IntentEnded)
+        assert overtaken.outcome is e.Outcome.ABANDONED
+        assert says in overtaken.reason
+        assert overtaken.episode == went_on.episode
+
+
+async def test_an_order_that_finds_nothing_to_go_back_to_says_what_is_different(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop
+) -> None:
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, shop.by_tool())) as house:
+        shop.change(served="v6", previous="v6")
+        with pytest.raises(OrderRefused) as refused:
+            await command(house)
+
+        assert "v6 runs by now, and not v5" in str(refused.value)
+        assert "nothing to roll back to: v6 runs already" in str(refused.value)
         assert shop.calls("deploy") == []
+        assert list(house.engine.book.open_episodes()) == []
+
+
+async def test_an_order_that_somebody_keeps_overtaking_is_left_to_a_person(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop
+) -> None:
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, shop.by_call())) as house:
+        deploys_before_each_proof(house, shop)
+        done = await command(house)
+
+        assert outcome(done) == "abandoned", done.effect
+        assert [end.outcome.value for end in house.entries(e.IntentEnded)] == ["abandoned"] * 3
+        (ep,) = house.engine.book.open_episodes()
+        assert (ep.state, shop.calls("deploy")) == (State.LATCHED, [])
+
+
+def deploys_before_each_proof(house: House, shop: Shop) -> None:
+    """Whatever is decided, another version runs before it can take effect."""
+    number = iter(range(10, 100))
+
+    def heard(recorded: e.Recorded) -> None:
+        if isinstance(recorded.entry, e.IntentOpened):
+            shop.change(served=f"v{next(number)}")
+
+    house.engine.recorder._listeners.insert(0, heard)
+
+
+@BOTH
+async def test_a_version_that_is_ill_at_once_is_rolled_back_though_no_preflight_has_seen_it(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop, kind: str
+) -> None:
+    """Nobody told of the deploy, and the breach comes long before the calendar's next look."""
+    shop.change(served=GOOD, previous="v3")
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, of_kind(shop, kind))) as house:
+        shop.change(served=BAD, previous=GOOD)
+        shop.fault("v5 is ill")
+        ep = await house.reaches(State.CONTAINED)
+
+        assert shop.changes == ["v5 -> v4"]
+        overtaken, done = house.entries(e.IntentEnded)
+        assert overtaken.outcome is e.Outcome.ABANDONED
+        assert "v5 runs by now, and not v4" in overtaken.reason
+        assert (done.outcome, ep.differed) == (e.Outcome.DONE, 1)
+        decided_on_what_was_carried_out(house)
+
+
+def decided_on_what_was_carried_out(house: House) -> None:
+    """Each start rests on a decision of its own, which its inputs give again."""
+    decided = {one.decision: one for one in house.entries(e.Decided)}
+    for opened in house.entries(e.IntentOpened):
+        decision = decided.pop(opened.decision)
+        assert decision.inputs["anchor"] == dict(opened.facts)["digest"]
+        assert replayed(decision) == ()
+
+
+async def test_by_itself_it_is_decided_anew_twice_and_then_left_to_a_person(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop
+) -> None:
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, shop.by_call())) as house:
+        deploys_before_each_proof(house, shop)
+        shop.fault("v5 is ill")
+        shop.fault("all are ill")
+        ep = await house.reaches(State.LATCHED)
+
+        assert [end.outcome.value for end in house.entries(e.IntentEnded)] == ["abandoned"] * 3
+        assert "decided 3 times, and overtaken" in ep.reason
+        assert shop.calls("deploy") == []
+
+
+async def test_what_a_deploy_changed_is_looked_at_when_it_ends_before_anything_is_decided(
+    tmp_path: Path, sandbox: Sandbox, shop: Shop
+) -> None:
+    shop.change(served=GOOD, previous="v3")
+    async with ready(tmp_path, sandbox, rules(sandbox, shop, shop.by_call())) as house:
+        deploys = DeployDesk(house.engine)
+        deploys.begin(Wish(TARGET, "pipeline ci", 60.0))
+        shop.change(served=BAD, previous=GOOD)
+        shop.fault("v5 is ill")
+        deploys.end(TARGET, "pipeline ci", DeployOutcome.OK)
+        assert readiness(house) == (Truth.UNKNOWN, "changed by a deploy; looked at anew")
+        await house.reaches(State.CONTAINED)
+
+        assert shop.changes == ["v5 -> v4"]
+        (done,) = house.entries(e.IntentEnded)
+        assert done.outcome is e.Outcome.DONE
+        decided_on_what_was_carried_out(house)
 
 
 async def test_a_hold_that_comes_while_it_is_asked_again_is_heard(
@@ -344,10 +463,13 @@ async def test_the_plan_shows_both_versions_and_the_very_command(
         "present version v5 ",
         "known by ",
         f"what runs is told by build of {shop.url}/version",
-        "LOST: what v5 does and v4 does not",
+        f"read back {shop.url}/version: build == 'v4' ",
+        "which must show: build == 'v5' ",
+        "LOST: what v5 does, and v4 does not",
     ):
         assert line in f"{told} ", told
-    assert "digest" not in told
+    for word in ("digest", "restores", "written at", "${"):
+        assert word not in told
 
 
 async def test_a_release_that_is_just_being_deployed_pages_nobody(

@@ -35,8 +35,9 @@ def show_plan(page: Page, found: View, now: datetime) -> None:
     )
     page.title("Who must say yes")
     page.rows(list(_approvals(found["approvals"], now)))
-    page.title("Afterwards")
-    page.rows(list(_afterwards(found)))
+    if afterwards := list(_afterwards(found)):
+        page.title("Afterwards")
+        page.rows(afterwards)
 
 
 def _steps(action: View) -> Iterator[tuple[str, str]]:
@@ -105,9 +106,13 @@ def _anchor(action: View, now: datetime) -> Iterator[tuple[str, str]]:
     anchor = action["anchor"]
     if anchor is None:
         return
-    yield "restores", anchor["digest"]
-    yield "known by", f"{clock(anchor['known_by'], now)}, {span(anchor['age_seconds'])} ago"
-    yield "written at", clock(anchor["written_at"], now)
+    known_by = f"{clock(anchor['known_by'], now)}, {span(anchor['age_seconds'])} ago"
+    if action["do"]["how"] == "deploy":  # its version is what is restored, and nothing is written
+        yield "known by", known_by
+    else:
+        yield "restores", anchor["digest"]
+        yield "known by", known_by
+        yield "written at", clock(anchor["written_at"], now)
     for name, fact in anchor["facts"].items():
         if not name.endswith("digest"):
             yield name.replace("_", " "), fact

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from watchdog.core.book import Book
-from watchdog.core.filling_in import PRESENT, Lacking
+from watchdog.core.filling_in import PRESENT, Lacking, filled
 from watchdog.core.releases import (
     VERSION,
     DeployRelease,
@@ -45,7 +45,7 @@ def action_view(action: ActionSpec, book: Book, now: Instant) -> View:
         "publish": how_view(action.publish.command) | {"idempotent": action.publish.idempotent}
         if action.publish is not None
         else None,
-        "undo": step_view(action.undo, facts) if action.undo is not None else None,
+        "undo": step_view(action.undo, facts, back=True) if action.undo is not None else None,
         "read_back": _asked(action.read_back),
         "contained_when": [_check(one) for one in action.contained_when],
         "resume_when": [_check(one) for one in action.resume_when],
@@ -59,8 +59,11 @@ def action_view(action: ActionSpec, book: Book, now: Instant) -> View:
     }
 
 
-def step_view(step: Step, facts: Facts = ()) -> View:
-    return how_view(step.how, facts) | {"expect": step.expect}
+def step_view(step: Step, facts: Facts = (), *, back: bool = False) -> View:
+    """`back` for the way back, whose text speaks of what is restored as of what stands now."""
+    shown = filled(step.expect, facts, back=back)
+    expect = step.expect if isinstance(shown, Lacking) else shown
+    return how_view(step.how, facts) | {"expect": expect}
 
 
 def how_view(how: How, facts: Facts = ()) -> View:
@@ -175,8 +178,8 @@ def loses(action: ActionSpec, book: Book) -> str:
             )
         case DeployRelease():
             known = dict(_facts(action, book))
-            versions = known.get(PRESENT + VERSION, "what runs now"), known.get(VERSION, "")
-            return f"what {versions[0]} does and {versions[1] or 'the version before'} does not"
+            now = known.get(PRESENT + VERSION, "the version that runs now")
+            return f"what {now} does, and {known.get(VERSION, 'the one before it')} does not"
         case Command() | HttpCall():
             return ""
 
