@@ -224,7 +224,7 @@ LINTS = (
         "unknown-metric",
         Level.WARNING,
         "The source has no such metric",
-        "The rule is blind until it appears; a misspelt name never does.",
+        "Until it does the rule is blind, and an `impact` not known; a misspelt name never appears.",
         _unknown_metric,
     ),
     LiveLint(
