@@ -221,13 +221,13 @@ async def test_what_cannot_be_recorded_has_not_begun(tmp_path: Path, sandbox: Sa
     async with living(tmp_path, sandbox, journal=Filling) as house:
         await house.clear()
         disk(house).full = True
-        with pytest.raises(OrderRefused, match="cannot be recorded"):
+        with pytest.raises(OrderRefused, match="could not be recorded"):
             begin(house, TARGET)
         assert house.engine.book.deploys.open == {}
         disk(house).full = False
         begin(house, TARGET)
         disk(house).full = True
-        with pytest.raises(OrderRefused, match="cannot be recorded"):
+        with pytest.raises(OrderRefused, match="could not be recorded"):
             end(house, TARGET)
         assert TARGET in house.engine.book.deploys.open
         disk(house).full = False

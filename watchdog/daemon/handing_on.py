@@ -1,7 +1,7 @@
 """An order that reaches a daemon which follows is carried out by the one that leads.
 
-The daemon that was reached says who ordered it, as it does where it leads itself: whoever shares
-the store is trusted with that. What is about the rules folder of this host is not handed on.
+The daemon that was reached says who ordered it, as it does where it leads itself: whoever may write
+to the store is trusted with that. What is about the rules folder of this host is not handed on.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from watchdog.core.approvals import Means
 from watchdog.core.rights import Account
-from watchdog.engine import Engine, OrderRefused, Orders, Person
-from watchdog.engine.hosts import Unanswered
-from watchdog.web.ordering import Control, carried_out
+from watchdog.engine import Engine, OrderRefused, Orders, OrderUnrecorded, Person
+from watchdog.engine.hosts import NotCarriedOut, Unanswered
+from watchdog.web.ordering import ORDERS, Control, carried_out
 
 ORDER, SIGNED = "order", "signed"
 ORDER_SECONDS = 900.0
-"""How long an order is waited for: an undo ends with its action."""
+"""How long an order is waited for, while who took it leads: an undo ends with its action."""
+SIGNATURE_SECONDS = 10.0
+"""How long a signature is: whoever tends to requests has others to look after."""
 
 RELOAD = "/-/reload"
+NOT_KNOWN = "the slo-watchdog that leads does not know what is ordered: is it an older one?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Signature:
     proof: str
 
 
+class NotAnswered(OrderRefused):
+    """The one that leads has not said what came of it: it may be handed on once more."""
+
+
 _ORDERED: TypeAdapter[_Ordered] = TypeAdapter(_Ordered)
 _SIGNATURE: TypeAdapter[Signature] = TypeAdapter(Signature)
 
@@ -57,13 +64,24 @@ class HandingOn:
         """Take what others hand on to us."""
 
         async def ordered(body: str) -> str:
-            given = _ORDERED.validate_json(body)
+            try:
+                given = _ORDERED.validate_json(body)
+            except ValidationError:
+                raise NotCarriedOut(NOT_KNOWN) from None
+            if given.path not in ORDERS:
+                raise NotCarriedOut(NOT_KNOWN)
             status, answer = await carried_out(given.path, given.body.encode(), given.by, control)
             return json.dumps([status, answer])
 
         async def signed(body: str) -> str:
             try:
                 return self._approve(_SIGNATURE.validate_json(body))
+            except ValidationError:
+                raise NotCarriedOut(NOT_KNOWN) from None
+            except OrderUnrecorded as refused:
+                if refused.in_doubt:
+                    raise
+                raise NotCarriedOut(str(refused)) from None
             except OrderRefused as refused:
                 return str(refused)
 
@@ -78,21 +96,24 @@ class HandingOn:
         if not elsewhere or path == RELOAD:
             return None
         told = _ORDERED.dump_json(_Ordered(path, body.decode(errors="replace"), by)).decode()
-        status, answer = json.loads(await self._asked(ORDER, told, elsewhere))
+        status, answer = json.loads(await self._asked(ORDER, told, elsewhere, ORDER_SECONDS))
         return int(status), answer
 
     async def sign(self, signature: Signature) -> str:
-        """What became of a signature, in words. Raises OrderRefused."""
+        """What became of a signature, in words. Raises OrderRefused; where it may be handed in
+        once more, NotAnswered or OrderUnrecorded.
+        """
         elsewhere = self._engine.leading.elsewhere()
         if not elsewhere:
             return self._approve(signature)
-        return await self._asked(SIGNED, _SIGNATURE.dump_json(signature).decode(), elsewhere)
+        told = _SIGNATURE.dump_json(signature).decode()
+        return await self._asked(SIGNED, told, elsewhere, SIGNATURE_SECONDS)
 
-    async def _asked(self, kind: str, body: str, elsewhere: str) -> str:
-        found = await self._engine.hosts.order(kind, body, ORDER_SECONDS)
+    async def _asked(self, kind: str, body: str, elsewhere: str, seconds: float) -> str:
+        found = await self._engine.hosts.order(kind, body, seconds)
         if isinstance(found, Unanswered):
-            said = "and whether it was carried out is not known" if found.sent else "order it there"
-            raise OrderRefused(f"{elsewhere}, and this daemon follows: {found.reason}; {said}")
+            said = "whether it was carried out is not known" if found.sent else "not carried out"
+            raise NotAnswered(f"{elsewhere}, and this daemon followed: {found.reason}; {said}")
         return found
 
     def _approve(self, signature: Signature) -> str:

@@ -19,7 +19,7 @@ from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
 from watchdog.core.words import Severity
 from watchdog.daemon.rights import changed_owners
-from watchdog.engine import Done, Engine, OrderRefused, Person, RulesFolder
+from watchdog.engine import Done, Engine, OrderRefused, Person, RulesFolder, unrecorded
 from watchdog.policy import Load, load_files, load_folder
 from watchdog.policy.diff import compare, hear_anew, rearmed
 from watchdog.settings import Settings
@@ -97,6 +97,7 @@ class Loading:
             log.error("policy.differs_here", reason="`variables` or `environment` of the settings")
         self._files = load.files
         self._engine.adopt(load.policy, None)
+        self._say_whether_it_pends()
         log.info("policy.followed", sha256=load.policy.sha256, actor=applied.actor)
 
     def _take(self, chosen: Chosen) -> None:
@@ -152,16 +153,19 @@ class Loading:
         if self.errors and not errors:
             log.info("policy.valid_again")
         found = load.policy.sha256 if load.policy is not None else self._found
-        self.errors, self.pending = errors, found != self._engine.in_force().sha256
-        self._engine.rules_folder = RulesFolder(self.pending, errors)
-        if self.pending and found != self._found:
+        before, self._found, self.errors = self._found, found, errors
+        self._say_whether_it_pends()
+        if self.pending and found != before:
             log.warning("policy.pending", sha256=found, remedy="slo-watchdog apply")
-        self._found = found
         now = self._engine.ports.clock.now().steady
         if not errors:
             self.failing_since = None
         elif self.failing_since is None:
             self.failing_since = now
+
+    def _say_whether_it_pends(self) -> None:
+        self.pending = self._found not in {"", self._engine.in_force().sha256}
+        self._engine.rules_folder = RulesFolder(self.pending, self.errors)
 
     async def apply(self, person: Person, dry: bool) -> Done:  # noqa: FBT001  # as the control socket calls it
         """Say what a load would change, and, unless dry, load."""
@@ -183,7 +187,7 @@ class Loading:
             if refused and not dry:
                 raise OrderRefused(refused)
             if changes and not dry:
-                self._adopt(load, load.policy, old, person.name)
+                self._adopt(load, load.policy, old, person.name, ordered=True)
                 self._see(load)
             data: dict[str, object] = {"errors": list(self.errors)}
             if refused:
@@ -225,10 +229,18 @@ class Loading:
             return None
         return load_files(dict(applied.files), self._settings.environment).policy
 
-    def _adopt(self, load: Load, policy: Policy, old: Policy | None, actor: str) -> None:
+    def _adopt(
+        self,
+        load: Load,
+        policy: Policy,
+        old: Policy | None,
+        actor: str,
+        *,
+        ordered: bool = False,
+    ) -> None:
+        """`ordered`: now, or it is refused."""
         removed = tuple(set(old.rules) - set(policy.rules)) if old else ()
-        self._files = load.files
-        self._engine.adopt(
+        missed = self._engine.adopt(
             policy,
             PolicyApplied(
                 sha256=policy.sha256,
@@ -240,7 +252,12 @@ class Loading:
                 files=tuple(sorted(load.files.items())),
                 hear_anew=hear_anew(old, policy),
             ),
+            ordered=ordered,
         )
+        if missed is None or missed.in_doubt:
+            self._files = load.files
+        if missed is not None:
+            raise unrecorded(missed)
 
     def _changes(self, old: Policy | None, new: Policy) -> tuple[str, ...]:
         """What a load would change, also for what is rolled back at this moment."""

@@ -29,7 +29,7 @@ from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
-from watchdog.daemon.record import where
+from watchdog.daemon.record import refuse_a_second, where
 from watchdog.daemon.restores import RestoreRequests
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
@@ -217,6 +217,7 @@ def _assemble(settings: Settings) -> _Daemon:
     with contextlib.ExitStack() as undone:
         store = open_store(where(settings), clock := SystemClock())
         undone.callback(store.close)
+        refuse_a_second(store, settings)
         for notice in store.notices:
             structlog.get_logger().warning("journal.notice", notice=notice)
         daemon = _on(store, clock, settings)

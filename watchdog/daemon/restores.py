@@ -20,8 +20,8 @@ from watchdog.actions.restore_signers import Signed, handed_in, signed_by
 from watchdog.core.approvals import request_id
 from watchdog.core.requests import Request
 from watchdog.core.trees import RestoreSystem
-from watchdog.daemon.handing_on import HandingOn, Signature
-from watchdog.engine import Engine, OrderRefused
+from watchdog.daemon.handing_on import HandingOn, NotAnswered, Signature
+from watchdog.engine import Engine, OrderRefused, OrderUnrecorded
 
 EVERY_SECONDS = 2.0
 NOBODY = "slo-watchdog"
@@ -45,6 +45,7 @@ class RestoreRequests:
         self._places = places or RestorePlaces()
         self._wall = wall
         self._known: dict[tuple[str, str], str] = {}  # (request, signature) -> what became of it
+        self._untaken: dict[str, str] = {}  # request -> why a signature could not be handed on
         self._trouble = ""
 
     async def forever(self) -> None:
@@ -62,7 +63,12 @@ class RestoreRequests:
         for episode, request in tuple(self._engine.book.requests.open.items()):
             name = await self._left(episode, request)
             if name and episode in self._engine.book.requests.open:
-                await self._take(episode, name)
+                try:
+                    await self._take(episode, name)
+                except (NotAnswered, OrderUnrecorded) as nobody:
+                    self._not_taken(name, str(nobody))
+                    return  # the others would wait as long, and all are looked at soon again
+                self._untaken.pop(name, None)
 
     async def _left(self, episode: str, request: Request) -> str:
         """The id of the file that is left for it; "" where it is none of ours."""
@@ -103,7 +109,7 @@ class RestoreRequests:
             signers = self._places.etc / "allowed_signers"
             signed = await signed_by(folder, proof, file, signers)
             said = signed if isinstance(signed, str) else await self._yes(episode, signed)
-            self._known[name, mark] = said
+            self._known[name, mark] = said  # an answer: what nobody answered is handed on again
             structlog.get_logger().info("restore.signed", request=name, said=said)
 
     async def _yes(self, episode: str, signed: Signed) -> str:
@@ -111,8 +117,15 @@ class RestoreRequests:
             return await self._orders.sign(
                 Signature(episode, signed.person, signed.key, signed.proof)
             )
+        except (NotAnswered, OrderUnrecorded):
+            raise
         except OrderRefused as refused:
             return f"{signed.person}: {refused}"
+
+    def _not_taken(self, name: str, why: str) -> None:
+        if self._untaken.get(name) != why:
+            self._untaken[name] = why
+            structlog.get_logger().warning("restore.not_taken", request=name, reason=why)
 
     def _told(self, trouble: str) -> None:
         if trouble != self._trouble:

@@ -12,7 +12,15 @@ from watchdog.engine.filling import Progress
 from watchdog.engine.given import Ports, Process, RulesFolder
 from watchdog.engine.inbox import Inbox, Taken
 from watchdog.engine.measures_view import MeasuresNow
-from watchdog.engine.orders import KINDS, Done, OrderRefused, Orders, Person
+from watchdog.engine.orders import (
+    KINDS,
+    Done,
+    OrderRefused,
+    Orders,
+    OrderUnrecorded,
+    Person,
+    unrecorded,
+)
 from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.preflight import ready_now as ready_now
 from watchdog.engine.present import Present, RuleNow
@@ -31,6 +39,7 @@ __all__ = [
     "NoPlan",
     "NotRecorded",
     "OrderRefused",
+    "OrderUnrecorded",
     "Orders",
     "Person",
     "PlanView",
@@ -47,5 +56,6 @@ __all__ = [
     "last_pass",
     "ready_now",
     "recorded_evidence",
+    "unrecorded",
     "verdict_view",
 ]

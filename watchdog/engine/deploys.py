@@ -14,14 +14,20 @@ from watchdog.core.changes import Deploy
 from watchdog.core.deploying import Frozen, frozen, refusal
 from watchdog.core.deploys import ALL, DeployOutcome
 from watchdog.engine.engine import Engine
+from watchdog.core.words import Instant
 
+from watchdog.engine.recorder import Unrecorded
 
 class DeployRefused(Exception):
     """It has not begun, or not ended; the message says why and what to do."""
 
 
 class NotRecorded(Exception):
-    """There is no room on the record: nothing is believed, and it can be told again."""
+    """It is not on the record, or that is not known: nothing is believed, and it is told again."""
+
+    def __init__(self, missed: Unrecorded) -> None:
+        super().__init__(missed.reason)
+        self.missed = missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +86,7 @@ class DeployDesk:
             wish.reason,
             wish.id,
         )
-        if not self._engine.recorder.record([began], now):
-            raise NotRecorded(self._engine.recorder.stuck)
+        self._record(now, began)
         return DeployTold(deploys.open[wish.target])
 
     def _known(self, wish: Wish) -> Deploy | None:
@@ -127,8 +132,12 @@ class DeployDesk:
         """A person's word alone. Raises NotRecorded and JournalError."""
         episodes = tuple(one.episode for one in self.frozen(target))
         lifted = e.FreezeLifted(target, episodes, actor, reason)
-        if not self._engine.recorder.record([lifted], self._engine.ports.clock.now()):
-            raise NotRecorded(self._engine.recorder.stuck)
+        self._record(self._engine.ports.clock.now(), lifted)
+
+    def _record(self, at: Instant, *entries: e.Entry) -> None:
+        missed = self._engine.recorder.append_first(entries, at)
+        if missed is not None:
+            raise NotRecorded(missed)
 
     def actions_of(self, target: str) -> frozenset[str]:
         """The actions that change it; none of ALL, which is nobody's alone."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from watchdog.core import promotion
-from watchdog.core.aftermath import policy_changed
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
 from watchdog.core.evaluation import Evaluation
 from watchdog.core.inputs import Facts, Scene
@@ -21,6 +19,7 @@ from watchdog.core.spec import Policy
 from watchdog.core.turn import ask_once_more
 from watchdog.core.words import Status, Truth
 from watchdog.engine.alertmanager import Alertmanager
+from watchdog.engine.applying import Applying
 from watchdog.engine.checkpoints import Checkpoints
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
@@ -31,13 +30,10 @@ from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.passes import Passes
 from watchdog.engine.pollers import Pollers
 from watchdog.engine.preflight import Preflight
-from watchdog.engine.recorder import Recorder
+from watchdog.engine.recorder import Recorder, Unrecorded
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
-from watchdog.ports import (
-    Lead,
-    Presence,
-)
+from watchdog.ports import Lead, Presence
 
 TICK_SECONDS = 1.0
 KEPT_AT_HAND = 20_000
@@ -195,14 +191,16 @@ class Engine:
             self._look_at_actions()
             self.wake()
 
-    def adopt(self, policy: Policy, applied: PolicyApplied | None) -> None:
+    def adopt(
+        self, policy: Policy, applied: PolicyApplied | None, *, ordered: bool = False
+    ) -> Unrecorded | None:
         """Judge by this policy from now on; `applied` records it when it is not the one before."""
         if applied is not None:
-            draft = self.recorder.draft()
-            draft.add(applied)
-            policy_changed(self.policy, policy, draft)
-            promotion.policy_changed(self.policy, policy, draft, self.process.shadow_seconds)
-            self.recorder.commit(draft)
+        missed = None
+            one = Applying(self.policy, policy, applied, self.process.shadow_seconds)
+            missed = one.record(self.recorder, ordered=ordered)
+            if missed is not None and not missed.in_doubt:
+                return missed
         old, self.policy = self.policy, policy
         self.memory.adopt(policy)
         self.preflight.doubt(old, policy)
@@ -212,6 +210,7 @@ class Engine:
             self._look_at_actions()
             self.filling.begin()
 
+        return missed
     def warm(self) -> tuple[str, ...]:
         """Take up windows and clocks from the last checkpoint."""
         return self.memory.restore(self.ports.history.load())

@@ -100,6 +100,7 @@ class Recorder:
         What is in doubt is believed, and tried again with all that waits, until it is known. Of
         anything else that is not durable nothing is left. Raises as `commit` does.
         """
+        assert wish.book is not self.book, "from `wish`"  # noqa: S101  # assertions stay on
         missed = self.append_first(wish.entries, wish.now)
         if missed is not None and missed.in_doubt:
             for entry in wish.entries:

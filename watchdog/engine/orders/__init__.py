@@ -12,14 +12,31 @@ from watchdog.core.rights import Rights
 from watchdog.engine.engine import Engine
 from watchdog.engine.orders.approvals import Approvals
 from watchdog.engine.orders.deploys import DeployOrders
-from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
+from watchdog.engine.orders.desk import (
+    Desk,
+    Done,
+    OrderRefused,
+    OrderUnrecorded,
+    Person,
+    unrecorded,
+)
 from watchdog.engine.orders.episodes import Episodes, Mark
 from watchdog.engine.orders.proofs import Proofs
 from watchdog.engine.orders.rollbacks import KINDS, Kind, Rollbacks
 from watchdog.engine.orders.stops import Stops
 from watchdog.engine.plan_view import PlanView
 
-__all__ = ["KINDS", "Done", "Kind", "Mark", "OrderRefused", "Orders", "Person"]
+__all__ = [
+    "KINDS",
+    "Done",
+    "Kind",
+    "Mark",
+    "OrderRefused",
+    "OrderUnrecorded",
+    "Orders",
+    "Person",
+    "unrecorded",
+]
 
 
 class Orders:

@@ -56,14 +56,10 @@ class Approvals:
         self._desk.counts(person)
         engine = self._desk.engine
         memory = engine.memory.of(ep.rule)
-        taken = approve(given, memory.sight if memory is not None else None, scene)
-        durable = engine.recorder.commit(scene.draft)
-        if not durable:
-            if taken.intent:
-                engine.runner.withdraw(taken.intent)
-            raise OrderRefused(
-                f"cannot be recorded now, so nothing is started: {engine.recorder.stuck}"
-            )
+        wish = self._desk.wish()
+        sight = memory.sight if memory is not None else None
+        taken = approve(given, sight, self._desk.scene_of(wish))
+        self._desk.record(wish, taken.intent)
         engine.wake()
         follow = " Follow it: slo-watchdog status" if taken.intent else ""
         data: dict[str, object] = {"episode": ep.id, "started": bool(taken.intent)}
@@ -78,9 +74,9 @@ class Approvals:
         effect = f"{request.asked.action} is denied: {ep.id} ({ep.rule}) is latched, for people"
         if not dry:
             self._desk.counts(person)
-            draft = self._desk.engine.recorder.draft()
-            deny(ep, person.name, reason, draft)
-            self._desk.engine.recorder.commit(draft)
+            draft = self._desk.wish()
+            deny(draft.book.episodes[ep.id], person.name, reason, draft)
+            self._desk.record(draft)
         return Done(effect, ep.id)
 
     def _asked(self, person: Person, episode: str) -> tuple[Episode, Request | None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from watchdog.core.deploys import ALL, MOST_FOR_SECONDS, DeployOutcome
 from watchdog.core.rights import Right
 from watchdog.engine.deploys import DeployDesk, DeployRefused, DeployTold, NotRecorded, Wish
-from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned, unrecorded
 
 
 class DeployOrders:
@@ -75,7 +75,7 @@ class DeployOrders:
             try:
                 self._deploys.unfreeze(target, person.name, reason)
             except NotRecorded as error:
-                raise _not_now(error) from None
+                raise unrecorded(error.missed) from None
         return Done(effect, target, {"episodes": [one.episode for one in found]})
 
     def _owners(self, target: str) -> frozenset[str]:
@@ -90,8 +90,4 @@ def _told(tell: Callable[[], DeployTold]) -> DeployTold:
     except DeployRefused as refused:
         raise OrderRefused(str(refused)) from None
     except NotRecorded as error:
-        raise _not_now(error) from None
-
-
-def _not_now(error: NotRecorded) -> OrderRefused:
-    return OrderRefused(f"it cannot be recorded now, so it is not so: {error or 'no room'}")
+        raise unrecorded(error.missed) from None

@@ -1,4 +1,8 @@
-"""What every order needs: who gives it, what it says it does, and the reasons to refuse it."""
+"""What every order needs: who gives it, what it says it does, and the reasons to refuse it.
+
+The one way to carry out an order is `wish`, which only who leads gets, and `record`, which refuses
+what is not durable: nobody is told that something was done of which there is no record.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,27 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from watchdog.core.book import Book, Episode
+from watchdog.core.draft import Draft
 from watchdog.core.inputs import Scene
 from watchdog.core.rights import Account, Right, Rights
 from watchdog.core.spec import ActionSpec, Policy
 from watchdog.core.words import Instant
 from watchdog.engine.engine import Engine
+from watchdog.engine.recorder import Unrecorded
 
 NOBODYS = Account()
 
 
 class OrderRefused(Exception):
     """The order is not carried out; the message says why and what to do."""
+
+
+class OrderUnrecorded(OrderRefused):
+    """For now: there is no record of it, or, `in_doubt`, it is not known whether there is."""
+
+    def __init__(self, why: str, *, in_doubt: bool = False) -> None:
+        super().__init__(why)
+        self.in_doubt = in_doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,27 @@ class Desk:
         return self.engine.ports.clock.now()
 
     def scene(self) -> Scene:
-        return Scene(self.policy, self.engine.facts(), self.engine.recorder.draft())
+        """What an order is judged by. Nothing is added to it."""
+        return self.scene_of(self.engine.recorder.draft())
+
+    def scene_of(self, wish: Draft) -> Scene:
+        return Scene(self.policy, self.engine.facts(), wish)
+
+    def wish(self) -> Draft:
+        """What an order will add, which nobody believes before it is recorded."""
+        elsewhere = self.engine.leading.elsewhere()
+        if elsewhere:
+            raise OrderUnrecorded(f"{elsewhere}, and not this daemon: not done. Order it once more")
+        return self.engine.recorder.wish()
+
+    def record(self, wish: Draft, intent: str = "") -> None:
+        """Refuse where it is not durable. The intent of what is in doubt is not acted on here."""
+        missed = self.engine.recorder.order(wish)
+        if missed is None:
+            return
+        if missed.in_doubt and intent:
+            self.engine.runner.withdraw(intent)
+        raise unrecorded(missed)
 
     def counts(self, person: Person) -> None:
         """Refuse who does not count as a person."""
@@ -101,6 +135,17 @@ class Desk:
             known = ", ".join(sorted(self.policy.actions))
             raise OrderRefused(f"there is no action {name}; there are: {known}")
         return found
+
+
+def unrecorded(missed: Unrecorded) -> OrderUnrecorded:
+    """What a person is told whose order is not on the record, or perhaps is."""
+    if missed.in_doubt:
+        return OrderUnrecorded(
+            f"whether it was recorded is not known, and so whether it is done: {missed.reason}. "
+            "Before you order it again: slo-watchdog status",
+            in_doubt=True,
+        )
+    return OrderUnrecorded(f"it could not be recorded: {missed.reason}; not done")
 
 
 def reasoned(text: str) -> None:

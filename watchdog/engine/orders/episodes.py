@@ -28,9 +28,9 @@ class Episodes:
         ep = self._desk.episode(episode)
         self._desk.may(person, Right.ACK, self._desk.owners_of(ep))
         if not dry:
-            draft = self._desk.engine.recorder.draft()
+            draft = self._desk.wish()
             draft.add(e.Acked(ep.id, person.name, reason))
-            self._desk.engine.recorder.commit(draft)
+            self._desk.record(draft)
         return Done(f"{ep.id} ({ep.rule}) is acknowledged; nothing else changes", ep.id)
 
     def mark(self, person: Person, episode: str, mark: Mark, reason: str, *, dry: bool) -> Done:
@@ -40,10 +40,16 @@ class Episodes:
         loses = mark == "false" and bool(ep.effected) and ep.rule != MANUAL and ep.mark != mark
         if not dry:
             self._desk.counts(person)
-            draft = self._desk.engine.recorder.draft()
-            marked(ep, mark, self._desk.policy.rule(ep.rule), person.name, draft)
+            draft = self._desk.wish()
+            marked(
+                draft.book.episodes[ep.id],
+                mark,
+                self._desk.policy.rule(ep.rule),
+                person.name,
+                draft,
+            )
             draft.add(e.Marked(ep.id, mark, person.name, reason))
-            self._desk.engine.recorder.commit(draft)
+            self._desk.record(draft)
         costs = (
             f"; it acted, so {ep.rule} keeps to shadow until armed_because has other words, "
             "applied, or another text has earned it"
@@ -70,9 +76,9 @@ class Episodes:
         effect = f"{ep.id} ({ep.rule}) may act although it was {ep.barred}; gates are asked again"
         if not dry:
             self._desk.counts(person)
-            draft = self._desk.engine.recorder.draft()
+            draft = self._desk.wish()
             draft.add(e.EpisodeUnbarred(ep.id, person.name, reason, through_hold))
-            self._desk.engine.recorder.commit(draft)
+            self._desk.record(draft)
             self._desk.engine.wake()
         return Done(effect, ep.id)
 
@@ -111,9 +117,9 @@ class Episodes:
         )
         if not dry:
             self._desk.counts(person)
-            draft = self._desk.engine.recorder.draft()
-            draft.move(ep, Event.CLOSED, reason, actor=person.name)
-            self._desk.engine.recorder.commit(draft)
+            draft = self._desk.wish()
+            draft.move(draft.book.episodes[ep.id], Event.CLOSED, reason, actor=person.name)
+            self._desk.record(draft)
         return Done(effect, ep.id)
 
     def _is_unjudged(self, ep: Episode, *, claimed: bool) -> bool:

@@ -35,9 +35,9 @@ class Proofs:
             self._desk.may(person, Right.APPLY, {rules[one.rule].owner})
         found = news(ours, self._desk.book)
         if found and not dry:
-            draft = self._desk.engine.recorder.draft()
+            draft = self._desk.wish()
             take_results(found, self._desk.policy, draft)
-            self._desk.engine.recorder.commit(draft)
+            self._desk.record(draft)
         return tuple(
             f"unit tests of {one.rule}: {'pass' if one.passed else 'FAIL'}: {one.reason}"
             for one in found

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from watchdog.core import entries as e
+from watchdog.core.draft import Draft
 from watchdog.core.rights import Right
 from watchdog.core.spec import Scope
 from watchdog.engine.family_view import known_rules, no_rule
-from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned, unrecorded
+from watchdog.engine.recorder import Unrecorded
 
 
 class Stops:
@@ -30,9 +32,8 @@ class Stops:
             self._desk.may(person, Right.SILENCE, self._owners(scope))
             if for_seconds is None:
                 raise OrderRefused("a silence ends by itself: say when, with --for 1h")
-        draft = self._desk.engine.recorder.draft()
         word = "silence" if silence else "hold"
-        until = draft.now.plus(for_seconds) if for_seconds is not None else None
+        until = self._desk.now().plus(for_seconds) if for_seconds is not None else None
         when = f"until {until.utc:%Y-%m-%d %H:%M:%SZ}" if until else "until it is released"
         pages = "its pages are kept back, and " if silence else ""
         effect = (
@@ -41,13 +42,30 @@ class Stops:
         )
         if dry:
             return Done(effect, scope.name or "all")
-        name = draft.book.next_id("H")
-        draft.add(e.HoldPlaced(name, scope, reason, person.name, until, silence))
-        durable = self._desk.engine.recorder.commit(draft)
-        if not durable:  # it stands at once all the same: a stop must never wait for a disk
-            stuck = self._desk.engine.recorder.stuck
-            effect += f" NOT YET RECORDED, and lost if the watchdog dies before it is: {stuck}"
-        return Done(f"{name}: {effect}", scope.name or "all", {"hold": name, "recorded": durable})
+        wish = self._desk.wish()
+        name = wish.book.next_id("H")
+        wish.add(e.HoldPlaced(name, scope, reason, person.name, until, silence))
+        missed = self._desk.engine.recorder.order(wish)
+        if missed is not None:
+            effect += self._unrecorded(wish, missed)
+        told = {"hold": name, "recorded": missed is None}
+        return Done(f"{name}: {effect}", scope.name or "all", told)
+
+    def _unrecorded(self, wish: Draft, missed: Unrecorded) -> str:
+        """On a record of our own it stands at once all the same: a stop must not wait for a disk.
+
+        On a shared one that would be a promise for others, who may lead by the time it counts and
+        have never heard of it. Refusing costs nothing meanwhile: nobody starts what cannot be
+        recorded, and here nothing can.
+        """
+        engine = self._desk.engine
+        if engine.ports.peers is not None:
+            raise unrecorded(missed)
+        draft = engine.recorder.draft()
+        for entry in wish.entries:
+            draft.add(entry)
+        engine.recorder.commit(draft)
+        return f" NOT YET RECORDED, and lost if the watchdog dies before it is: {missed.reason}"
 
     def release(self, person: Person, hold: str, reason: str, *, dry: bool) -> Done:
         """End a hold; by itself this starts nothing."""
@@ -64,9 +82,9 @@ class Stops:
         )
         if not dry:
             self._desk.counts(person)
-            draft = self._desk.engine.recorder.draft()
+            draft = self._desk.wish()
             draft.add(e.HoldEnded(hold, person.name, reason))
-            self._desk.engine.recorder.commit(draft)
+            self._desk.record(draft)
         return Done(effect, hold)
 
     def _owners(self, scope: Scope) -> frozenset[str]:
