@@ -256,8 +256,9 @@ class Leading:
         if self._leading:
             if self._reactions.busy() or self._steady - self._blind_since < self.seconds:
                 return False
-            await asyncio.to_thread(self._lease.yield_)
+            # First here: from the moment that the store hears of it another may lead.
             self._lose(f"every rule is blind here, and {seer} sees")
+            await asyncio.to_thread(self._lease.yield_)
         self.lead = await asyncio.to_thread(self._lease.look)
         await self._follow()
         return True
