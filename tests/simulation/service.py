@@ -144,6 +144,7 @@ class SourceFaults:
     until: dict[str, float] = field(default_factory=dict)
     kind: dict[str, str] = field(default_factory=dict)
     since: dict[str, float] = field(default_factory=dict)
+    hidden_until: dict[str, float] = field(default_factory=dict)
 
     def begin(self, source: str) -> None:
         kind = self.world.chance.choice(KINDS)
@@ -152,6 +153,13 @@ class SourceFaults:
             self.since[source] = self.world.now
             self.until[source] = self.world.now + self.world.chance.choice((3.0, 10.0, 40.0, 120.0))
 
+    def hide(self, source: str, seconds: float = float("inf")) -> None:
+        """It cannot be reached, whatever else befalls it."""
+        self.kind[source], self.since[source] = "fails", self.world.now
+        self.hidden_until[source] = self.world.now + seconds
+
     def now(self, source: str) -> str:
+        if self.hidden_until.get(source, -1.0) > self.world.now:
+            return "fails"
         wrong = self.until.get(source, -1.0) > self.world.now and not self.world.calm
         return self.kind[source] if wrong else ""

@@ -5,10 +5,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.simulation.__main__ import tale
-from tests.simulation.shared.life import live_together
+from tests.simulation.removals import Removal
+from tests.simulation.shared.life import SharedLife, live_together
+from tests.simulation.shared.removals import REMOVALS
 
 SHORT = 2.0
 """Minutes before the calm."""
@@ -26,5 +32,44 @@ def test_every_property_holds_of_three() -> None:
     assert not told.violations, f"\n{tale(told, daemons=3)}"
 
 
-def test_one_seed_gives_one_trace_of_two() -> None:
-    assert live_together(2, minutes=0.5).trace == live_together(2, minutes=0.5).trace
+def test_a_trace_of_two_is_the_same_in_another_process() -> None:
+    """So that a seed is all that needs to be told of a fault."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.simulation", "--daemons", "2", "--seed", "2"],
+        env={**os.environ, "PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert ran.stdout.split()[3] == f"{live_together(2).trace},"
+
+
+def test_who_is_blind_ceases_to_lead_before_the_store_hears_that_it_yields() -> None:
+    """An answer that takes its time would else leave two of them that believe they lead."""
+    life = SharedLife(1, minutes=1.5)
+    life.world.calm = True  # nothing else befalls them
+
+    def put_out_its_eyes() -> None:
+        leader = life.harm.leader()
+        assert leader is not None
+        for name in ("app", "status"):
+            leader.sources.hide(name)
+
+    life.world.after(30.0, "the leader sees nothing any more", put_out_its_eyes)
+    told = life.live()
+    assert told.counts["takeovers"] == 2
+    assert not told.violations, f"\n{tale(told, daemons=2)}"
+
+
+@pytest.mark.parametrize("removal", REMOVALS, ids=lambda one: one.take_out.__name__)
+def test_what_is_taken_out_is_missed(removal: Removal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check that stays green without what it checks has not looked."""
+    removal.take_out(monkeypatch)
+    seen: set[str] = set()
+    for seed in removal.seeds:
+        found = live_together(seed, minutes=SHORT).violations
+        seen |= {one.partition(":")[0] for one in found}
+        if seen & set(removal.laws):
+            return
+    pytest.fail(f"nobody missed it; seen: {sorted(seen)}")

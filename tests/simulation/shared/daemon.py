@@ -24,7 +24,7 @@ from tests.simulation.shared.stores import Connections, Folder, SharedHistory, S
 from tests.simulation.shared.way import Way
 from tests.simulation.world import Killed, World
 from watchdog.clock import Kernel, SystemClock
-from watchdog.core.entries import Recorded
+from watchdog.core.entries import PolicyApplied, Recorded
 from watchdog.core.spec import How, Policy
 from watchdog.core.trees import Facts
 from watchdog.core.words import Mode
@@ -126,10 +126,11 @@ class SharedProcess(SimProcess):
     def _assemble(self) -> None:
         super()._assemble()
         self.engine.on_lead = self._take
-        self.engine.on_policy = lambda applied: self.engine.adopt(
-            self.policy_of(self.texts[applied.sha256]), None
-        )
+        self.engine.on_policy = self._follow
         self.began = True
+
+    def _follow(self, applied: PolicyApplied) -> None:
+        self.engine.adopt(self.policy_of(self.texts[applied.sha256]), None)
 
     def _ports(self, clock: SystemClock) -> Ports:
         daemon, life, out = self.daemon, self.life, self.outside
@@ -191,6 +192,11 @@ class Daemon:
     @property
     def leads(self) -> bool:
         return self.process is not None and self.process.leads
+
+    @property
+    def sees(self) -> bool:
+        """Not every rule is blind to it: who is blind leaves the lead to others."""
+        return self.process is not None and self.process.engine._presence().sees
 
     def start(self, loop: SharedLoop, texts: dict[str, Text], deadly: float) -> None:
         self.starts += 1

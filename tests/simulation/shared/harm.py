@@ -107,9 +107,7 @@ class Harm:
         daemon, seconds = self.someone(), self.world.chance.choice((8.0, 30.0, 90.0))
         if self.world.fault("blind", whose=daemon.name):
             for name in ("app", "status"):
-                daemon.sources.kind[name] = "fails"
-                daemon.sources.since[name] = self.world.now
-                daemon.sources.until[name] = self.world.now + seconds
+                daemon.sources.hide(name, seconds)
 
     def cut(self) -> None:
         """Nothing of one daemon reaches the store."""
@@ -173,4 +171,5 @@ class Harm:
         self._store_back()
         for one in self._daemons:
             one.machine.step_wall(-one.machine.wall_off)
+            one.sources.hidden_until.clear()
             one.wake()

@@ -9,9 +9,8 @@ belongs to nobody is the world's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from asyncio import base_events
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
@@ -19,6 +18,7 @@ from tests.simulation.virtual import _THREAD_SECONDS, VirtualLoop, _fail, _tell
 from tests.simulation.world import Killed, World
 
 _A_MOMENT = 1e-9
+MOST_WAITS_AT_THE_END = 10
 
 
 class Owner:
@@ -110,9 +110,7 @@ class Owner:
         self.parked.clear()
         for task in self.tasks:
             task._log_destroy_pending = False  # type: ignore[attr-defined]  # it was killed
-            coroutine = task.get_coro()
-            with contextlib.suppress(BaseException):
-                self.context.run(coroutine.close)
+            self.context.copy().run(_close, task.get_coro())
         self.tasks.clear()
 
 
@@ -207,6 +205,18 @@ class SharedLoop(VirtualLoop):
         """The world is over, and its processes are buried."""
         self.set_exception_handler(lambda _loop, _context: None)
         self.close()
+
+
+def _close(coroutine: Coroutine[Any, Any, Any] | Generator[Any, None, Any]) -> None:
+    """Also one that waits for something in a `finally` block, or in several."""
+    for _ in range(MOST_WAITS_AT_THE_END):
+        try:
+            coroutine.close()
+        except RuntimeError:
+            continue
+        except BaseException:  # noqa: BLE001, S110  # whatever it says to its end, nobody hears it
+            pass
+        return
 
 
 def _owner_in(context: Context | None) -> Owner | None:

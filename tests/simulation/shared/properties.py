@@ -14,9 +14,12 @@ who follows believes what who leads believes                 in the calm at the 
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from tests.simulation.outside import Outside
 from tests.simulation.people import People
@@ -24,6 +27,7 @@ from tests.simulation.policies import Text
 from tests.simulation.properties import Properties
 from tests.simulation.service import Delivered
 from tests.simulation.shared.daemon import Daemon
+from tests.simulation.shared.owned import OWNER
 from tests.simulation.shared.server import Appended, Server
 from tests.simulation.targets import Effect
 from tests.simulation.trees import TARGET as CONFIG
@@ -44,7 +48,7 @@ _PLACE = Place("the simulated server", "Look at the seed.", "nothing is accepted
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a process was told of the lease last."""
+    """What who acts was told of the lease, by the very task that acts."""
 
     at: float
     frozen_seconds: float  # of the process, by then
@@ -70,7 +74,7 @@ class SharedProperties(Properties):
         self.lost_since: float | None = None  # the store, to all
         self._writer: Daemon | None = None
         self._began: dict[str, Daemon] = {}  # intent -> who opened it
-        self._looks: dict[str, Look] = {}
+        self._looks: WeakKeyDictionary[asyncio.Task[Any], Look] = WeakKeyDictionary()
         self._writers: dict[int, str] = {}
         self._stopped: set[str] = set()  # intents that were tried by who had been stopped
         self._tried: dict[str, int] = {}  # intent -> the epoch in which it was tried last
@@ -81,6 +85,8 @@ class SharedProperties(Properties):
         server.appended = self._appended
         server.looked = self._looked
         server.taken = self._taken
+        server.yielded = self._yielded
+        outside.ledger.asked = self._asked
         for one in daemons:
             one.trying = self._trying
             one.acknowledged = self._acknowledged
@@ -127,11 +133,18 @@ class SharedProperties(Properties):
             if one.name != name and one.leads:
                 self.world.violated("one leads at a time", f"{who}, and {one.name} still believes")
 
+    def _yielded(self, who: str) -> None:
+        """From this moment on another may lead."""
+        process = self.daemons[who.partition(" ")[0]].process
+        if process is not None and process.owner.name == who and process.leads:
+            self.world.violated("one leads at a time", f"{who} gives it up, and believes on")
+
     def _looked(self, who: str, runs: bool) -> None:  # noqa: FBT001  # as the server tells it
         process = self.daemons[who.partition(" ")[0]].process
-        if process is not None and process.owner.name == who:
+        task = asyncio.current_task() if OWNER.get() is not None else None  # else it comes late
+        if task is not None and process is not None:
             owner = process.owner
-            self._looks[who] = Look(
+            self._looks[task] = Look(
                 owner.now(), owner.frozen_seconds(), runs, self.server.lease.epoch
             )
 
@@ -142,12 +155,12 @@ class SharedProperties(Properties):
         if len(leaders) > 1:
             self.world.violated("one leads at a time", ", ".join(one.name for one in leaders))
         for one in daemons:
-            well = one.runs and not one.way.cut and not one.way.is_flaky
+            well = one.runs and one.sees and not one.way.cut and not one.way.is_flaky
             if not well:
                 one.well_since = float("inf")
             else:
                 one.well_since = max(min(one.well_since, now), one.way.lost_at)
-        if any(one.runs for one in leaders):
+        if any(one.runs for one in leaders) or self._is_kept_half_cut_off():
             self._led_at, self._told_silence = now, False
         could = min(one.well_since for one in daemons)
         silent = now - max(self._led_at, could)
@@ -157,15 +170,30 @@ class SharedProperties(Properties):
             self._told_silence = True
             self.world.violated("another leads within two lease times", f"{silent:.1f} s")
 
+    def _is_kept_half_cut_off(self) -> bool:
+        """Whose questions arrive, and to whom answers do not, keeps the lease and cannot lead."""
+        lease = self.server.lease
+        holder = self.daemons.get(lease.holder)
+        if holder is None or lease.expires_at <= self.world.now:
+            return False
+        return holder.process is not None and holder.way.is_flaky
+
     # -- effects -----------------------------------------------------------------------------------
+
+    def _asked(self, key: str, target: str) -> None:
+        """What must hold of a start must have held when who was stopped last looked."""
+        if key not in self._stopped:
+            self.starting.asked(key, target)
 
     def _trying(self, daemon: Daemon, key: str) -> None:
         """A process is about to reach for a target."""
         assert daemon.process is not None
         owner, lease = daemon.process.owner, self.server.lease
-        look = self._looks.get(owner.name)
+        task = asyncio.current_task()
+        look = self._looks.get(task) if task is not None else None
+        self._stopped.discard(key)
         if look is None:
-            self.world.violated("the lease is looked at right before", f"never by {owner.name}")
+            self.world.violated("the lease is looked at right before", f"not for {key}")
             return
         frozen = owner.frozen_seconds() - look.frozen_seconds
         ran = owner.now() - look.at - frozen

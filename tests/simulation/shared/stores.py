@@ -43,17 +43,17 @@ class Connections:
     life: Held
     name: str  # of the daemon, over its processes
 
-    def line(self) -> SimLine:
-        return SimLine(self.server, self.way, self.owner, self.life)
+    def line(self, what: str) -> SimLine:
+        return SimLine(self.server, self.way, self.owner, self.life, what)
 
     def lease(self, clock: Clock) -> PostgresLease:
         lease = PostgresLease(Address(ADDRESS, self.name), clock)
-        lease._line, lease._session = self.line(), self.owner.name
+        lease._line, lease._session = self.line("lease"), self.owner.name
         return lease
 
     def peers(self) -> PostgresPeers:
         peers = PostgresPeers(Address(ADDRESS, self.name))
-        peers._line, peers._session = self.line(), self.owner.name
+        peers._line, peers._session = self.line("peers"), self.owner.name
         return peers
 
 
@@ -63,7 +63,7 @@ class SharedJournal(PostgresJournal):
     def __init__(self, connections: Connections, folder: Folder) -> None:
         self.place = PLACE
         self._writes = True
-        self._line = connections.line()
+        self._line = connections.line("journal")
         self._mutex = threading.RLock()
         self._broken = ""
         self._end = None
@@ -81,7 +81,7 @@ class SharedHistory:
 
     def __init__(self, connections: Connections) -> None:
         self._kept = connections.server.kept.setdefault(connections.name, {})
-        self._line = connections.line()
+        self._line = connections.line("history")
 
     def save(self, items: Mapping[str, bytes]) -> None:
         with contextlib.suppress(JournalError):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from tests.simulation.machine import PLACE, Held
 from tests.simulation.shared.owned import Owner
 from tests.simulation.shared.server import Server, SimSession
-from tests.simulation.world import World
+from tests.simulation.world import Killed, World
 from watchdog.ports import JournalError
 from watchdog.store.postgres.line import CALL_SECONDS, PATIENCE_SECONDS, Line, Session
 from watchdog.store.postgres.trouble import CutOff, lost
@@ -22,6 +22,10 @@ T = TypeVar("T")
 
 DIALS_SECONDS = 3.5
 """Between two attempts to connect that are waited for."""
+
+LAST_WORDS = {"journal": 0.005, "lease": 0.0005, "peers": 0.0002, "history": 0.0}
+"""The share of calls in which the caller dies, and what it sent is still on its way."""
+LATEST_SECONDS = 10.0
 
 
 class Way:
@@ -48,8 +52,9 @@ class Way:
 class SimLine(Line):
     """`Line` of the adapters, over a way of the simulated world, in the hands of one process."""
 
-    def __init__(self, server: Server, way: Way, owner: Owner, life: Held) -> None:
+    def __init__(self, server: Server, way: Way, owner: Owner, life: Held, what: str) -> None:
         self.place = PLACE
+        self._what = what
         self._server = server
         self._way = way
         self._owner = owner
@@ -62,13 +67,16 @@ class SimLine(Line):
         if self._way.cut:
             self._cut_off(deadline_seconds)
         self._connected_before = True
+        if self._server.world.happens(LAST_WORDS[self._what]):
+            self._speak_its_last(work)
         fate, chance = self._way.fate(), self._server.world.chance
         if fate:
             self._server.world.fault(f"a call to the store: {fate}", whose=self._owner.name)
         self._owner.takes(0.001 + 0.004 * chance.random())
         if fate in {"undone", "later"}:
             if fate == "later":
-                self._later(work, deadline_seconds * (1.0 + chance.random()))
+                late = 1.0 + chance.choice((1.0, 6.0)) * chance.random()
+                self._later(work, deadline_seconds * late)
             self._lost(deadline_seconds)
         found = work(self._speaking())
         if fate == "unheard":
@@ -83,6 +91,16 @@ class SimLine(Line):
 
     def _speaking(self) -> Session:
         return cast("Session", SimSession(self._server, self._owner.name, self._owner.now))
+
+    def _speak_its_last(self, work: Callable[[Session], Any]) -> None:
+        """It arrives some time after it was sent, or just when the lease has run out."""
+        world, lease = self._server.world, self._server.lease
+        late = LATEST_SECONDS * world.chance.random()
+        if world.chance.random() < 0.5:
+            late = max(0.0, lease.expires_at - world.now) + 0.3 * world.chance.random()
+        self._later(work, late)
+        world.tell(f"{self._owner.name} dies with a message on its way")
+        raise Killed
 
     def _cut_off(self, deadline_seconds: float) -> None:
         self._way.lost_at = self._server.world.now
