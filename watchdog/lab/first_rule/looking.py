@@ -17,7 +17,7 @@ from typing import Any
 from watchdog.core.spec import Endpoint
 from watchdog.core.text import duration, percent, seconds_of
 from watchdog.lab.first_rule.asking import Asking, NotSeen, Rows
-from watchdog.lab.first_rule.choosing import HOUR, Candidate, Dismissed, Form
+from watchdog.lab.first_rule.choosing import HOUR, RATE_SECONDS, Candidate, Dismissed, Form
 from watchdog.lab.first_rule.outcomes import STATUS_LABELS, nearly_all, telling_of
 from watchdog.lab.first_rule.promql import LONGEST_VALUE, Condition, selector
 from watchdog.wire.http import Wire
@@ -270,6 +270,8 @@ class _Looking:
             return "its series cannot be counted"
         known = await self._known_seconds(one)
         one = replace(one, series=int(rows[0][1]) if rows else 0, known_seconds=known)
+        if one.rated_seconds > 0:  # `rate` divides by its whole range, be it known or not
+            one = replace(one, rate=one.rate * RATE_SECONDS / one.rated_seconds)
         if one.form is Form.LATENCY:
             return one
         every = await self._asking.rows(f"sum(increase({one.all_events}[1h]))")

@@ -224,7 +224,7 @@ LINTS = (
         "unknown-metric",
         Level.WARNING,
         "The source has no such metric",
-        "Until it does the rule is blind, and an `impact` not known; a misspelt name never appears.",
+        "The rule is blind, or its `impact` unknown, until it appears; a misspelt name never does.",
         _unknown_metric,
     ),
     LiveLint(
