@@ -145,3 +145,19 @@ async def test_who_has_another_variable_judges_by_what_was_applied_and_tells_peo
     page = [one.entry for one in engine.ports.journal.read() if isinstance(one.entry, Paged)][-1]
     assert "cannot read the rules in force: " in page.title
     assert "as they were applied, with the variables of then" in page.body
+
+
+async def test_what_another_daemon_applied_from_the_same_folder_pends_no_more(
+    desk: Desk, home: Home
+) -> None:
+    await desk.loading.look()
+    assert desk.loading.pending
+    assert desk.watch.engine.rules_folder.pending
+    engine = desk.watch.engine
+    await Loading(engine, home.settings()).apply(ALICE, dry=False)
+    assert engine.book.policy is not None
+
+    desk.loading.follow(engine.book.policy)
+
+    assert not desk.loading.pending
+    assert not engine.rules_folder.pending
