@@ -143,7 +143,12 @@ async def test_a_restart_asks_nothing_new_and_says_no_yes_again(
 ) -> None:
     async with asked(tmp_path, site, sandbox) as (house, requests, plan):
         sign(site, plan, "ada")
+        house.engine.leading.deposed()
         await requests.tend()
+        assert house.entries(ApprovalGiven) == []
+        await house.until(house.engine.leading.leads, "it leads again")
+        await requests.tend()  # what nobody answered is handed on again
+        assert len(house.entries(ApprovalGiven)) == 1
         again = RestoreRequests(
             house.engine, HandingOn(house.engine, house.orders), HOST, places_of(site)
         )

@@ -230,6 +230,57 @@ async def test_to_whom_every_rule_is_blind_yields_to_one_that_sees(
 
 
 @pytest.mark.sim
+async def test_an_order_to_a_leader_that_froze_or_was_cut_off_is_answered_and_never_forgotten(
+    pair: Pair,
+) -> None:
+    await pair.on_guard()
+    leader, follower = await pair.roles()
+    await pair.until("they know of each other", lambda: _both_there(pair, follower))
+    leader.signal(signal.SIGSTOP)
+    asked = time.monotonic()
+    with pytest.raises(Refused, match=r"nobody had taken it; not carried out"):
+        await follower.order("hold", reason="stop it")
+    assert time.monotonic() - asked < 2 * LEASE_SECONDS + 3.0
+    leader.signal(signal.SIGCONT)
+    await pair.until("the woken one follows", lambda: _follows(pair, leader, follower))
+
+    pair.cut[pair.name_of(follower)].set(Weather(blackhole=True))
+    with pytest.raises(
+        Refused, match=r"could not be recorded|whether it was recorded is not known"
+    ):
+        await follower.order("hold", reason="stop it")
+    await pair.leads(leader)
+    pair.cut[pair.name_of(follower)].heal()
+    await pair.until("it follows", lambda: _follows(pair, follower, leader))
+    for one in (leader, follower):
+        assert (await one.read("/v1/status"))["holds"] == []
+
+
+@pytest.mark.sim
+async def test_a_second_daemon_of_one_name_does_not_start_and_a_restarted_one_takes_no_orders(
+    pair: Pair,
+) -> None:
+    """Ada is killed, and starts anew while her own lease still runs."""
+    for one in pair.each.values():
+        one.settings["lease"] = 8.0
+    await pair.begin()
+    ada, bob = pair.each["ada"], pair.each["bob"]
+    await ada.start()
+    bob.settings["name"] = "ada"
+    said = " ".join((await bob.fails_to_start()).output.split())
+    assert "a daemon named ada runs on ada-host already" in said
+    assert "Give this one another `name`" in said
+    bob.settings["name"] = "bob"
+    await bob.start()
+    await ada.kill()
+    await ada.start()
+    with pytest.raises(Refused, match=r"not carried out"):
+        await ada.order("hold", reason="stop it")
+    leader, _ = await pair.roles()
+    assert (await leader.read("/v1/status"))["holds"] == []
+
+
+@pytest.mark.sim
 async def test_what_only_a_newer_program_understands_ends_the_older_one_and_nothing_else(
     tmp_path: Path, server: RealPostgres, rules: Rulebook, sandbox: Sandbox
 ) -> None:
