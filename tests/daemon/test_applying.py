@@ -151,13 +151,12 @@ async def test_what_another_daemon_applied_from_the_same_folder_pends_no_more(
     desk: Desk, home: Home
 ) -> None:
     await desk.loading.look()
-    assert desk.loading.pending
-    assert desk.watch.engine.rules_folder.pending
     engine = desk.watch.engine
+    before = desk.loading.pending, engine.rules_folder.pending
     await Loading(engine, home.settings()).apply(ALICE, dry=False)
     assert engine.book.policy is not None
 
     desk.loading.follow(engine.book.policy)
 
-    assert not desk.loading.pending
-    assert not engine.rules_folder.pending
+    assert before == (True, True)
+    assert (desk.loading.pending, engine.rules_folder.pending) == (False, False)

@@ -81,6 +81,18 @@ async def test_one_job_that_hangs_is_ended_and_runs_again(monkeypatch: pytest.Mo
     calendar.stop()
 
 
+async def test_what_runs_when_the_daemon_stops_is_ended_without_a_fault(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    calendar, lost = planned(HandClock(), hangs := Counted(hangs=True))
+    assert await hangs.runs_again()
+    calendar.stop()
+    await asyncio.sleep(0.05)
+    assert lost == []
+    assert "calendar.job_ended" in capsys.readouterr().out
+    assert [one.message for one in caplog.records if one.levelname in {"WARNING", "ERROR"}] == []
+
+
 async def test_a_record_that_cannot_be_written_is_everybodys_affair() -> None:
     calendar, lost = planned(HandClock(), broken := Counted(JournalBroken("the disk failed")))
     assert await broken.runs_again()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
@@ -168,3 +169,24 @@ async def not_reading() -> None:
     finally:
         writer.transport.abort()
         await served.stop()
+
+
+async def test_who_still_waits_when_the_daemon_stops_is_told_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked = asyncio.Event()
+
+    async def hangs(scope: Scope, receive: Receive, send: Send) -> None:
+        del scope, receive, send
+        asked.set()
+        await asyncio.Event().wait()
+
+    served = await serve_tcp(hangs, "127.0.0.1", 0)
+    async with httpx.AsyncClient() as client:
+        waiting = asyncio.create_task(client.get(f"http://127.0.0.1:{served.port}/", timeout=20))
+        await asked.wait()
+        await served.stop()
+        answer = await waiting
+    assert answer.status_code == 503
+    assert answer.json()["wrong"].startswith("the daemon stops. ")
+    assert "Exception in ASGI application" not in caplog.text

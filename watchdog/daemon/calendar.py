@@ -95,6 +95,10 @@ class Calendar:
             try:
                 async with asyncio.timeout(JOB_SECONDS) as deadline:
                     await every.job()
+            except asyncio.CancelledError:
+                if self._scheduler is not None:
+                    raise
+                log.info("calendar.job_ended", job=every.name)  # the daemon stops, as it was told
             except JournalError as error:
                 log.critical("calendar.job_failed", job=every.name, error=str(error))
                 self._cannot_record(error)

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from watchdog.web.json_response import Json
 from watchdog.web.patience import PatientProtocol
 
 _MOST_CONNECTIONS = 200
+_STOPS = "the daemon stops. What became of an order stands on the record: slo-watchdog status"
 
 
 class _Quiet(uvicorn.Server):
@@ -108,9 +110,29 @@ def _bound(path: Path) -> socket.socket:
     return listener
 
 
+def _to_the_end(app: ASGIApp) -> ASGIApp:
+    """Whoever still waits when the daemon stops is told so; uvicorn would call it our fault."""
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, sent)
+        except asyncio.CancelledError:
+            if not begun:
+                await Json({"wrong": _STOPS}, 503)(scope, receive, send)
+
+    return served
+
+
 def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        app,
+        _to_the_end(app),
         loop="none",
         ws="none",
         lifespan="off",

@@ -92,7 +92,8 @@ class Hosts:
         self._doing: dict[asyncio.Task[None], int] = {}  # those under way -> their epoch
         self._sending = Sending(peers, leading, clock, self._is_there) if peers else None
         self._trouble = self._twin_told = ""
-        self._lesser: tuple[Fellow, ...] = ()  # the others that know less, when we last met
+        # The other hosts, and who knows less, when we last met.
+        self._others: tuple[frozenset[str], tuple[Fellow, ...]] = (frozenset(), ())
         self.orders: dict[str, Handler] = {}
         self.on_lesser: Callable[[], None] = lambda: None  # one of them came, went or was updated
 
@@ -167,7 +168,7 @@ class Hosts:
             except (JournalLost, JournalFull) as error:
                 errands = ()
                 self._told(str(error))
-            self._tell_who_knows_less()
+            self._tell_who_came_or_left()
             for errand in errands:
                 task = asyncio.create_task(self._do(errand, began), name=f"errand {errand.number}")
                 self._errands.add(task)
@@ -194,10 +195,11 @@ class Hosts:
                 remedy = "stop one, or set another `name` in its settings"
                 log.critical("name.not_ours_alone", reason=twin, remedy=remedy)
 
-    def _tell_who_knows_less(self) -> None:
+    def _tell_who_came_or_left(self) -> None:
         lesser = tuple(one for one in self.fellows() if not one.knows >= CAPABILITIES)
-        if lesser != self._lesser:
-            self._lesser = lesser
+        others = (self.elsewhere(), lesser)
+        if others != self._others:
+            self._others = others
             self.on_lesser()
 
     async def leave(self) -> None:
