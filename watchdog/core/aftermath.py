@@ -9,7 +9,8 @@ from __future__ import annotations
 from shlex import quote
 
 from watchdog.core import entries as e
-from watchdog.core.book import MANUAL, Episode
+from watchdog.core.anew import MOST_ANEW, differs
+from watchdog.core.book import MANUAL, Episode, OpenIntent
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import last_rung
 from watchdog.core.keeping import left_alone
@@ -38,6 +39,7 @@ def intent_ended(entry: e.IntentEnded, policy: Policy, draft: Draft) -> None:
     if entry.direction is Direction.UNDO:
         _undo_ended(entry, ep, draft)
         return
+    opened = draft.book.intents.get(entry.intent)
     draft.add(entry)
     match entry.outcome:
         case e.Outcome.DONE | e.Outcome.FOUND:
@@ -52,10 +54,30 @@ def intent_ended(entry: e.IntentEnded, policy: Policy, draft: Draft) -> None:
             climb_or_latch(ep, f"{entry.action} failed: {entry.reason}", policy, draft)
         case e.Outcome.UNKNOWN:
             latch(ep, f"{entry.action}: {entry.reason}", draft)
+        case e.Outcome.ABANDONED if opened is not None and opened.differed:
+            _decide_anew(opened, entry.reason, ep, policy, draft)
         case e.Outcome.ABANDONED if ep.rule == MANUAL:
             latch(ep, f"{entry.action} was not started: {entry.reason}", draft)
         case e.Outcome.ABANDONED:
             draft.move(ep, Event.ABANDONED, entry.reason)
+
+
+def _decide_anew(
+    opened: OpenIntent, reason: str, ep: Episode, policy: Policy, draft: Draft
+) -> None:
+    """What is there is not what was decided for, and nothing was tried: it is looked at first.
+
+    Then the gates decide again, or who ordered it goes on. Others had approved something else.
+    """
+    action = opened.entry.action
+    if action in policy.actions:
+        draft.add(differs(action))
+    if ep.differed > MOST_ANEW:
+        latch(ep, f"{action} was decided {ep.differed} times, and overtaken: {reason}", draft)
+    elif ep.rule == MANUAL and opened.entry.approved_by:
+        latch(ep, f"{action} was not started: {reason}", draft)
+    else:
+        draft.move(ep, Event.ABANDONED, reason)
 
 
 def verify(
@@ -128,8 +150,18 @@ def tend_manual(draft: Draft) -> None:
     """Episodes that a person commanded have no rule to watch them: they are quiet by time."""
     for ep in list(draft.book.open_episodes()):
         watched = draft.now.steady - ep.moved.steady
-        if ep.rule == MANUAL and ep.state is State.WATCHED and watched >= MANUAL_WATCH_SECONDS:
+        if ep.rule != MANUAL or watched < MANUAL_WATCH_SECONDS:
+            continue
+        if ep.state is State.WATCHED:
             draft.move(ep, Event.QUIET, "undone, and nothing asked for it again")
+        elif ep.state is State.HELD:  # who ordered it was to go on, and is not there any more
+            reason = ep.reason
+            draft.move(ep, Event.CLOSED, f"not started, and nobody waits for it: {reason}")
+            draft.page(
+                ep,
+                f"{ep.action} was ordered by {ep.actor} and not started: {reason}",
+                f"Nothing was changed. To order it again: slo-watchdog rollback {ep.action}",
+            )
 
 
 def climb_or_latch(ep: Episode, reason: str, policy: Policy, draft: Draft) -> None:
@@ -156,7 +188,7 @@ def _latch(ep: Episode, event: Event, reason: str, draft: Draft) -> None:
     draft.page(
         ep,
         f"{ep.rule}: a person must look: {reason}",
-        f"Nothing more is done by itself. See: slo-watchdog why {quote(ep.rule)}; "
+        f"Nothing more is done by itself. See: {_look_at(ep)}; "
         f"when it is settled: slo-watchdog close {ep.id} --reason TEXT",
     )
 
@@ -201,3 +233,8 @@ def _all_or_nothing(truths: list[Truth]) -> Truth | None:
     if Truth.FALSE in truths:
         return Truth.FALSE
     return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.TRUE
+
+
+def _look_at(ep: Episode) -> str:
+    """The command that shows it; no rule judges what a person ordered."""
+    return "slo-watchdog status" if ep.rule == MANUAL else f"slo-watchdog why {quote(ep.rule)}"

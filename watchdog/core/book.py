@@ -278,6 +278,7 @@ class Book:
         ep.outcome = entry.outcome
         self.acted = list(after_ending(self.acted, entry.intent, entry.outcome))
         if entry.outcome is e.Outcome.ABANDONED:
+            ep.differed += ended is not None and ended.differed
             return
         ep.effected = (*ep.effected, entry.action)
         if done:
@@ -311,8 +312,7 @@ class Book:
 
     @_take.register
     def _marked(self, entry: e.Marked, at: Instant) -> None:
-        if entry.episode in self.episodes:
-            ep = self.episodes[entry.episode]
+        if (ep := self.episodes.get(entry.episode)) is not None:
             ep.mark = entry.mark
             self.merits.mark(ep.rule, ep.id, entry.mark, entry.actor, entry.reason)
 

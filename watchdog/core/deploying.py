@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from watchdog.core import entries as e
+from watchdog.core.anew import after_deploy
 from watchdog.core.book import Book, Episode
 from watchdog.core.changes import PAGE, Deploy
 from watchdog.core.deploys import ALL, DeployOutcome
@@ -162,7 +163,8 @@ def frozen(target: str, book: Book) -> tuple[Frozen, ...]:
         for episode in touching:
             ep = book.episodes.get(episode)
             if ep is not None and ep.state is State.LATCHED:
-                why.setdefault((name, episode), f"{episode} rolled it back, and a person must look")
+                text = f"{episode} was to roll it back, and a person must look"
+                why.setdefault((name, episode), text)
     return tuple(
         Frozen(name, episode, text)
         for (name, episode), text in why.items()
@@ -203,6 +205,8 @@ def tend_deploys(policy: Policy, draft: Draft) -> None:
         if draft.now.steady >= one.expires.steady:
             why = "its time is over, and nobody said that it has ended"
             draft.add(e.DeployEnded(one.name, one.target, DeployOutcome.EXPIRED, EXPIRY, why))
+            for doubt in after_deploy(one.target, policy, draft.book):
+                draft.add(doubt)
         elif not one.told and draft.now.steady >= one.over(most).steady:
             draft.tell(
                 f"{PAGE}{one.name}",

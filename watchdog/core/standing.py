@@ -15,6 +15,9 @@ from watchdog.core.states import State
 from watchdog.core.trees import Facts, merged
 from watchdog.core.words import Blind, Instant, Severity, Verdict, World
 
+CONFLICT = "conflict"
+"""A step's result, as the ports have it: somebody else has changed the target."""
+
 MANUAL = "manual"
 """The rule's name of an episode that a person commanded; any number of them may be open."""
 
@@ -51,6 +54,7 @@ class Episode:
     verdict: Verdict | None = None
     read_back: str = ""
     outcome: e.Outcome | None = None
+    differed: int = 0  # how often what was there was not what was decided for
     seconds_to_effect: float | None = None
     breached_at: Instant | None = None
     labels: Labels = ()  # by which its alert is known, and silences are matched
@@ -97,6 +101,11 @@ class OpenIntent:
     def facts(self) -> Facts:
         """What is known by now: of the anchor, and of every step taken."""
         return merged(self.entry.facts, *(step.facts for step in self.steps))
+
+    @property
+    def differed(self) -> bool:
+        """Whether what was found at last was not what was decided for."""
+        return bool(self.steps) and self.steps[-1].result == CONFLICT
 
     def cut_off(self) -> tuple[str, int]:
         """The step that was begun last and is not taken, and how often it was begun in vain."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchdog.core import entries as e
+from watchdog.core.anew import after_deploy
 from watchdog.core.changes import Deploy
 from watchdog.core.deploying import Frozen, frozen, refusal
 from watchdog.core.deploys import ALL, DeployOutcome
-from watchdog.engine.engine import Engine
 from watchdog.core.words import Instant
-
+from watchdog.engine.engine import Engine
 from watchdog.engine.recorder import Unrecorded
+
 
 class DeployRefused(Exception):
     """It has not begun, or not ended; the message says why and what to do."""
@@ -120,8 +121,8 @@ class DeployDesk:
     def _end(self, found: Deploy, actor: str, outcome: DeployOutcome, reason: str) -> DeployTold:
         now = self._engine.ports.clock.now()
         ended = e.DeployEnded(found.name, found.target, outcome, actor, reason)
-        if not self._engine.recorder.record([ended], now):
-            raise NotRecorded(self._engine.recorder.stuck)
+        doubts = after_deploy(found.target, self._engine.in_force(), self._engine.book)
+        self._record(now, ended, *doubts)
         self._engine.tick()
         return DeployTold(self._engine.book.deploys.past[found.name])
 

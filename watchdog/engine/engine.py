@@ -84,7 +84,7 @@ class Engine:
         self.preflight = Preflight(
             self.recorder, self.hosts.of, self.in_force, self.hosts.unfinished_by
         )
-        self.hosts.on_lesser = self._look_at_actions
+        self.hosts.on_lesser = self.preflight.look_soon = self._look_at_actions
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
         self.alertmanager = Alertmanager(
             self.recorder, ports.alertmanagers, self.in_force, self.wake
@@ -135,6 +135,7 @@ class Engine:
         self._boot = boot
         self.leading.begin(down_seconds)
         self.recorder.listen(self.runner.heard)
+        self.recorder.listen(self.preflight.heard)
 
     def _reactions(self) -> Reactions:
         return Reactions(
@@ -195,8 +196,8 @@ class Engine:
         self, policy: Policy, applied: PolicyApplied | None, *, ordered: bool = False
     ) -> Unrecorded | None:
         """Judge by this policy from now on; `applied` records it when it is not the one before."""
-        if applied is not None:
         missed = None
+        if applied is not None:
             one = Applying(self.policy, policy, applied, self.process.shadow_seconds)
             missed = one.record(self.recorder, ordered=ordered)
             if missed is not None and not missed.in_doubt:
@@ -209,8 +210,8 @@ class Engine:
             self.pollers.align(self.in_force().sources)
             self._look_at_actions()
             self.filling.begin()
-
         return missed
+
     def warm(self) -> tuple[str, ...]:
         """Take up windows and clocks from the last checkpoint."""
         return self.memory.restore(self.ports.history.load())
@@ -256,7 +257,7 @@ class Engine:
         loops = (self.leading.forever(), self.hosts.forever()) if self.leading.leads() else ()
         leading = [asyncio.create_task(loop) for loop in loops]
         await self.runner.drain(within_seconds)
-        await _end(leading)
+        await _end([*leading, *self._looks])
         await self.hosts.leave()
         await self.checkpoints.save()
         draft = self.recorder.draft()
@@ -317,10 +318,12 @@ class Engine:
         """An intent ended: what follows is judged now, not at the next second."""
         self._due.set()
 
-    def _look_at_actions(self) -> None:
-        """A preflight at once, beside the one of the calendar."""
-        task = asyncio.create_task(self.preflight.look(), name="preflight")
+    def _look_at_actions(self, overtaken: frozenset[str] = frozenset()) -> None:
+        """A preflight at once, beside the one of the calendar: of all, or of what is overtaken."""
+        look = self.preflight.look_anew(overtaken) if overtaken else self.preflight.look()
+        task = asyncio.create_task(look, name="preflight")
         self._looks.add(task)
+        task.add_done_callback(lambda _: self.wake())
         task.add_done_callback(self._looks.discard)
         task.add_done_callback(self._supervise)
 

@@ -1,6 +1,7 @@
 """Preflight: would each action work, here and now? Asked all the time, not only in trouble.
 
 Looks at tools, folders and credentials, and reads the target's present state; changes nothing.
+What is overtaken, by a deploy or by what an attempt found, is looked at anew at once.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from watchdog.core.anew import DIFFERS, covered, is_in_doubt, is_overtaken
 from watchdog.core.deploying import keeping_back
 from watchdog.core.draft import Draft
-from watchdog.core.entries import ReadinessChanged
+from watchdog.core.entries import DeployEnded, ReadinessChanged, Recorded
 from watchdog.core.filling_in import Lacking, asked_for, filled
 from watchdog.core.inputs import last_rung
 from watchdog.core.releases import DeployRelease
@@ -31,6 +33,13 @@ LOOKS = 3
 AGAIN_SECONDS = 0.3
 """A version that is just being deployed shows here and there, and is looked at once more."""
 
+ANEW_SECONDS = 60.0
+"""How long it is looked at anew before the calendar's next look has to do."""
+LONGEST_PAUSE_SECONDS = 5.0
+
+EVERY: frozenset[str] = frozenset()
+"""The names to look at where none is left out."""
+
 
 class Preflight:
     """Run `look` at the start, after a load, and by the calendar."""
@@ -47,37 +56,69 @@ class Preflight:
         self._policy = policy
         self._unfinished_by = unfinished_by
         self._kept_back: set[str] = set()  # actions that are not ready, which nobody was told yet
-        self.looked_at: Instant | None = None
+        self.looked_at: Instant | None = None  # at all of them
+        self.look_soon: Callable[[frozenset[str]], None] = lambda _: None
 
-    async def look(self) -> None:
+    def heard(self, recorded: Recorded) -> None:
+        """A recorder's listener: what is overtaken is looked at anew at once."""
+        entry, overtaken = recorded.entry, EVERY
+        if isinstance(entry, DeployEnded):
+            overtaken = frozenset(one.name for one in covered(entry.target, self._policy()))
+        elif isinstance(entry, ReadinessChanged) and entry.reason == DIFFERS:
+            overtaken = frozenset({entry.action})
+        if overtaken:
+            self.look_soon(overtaken)
+
+    async def look_anew(self, names: frozenset[str]) -> None:
+        """Look until nothing is in doubt; what takes longer than one look is waited for."""
+        until = self._recorder.clock.now().plus(ANEW_SECONDS).steady
+        pause, patient = AGAIN_SECONDS, True
+        while self._recorder.leads():
+            await self.look(names, patient=patient)
+            if not patient or not any(is_in_doubt(one, self._recorder.book) for one in names):
+                return
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            patient = self._recorder.clock.now().steady + pause < until
+
+    async def look(self, names: frozenset[str] = EVERY, *, patient: bool = False) -> None:
         """Ask for every action at once; record what changed, page what armed rules rely on.
 
         Who does not lead has nothing to record; what belongs to its host it is asked for. What is
-        just being deployed stays ready: half of it is no proof of what will be there afterwards.
-        That a rollback left nothing to go back to is told when nobody holds it any more.
+        just being deployed stays ready, or in doubt: half of it is no proof of what will be there
+        afterwards. That a rollback left nothing to go back to is told when nobody holds it any
+        more. Who is `patient` looks again where nothing could be told yet.
         """
         if not self._recorder.leads():
             return
-        policy = self._policy()
-        found = await asyncio.gather(*(self._one(a) for a in policy.actions.values()))
+        policy, began = self._policy(), self._recorder.clock.now()
+        asked = [a for a in policy.actions.values() if names is EVERY or a.name in names]
+        found = await asyncio.gather(*(self._one(action) for action in asked))
         draft = self._recorder.draft()
-        for action, ready in zip(policy.actions.values(), found, strict=True):
+        for action, ready in zip(asked, found, strict=True):
             if self._policy().actions.get(action.name) != action:
                 continue  # another policy came while we looked
+            if is_overtaken(action, began, draft.book):
+                continue  # it is looked at anew
             reading = ready.reading
             before = draft.book.readiness.get(action.name)
+            in_doubt = is_in_doubt(action.name, draft.book)
             known = before is not None and before[:2] == (reading.truth, reading.reason)
             if known and draft.book.anchors.now.get(action.name) == ready.anchor:
                 self._tell(action, reading, draft)
                 continue
             was_true = before is not None and before[0] is Truth.TRUE
-            if was_true and reading.truth is not Truth.TRUE and _is_deployed(action, policy, draft):
+            standing = was_true or in_doubt
+            if standing and reading.truth is not Truth.TRUE and _is_deployed(action, policy, draft):
+                continue
+            if patient and in_doubt and reading.truth is Truth.UNKNOWN:
                 continue
             draft.add(ReadinessChanged(action.name, reading.truth, reading.reason, ready.anchor))
-            if before is None or was_true or before[1] == CHANGED:
+            if before is None or standing or before[1] == CHANGED:
                 self._kept_back.add(action.name)
             self._tell(action, reading, draft)
-        self.looked_at = draft.now
+        if names is EVERY:
+            self.looked_at = draft.now
         self._recorder.commit(draft)
 
     def _tell(self, action: ActionSpec, reading: CheckReading, draft: Draft) -> None:

@@ -32,3 +32,9 @@ class Ending:
     reason: str
     read_back: str = ""
     effect_at: Instant | None = None
+
+
+def overtaken(reason: str, seen: str = "") -> Ending:
+    """What is there is not what was decided for: it is looked at, and decided, anew."""
+    reason = f"not what was decided for, and nothing was tried: {reason}"
+    return Ending(Outcome.ABANDONED, reason, seen)

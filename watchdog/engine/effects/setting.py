@@ -3,9 +3,9 @@
 Look, ask the gates once more, change, and read until it shows or the deadline is over. Found open
 after a restart it is settled by reading alone, and nothing is repeated.
 
-Of a release it is asked, right before the gates, whether what was decided for is still so. It is
-deployed once, unless it was declared idempotent, and the version that it displaced is told after
-the proof.
+Of a release it is asked, right before the gates, whether what was decided for is still so; where
+it is not, nothing is tried, and it is decided anew. It is deployed once, unless it was declared
+idempotent, and the version that it displaced is told after the proof.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from watchdog.engine.effects.ending import (
     SETTLE,
     SETTLE_AT_LEAST_SECONDS,
     Ending,
+    overtaken,
 )
 from watchdog.engine.effects.workbench import Work
 from watchdog.ports import Attempt, Attempted
@@ -129,6 +130,8 @@ class Setting:
             if seen.truth is Truth.TRUE:
                 outcome = Outcome.FOUND if against is not None else Outcome.DONE
                 return await self._stands(outcome, f"read back: {seen.reason}", seen)
+            if against is not None and against.result is Attempted.CONFLICT:
+                return overtaken(against.reason, seen.seen)
             if not again or self._left() <= 0:
                 return self._failed(attempt, seen)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

@@ -21,6 +21,7 @@ from watchdog.core.spec import ActionSpec
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Severity, Truth, World
+from watchdog.engine.orders.anew import decided_anew
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
 
 Kind = Literal["executive", "community", "regulatory", "technical"]
@@ -90,7 +91,11 @@ class Rollbacks:
         intent = open_intent(
             draft, ep, spec, Direction.DO, reason=why, decision=decided.decision, by=person.name
         )
-        return self._told(await self._carried_out(draft, intent), spec.name, name)
+        ended = await self._carried_out(draft, intent)
+        desk, through = self._desk, through_hold
+        while anew := await decided_anew(desk, ended, person, through_hold=through):
+            ended = await self._carried_out(*anew)
+        return self._told(ended, spec.name, name)
 
     def _asked_already(self, spec: ActionSpec) -> None:
         for name, request in self._desk.book.requests.open.items():
