@@ -27,6 +27,7 @@ from tests.engine.configuration import (
 )
 from tests.engine.house import ALICE, House, living
 from watchdog.core import entries as e
+from watchdog.core.replay import replayed
 from watchdog.core.standing import MANUAL
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
@@ -253,8 +254,36 @@ async def test_the_way_back_must_show_what_was_live_just_before_and_not_at_the_l
         assert live(mycelia) == hotfix
 
 
-def cut_off(house: House, step: str, times: int) -> None:
-    """As a process leaves it that died so often in a step of a change that was made."""
+def deploys(mycelia: Sandbox, new: str) -> None:
+    """The team's pipeline: what is live comes before by now, and another build is live."""
+    release = mycelia.places.release
+    shutil.rmtree(release / "mainnet-previous")
+    shutil.copytree(release / "mainnet", release / "mainnet-previous")
+    (release / "mainnet/BUILD_SHA").write_text(new + "\n", encoding="utf-8")
+
+
+async def test_what_was_deployed_since_the_last_preflight_is_gone_back_from_one_step_and_not_two(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        deploys(mycelia, "d" * 40)
+
+        done = await command(house)
+
+        assert outcome(done) == "done", done.effect
+        assert (live(mycelia), served(mycelia)) == (BAD_BUILD, BAD_BUILD)
+        overtaken, went_on = house.entries(e.IntentEnded)
+        assert overtaken.outcome is e.Outcome.ABANDONED
+        assert f"is {'d' * 40} by now, and not {BAD_BUILD}" in overtaken.reason
+        opened = house.entries(e.IntentOpened)
+        assert [dict(one.facts)["build_sha"] for one in opened] == [GOOD_BUILD, BAD_BUILD]
+        decided = house.entries(e.Decided)
+        assert [replayed(one) for one in decided] == [(), ()]
+        assert went_on.episode == overtaken.episode
+
+
+def cut_off(house: House, step: str, times: int, *, changed: bool = True) -> None:
+    """As a process leaves it that died so often in a step of a change, which was made."""
     engine = house.engine
     draft = engine.recorder.draft()
     name = draft.book.next_id("E")
@@ -264,7 +293,8 @@ def cut_off(house: House, step: str, times: int) -> None:
     intent = open_intent(
         draft, draft.book.episodes[name], action, Direction.DO, reason="", by="alice"
     )
-    draft.add(e.StepTaken(intent, "change", "claimed", "swapped"))
+    if changed:
+        draft.add(e.StepTaken(intent, "change", "claimed", "swapped"))
     for _ in range(times):
         draft.add(e.StepBegan(intent, step))
     engine.recorder._listeners.remove(engine.runner.heard)
@@ -296,3 +326,27 @@ async def test_what_cannot_be_gone_on_with_is_left_to_people(
         assert (ended.outcome, ep.outcome) == (e.Outcome.UNKNOWN, e.Outcome.UNKNOWN)
         assert says in ended.reason
         assert publish_of(mycelia).calls() == []
+
+
+async def test_a_tree_that_is_not_there_yet_after_a_restart_is_asked_about_until_the_deadline(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    """Its host starts as well: what lies there is told as soon as it is there again."""
+    async with ready(tmp_path, mycelia):
+        pass
+    release = mycelia.places.release
+    away = release.with_name("not-mounted-yet")
+
+    def died(house: House) -> None:
+        cut_off(house, "change", 1, changed=False)
+        release.rename(away)
+
+    async with living(tmp_path, mycelia, ladder(mycelia), before=died) as house:
+        await asyncio.sleep(0.6)
+        assert house.entries(e.IntentEnded) == [], "nothing can be told yet"
+        away.rename(release)
+        await house.until(lambda: house.entries(e.IntentEnded), "it ended")
+
+        (ended,) = house.entries(e.IntentEnded)
+        assert ended.outcome is e.Outcome.ABANDONED
+        assert "after a restart nothing is changed" in ended.reason

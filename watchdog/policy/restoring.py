@@ -25,7 +25,10 @@ from watchdog.policy.steps import checks_of, command_of
 
 _FACT = re.compile(r"[a-z][a-z0-9_]{0,49}\Z", re.ASCII)
 _OURS = frozenset(
-    {"generation", "digest", "proven", "displaced", "displaced_digest", "displaced_generation"}
+    {
+        *("generation", "digest", "proven", "displaced", "displaced_digest"),
+        *("displaced_generation", "previous_seen_digest", "live_seen_digest"),
+    }
 )
 """Facts that the program names itself."""
 

@@ -30,6 +30,8 @@ async def test_ready_is_said_with_all_that_it_rests_upon(site: Site) -> None:
     assert "3 files" not in found.reading.reason  # of por.json, which stays live, nothing is said
     assert "2 files" in found.reading.reason
     assert "one exchange of the two folders" in found.reading.reason
+    seen = {site.facts.pop(name) for name in ("previous_seen_digest", "live_seen_digest")}
+    assert len(seen) == 2
     assert site.facts == {
         "build": "41",
         "present_build": "42",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -101,14 +103,87 @@ async def test_a_release_deployed_since_then_is_never_undone_over(site: Site) ->
     assert site.build == "43"
 
 
-async def test_a_swap_that_nobody_staged_is_refused_with_what_was_found(site: Site) -> None:
+async def test_a_swap_that_nobody_staged_is_none_that_was_decided_for(site: Site) -> None:
     await site.is_ready()
     site.facts["generation"] = "0" * 32
     done = await site.swap()
 
-    assert done.result is Attempted.REFUSED
+    assert done.result is Attempted.CONFLICT
     assert "is staged, and the live one has no generation" in done.reason
     assert site.build == "42"
+
+
+def deployed(site: Site) -> None:
+    """The team's pipeline: what was live is what comes before, and another release is live."""
+    shutil.rmtree(site.previous)
+    shutil.copytree(site.live, site.previous)
+    release(site.live, 43)
+
+
+def touched(site: Site) -> None:
+    (site.previous / "conf" / "app.json").write_text('{"release": 40}')
+
+
+def moved_in(site: Site) -> None:
+    """The same release by its number, in another folder."""
+    site.live.rename(site.folder / "put-away")
+    shutil.copytree(site.folder / "put-away", site.live)
+
+
+@pytest.mark.parametrize(
+    ("happens", "says"),
+    [
+        (deployed, "build of .* is 43 by now, and not 42"),
+        (touched, "mainnet-previous was written to since its copy was made"),
+        (lambda site: shutil.rmtree(site.previous), "mainnet-previous is being changed, or gone"),
+        (moved_in, "mainnet is another folder by now"),
+    ],
+)
+async def test_what_is_not_as_it_was_decided_for_is_not_exchanged(
+    site: Site, happens: Callable[[Site], None], says: str
+) -> None:
+    await site.is_ready()
+    happens(site)
+    before = tree(site.live)
+    done = await site.swap()
+
+    assert done.result is Attempted.CONFLICT
+    assert re.search(says, done.reason)
+    assert tree(site.live) == before
+    assert site.backups() == []
+
+
+async def test_what_was_deployed_since_is_gone_back_from_once_it_was_looked_at_anew(
+    site: Site,
+) -> None:
+    await site.is_ready()
+    deployed(site)
+    assert (await site.swap()).result is Attempted.CONFLICT
+    await site.is_ready()
+
+    assert (await site.swap("intent-2")).result is Attempted.CLAIMED
+    assert site.build == "42"
+
+
+async def test_a_swap_that_was_done_is_finished_whatever_happens_to_previous_meanwhile(
+    site: Site,
+) -> None:
+    await site.is_ready()
+    await site.swap()
+    touched(site)
+    done = await site.swap()
+
+    assert done.result is Attempted.CLAIMED
+    assert done.reason.startswith("swapped already")
+
+
+async def test_what_the_live_folder_is_written_into_all_day_keeps_nobody_from_it(
+    site: Site,
+) -> None:
+    await site.is_ready()
+    (site.live / "service.log").write_text("a request\n")
+
+    assert (await site.swap()).result is Attempted.CLAIMED
 
 
 async def test_a_live_folder_that_is_gone_is_not_made_by_a_swap(site: Site) -> None:
@@ -130,11 +205,11 @@ async def test_a_generation_is_one_or_it_is_refused(site: Site, named: str) -> N
     assert site.build == "42"
 
 
-async def test_another_content_than_was_decided_on_is_refused(site: Site) -> None:
+async def test_another_content_than_was_decided_on_is_not_swapped_in(site: Site) -> None:
     await site.is_ready()
     site.facts["digest"] = "f" * 64
 
-    assert (await site.swap()).result is Attempted.REFUSED
+    assert (await site.swap()).result is Attempted.CONFLICT
     assert site.build == "42"
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from watchdog.actions.tree import beneath, ground, keep, proof
+from watchdog.actions.tree import beneath, decided, ground, keep, proof
 from watchdog.actions.tree.aside import clear_trash
 from watchdog.actions.tree.contents import Known, read
 from watchdog.actions.tree.exchange import close_gap, move, probe
@@ -83,14 +83,15 @@ def look(wish: Wish, tell: Tell) -> Ready:
     live, previous = (os.path.realpath(path) for path in (place.current, wish.previous))
     memory = place.own(f"looked-{hashlib.sha256(os.fsencode(wish.previous)).hexdigest()[:16]}.json")
     basis = _basis(wish, way)
-    before = remembered(memory, basis[0]) if basis else None
+    seen = basis.seen if basis else ()  # without it, a swap finds that it was not decided for
+    before = remembered(memory, basis.told) if basis else None
     if before is not None:
         told = before
     else:
         told = _look_anew(wish, previous, live, tell)
         basis = _basis(wish, way)  # what was staged is in it now
-        if basis and basis[1]:
-            remember(memory, basis[0], told)
+        if basis and basis.rests:
+            remember(memory, basis.told, told)
     if told["equal"]:
         raise TroubleError(
             f"{shown(wish.previous)} equals what is live: there is nothing to go back to"
@@ -100,25 +101,34 @@ def look(wish: Wish, tell: Tell) -> Ready:
         raise TroubleError(why_not)
     ground.has_room(place, 0, 0)
     reason = f"{told['staged']}; the way is {way}"
-    facts = tuple((name, value) for name, value in told["facts"])
+    facts = (*((name, value) for name, value in told["facts"]), *seen)
     return Ready(f"{said}; {reason}" if said else reason, told["digest"], told["written_at"], facts)
 
 
-def _basis(wish: Wish, way: str) -> tuple[str, bool] | None:
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    told: str
+    rests: bool
+    seen: Facts
+
+
+def _basis(wish: Wish, way: str) -> _Basis | None:
     """All that a look's outcome rests upon, and whether it rests; None where it cannot be told."""
     place = wish.place
+    live = os.path.realpath(place.current)
     try:
         prints = [
             fingerprint(os.path.realpath(wish.previous), wish.mutable),
-            fingerprint(os.path.realpath(place.current), wish.mutable, folders=False),
+            fingerprint(live, wish.mutable, folders=False),
         ]
+        seen = decided.seen(prints[0], live)
         staged = [one for one in _staged(place) if _is_copy(one, wish)]
         ours = [fingerprint(one.path, wish.mutable) for one in staged]
-        markers = [repr(marker_of(one)) for one in (os.path.realpath(place.current),)]
+        markers = [repr(marker_of(live))]
     except OSError:
         return None
     told = repr((wish, way, prints, [one.generation for one in staged], ours, markers))
-    return told, all(one.rests for one in prints)
+    return _Basis(told, all(one.rests for one in prints), seen)
 
 
 def _look_anew(wish: Wish, previous: str, live: str, tell: Tell) -> dict[str, Any]:

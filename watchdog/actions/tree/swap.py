@@ -3,15 +3,16 @@
     live tree   waits at its place   what is done
     G           -                    it was swapped: what is left of it is finished
     another     G                    live files carried over, exchanged, finished
-    another     -                    nothing: refused, and what was found is said
+    another     G, not as decided    nothing: a conflict, and what is different is said
+    another     -                    nothing: a conflict, or refused where G was live before
     G           G                    nothing: two trees say that they are the same generation
 
 To finish: names durable, live files looked at once more, the displaced tree marked and put aside,
 the live tree compared with the manifest. Back does the same with the displaced tree, and what was
 live waits again to be swapped in.
 
-The law: NOT_DONE and REFUSED only where the live path certainly is as it was. Anything that goes
-wrong after the exchange was asked for is UNKNOWN, with what is known of it.
+The law: NOT_DONE, REFUSED and CONFLICT only where the live path certainly is as it was. Anything
+that goes wrong after the exchange was asked for is UNKNOWN, with what is known of it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from watchdog.actions.tree import keep
+from watchdog.actions.tree import decided, keep
 from watchdog.actions.tree.aside import mark_displaced
 from watchdog.actions.tree.exchange import close_gap
 from watchdog.actions.tree.facts import present
@@ -54,6 +55,7 @@ class Order:
     key: str
     facts: Mapping[str, str]
     until: float  # on the steady clock: no exchange begins later
+    previous: str = ""  # what is restored
     named: Mapping[str, str] = field(default_factory=dict)  # facts, and the files they are in
 
     @property
@@ -88,8 +90,12 @@ def forward(order: Order) -> Answer:
     if live == generation and incoming is None:
         return _finish_forward(order, trees, "swapped already")
     why_not = _refusal(order, live, incoming)
-    if incoming is None or why_not:
+    if why_not:
         return Answer(Result.REFUSED, why_not)
+    differs = _difference(order, trees, incoming)
+    if incoming is None or differs:
+        result = Result.CONFLICT if trees.displaced(generation, "") is None else Result.REFUSED
+        return Answer(result, differs)
     keep.carry(place, trees.live(), incoming, order.mutable)
     if time.monotonic() > order.until:
         return Answer(Result.NOT_DONE, "the time was over before the exchange")
@@ -106,16 +112,24 @@ def _refusal(order: Order, live: str, incoming: str | None) -> str:
     generation = order.generation
     if not os.path.isdir(order.place.current):
         return f"{shown(order.place.current)} is missing: there is no live folder to swap"
+    if live == generation and incoming is not None:
+        return f"the live tree and a staged one both say that they are {generation}"
+    return ""
+
+
+def _difference(order: Order, trees: Trees, incoming: str | None) -> str:
+    """What is not as it was decided for. Raises OSError."""
+    live = generation_of(trees.live())
     if incoming is None:
         found = f"is of generation {live}" if live else "has no generation"
-        return f"no tree of generation {generation} is staged, and the live one {found}"
-    if live == generation:
-        return f"the live tree and a staged one both say that they are {generation}"
+        return f"no tree of generation {order.generation} is staged, and the live one {found}"
     staged = marker_of(incoming)
     digest = staged.digest if staged else ""
     if not digest or digest != order.facts.get("digest", digest):
         return "what is staged is not of the content that was decided on"
-    return ""
+    return decided.why_not(
+        order.facts, order.previous, os.path.realpath(trees.live()), order.mutable, order.named
+    )
 
 
 def _failed(error: OSError, trees: Trees, generation: str) -> Answer | None:

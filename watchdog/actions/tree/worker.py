@@ -101,6 +101,7 @@ def _worked(asked: dict[str, Any], work: Callable[[Order], _Found]) -> _Found:
         key=asked["key"],
         facts=dict(asked["facts"]),
         until=asked["until"],
+        previous=asked["previous"],
         named=dict(asked["named"]),
     )
     if not os.path.isdir(place.work):

@@ -23,6 +23,7 @@ from watchdog.engine.effects.ending import (
     READ_BEFORE,
     SETTLE_AT_LEAST_SECONDS,
     Ending,
+    overtaken,
 )
 from watchdog.engine.effects.steps import BACK, Steps
 from watchdog.engine.effects.workbench import Work
@@ -34,6 +35,8 @@ MOST_CRASHES = 3
 PROVEN = "proven"
 """The fact by which a swap says whether the content that stands now is the one that was meant."""
 
+_NOTHING_DONE = {Attempted.NOT_DONE, Attempted.REFUSED, Attempted.CONFLICT}
+
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
@@ -43,6 +46,7 @@ class _Failure:
     changed: bool = True
     unknown: bool = False  # nothing can be told, so nothing more may be tried
     stopped: bool = False  # by a gate, right before the effect
+    overtaken: bool = False  # what is there is not what was decided for
 
 
 class Replacing:
@@ -77,10 +81,9 @@ class Replacing:
                 Outcome.UNKNOWN,
                 f"{cut!r} was begun {in_vain} times and never ended: it is left to people",
             )
-        forward = self._work.action.deadline_seconds - self._steps.way_back_seconds
-        self._steps.at_least(max(SETTLE_AT_LEAST_SECONDS, forward))
+        self._steps.at_least(SETTLE_AT_LEAST_SECONDS)
         if not self._steps.is_done(CHANGE):
-            stands = await self._mark()
+            stands = await self._mark_in_time()
             if stands.truth is Truth.FALSE:
                 return Ending(
                     Outcome.ABANDONED, f"after a restart nothing is changed: {stands.reason}"
@@ -89,6 +92,8 @@ class Replacing:
                 return Ending(
                     Outcome.UNKNOWN, f"after a restart it cannot be told: {stands.reason}"
                 )
+        forward = self._work.action.deadline_seconds - self._steps.way_back_seconds
+        self._steps.at_least(max(SETTLE_AT_LEAST_SECONDS, forward))
         if any(name.startswith(BACK) for name in self._work.intent.began):
             failed = next((t for t in reversed(self._work.intent.steps) if _ended_it(t)), None)
             reason = f"{failed.step}: {failed.reason}" if failed else "it failed before a restart"
@@ -114,14 +119,14 @@ class Replacing:
 
     async def _change(self) -> _Failure | None:
         pause = FIRST_PAUSE_SECONDS
-        untouched = True
+        untouched, resumed = True, self._steps.was_begun(CHANGE)
         while True:
             begun = self._steps.was_begun(CHANGE)
             stop = self._bench.stopped(self._work.entry) if untouched and not begun else ""
             if stop:
                 return _Failure(stop, changed=False, stopped=True)
             attempt = await self._steps.try_once(CHANGE, self._work.step.how)
-            untouched = untouched and attempt.result in {Attempted.NOT_DONE, Attempted.REFUSED}
+            untouched = untouched and attempt.result in _NOTHING_DONE
             proven = dict(attempt.facts).get(PROVEN, "")
             if proven.startswith("no"):
                 return _Failure(f"what stands now is not what was meant: {proven}")
@@ -132,7 +137,9 @@ class Replacing:
                 case Attempted.REFUSED:
                     return _Failure(said, changed=not untouched, unknown=not untouched)
                 case Attempted.CONFLICT:
-                    return _Failure(f"somebody else changed it meanwhile: {said}", unknown=True)
+                    fresh = untouched and not resumed
+                    reason = attempt.reason if fresh else f"somebody else changed it: {said}"
+                    return _Failure(reason, changed=not fresh, unknown=not fresh, overtaken=fresh)
                 case _:
                     wait = max(pause, attempt.retry_after_seconds or 0.0)
                     if wait >= self._steps.left_forward:
@@ -180,6 +187,8 @@ class Replacing:
     async def _give_up(self, failure: _Failure) -> Ending:
         if failure.stopped:
             return Ending(Outcome.ABANDONED, f"stopped right before the effect: {failure.reason}")
+        if failure.overtaken:
+            return overtaken(failure.reason)
         if failure.unknown:
             return Ending(Outcome.UNKNOWN, failure.reason)
         if not failure.changed:
@@ -216,6 +225,16 @@ class Replacing:
         """Whether it was changed, by its mark: a file can be broken that nobody serves."""
         seconds = max(SETTLE_AT_LEAST_SECONDS, self._steps.way_back_seconds)
         return await self._steps.mark(seconds)
+
+    async def _mark_in_time(self) -> CheckReading:
+        """The same after a restart: whose host starts as well tells it when it is there again."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            stands = await self._mark()
+            if stands.truth is not Truth.UNKNOWN or self._steps.left <= pause:
+                return stands
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
 def _ended_it(taken: StepTaken) -> bool:
