@@ -117,15 +117,15 @@ class TreeHost:
         generation = known.get("generation", "")
         if self.live.generation == generation and not self._waits(generation):
             return await self._finish(generation, key, life)
-        refused = self._refused(generation, known.get("digest", ""))
-        if refused:
-            return Attempt(Attempted.REFUSED, refused)
+        differs = self._difference(generation, known)
+        if differs:
+            return Attempt(Attempted.CONFLICT, differs)
         if self.world.fault("tree: no time before the exchange", 0.1):
             return Attempt(Attempted.NOT_DONE, "the time was over before the exchange")
         await self._step(life)
-        refused = self._refused(generation, known.get("digest", ""))
-        if refused:
-            return Attempt(Attempted.REFUSED, refused)
+        differs = self._difference(generation, known)
+        if differs:
+            return Attempt(Attempted.CONFLICT, differs)
         self._exchange(key, Tree(self.live.content, before(generation)))
         if self.is_cut_off():
             return Attempt(Attempted.UNKNOWN, "it was ended at its deadline")
@@ -185,11 +185,16 @@ class TreeHost:
         await asyncio.sleep(0.02 + 1.0 * self.world.chance.random() ** 2)
         life.point()
 
-    def _refused(self, generation: str, digest: str) -> str:
+    def _difference(self, generation: str, known: dict[str, str]) -> str:
+        """What is not as it was decided for, held against it right before the exchange."""
         if not self._waits(generation) or self.staged is None:
             return f"no tree of generation {generation} is staged"
-        wrong = f"digest-of-{self.staged.content}" != digest
-        return "what is staged is not what was decided on" if wrong else ""
+        if f"digest-of-{self.staged.content}" != known.get("digest"):
+            return "what is staged is not what was decided on"
+        if self.staged.content != self.previous:
+            return f"{self.previous} comes before by now"
+        live = self.live.content
+        return "" if live == known.get("present_build_sha") else f"{live} is live by now"
 
     def _waits(self, generation: str) -> bool:
         return self.staged is not None and self.staged.generation == generation
