@@ -108,7 +108,8 @@ async def test_why_tells_every_number_and_gate_to_a_machine(
     assert (pause["ended"], pause["intent"]) == ("in_time", "I1")
     assert 0 < pause["seconds"] < before["seconds_breach_to_contained"]
     assert before["affected"]["by"] == "impact"
-    assert before["affected"]["number"] == before["affected"]["failed_events"] >= window["bad"]
+    affected = before["affected"]  # which is asked after what is judged: it may lack a last poll
+    assert window["bad"] <= affected["number"] <= affected["failed_events"]
     actions = (await watchdog.read("/v1/status"))["actions"]
     assert [one["last_proof"]["ref"] for one in actions if one["last_proof"]] == ["I1"]
 
