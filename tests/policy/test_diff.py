@@ -93,6 +93,19 @@ def test_a_raised_rung_arms_the_rules_that_reach_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("mode", "says"),
+    [
+        ("approve", "error-rate must now ask before it does pause-redemption"),
+        ("shadow", "error-rate may no longer do pause-redemption"),
+    ],
+)
+def test_a_lowered_rung_is_told_of_each_rule_that_it_stops(mode: str, says: str) -> None:
+    low = PLATFORM.replace("mode: armed", f"mode: {mode}")
+    assert says in told(policy(), policy(platform=low), Effect.CHANGE)
+    assert rearmed(policy(), policy(platform=low)) == ()
+
+
+@pytest.mark.parametrize(
     ("old", "new", "says"),
     [
         ("> 5%", "> 4%", "error-rate breaches at > 4% in place of > 5%"),

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from watchdog.core.channels import EventSignal
-from watchdog.core.inputs import last_rung
 from watchdog.core.keeping import keeper, left_alone
 from watchdog.core.naming import family_of
 from watchdog.core.spec import Bound, Policy, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.standing import Claim
 from watchdog.core.words import Mode
 from watchdog.policy.laws import seconds_text
+from watchdog.policy.reach import gained, lost
 
 
 class Effect(StrEnum):
@@ -60,8 +60,7 @@ def rearmed(old: Policy | None, new: Policy) -> tuple[str, ...]:
     return tuple(
         name
         for name, rule in sorted(new.rules.items())
-        if any(_newly(reach(old, name), action, mode) for action, mode in reach(new, name).items())
-        and rule.playbook is not None
+        if rule.playbook is not None and gained(old, new, name)
     )
 
 
@@ -79,22 +78,6 @@ def removed(old: Policy | None, new: Policy) -> tuple[str, ...]:
     return tuple(sorted(set(old.rules) - set(new.rules))) if old else ()
 
 
-def reach(policy: Policy | None, rule_name: str) -> dict[str, Mode]:
-    """The actions a rule can reach, each with the lower of the rule's and the rung's mode."""
-    rule = policy.rules.get(rule_name) if policy else None
-    playbook = policy.playbooks.get(rule.playbook or "") if policy and rule else None
-    reached: dict[str, Mode] = {}
-    if policy is None or rule is None or playbook is None:
-        return {}
-    for rung in playbook.rungs[: last_rung(rule, policy) + 1]:
-        reached[rung.action] = min(rule.mode, rung.mode)
-    return reached
-
-
-def _newly(before: dict[str, Mode], action: str, mode: Mode) -> bool:
-    return mode >= Mode.APPROVE and mode > before.get(action, Mode.OBSERVE)
-
-
 def _rules(old: Policy | None, new: Policy) -> Iterator[Change]:
     for name in removed(old, new):
         yield Change(Effect.REMOVE, name, f"{name} is removed; its open episodes stay until closed")
@@ -104,15 +87,23 @@ def _rules(old: Policy | None, new: Policy) -> Iterator[Change]:
             yield Change(Effect.CHANGE, name, f"{name} is new, in {rule.mode.word}")
         if was is not None:
             yield from _rule(was, rule)
+        if old is not None and was is not None and rule.mode >= was.mode:
+            yield from _disarming(old, new, name)
     for name in rearmed(old, new):
         yield _arming(old, new, name)
 
 
+def _disarming(old: Policy, new: Policy, name: str) -> Iterator[Change]:
+    """What its playbook, or how far it may go, takes from a rule whose own mode does not."""
+    for action, left in lost(old, new, name).items():
+        verb = "must now ask before it does" if left is Mode.APPROVE else "may no longer do"
+        yield Change(Effect.CHANGE, name, f"{name} {verb} {action}")
+
+
 def _arming(old: Policy | None, new: Policy, name: str) -> Change:
-    before = reach(old, name)
-    gained = {a: m for a, m in reach(new, name).items() if _newly(before, a, m)}
     does = ", ".join(
-        f"{'do' if mode is Mode.ARMED else 'ask to do'} {action}" for action, mode in gained.items()
+        f"{'do' if mode is Mode.ARMED else 'ask to do'} {action}"
+        for action, mode in gained(old, new, name).items()
     )
     known = old is not None and name in old.rules
     said = f"{name} may now {does}" if known else f"{name} is new and may {does}"
