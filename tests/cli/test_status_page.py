@@ -32,6 +32,7 @@ def test_a_read_back_that_is_the_reason_is_not_told_again(
         "actor": "",
         "why": "",
         "claims": [],
+        "outcome": None,
         "measures": None,
     }
     show_episode(Page(), episode, NOW)
@@ -55,21 +56,42 @@ def test_an_action_says_when_it_was_last_proven(capsys: pytest.CaptureFixture[st
         assert f"pause  flag:x, {says}" in capsys.readouterr().out
 
 
-def test_versions_are_told_where_they_differ(capsys: pytest.CaptureFixture[str]) -> None:
-    def told(version: str, lacks: str) -> list[str]:
-        ada = {"name": "ada", "host": "a", "version": "0.2.0", "sees": True, "lacks": ""}
-        bob = {"name": "bob", "host": "b", "version": version, "sees": True, "lacks": lacks}
-        leader = {"name": "ada", "here": True, "epoch": 3, "daemons": [ada, bob]}
-        show_leader(Page(), leader)
-        return capsys.readouterr().out.splitlines()
+LEADS = "leads: this daemon (ada), in epoch 3. There are: ada on a, bob on b"
 
-    leads = "leads: this daemon (ada), in epoch 3. There are: ada on a, bob on b"
-    assert told("0.2.0", "") == [leads]
-    assert told("0.1.0", "") == [leads, "versions differ: ada 0.2.0, bob 0.1.0"]
-    assert told("0.1.0", "`release`") == [
-        leads,
+
+def leader_page(capsys: pytest.CaptureFixture[str], trouble: str = "", **of_bob: str) -> list[str]:
+    ada = {"name": "ada", "host": "a", "version": "0.2.0", "sees": True, "lacks": ""}
+    ada["settings"] = "lease 10 s, armed, production"
+    bob = ada | {"name": "bob", "host": "b"} | of_bob
+    leader = {"name": "ada", "here": True, "epoch": 3, "trouble": trouble, "daemons": [ada, bob]}
+    show_leader(Page(), leader)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_versions_are_told_where_they_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    assert leader_page(capsys) == [LEADS]
+    older = leader_page(capsys, version="0.1.0")
+    assert older == [LEADS, "versions differ: ada 0.2.0, bob 0.1.0"]
+    assert leader_page(capsys, version="0.1.0", lacks="`release`") == [
+        LEADS,
         "versions differ: ada 0.2.0, bob 0.1.0: what bob does not know is not started",
     ]
+
+
+def test_settings_that_should_be_the_same_are_told_where_they_differ(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    first, second = leader_page(capsys, settings="lease 10 s, shadow, production")
+    assert first == LEADS
+    assert "settings differ" in second
+    assert "bob lease 10 s, shadow, production" in second
+
+
+def test_while_the_store_is_lost_nobody_is_said_to_lead(capsys: pytest.CaptureFixture[str]) -> None:
+    (told,) = leader_page(capsys, trouble="the store does not answer")
+    assert told == (
+        "who leads cannot be told, and this daemon only watches: the store does not answer"
+    )
 
 
 @pytest.mark.parametrize(

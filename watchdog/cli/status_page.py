@@ -65,6 +65,9 @@ def show_leader(page: Page, leader: View | None) -> None:
     """Who decides and acts, where daemons share the record."""
     if leader is None:
         return
+    if leader["trouble"]:
+        page.line(f"who leads cannot be told, and this daemon only watches: {leader['trouble']}")
+        return
     who = leader["name"] or "nobody yet"
     here = "this daemon" if leader["here"] else f"{who}, and this daemon follows"
     named = f" ({who})" if leader["here"] else ""
@@ -80,6 +83,9 @@ def show_leader(page: Page, leader: View | None) -> None:
         lesser = " and ".join(one["name"] for one in leader["daemons"] if one["lacks"])
         told = f": what {lesser} does not know is not started" if lesser else ""
         page.line(f"versions differ: {versions}{told}")
+    if len({one["settings"] for one in leader["daemons"]}) > 1:
+        theirs = "; ".join(f"{one['name']} {one['settings']}" for one in leader["daemons"])
+        page.line(f"settings differ, which are to be the same on all: {theirs}")
 
 
 def _stops(page: Page, found: View, now: datetime) -> None:

@@ -84,7 +84,7 @@ class Engine:
         self.preflight = Preflight(
             self.recorder, self.hosts.of, self.in_force, self.hosts.unfinished_by
         )
-        self.hosts.on_lesser = self.preflight.look_soon = self._look_at_actions
+        self.hosts.on_others = self.preflight.look_soon = self._look_at_actions
         self.filling = Filling(self.recorder, self.memory, ports.open_past)
         self.alertmanager = Alertmanager(
             self.recorder, ports.alertmanagers, self.in_force, self.wake
@@ -126,7 +126,8 @@ class Engine:
         """What others are told of us."""
         sees = any(status is not Status.BLIND for status in self.memory.statuses().values())
         p = self.process
-        return Presence(p.name or p.host, p.host, p.version, sees)
+        alike = f"lease {p.lease_seconds:g} s, {p.max_mode.word}, {p.environment}"
+        return Presence(p.name or p.host, p.host, p.version, sees, settings=alike)
 
     # -- start -------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ def leader_view(engine: Engine) -> View | None:
                 "version": one.version,
                 "sees": one.sees,
                 "seconds_ago": one.seconds_ago,
+                "settings": one.settings,
                 "lacks": Fellow(one.name, one.version, one.knows).lacks(known),
             }
             for one in there

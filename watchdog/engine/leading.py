@@ -111,7 +111,8 @@ class Leading:
             lead = await asyncio.to_thread(self._lease.look)
         except JournalLost as lost:
             return f"it cannot be told who leads: {lost}"
-        if lead.epoch == epoch and lead.valid_for_seconds > 0:
+        # Counted from the question: an answer that was heard late may be of a lease that is over.
+        if lead.epoch == epoch and self._steady < lead.asked_at + lead.valid_for_seconds:
             return ""
         return f"epoch {epoch} is over"
 

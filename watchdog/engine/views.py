@@ -122,7 +122,7 @@ class Views:
             "policy": engine.in_force().sha256,
             "passes": engine.passes.count,
             "last_pass_seconds_ago": None if done is None else now.steady - done.steady,
-            "recording": engine.recorder.stuck or "ok",
+            "recording": engine.recorder.stuck or engine.leading.trouble or "ok",
             "leader": leader_view(engine),
             "clock": self._clock(),
             "policy_pending": engine.rules_folder.pending,

@@ -119,6 +119,7 @@ class Presence:
     sees: bool  # at least one rule is not blind to it
     seconds_ago: float = 0.0
     knows: frozenset[str] = CAPABILITIES  # what its program knows of actions
+    settings: str = ""  # those that are to be the same on all, in words
     leads: bool = False  # it takes what is ordered of it; told by none but ourselves
 
     @property

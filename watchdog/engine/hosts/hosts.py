@@ -95,7 +95,7 @@ class Hosts:
         # The other hosts, and who knows less, when we last met.
         self._others: tuple[frozenset[str], tuple[Fellow, ...]] = (frozenset(), ())
         self.orders: dict[str, Handler] = {}
-        self.on_lesser: Callable[[], None] = lambda: None  # one of them came, went or was updated
+        self.on_others: Callable[[], None] = lambda: None  # one of them came, went or was updated
 
     # -- who is there ------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class Hosts:
         others = (self.elsewhere(), lesser)
         if others != self._others:
             self._others = others
-            self.on_lesser()
+            self.on_others()
 
     async def leave(self) -> None:
         """At the end: what we do for others is cut off, and they need not wait for us."""

@@ -27,11 +27,12 @@ TWIN_SECONDS = 60.0
 MOST_CHARACTERS = 1024 * 1024
 
 _HERE = """
-INSERT INTO slo_watchdog.daemons (name, session, host, version, sees, knows, seen_at)
-VALUES (%s, %s, %s, %s, %s, %s, clock_timestamp())
+INSERT INTO slo_watchdog.daemons (name, session, host, version, sees, knows, settings, seen_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, clock_timestamp())
 ON CONFLICT (name) DO UPDATE
    SET session = excluded.session, host = excluded.host, version = excluded.version,
-       sees = excluded.sees, knows = excluded.knows, seen_at = excluded.seen_at
+       sees = excluded.sees, knows = excluded.knows, settings = excluded.settings,
+       seen_at = excluded.seen_at
 RETURNING (SELECT before.session FROM slo_watchdog.daemons before WHERE before.name = %s)
 """
 _NAMESAKE = """
@@ -41,7 +42,7 @@ SELECT session, host, extract(epoch FROM seen_at)::float8,
 """
 _PRESENT = """
 SELECT name, host, version, sees,
-       greatest(0, extract(epoch FROM clock_timestamp() - seen_at))::float8, knows
+       greatest(0, extract(epoch FROM clock_timestamp() - seen_at))::float8, knows, settings
   FROM slo_watchdog.daemons WHERE seen_at > clock_timestamp() - make_interval(secs => %s)
  ORDER BY name
 """
@@ -108,7 +109,8 @@ class PostgresPeers:
 
         def ask(session: Session) -> tuple[tuple[Presence, ...], tuple[Errand, ...]]:
             knows = capabilities.written(me.knows)
-            about_us = [me.name, self._session, me.host, me.version, me.sees, knows, me.name]
+            told = [me.version, me.sees, knows, me.settings]
+            about_us = [me.name, self._session, me.host, *told, me.name]
             before = session.one(_HERE, about_us)
             if self._here and before is not None and before[0] not in {None, self._session}:
                 self._twin_at = time.monotonic()
@@ -167,5 +169,7 @@ def _presence(
     sees: bool,  # noqa: FBT001  # a row's column
     seconds_ago: float,
     knows: str | None,
+    settings: str | None,
 ) -> Presence:
-    return Presence(name, host, version, sees, seconds_ago, capabilities.read(knows))
+    known = capabilities.read(knows)
+    return Presence(name, host, version, sees, seconds_ago, known, settings or "")
