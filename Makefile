@@ -59,6 +59,7 @@ bench: $(READY) debian-packages
 # Whole worlds in virtual time (tests/simulation), then the long tests that need real parts.
 sim: $(READY) debian-packages
 	@status=0; $(BIN)/python -m tests.simulation --seeds $(SEEDS) || status=1; \
+	    $(BIN)/python -m tests.simulation --daemons 2 --seeds $$(($(SEEDS) / 4)) || status=1; \
 	    $(BIN)/pytest -m sim -q -p no:randomly || { code=$$?; [ $$code -eq 5 ] || status=$$code; }; \
 	    exit $$status
 

@@ -27,8 +27,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=1000, help="so many, from --first on")
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--daemons", type=int, choices=(1, 2, 3), default=1)
+    parser.add_argument("--minutes", type=float, default=0.0, help="of several, before the calm")
     asked = parser.parse_args()
-    lived = live if asked.daemons == 1 else partial(live_together, daemons=asked.daemons)
+    lived = live
+    if asked.daemons > 1:
+        lived = partial(live_together, daemons=asked.daemons, minutes=asked.minutes)
     if asked.seed is not None:
         told = lived(asked.seed, loud=asked.trace)
         _say(f"seed {told.seed}: trace {told.trace}, {dict(sorted(told.counts.items()))}")

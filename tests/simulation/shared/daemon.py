@@ -77,6 +77,7 @@ class SharedActuator(SimActuator):
     async def attempt(
         self, how: How, *, key: str, deadline_seconds: float, facts: Facts = ()
     ) -> Attempt:
+        self.daemon.about_to(self.daemon)
         self.daemon.on_the_way(self.daemon)
         await asyncio.sleep(0.001)
         self.daemon.trying(self.daemon, key)
@@ -179,6 +180,7 @@ class Daemon:
         self.well_since = float("inf")  # since when nothing has kept it from leading
         self.process: SharedProcess | None = None
         self.gone: Callable[[Daemon], None] = lambda _: None
+        self.about_to: Callable[[Daemon], None] = lambda _: None  # reach for a target
         self.on_the_way: Callable[[Daemon], None] = lambda _: None  # between a look and the effect
         self.trying: Callable[[Daemon, str], None] = lambda _daemon, _key: None
         self.acknowledged: Callable[[Recorded], None] = lambda _: None

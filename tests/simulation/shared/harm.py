@@ -29,6 +29,7 @@ class Harm:
         self._server = server
         self._properties = properties
         self._flags = flags
+        properties.on_look = self._on_look
         for one in daemons:
             one.on_the_way = self._on_the_way
 
@@ -68,6 +69,12 @@ class Harm:
     def freeze(self) -> None:
         """SIGSTOP; or its whole machine stands, so that nobody there kills it for its silence."""
         self._stop(self.someone(), paused=self.world.chance.random() < 0.5)
+
+    def _on_look(self, daemon: Daemon, task: str) -> None:
+        """It was told of the lease, and has not heard it yet."""
+        acts = task.startswith(("intent", "errand"))
+        if self.world.happens(0.08 if acts else 0.002):
+            self._stop(daemon, paused=self.world.chance.random() < 0.5)
 
     def _on_the_way(self, daemon: Daemon) -> None:
         """Between the look at the lease and the effect."""

@@ -23,7 +23,7 @@ from tests.simulation.policies import Text
 from tests.simulation.process import WATCHDOG_SECONDS
 from tests.simulation.shared.daemon import NAMES, Daemon
 from tests.simulation.shared.harm import Harm
-from tests.simulation.shared.owned import OWNER, OwnedTask, SharedLoop
+from tests.simulation.shared.owned import OWNER, OwnedFuture, OwnedTask, SharedLoop
 from tests.simulation.shared.properties import COMPARED_SECONDS, SharedProperties
 from tests.simulation.shared.server import Server
 from tests.simulation.world import Over, World
@@ -108,8 +108,8 @@ class SharedLife:
         self.world.after(down, "", self._starting(daemon))
 
     def _unhandled(self, _loop: object, context: dict[str, Any]) -> None:
-        task = context.get("task") or context.get("future")
-        if isinstance(task, OwnedTask) and task.owner is not None and task.owner.dead:
+        whose = context.get("task") or context.get("future")
+        if isinstance(whose, OwnedTask | OwnedFuture) and whose.owner and whose.owner.dead:
             return
         self.world.violated("nothing dies in silence", _whole(context.get("exception"), context))
 

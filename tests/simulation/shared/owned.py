@@ -123,6 +123,12 @@ class OwnedTask(asyncio.Task[Any]):
     owner: Owner | None = None
 
 
+class OwnedFuture(asyncio.Future[Any]):
+    """The same of what a task waits for."""
+
+    owner: Owner | None = None
+
+
 class _Gate:
     """A callback that waits for its process."""
 
@@ -154,6 +160,11 @@ class SharedLoop(VirtualLoop):
         super().__init__(world, lambda: world.now)
         self._shared_world = world
         self.set_task_factory(_task)  # type: ignore[arg-type]  # of this loop, which is one
+
+    def create_future(self) -> OwnedFuture:
+        future = OwnedFuture(loop=self)
+        future.owner = OWNER.get()
+        return future
 
     def time(self) -> float:
         owner = OWNER.get()
@@ -238,4 +249,4 @@ def _task(
     return task
 
 
-__all__ = ["OWNER", "OwnedTask", "Owner", "SharedLoop"]
+__all__ = ["OWNER", "OwnedFuture", "OwnedTask", "Owner", "SharedLoop"]

@@ -6,6 +6,7 @@ one leads at a time, also by its own clock                   whenever another ta
 only who leads records, and nobody else in its epoch         at each entry, at the server
 one effective change per fencing epoch, target and intent    at each effect, at the target
 the lease is looked at right before each try                 at each try, by what was answered
+what is heard of it too late is not believed                 at each try
 no effect while the store is lost to all                     at each try
 another leads within two lease times, where one could        twice a second
 what was acknowledged stands                                 whenever a daemon is told
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -52,7 +53,7 @@ class Look:
 
     at: float
     frozen_seconds: float  # of the process, by then
-    runs: bool
+    until: float  # by which it runs out, as it was then
     epoch: int
 
 
@@ -72,6 +73,7 @@ class SharedProperties(Properties):
         self.daemons = {one.name: one for one in daemons}
         self.longest_silence = 0.0
         self.lost_since: float | None = None  # the store, to all
+        self.on_look: Callable[[Daemon, str], None] = lambda _daemon, _task: None
         self._writer: Daemon | None = None
         self._began: dict[str, Daemon] = {}  # intent -> who opened it
         self._looks: WeakKeyDictionary[asyncio.Task[Any], Look] = WeakKeyDictionary()
@@ -88,6 +90,7 @@ class SharedProperties(Properties):
         server.yielded = self._yielded
         outside.ledger.asked = self._asked
         for one in daemons:
+            one.about_to = self._about_to
             one.trying = self._trying
             one.acknowledged = self._acknowledged
 
@@ -128,6 +131,7 @@ class SharedProperties(Properties):
     def _taken(self, who: str) -> None:
         """By its own clock the one before must have ended before another begins."""
         self.world.counts["takeovers"] += 1
+        self._led_at = self.world.now  # should it die at once, the time begins anew
         name = who.partition(" ")[0]
         for one in self.daemons.values():
             if one.name != name and one.leads:
@@ -144,9 +148,10 @@ class SharedProperties(Properties):
         task = asyncio.current_task() if OWNER.get() is not None else None  # else it comes late
         if task is not None and process is not None:
             owner = process.owner
-            self._looks[task] = Look(
-                owner.now(), owner.frozen_seconds(), runs, self.server.lease.epoch
-            )
+            lease = self.server.lease
+            until = lease.expires_at if runs else float("-inf")
+            self._looks[task] = Look(owner.now(), owner.frozen_seconds(), until, lease.epoch)
+            self.on_look(self.daemons[who.partition(" ")[0]], task.get_name())
 
     def watch(self) -> None:
         """Twice a second: does somebody lead, and could somebody?"""
@@ -185,8 +190,19 @@ class SharedProperties(Properties):
         if key not in self._stopped:
             self.starting.asked(key, target)
 
+    def _about_to(self, daemon: Daemon) -> None:
+        """It has heard the answer: is it still so?"""
+        task = asyncio.current_task()
+        look = self._looks.get(task) if task is not None else None
+        if look is not None and self.world.now > look.until:
+            late = self.world.now - look.until
+            self.world.violated(
+                "what is heard of the lease too late is not believed",
+                f"{daemon.name}: {late:.1f} s",
+            )
+
     def _trying(self, daemon: Daemon, key: str) -> None:
-        """A process is about to reach for a target."""
+        """A process reaches for a target."""
         assert daemon.process is not None
         owner, lease = daemon.process.owner, self.server.lease
         task = asyncio.current_task()
@@ -198,8 +214,8 @@ class SharedProperties(Properties):
         frozen = owner.frozen_seconds() - look.frozen_seconds
         ran = owner.now() - look.at - frozen
         self._tried[key] = look.epoch
-        if ran > RIGHT_BEFORE_SECONDS or not look.runs:
-            said = "" if look.runs else ", and it was over"
+        if ran > RIGHT_BEFORE_SECONDS or look.until < look.at:
+            said = "" if look.until >= look.at else ", and it was over"
             self.world.violated(
                 "the lease is looked at right before", f"{owner.name}, {key}: {ran:.1f} s ago{said}"
             )

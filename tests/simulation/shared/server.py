@@ -51,10 +51,8 @@ class Errand:
 class Here:
     session: str
     host: str
-    version: str
-    sees: bool
+    told: tuple[Any, ...]  # version, whether it sees, what it knows, its settings
     seen_at: float
-    knows: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,7 @@ class Server:
 
     def present(self, now: float, within: float) -> list[tuple[Any, ...]]:
         return [
-            (name, one.host, one.version, one.sees, max(0.0, now - one.seen_at), one.knows)
+            (name, one.host, *one.told[:2], max(0.0, now - one.seen_at), *one.told[2:])
             for name, one in sorted(self.daemons.items())
             if one.seen_at > now - within
         ]
@@ -223,8 +221,10 @@ class SimSession:
                     server.world.tell(f"{self._who} gives the lease up")
                     server.yielded(self._who)
             case peers._HERE:
-                name, session, host, version, sees, knows, _ = values
-                server.daemons[name] = Here(session, host, version, sees, now, knows)
+                name, session, host, *told, _ = values
+                before = server.daemons.get(name)
+                server.daemons[name] = Here(session, host, tuple(told), now)
+                return [(None if before is None else before.session,)]
             case peers._PRESENT:
                 return server.present(now, values[0])
             case peers._TAKE:
