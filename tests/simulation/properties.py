@@ -23,7 +23,7 @@ every outcome is told                                        at the end: a page 
 a gap in judging withholds the sign of life                  the service manager of the world
 a restart gets ready, from whatever the disk holds           in the calm, and by dying loudly
 
-one effect per fencing epoch and target                      e2e/test_two_daemons_at_random.py
+one effect per fencing epoch and target                      shared/properties.py, of several
 every outcome is sent at least once                          waits for the outbox
 no secret in any sink                                        adapters' tests: no secret is here
 """

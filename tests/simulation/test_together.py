@@ -96,7 +96,9 @@ def test_what_is_taken_out_is_missed(removal: Removal, monkeypatch: pytest.Monke
     removal.take_out(monkeypatch)
     seen: set[str] = set()
     for seed in removal.seeds:
-        found = live_together(seed, minutes=SHORT).violations
+        life = SharedLife(seed, minutes=SHORT)
+        life.ends_red = True
+        found = life.live().violations
         seen |= {one.partition(":")[0] for one in found}
         if seen & set(removal.laws):
             return

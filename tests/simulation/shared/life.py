@@ -61,6 +61,7 @@ class SharedLife:
         self.busy = world.chance.choice((0.5, 1.0, 2.0))
         self.deadly = world.chance.choice((0.0, 0.0, 0.0005, 0.002))
         self.over_at = self.seconds + CALM_SECONDS
+        self.ends_red = False  # at the first violation
 
     def live(self) -> Told:
         world = self.world
@@ -197,6 +198,8 @@ class SharedLife:
     def _watch(self) -> None:
         self.world.after(WATCH_SECONDS, "", self._watch)
         self.properties.watch()
+        if self.ends_red and self.world.violations:
+            raise Over
         if self.world.now > self.over_at - COMPARED_SECONDS:
             self.properties.compare()
 
