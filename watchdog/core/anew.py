@@ -7,6 +7,8 @@ decided anew so at most twice, and then a person looks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from watchdog.core.book import Book
 from watchdog.core.changes import Deploy
 from watchdog.core.deploys import ALL
@@ -44,6 +46,15 @@ def is_in_doubt(action: str, book: Book) -> bool:
     """Whether it waits for a look, and is not ready until then."""
     known = book.readiness.get(action)
     return known is not None and known[1] in {DIFFERS, DEPLOYED}
+
+
+def is_news(refusal: str, before: Iterable[str]) -> bool:
+    """Whether people have heard of no refusal yet, and this one is not over with the next look."""
+    return not _passes(refusal) and all(_passes(one) for one in before)
+
+
+def _passes(refusal: str) -> bool:
+    return refusal.endswith((DIFFERS, DEPLOYED))
 
 
 def is_overtaken(action: ActionSpec, began: Instant, book: Book) -> bool:

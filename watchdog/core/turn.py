@@ -12,6 +12,7 @@ from shlex import quote
 
 from watchdog.core import entries as e
 from watchdog.core.alerting import alert_labels
+from watchdog.core.anew import is_news
 from watchdog.core.approving import approved_command_refused, ask_people, still_approved
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.channels import EventSignal
@@ -270,12 +271,13 @@ def _record(
 ) -> None:
     """A refusal is recorded once per reason, until something was tried; everything else always.
 
-    The first of them is paged, whatever led here: no breach is held in silence.
+    The first of them is paged, whatever led here: no breach is held in silence. Only what is
+    looked at anew in this moment calls nobody: what that look shows does.
     """
     if judgement.ruling is e.Ruling.REFUSED and judgement.reason in ep.refusals:
         return
     draft = scene.draft
-    first_refusal = judgement.ruling is e.Ruling.REFUSED and not ep.refusals
+    first_refusal = judgement.ruling is e.Ruling.REFUSED and is_news(judgement.reason, ep.refusals)
     draft.add(decided_on(ep, action, judgement, inputs, scene, rule, sight))
     if ep.state is not State.HELD or judgement.ruling is not e.Ruling.REFUSED:
         draft.move(ep, _EVENTS[judgement.ruling], judgement.reason, verdict=sight.verdict)

@@ -1,4 +1,4 @@
-"""A person's rollback that found something else than it was decided for: looked at, and gone on.
+"""A person's rollback of what was overtaken, or turns out to be: looked at, and gone on with.
 
 Law: it goes on only as the gates answer by what is there now, at most as often as an episode is
 decided anew; what was not started is told to who ordered it, with what is different.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 from dataclasses import asdict
 
+from watchdog.core.anew import is_in_doubt
 from watchdog.core.deciding import decided_on
 from watchdog.core.draft import Draft
 from watchdog.core.entries import IntentEnded, Ruling
 from watchdog.core.gates import rule_on_command
 from watchdog.core.inputs import command_inputs
+from watchdog.core.spec import ActionSpec
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
 from watchdog.core.words import Direction
@@ -21,6 +23,17 @@ from watchdog.engine.orders.desk import Desk, OrderRefused, Person
 
 LOOK_ANEW_SECONDS = 30.0
 """The longest that who ordered it waits until it is looked at."""
+
+
+async def seen_anew(desk: Desk, spec: ActionSpec) -> None:
+    """Wait for the look that it needs: what comes of it the gates say."""
+    if not is_in_doubt(spec.name, desk.book):
+        return
+    try:
+        async with asyncio.timeout(LOOK_ANEW_SECONDS):
+            await desk.engine.preflight.look_anew(frozenset({spec.name}))
+    except TimeoutError:
+        pass  # the gates say that it was not looked at yet
 
 
 async def decided_anew(
@@ -33,11 +46,7 @@ async def decided_anew(
     if not _waits(desk, ended):
         return None
     spec = desk.action(ended.action)
-    try:
-        async with asyncio.timeout(LOOK_ANEW_SECONDS):
-            await desk.engine.preflight.look_anew(frozenset({spec.name}))
-    except TimeoutError:
-        pass  # the gates say that it was not looked at yet
+    await seen_anew(desk, spec)
     if not _waits(desk, ended):
         raise OrderRefused(f"{ended.reason}. It was not started. See: slo-watchdog status")
     draft = desk.wish()
