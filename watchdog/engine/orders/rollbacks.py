@@ -21,7 +21,7 @@ from watchdog.core.spec import ActionSpec
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Severity, Truth, World
-from watchdog.engine.orders.anew import decided_anew
+from watchdog.engine.orders.anew import decided_anew, seen_anew
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
 
 Kind = Literal["executive", "community", "regulatory", "technical"]
@@ -54,6 +54,7 @@ class Rollbacks:
             raise OrderRefused(f"kind {kind!r} is none of {', '.join(KINDS)}")
         spec = self._desk.action(action)
         self._desk.may(person, Right.ROLLBACK, self._desk.users_of(spec.name))
+        await seen_anew(self._desk, spec)
         scene = self._desk.scene()
         inputs = command_inputs(spec, person.name, scene, through_hold=through_hold)
         judgement = rule_on_command(inputs)
