@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from tests.store.postgres.conftest import Home
-from tests.store.postgres.test_lending import HEALTH, RESTORE, Side, side
+from tests.store.postgres.test_lending import HEALTH, RESTORE, TREE, Side, side
 from watchdog.core.words import Instant, Truth
+from watchdog.engine.effects.workbench import Workbench
 from watchdog.engine.hosts import NotCarriedOut, Unanswered
 from watchdog.engine.hosts.errands import Answer, Call, Order, answer_in, answered, written
 from watchdog.ports import Attempt, Attempted, Presence
@@ -184,6 +185,17 @@ async def test_a_reading_that_an_older_daemon_refuses_says_why_here(two: Two) ->
         old.answer(errands[0].number, answered(refused))
         found = await reading
     assert (found.truth, found.reason) == (Truth.UNKNOWN, refused.reason)
+
+
+async def test_whoever_does_not_lead_any_more_clears_nothing_away(two: Two) -> None:
+    """The marks of a way half gone are what the next one goes on by."""
+    leading, worker = two.ada.leading, two.ada.worker
+    recorder = leading._recorder  # our own
+    bench = Workbench(recorder, worker, worker, lambda _: "", leading.fence)
+    assert (await bench.settle(TREE, "I1", 1.0, ())).reason == "no room", "the worker's own word"
+    await two.bob_takes_over()
+    settled = await bench.settle(TREE, "I1", 1.0, ())
+    assert (settled.result, settled.reason) == (Attempted.NOT_DONE, "not tried: epoch 1 is over")
 
 
 async def test_a_full_disk_under_the_table_of_daemons_ends_nobody(two: Two) -> None:

@@ -167,11 +167,8 @@ class Setting:
         """It is proven. What a release of ours displaced is told, so that it is known as bad."""
         if self._release is not None and outcome is Outcome.DONE:
             began, facts = self._bench.now, self._work.intent.facts
-            settled = await self._bench.actuator.settle(
-                self._release,
-                key=self._work.entry.intent,
-                deadline_seconds=READ_BACK_SECONDS,
-                facts=facts,
+            settled = await self._bench.settle(
+                self._release, self._work.entry.intent, READ_BACK_SECONDS, facts
             )
             self._taken(SETTLE, settled, began)
         return Ending(outcome, reason, seen.seen, seen.at)

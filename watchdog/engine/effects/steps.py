@@ -94,9 +94,7 @@ class Steps:
         if not self._bench.note(self._bench.begun(self._intent, SETTLE)):
             return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         seconds = max(1.0, self.left)
-        settled = await self._bench.actuator.settle(
-            self._work.step.how, key=self._intent, deadline_seconds=seconds, facts=self.facts
-        )
+        settled = await self._bench.settle(self._work.step.how, self._intent, seconds, self.facts)
         self._taken(SETTLE, settled, began)
         return settled
 

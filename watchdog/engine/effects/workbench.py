@@ -63,6 +63,13 @@ class Workbench:
             return Attempt(Attempted.NOT_DONE, f"not tried: {fenced}")
         return await self.actuator.attempt(how, key=key, deadline_seconds=seconds, facts=facts)
 
+    async def settle(self, how: How, key: str, seconds: float, facts: Facts) -> Attempt:
+        """Clear away what only the way there needed: whoever leads by now may still need it."""
+        fenced = await self.fence()
+        if fenced:
+            return Attempt(Attempted.NOT_DONE, f"not tried: {fenced}")
+        return await self.actuator.settle(how, key=key, deadline_seconds=seconds, facts=facts)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
