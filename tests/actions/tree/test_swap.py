@@ -153,18 +153,6 @@ async def test_what_is_not_as_it_was_decided_for_is_not_exchanged(
     assert site.backups() == []
 
 
-async def test_what_was_deployed_since_is_gone_back_from_once_it_was_looked_at_anew(
-    site: Site,
-) -> None:
-    await site.is_ready()
-    deployed(site)
-    assert (await site.swap()).result is Attempted.CONFLICT
-    await site.is_ready()
-
-    assert (await site.swap("intent-2")).result is Attempted.CLAIMED
-    assert site.build == "42"
-
-
 async def test_a_swap_that_was_done_is_finished_whatever_happens_to_previous_meanwhile(
     site: Site,
 ) -> None:
