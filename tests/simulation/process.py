@@ -51,7 +51,8 @@ class SimProcess:
         self.world = machine.world
         self.life = Held(self.world)
         self.loop = loop or VirtualLoop(self.world, machine.uptime)
-        self.loop.set_exception_handler(self._unhandled)
+        if loop is None:  # else it is others' as well
+            self.loop.set_exception_handler(self._unhandled)
         self.stop = asyncio.Event()
         self.ready = False
         self.alive_at = machine.uptime()

@@ -45,6 +45,7 @@ class SharedLife:
     ) -> None:
         world = self.world = World(seed, loud=loud)
         self.loop = SharedLoop(world)
+        self.loop.set_exception_handler(self._unhandled)
         self.server = Server(world)
         self.outside = Outside(world)
         self.people = People(world)
@@ -93,7 +94,6 @@ class SharedLife:
         def start() -> None:
             if daemon.process is None:
                 daemon.start(self.loop, self.texts, self.deadly)
-                self.loop.set_exception_handler(self._unhandled)
 
         return start
 

@@ -161,6 +161,7 @@ class SharedProperties(Properties):
             self.world.violated("one leads at a time", ", ".join(one.name for one in leaders))
         for one in daemons:
             well = one.runs and one.sees and not one.way.cut and not one.way.is_flaky
+            well = well and not self.machine.disk.full  # who cannot record does not lead
             if not well:
                 one.well_since = float("inf")
             else:
