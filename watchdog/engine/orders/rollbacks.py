@@ -13,7 +13,7 @@ from watchdog.core.book import MANUAL, Claim, Episode
 from watchdog.core.deciding import decided_on
 from watchdog.core.deploying import keeping_back
 from watchdog.core.draft import Draft
-from watchdog.core.gates import rule_on_command
+from watchdog.core.gates import Judgement, rule_on_command
 from watchdog.core.inputs import Scene, busy, command_inputs
 from watchdog.core.keeping import keeper
 from watchdog.core.rights import Right
@@ -27,6 +27,9 @@ from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reason
 Kind = Literal["executive", "community", "regulatory", "technical"]
 KINDS: tuple[str, ...] = get_args(Kind)
 """The procedure's manual triggers."""
+
+_PASSABLE = frozenset({"hold", "deploy"})
+"""Gates that are people's own stops."""
 
 LOOK_SECONDS = 5.0
 
@@ -59,10 +62,7 @@ class Rollbacks:
         inputs = command_inputs(spec, person.name, scene, through_hold=through_hold)
         judgement = rule_on_command(inputs)
         if judgement.ruling is e.Ruling.REFUSED:
-            raise OrderRefused(
-                judgement.reason
-                + (". To act through it: --through-hold" if inputs.holds or inputs.deploys else "")
-            )
+            raise OrderRefused(judgement.reason + _through(judgement))
         asks = judgement.ruling is e.Ruling.NEEDS_APPROVAL
         if asks:
             self._asked_already(spec)
@@ -297,6 +297,12 @@ class Rollbacks:
                 "seconds": ended.seconds,
             },
         )
+
+
+def _through(judgement: Judgement) -> str:
+    """The way on, where nothing but people's own stops is in it."""
+    refusing = {answer.gate for answer in judgement.gates if not answer.passed}
+    return ". To act through it: --through-hold" if refusing <= _PASSABLE else ""
 
 
 def _next_step(ended: e.IntentEnded, target: str, episode: str) -> str:
