@@ -59,9 +59,10 @@ async def acts_after_once_clear(sandbox: Sandbox, watchdog: Watchdog) -> None:
     ("stop", "says"),
     [
         ({"scope": "all"}, "hold H1 on everything"),
-        (
+        pytest.param(
             {"scope": "rule", "name": PEG, "silence": True, "for_seconds": 600},
             "silence H1 on rule peg-collateralised",
+            marks=pytest.mark.sim,
         ),
     ],
     ids=["hold on everything", "silence"],
@@ -85,6 +86,7 @@ async def test_a_stop_that_is_lifted_in_mid_breach_fires_nothing(
     await acts_after_once_clear(sandbox, watchdog)
 
 
+@pytest.mark.sim
 async def test_a_hold_on_a_target_that_expires_in_mid_breach_fires_nothing(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -231,6 +233,7 @@ async def test_a_hold_placed_between_the_decision_and_the_effect_stops_it(
     assert sandbox.flag_changes() == 0
 
 
+@pytest.mark.sim
 async def test_a_restart_with_a_higher_ceiling_arms_nothing_in_mid_breach(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

@@ -130,7 +130,7 @@ def of_the_page(sandbox: Sandbox, name: str) -> Trouble:
 @pytest.mark.parametrize(
     ("name", "blind"),
     [
-        ("dies", "source_down"),
+        pytest.param("dies", "source_down", marks=pytest.mark.sim),
         ("hangs", "source_down"),
         pytest.param("answers a login page", "odd_answer", marks=pytest.mark.sim),
         ("answers NaN", "nan"),

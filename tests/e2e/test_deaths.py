@@ -55,7 +55,7 @@ async def test_a_stop_right_before_the_effect_begins_nothing_and_the_next_proces
     assert sandbox.flag_changes() == 1
 
 
-@pytest.mark.parametrize("how", ["stopped", "killed"])
+@pytest.mark.parametrize("how", [pytest.param("stopped", marks=pytest.mark.sim), "killed"])
 async def test_a_restart_in_mid_breach_goes_on_with_episode_and_clock(
     sandbox: Sandbox, watchdog: Watchdog, how: str
 ) -> None:
@@ -78,6 +78,7 @@ async def test_a_restart_in_mid_breach_goes_on_with_episode_and_clock(
     assert len(watchdog.entries(RuleCleared)) == 1
 
 
+@pytest.mark.sim
 async def test_a_restart_keeps_what_the_windows_have_counted(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

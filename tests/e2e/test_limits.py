@@ -92,6 +92,7 @@ async def test_a_ceiling_of_shadow_makes_an_armed_rule_only_say_what_it_would_do
     assert shown["mode_reason"] == "lowered by max_mode = shadow"
 
 
+@pytest.mark.sim
 async def test_a_rung_in_shadow_lowers_what_an_armed_rule_is_shown_to_do(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -115,6 +116,7 @@ async def test_a_rung_in_shadow_lowers_what_an_armed_rule_is_shown_to_do(
     await nothing_is_done(sandbox, watchdog)
 
 
+@pytest.mark.sim
 async def test_approve_asks_people_and_takes_the_question_back_when_all_is_well(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -132,7 +134,7 @@ async def test_approve_asks_people_and_takes_the_question_back_when_all_is_well(
     await watchdog.episode(PEG, state="ok")
 
 
-@pytest.mark.parametrize("limit", ["cooldown", "budget"])
+@pytest.mark.parametrize("limit", ["cooldown", pytest.param("budget", marks=pytest.mark.sim)])
 async def test_a_second_pause_too_soon_is_held_and_people_are_told(
     sandbox: Sandbox, watchdog: Watchdog, limit: str
 ) -> None:
@@ -180,6 +182,7 @@ async def test_a_rule_that_asks_for_company_acts_only_when_it_has_it(
     assert sandbox.flag_changes() == 1
 
 
+@pytest.mark.sim
 async def test_more_targets_at_once_than_the_blast_radius_are_all_held(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -260,6 +263,7 @@ async def test_what_cannot_be_told_latches_and_never_climbs(
     assert len(watchdog.pages("a person must look")) == 1
 
 
+@pytest.mark.sim
 async def test_up_to_ends_the_ladder_for_a_rule(sandbox: Sandbox, watchdog: Watchdog) -> None:
     watchdog.rules.add_rung(within="1s")
     watchdog.rules.pause["contained_when"] = [_peg_holds(sandbox)]

@@ -130,6 +130,7 @@ async def test_a_rule_that_is_removed_while_acting_finishes_and_its_episode_stay
     assert (await watchdog.episode(PEG)).state == "ok"
 
 
+@pytest.mark.sim
 async def test_a_threshold_changed_in_mid_breach_starts_its_clock_again(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

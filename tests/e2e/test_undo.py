@@ -100,6 +100,7 @@ async def test_a_breach_that_comes_back_reopens_twice_and_then_a_person_must_loo
     assert watchdog.pages("breached again after every undo")
 
 
+@pytest.mark.sim
 async def test_a_long_window_that_still_holds_old_failures_does_not_reopen(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

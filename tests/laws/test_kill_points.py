@@ -22,7 +22,7 @@ from watchdog.core.states import State
 from watchdog.sandbox.handle import Sandbox
 
 LANES = 2
-SAMPLE = 6
+SAMPLE = 4
 
 
 @pytest.fixture
