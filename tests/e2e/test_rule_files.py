@@ -2,6 +2,8 @@
 
 import signal
 
+import pytest
+
 from tests.e2e.household import Watchdog
 from tests.e2e.rulebook import PAUSE, PEG, TEAM, peg
 from tests.e2e.scenes import break_peg, called, mend_peg
