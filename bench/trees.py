@@ -40,7 +40,10 @@ _AT = Instant(0.0, 0.0)
 
 @dataclass(slots=True)
 class Site:
-    """A live release and the one before it, with as many files each."""
+    """A live release and the one before it, with as many files each.
+
+    What was undone is looked at again before it is swapped once more, as preflight does all day.
+    """
 
     folder: Path
     files: int
@@ -97,6 +100,7 @@ async def swap(folder: Path) -> Measure:
         for count, site in sites.items():
             took[count].append(await seconds_to_swap(site))
             await site.undo()
+            await site.stage()
         progress(f"config_swap: {run}: {took[_FILES][-1]:.3f} s, few {took[_FEW][-1]:.3f} s")
     more = {
         "target_ratio": TARGET_SWAP_RATIO,
@@ -126,6 +130,7 @@ async def rollback(folder: Path) -> Measure:
         ours.append(time.perf_counter() - began)
         ours_cpu.append(cpu_seconds() - used)
         await site.undo()
+        await site.stage()
         used = cpu_seconds()
         peer.append(by_hand(folder))
         peer_cpu.append(cpu_seconds() - used)

@@ -19,7 +19,6 @@ from tests.actions.tree.site import MARKER, Site, Tree, tree
 from tests.actions.tree.strace import injected, under_strace
 from watchdog.actions.tree import decided
 from watchdog.actions.tree.adapter import TreeActuator
-from watchdog.actions.tree.fingerprint import fingerprint
 from watchdog.core.words import Truth
 from watchdog.ports import Attempt, Attempted, Readiness
 
@@ -118,8 +117,8 @@ class Scene:
         site = Site.standing(folder)
         moved = str(self.template) + "/", str(folder) + "/"
         site.facts = {name: value.replace(*moved) for name, value in self.facts.items()}
-        seen = fingerprint(str(site.previous), site.how.mutable)  # a copy has inodes of its own
-        site.facts |= dict(decided.seen(seen, str(site.live.resolve())))
+        folders = str(site.previous.resolve()), str(site.live.resolve())
+        site.facts |= dict(decided.seen(*folders))  # a copy has inodes of its own
         for record in site.work.glob("link-*.json"):
             record.write_text(record.read_text().replace(*moved))
         return site

@@ -121,7 +121,12 @@ def deployed(site: Site) -> None:
 
 
 def touched(site: Site) -> None:
-    (site.previous / "conf" / "app.json").write_text('{"release": 40}')
+    (site.previous / "added.json").write_text("{}")
+
+
+def told_otherwise(site: Site) -> None:
+    """In its very file, as a copy over it does."""
+    (site.previous / "BUILD").write_text("40\n")
 
 
 def moved_in(site: Site) -> None:
@@ -135,6 +140,7 @@ def moved_in(site: Site) -> None:
     [
         (deployed, "build of .* is 43 by now, and not 42"),
         (touched, "mainnet-previous was written to since its copy was made"),
+        (told_otherwise, "build of .*mainnet-previous is 40 by now, and not 41"),
         (lambda site: shutil.rmtree(site.previous), "mainnet-previous is being changed, or gone"),
         (moved_in, "mainnet is another folder by now"),
     ],
@@ -163,6 +169,16 @@ async def test_a_swap_that_was_done_is_finished_whatever_happens_to_previous_mea
 
     assert done.result is Attempted.CLAIMED
     assert done.reason.startswith("swapped already")
+
+
+async def test_what_is_written_deep_into_previous_meanwhile_is_not_in_the_copy_that_is_live_then(
+    site: Site,
+) -> None:
+    await site.is_ready()
+    (site.previous / "conf" / "app.json").write_text('{"release": 40}')
+
+    assert (await site.swap()).result is Attempted.CLAIMED
+    assert (site.live / "conf" / "app.json").read_text() == '{"release": 41}'
 
 
 async def test_what_the_live_folder_is_written_into_all_day_keeps_nobody_from_it(

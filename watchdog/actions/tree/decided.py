@@ -1,19 +1,20 @@
 """What a swap was decided for, held right before the exchange against what is there by then.
 
 The law: what is exchanged is the copy of the `previous` that stands there still, and what it
-takes the place of is the tree that was live when that was looked at. What the kernel says of every
-member tells it; no content is read: the exchange does not wait for a gigabyte. Of the live tree
-its folder, its generation and its facts count alone: a service may write into it all day.
+takes the place of is the tree that was live when that was looked at. It is told by what the kernel
+says of the two folders, and by what both tell of themselves: the exchange waits neither for a
+gigabyte nor for twenty thousand names. Somebody who writes deep into `previous` meanwhile, and
+changes neither, is met by the next look: until then its copy is whole, and what was decided on.
+Of the live folder what it is counts alone: a service may write into it all day.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from watchdog.actions.tree.facts import Facts, present
-from watchdog.actions.tree.fingerprint import Fingerprint, fingerprint
 from watchdog.actions.tree.layout import shown
 from watchdog.actions.tree.marker import generation_of
 
@@ -21,31 +22,35 @@ PREVIOUS_SEEN, LIVE_SEEN = "previous_seen_digest", "live_seen_digest"
 """Facts: what the kernel said of both when it was looked at."""
 
 
-def seen(previous: Fingerprint, live: str) -> Facts:
+def seen(previous: str, live: str) -> Facts:
     """Of what was there before their contents were read. Raises OSError."""
-    status = os.stat(live)
-    told = repr((status.st_dev, status.st_ino, generation_of(live)))
-    identity = hashlib.sha256(told.encode()).hexdigest()
-    return (PREVIOUS_SEEN, previous.sha256), (LIVE_SEEN, identity)
+    before, now = os.stat(previous), os.stat(live)
+    written = before.st_dev, before.st_ino, before.st_mtime_ns, before.st_ctime_ns
+    identity = now.st_dev, now.st_ino, generation_of(live)
+    return (PREVIOUS_SEEN, _digest(written)), (LIVE_SEEN, _digest(identity))
+
+
+def _digest(told: object) -> str:
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def why_not(
     facts: Mapping[str, str],
     previous: str,
     live: str,
-    mutable: Iterable[str],
     named: Mapping[str, str],
 ) -> str:
     """What is there otherwise than it was decided for; empty where nothing is. Raises OSError."""
-    now = dict(present(live, named))
-    for name in (f"present_{name}" for name in named):
-        if facts.get(name, "") != now.get(name, ""):
-            told = f"{now.get(name) or 'not told'} by now, and not {facts.get(name) or 'not told'}"
-            return f"{name.removeprefix('present_')} of {shown(live)} is {told}"
-    try:
-        found = dict(seen(fingerprint(os.path.realpath(previous), mutable), live))
-    except (FileNotFoundError, NotADirectoryError):
+    before = os.path.realpath(previous)
+    if not os.path.isdir(before):
         return f"{shown(previous)} is being changed, or gone"
+    for name in named:
+        for folder, known in ((live, f"present_{name}"), (before, name)):
+            now, then = dict(present(folder, named)).get(f"present_{name}"), facts.get(known)
+            if now != then:
+                told = f"{now or 'not told'} by now, and not {then or 'not told'}"
+                return f"{name} of {shown(folder)} is {told}"
+    found = dict(seen(before, live))
     if found[PREVIOUS_SEEN] != facts.get(PREVIOUS_SEEN):
         return f"{shown(previous)} was written to since its copy was made"
     if found[LIVE_SEEN] != facts.get(LIVE_SEEN):

@@ -116,12 +116,13 @@ def _basis(wish: Wish, way: str) -> _Basis | None:
     """All that a look's outcome rests upon, and whether it rests; None where it cannot be told."""
     place = wish.place
     live = os.path.realpath(place.current)
+    previous = os.path.realpath(wish.previous)
     try:
+        seen = decided.seen(previous, live)
         prints = [
-            fingerprint(os.path.realpath(wish.previous), wish.mutable),
+            fingerprint(previous, wish.mutable),
             fingerprint(live, wish.mutable, folders=False),
         ]
-        seen = decided.seen(prints[0], live)
         staged = [one for one in _staged(place) if _is_copy(one, wish)]
         ours = [fingerprint(one.path, wish.mutable) for one in staged]
         markers = [repr(marker_of(live))]

@@ -127,9 +127,7 @@ def _difference(order: Order, trees: Trees, incoming: str | None) -> str:
     digest = staged.digest if staged else ""
     if not digest or digest != order.facts.get("digest", digest):
         return "what is staged is not of the content that was decided on"
-    return decided.why_not(
-        order.facts, order.previous, os.path.realpath(trees.live()), order.mutable, order.named
-    )
+    return decided.why_not(order.facts, order.previous, os.path.realpath(trees.live()), order.named)
 
 
 def _failed(error: OSError, trees: Trees, generation: str) -> Answer | None:
