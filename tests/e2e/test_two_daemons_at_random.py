@@ -40,7 +40,9 @@ OVER_WITHIN_SECONDS = 60.0
 ASK_SECONDS = 1.0
 """A frozen daemon answers nobody."""
 
-pytestmark = pytest.mark.sim
+ROUNDS = int(os.environ.get("ROUNDS", "200"))
+
+pytestmark = [pytest.mark.sim, pytest.mark.timeout(120 + 30 * ROUNDS)]
 
 
 class Seen:
@@ -129,7 +131,7 @@ async def pair(
 async def test_harmed_at_random_the_targets_change_once_for_each_rung(
     pair: Pair, mycelia: Sandbox, server: RealPostgres
 ) -> None:
-    rounds, seed = int(os.environ.get("ROUNDS", "200")), int(os.environ.get("SEED", "1"))
+    rounds, seed = ROUNDS, int(os.environ.get("SEED", "1"))
     chance = random.Random(seed)  # noqa: S311  # a story, not a secret
     await pair.on_guard()
     live = mycelia.places.release / "mainnet/BUILD_SHA"
