@@ -240,3 +240,30 @@ async def test_it_is_reached_through_the_one_actuator(site: Site) -> None:
     done = await one.attempt(site.how, key="k", deadline_seconds=20, facts=facts)
     assert done.result is Attempted.CLAIMED
     await wire.aclose()
+
+
+async def test_many_who_wait_for_one_look_close_no_file_but_its_own(site: Site) -> None:
+    """A number that is closed twice may be, the second time, somebody else's file.
+
+    Each who has its answer asks again at once, while others still wait for the answer before.
+    """
+    await site.is_ready()
+
+    async def asks() -> list[Truth]:
+        found = []
+        for _ in range(4):
+            ready = await site.actuator.preflight(site.how, at=AT, deadline_seconds=20)
+            found.append(ready.reading.truth)
+        return found
+
+    async def opens() -> None:
+        """Takes the numbers that were given back, as any other part of a daemon does."""
+        for _ in range(60):
+            read, write = os.pipe()
+            await asyncio.sleep(0.02)
+            os.close(read)  # raises where somebody else closed it
+            os.close(write)
+
+    told = await asyncio.gather(*(asks() for _ in range(6)), opens())
+
+    assert {truth for one in told[:-1] for truth in one or []} == {Truth.TRUE}

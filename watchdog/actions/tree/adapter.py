@@ -47,9 +47,18 @@ _NO_TIME = Instant(0.0, 0.0)
 
 @dataclass(slots=True)
 class _Look:
+    """Any number may wait for it: its memory is closed once, whoever comes first."""
+
     at: Instant
     memory: int
     task: asyncio.Task[Ended]
+    closed: bool = False
+
+    def close(self) -> None:
+        """A number that was closed may be another file's by now."""
+        if not self.closed:
+            self.closed = True
+            os.close(self.memory)
 
 
 class TreeActuator:
@@ -112,8 +121,9 @@ class TreeActuator:
         if not look.task.done():
             doing = f"not ready yet: {_progress(look.memory)}"
             return Readiness(CheckReading(Truth.UNKNOWN, doing, at))
-        if self._looks.pop(how, None) is not None:
-            os.close(look.memory)
+        if self._looks.get(how) is look:
+            del self._looks[how]
+        look.close()
         if look.task.cancelled():
             return Readiness(CheckReading(Truth.UNKNOWN, "a swap came before it could end", at))
         return _readiness(look.task.result(), look.at)
@@ -124,7 +134,7 @@ class TreeActuator:
             if look is not None:
                 look.task.cancel()
                 await asyncio.gather(look.task, return_exceptions=True)
-                os.close(look.memory)
+                look.close()
 
     async def _work(
         self, what: str, how: SwapTree, key: str, deadline_seconds: float, facts: Facts
