@@ -29,7 +29,7 @@ from watchdog.core.words import Instant
 FLUSH_SECONDS = 1.0
 """How long a report of what ended the process may take to be sent."""
 
-_QUIET = (e.StepTaken, e.PolicyApplied, e.RuleCleared)
+_QUIET = (e.StepTaken, e.PolicyApplied, e.RuleCleared, e.Unread)
 _MOST_OF_A_LIST = 50
 _LEVELS = (logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 

@@ -9,12 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.store.stories import decided, held, opened
-from watchdog.core.entries import Acked, Decided, Entry, Started, Stopped
+from tests.store.stories import NOON, decided, held, opened
+from watchdog.core.entries import (
+    Acked,
+    Decided,
+    Entry,
+    FollowUpClosed,
+    Recorded,
+    Started,
+    Stopped,
+    Unread,
+)
 from watchdog.core.words import Mode
+from watchdog.store.chain import batch_of, recorded, rows_after
 from watchdog.store.codec import UnknownEntry, UnwritableEntry, decode, encode
+from watchdog.store.schema import genesis
+from watchdog.store.trouble import Place
 
-KINDS: tuple[type[Any], ...] = get_args(Entry)
+PLACE = Place("the journal", "Look at it.", "nothing")
+KINDS: tuple[type[Any], ...] = tuple(kind for kind in get_args(Entry) if kind is not Unread)
 OLDEST = Path(__file__).parent / "entries-v1.jsonl"
 
 _plain = st.recursive(
@@ -110,6 +123,26 @@ def test_a_field_of_a_newer_program_is_refused_wherever_it_stands() -> None:
 def test_what_is_no_entry_is_named(body: str, says: str) -> None:
     with pytest.raises(UnknownEntry, match=says):
         decode(body)
+
+
+def test_what_nothing_is_decided_by_is_passed_over_and_kept_as_it_stands() -> None:
+    known = encode(FollowUpClosed("F1", "alice", "done"))
+    for newer in (
+        '{"kind":"aside.moon_seen","phase":[0.5]}',
+        known[:-1] + ',"urgency":3}',
+        known.replace('"reason":"done"', '"reason":7'),
+    ):
+        found = decode(newer)
+        assert isinstance(found, Unread)
+        assert encode(found) == newer
+        (row,) = rows_after(genesis("1" * 32), batch_of([found], NOON))
+        assert recorded(row, PLACE) == Recorded(1, NOON, found, row.hash)
+
+
+def test_a_kind_that_only_looks_as_if_nothing_was_decided_by_it_is_refused() -> None:
+    for body in ('{"kind":"besides.aside.x"}', '{"kind":["aside."]}', '{"aside.x":1}'):
+        with pytest.raises(UnknownEntry):
+            decode(body)
 
 
 def test_a_field_that_an_older_program_did_not_write_takes_its_default() -> None:

@@ -15,9 +15,11 @@ from watchdog.core import entries as e
 from watchdog.core.anchors import Anchors
 from watchdog.core.changes import Deploys
 from watchdog.core.heard import Heard
+from watchdog.core.lessons import Lessons
 from watchdog.core.measures import Measures
 from watchdog.core.members import Members
 from watchdog.core.merits import Merits
+from watchdog.core.numbering import count_in
 from watchdog.core.outside import Outside
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.requests import Requests
@@ -59,6 +61,7 @@ class Book:
     merits: Merits = field(default_factory=Merits)
     measures: Measures = field(default_factory=Measures)
     heard: Heard = field(default_factory=Heard)
+    lessons: Lessons = field(default_factory=Lessons)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -106,21 +109,16 @@ class Book:
     def apply(self, entry: e.Entry, at: Instant) -> None:
         """Take one entry in, in the journal's order."""
         self.last = at
-        self.merits.take(entry, at)
-        self.members.take(entry, at)
-        self.requests.take(entry, at)
-        self.outside.take(entry, at)
-        self.deploys.take(entry, at)
+        count_in(self.counts, entry)
+        folded = (self.merits, self.members, self.requests, self.outside, self.deploys)
+        for part in (*folded, self.lessons):
+            part.take(entry, at)
         self._take(entry, at)
         self.measures.take(entry, at, self.claims)
 
     @singledispatchmethod
     def _take(self, entry: e.Entry, at: Instant) -> None:
         """Entries that change nothing here: Stopped, Drifted, those of merits alone."""
-
-    def _number(self, name: str) -> None:
-        letter, number = name[0], int(name[1:])
-        self.counts[letter] = max(self.counts.get(letter, 0), number)
 
     @_take.register
     def _started(self, entry: e.Started, at: Instant) -> None:
@@ -169,7 +167,6 @@ class Book:
 
     @_take.register
     def _opened(self, entry: e.EpisodeOpened, at: Instant) -> None:
-        self._number(entry.episode)
         self.episodes[entry.episode] = Episode(
             id=entry.episode,
             rule=entry.rule,
@@ -226,7 +223,6 @@ class Book:
 
     @_take.register
     def _decided(self, entry: e.Decided, at: Instant) -> None:
-        self._number(entry.decision)
         ep = self.episodes[entry.episode]
         ep.action, ep.target = entry.action, str(entry.inputs.get("target", ""))
         if entry.ruling is e.Ruling.REFUSED:
@@ -239,7 +235,6 @@ class Book:
 
     @_take.register
     def _intent(self, entry: e.IntentOpened, at: Instant) -> None:
-        self._number(entry.intent)
         self.intents[entry.intent] = OpenIntent(entry, at)
         ep = self.episodes[entry.episode]
         ep.intent = entry.intent
@@ -297,7 +292,6 @@ class Book:
 
     @_take.register
     def _hold(self, entry: e.HoldPlaced, at: Instant) -> None:
-        self._number(entry.hold)
         self.holds[entry.hold] = Hold(
             entry.hold, entry.scope, entry.reason, entry.actor, at, entry.expires, entry.silence
         )

@@ -14,6 +14,7 @@ from typing import Literal
 from watchdog.core.alertmanager import AlertmanagerTurned as AlertmanagerTurned  # noqa: PLC0414  # see above
 from watchdog.core.approvals import ApprovalAsked as ApprovalAsked  # noqa: PLC0414  # see above
 from watchdog.core.approvals import ApprovalGiven as ApprovalGiven  # noqa: PLC0414  # see above
+from watchdog.core.aside import Unread as Unread  # noqa: PLC0414  # see above
 from watchdog.core.channels import EventReceived as EventReceived  # noqa: PLC0414  # see above
 from watchdog.core.decided import Decided as Decided  # noqa: PLC0414  # see above
 from watchdog.core.decided import GateAnswer as GateAnswer  # noqa: PLC0414  # see above
@@ -23,6 +24,9 @@ from watchdog.core.deploys import DeployEnded as DeployEnded  # noqa: PLC0414  #
 from watchdog.core.deploys import FreezeLifted as FreezeLifted  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsFilled as WindowsFilled  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC0414  # see above
+from watchdog.core.hindsight import FollowUpAdded as FollowUpAdded  # noqa: PLC0414  # see above
+from watchdog.core.hindsight import FollowUpClosed as FollowUpClosed  # noqa: PLC0414  # see above
+from watchdog.core.hindsight import ImpactTold as ImpactTold  # noqa: PLC0414  # see above
 from watchdog.core.intents import IntentEnded as IntentEnded  # noqa: PLC0414  # see above
 from watchdog.core.intents import IntentOpened as IntentOpened  # noqa: PLC0414  # see above
 from watchdog.core.intents import Outcome as Outcome  # noqa: PLC0414  # see above
@@ -303,6 +307,10 @@ Entry = (
     | ImpactMeasured
     | MemberTaken
     | MemberRetired
+    | ImpactTold
+    | FollowUpAdded
+    | FollowUpClosed
+    | Unread
     | Paged
 )
 
