@@ -16,6 +16,19 @@ View = dict[str, Any]
 
 
 def action_view(engine: Engine, action: ActionSpec) -> View:
+    """With how it went, by period."""
+    now = engine.ports.clock.now()
+    return {
+        **action_row(engine, action),
+        "rollbacks": {
+            period: _rollbacks(engine, action.name, seconds, now)
+            for period, seconds in PERIODS.items()
+        },
+    }
+
+
+def action_row(engine: Engine, action: ActionSpec) -> View:
+    """What an overview tells of it."""
     book, now = engine.book, engine.ports.clock.now()
     found = book.readiness.get(action.name)
     return {
@@ -29,10 +42,21 @@ def action_view(engine: Engine, action: ActionSpec) -> View:
         "ready_since": utc(found[2]) if found else None,
         "claimed_by": [c.episode for c in book.claimants(action.target)],
         "last_proof": _proof(book.measures.proofs.get(action.name), action, now),
-        "rollbacks": {
-            period: _rollbacks(engine, action.name, seconds, now)
-            for period, seconds in PERIODS.items()
-        },
+        "anchor": _anchor(engine, action.name),
+    }
+
+
+def _anchor(engine: Engine, action: str) -> View | None:
+    """What it would restore, as the last preflight proved it; None where it restores nothing."""
+    anchors = engine.book.anchors
+    found = anchors.now.get(action)
+    if found is None:
+        return None
+    return {
+        "digest": found.digest,
+        "written_at": utc(Instant(found.written_at, 0.0)),
+        "known_by": utc(Instant(anchors.known_by(found), 0.0)),
+        "facts": dict(found.facts),
     }
 
 

@@ -5,10 +5,9 @@ Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
 from watchdog.core import entries as e
@@ -17,25 +16,29 @@ from watchdog.core.book import MANUAL, Episode
 from watchdog.core.measures import Measure
 from watchdog.core.naming import is_of
 from watchdog.core.spec import RuleSpec
-from watchdog.core.words import Truth
-from watchdog.engine.actions_view import action_view
+from watchdog.core.words import Truth, Verdict
+from watchdog.engine.actions_view import action_row, action_view
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
 from watchdog.engine.awaiting import awaiting_view, missing_approvals
 from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets_now
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
-from watchdog.engine.family_view import members, members_by_status, no_rule, rule_of
+from watchdog.engine.family_view import members_by_status, no_rule, rule_of
 from watchdog.engine.leader_view import lead_now, leader_view
+from watchdog.engine.limits_view import limits_now
 from watchdog.engine.measures_view import (
     MeasuresNow,
     measure_view,
     measures_now,
     measures_view,
 )
-from watchdog.engine.modes import lowered_by, mode_reason, rungs, standing_mode
+from watchdog.engine.modes import lowered_by, standing_mode
+from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 from watchdog.engine.refusing import Reasons, not_acting
+from watchdog.engine.rules_view import glances, held_seconds, row, rule_view
+from watchdog.engine.sources_view import sources_view
 from watchdog.engine.stops_view import stops_view
 from watchdog.engine.verdict_view import utc, verdict_view
 
@@ -74,7 +77,7 @@ class Views:
                 RuleNow(
                     r,
                     engine.memory.verdict(r.name),
-                    self._held(r.name),
+                    held_seconds(engine, r.name),
                     standing_mode(engine, r).mode,
                     engine.memory.budget(r.name, now),
                     lowered_by(engine, r),
@@ -95,6 +98,7 @@ class Views:
             stuck_since=engine.recorder.stuck_since,
             last_seq=engine.recorder.last_seq,
             lead=lead_now(engine),
+            limits=limits_now(engine),
             reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
         )
 
@@ -111,7 +115,33 @@ class Views:
 
     def status(self) -> View:
         """Is it watching, is it stopped, what burns, what is ready."""
-        engine, book = self._engine, self._engine.book
+        engine = self._engine
+        return {
+            **self._around(),
+            "rules": [self.rule(r) for r in engine.in_force().rules.values()],
+            "actions": self.actions(),
+        }
+
+    def overview(self) -> View:
+        """As `status`, with no more of each rule and action than an overview needs: it is cheap
+        with a thousand rules. `row` tells more of one.
+        """
+        actions = self._engine.in_force().actions.values()
+        return {
+            **self._around(),
+            "rules": glances(self._engine),
+            "actions": [action_row(self._engine, action) for action in actions],
+        }
+
+    def row(self, name: str) -> View | None:
+        """One rule or member in a line of a table."""
+        rule = rule_of(self._engine, name)
+        return None if rule is None else row(self._engine, rule)
+
+    def _around(self) -> View:
+        """All but the rules and actions."""
+        engine = self._engine
+        book = engine.book
         now = engine.ports.clock.now()
         done = engine.passes.completed
         return {
@@ -132,8 +162,6 @@ class Views:
             "alertmanager": alertmanager_view(engine),
             **standing_deploys(engine),
             "episodes": self._episodes(book.open_episodes()),
-            "rules": [self.rule(r) for r in engine.in_force().rules.values()],
-            "actions": self.actions(),
             "sources": self.sources(),
         }
 
@@ -145,36 +173,7 @@ class Views:
         return "ok"
 
     def rule(self, rule: RuleSpec) -> View:
-        verdict = self._engine.memory.verdict(rule.name)
-        ep = self._engine.book.open_episode(rule.name)
-        return {
-            "name": rule.name,
-            "owner": rule.owner,
-            "kind": rule.kind,
-            "severity": rule.severity.value,
-            "source": rule.source,
-            "mode": rule.mode.word,
-            "effective_mode": standing_mode(self._engine, rule).mode.word,
-            "mode_reason": mode_reason(self._engine, rule),
-            "playbook": rule.playbook,
-            "up_to": rule.up_to,
-            "rungs": rungs(self._engine, rule),
-            "for_seconds": rule.for_seconds,
-            "runbook": rule.runbook,
-            "labels": dict(rule.labels),
-            "summary": rule.summary,
-            "where": rule.where,
-            "sha256": rule.sha256,
-            "verdict": verdict_view(verdict),
-            "held_seconds": self._held(rule.name),
-            "budget": self._budget(rule.name),
-            "cleared": rule.name in self._engine.book.cleared,
-            "episode": ep.id if ep else None,
-            "state": ep.state.value if ep else "ok",
-            "each": list(rule.each),
-            "family": rule.family if rule.member else None,
-            "members": members(self._engine, rule),
-        }
+        return rule_view(self._engine, rule)
 
     def no_rule(self, name: str) -> str:
         """Why there is no such rule, and what was perhaps meant."""
@@ -186,31 +185,17 @@ class Views:
         if rule is None:
             return None
         ep = self._engine.book.open_episode(name)
-        decided = [one for one in self.decisions() if is_of(one["rule"], name)]
+        last = next(iter(self.newest_decisions(1, name)), None)
         blindness = self._engine.book.blind.get(name)
         return {
             "rule": self.rule(rule),
             "episode": self.episode(ep) if ep else None,
-            "last_decision": decided[-1] if decided else None,
+            "last_decision": last,
             "blind_since": utc(blindness.since) if blindness else None,
             "evidence": evidence_view(self._engine, rule),
             "stops": stops_view(self._engine, rule),
-            "not_acting": not_acting(self._engine, rule, ep, decided[-1] if decided else None),
+            "not_acting": not_acting(self._engine, rule, ep, last),
         }
-
-    def _budget(self, name: str) -> View | None:
-        """JSON has no infinity: a budget that nothing burns has no time of exhaustion."""
-        budget = self._engine.memory.budget(name, self._engine.ports.clock.now())
-        if budget is None:
-            return None
-        lasts = budget.exhausted_in_seconds
-        never = None if math.isinf(lasts) else lasts
-        told = {"left": budget.left, "outlook": budget.outlook}
-        return asdict(budget) | {"exhausted_in_seconds": never} | told
-
-    def _held(self, name: str) -> float:
-        memory = self._engine.memory.of(name)
-        return memory.sight.held_seconds if memory and memory.sight else 0.0
 
     def episode(self, ep: Episode, reasons: Reasons | None = None) -> View:
         book = self._engine.book
@@ -254,6 +239,33 @@ class Views:
         """Newest first, ended ones too as far as they are kept at hand."""
         return self._episodes(reversed(self._engine.book.episodes.values()))
 
+    def ended(self, most: int, rule: str | None = None) -> list[View]:
+        """The newest first of those that are over: of a rule, of a family's members, or of all."""
+        newest = reversed(self._engine.book.episodes.values())
+        over = (ep for ep in newest if not ep.is_open and (rule is None or is_of(ep.rule, rule)))
+        return self._episodes(islice(over, most))
+
+    def one_episode(self, name: str) -> View | None:
+        ep = self._engine.book.episodes.get(name)
+        return None if ep is None else self.episode(ep)
+
+    def plan(self, what: str) -> View | NoPlan:
+        """What would run now for an episode, an action or a rule, and what stands against it."""
+        return PlanView(self._engine).plan(what)
+
+    def seen(self) -> list[tuple[RuleSpec, Verdict | None]]:
+        """Every rule, family and member with the verdict that stands, for who plots them."""
+        return [(m.spec, m.sight.verdict if m.sight else None) for m in self._engine.memory.every()]
+
+    def in_trouble(self) -> Collection[str]:
+        """The rules that have an open episode."""
+        return self._engine.book.current.keys()
+
+    def texts(self) -> Mapping[str, str]:
+        """The rule files as they were applied: path in the rules folder to text."""
+        applied = self._engine.book.policy
+        return dict(applied.files) if applied is not None else {}
+
     def _episodes(self, episodes: Iterable[Episode]) -> list[View]:
         reasons = Reasons(self._engine)
         return [self.episode(ep, reasons) for ep in episodes]
@@ -274,31 +286,7 @@ class Views:
         return measures_view(self._engine)
 
     def sources(self) -> list[View]:
-        now = self._engine.ports.clock.now()
-        return [
-            {
-                "name": name,
-                "every_seconds": memory.spec.every_seconds,
-                "polls": memory.polls,
-                "missed": memory.missed,
-                "last_seconds_ago": now.steady - memory.last.at.steady if memory.last else None,
-                "took_seconds": memory.last.took_seconds if memory.last else None,
-                "up": dict(memory.last.up) if memory.last else {},
-                "failure": memory.last.failure.reason
-                if memory.last and memory.last.failure
-                else None,
-                "failure_kind": memory.last.failure.blind.value
-                if memory.last and memory.last.failure
-                else None,
-                "history": self._filling(name),
-            }
-            for name, memory in self._engine.memory.sources.items()
-        ]
-
-    def _filling(self, source: str) -> View | None:
-        """How far windows were filled from the source's history; None where there was no need."""
-        progress = self._engine.filling.progress.get(source)
-        return None if progress is None else asdict(progress)
+        return sources_view(self._engine)
 
     def deploys(self) -> View:
         """What is under way, what may be deployed, and what was."""
@@ -307,6 +295,12 @@ class Views:
     def decisions(self, after: int = 0) -> list[View]:
         """The decisions kept at hand with a sequence number above `after`, oldest first."""
         return list(decisions_of(d for d in self._engine.recorder.decisions if d.seq > after))
+
+    def newest_decisions(self, most: int, rule: str | None = None) -> list[View]:
+        """Of those at hand the newest first: of a rule, of a family's members, or of all."""
+        newest = reversed(self._engine.recorder.decisions)
+        of = (d for d in newest if rule is None or is_of(_rule_of(d.entry), rule))
+        return list(decisions_of(islice(of, most)))
 
     def _hold(self, name: str) -> View:
         hold = self._engine.book.holds[name]
@@ -319,6 +313,10 @@ class Views:
             "placed": utc(hold.placed),
             "expires": utc(hold.expires) if hold.expires else None,
         }
+
+
+def _rule_of(entry: e.Entry) -> str:
+    return entry.rule if isinstance(entry, e.Decided) else ""
 
 
 def decisions_of(entries: Iterable[e.Recorded]) -> Iterable[View]:
