@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families as plain
 from tests.real_parts import RealPrometheus, program
 from tests.web.conftest import MARKUP, Paused
 from tests.web.policies import AVAILABILITY, ERROR_RATE, OBSERVED, ODD
+from watchdog.core.words import Truth
 from watchdog.web.metrics import CATALOG, reference
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -175,6 +177,22 @@ async def test_it_tells_that_it_watches_and_records(paused: Paused) -> None:
     assert page("rule_mode_declared", rule=ERROR_RATE.name) == 3
     resident = page.families["process_resident_memory_bytes"].samples[0].value
     assert resident > 10_000_000
+
+
+async def test_what_holds_every_start_back_is_told(paused: Paused) -> None:
+    engine = paused.watch.engine
+    page = await scraped(paused)
+    limits = engine.in_force().limits
+    assert page("action_budget_left") == limits.budget_actions - 1, "one pause was started"
+    assert not page.has("clock_synced"), "nobody asks for it here"
+    here = engine.process
+    try:
+        engine.process = replace(here, time_sync_required=True)
+        assert (await scraped(paused))("clock_synced") == 0
+        engine.time_synced = Truth.TRUE
+        assert (await scraped(paused))("clock_synced") == 1
+    finally:
+        engine.process, engine.time_synced = here, Truth.UNKNOWN
 
 
 async def test_nothing_that_was_answered_becomes_a_label(paused: Paused) -> None:

@@ -49,6 +49,14 @@ class LeadNow:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsNow:
+    """What holds every automatic start back."""
+
+    budget_left: int  # automatic starts
+    clock_synced: bool | None  # None where that is not asked for
+
+
+@dataclass(frozen=True, slots=True)
 class TargetNow:
     """A target of an action, or all of them, as deploys see it."""
 
@@ -74,6 +82,7 @@ class Present:
     stuck_since: Instant | None
     last_seq: int
     reserve_ready: bool | None  # None where the journal keeps no reserve
+    limits: LimitsNow
     alertmanager: AlertmanagerNow | None = None  # None where the policy has none
     missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for
     targets: tuple[TargetNow, ...] = ()  # that may be deployed

@@ -36,6 +36,12 @@ WATCHING = (
     Metric("lease_epoch", GAUGE, "The epoch of who leads; one more with each change."),
     Metric("daemons", GAUGE, "Daemons heard of within a lease on the shared store, this one too."),
     Metric("store_lost", GAUGE, "1 while the shared store does not answer: nothing is started."),
+    Metric(
+        "clock_synced",
+        GAUGE,
+        "1 while the clock is known to be synchronised; else nothing is started. Left out where "
+        "`time_sync` ignores it.",
+    ),
 )
 
 RULES = (
@@ -176,6 +182,7 @@ ACTIONS = (
     ),
     Metric("action_claimed", GAUGE, "Episodes that need the action's state.", ("action",)),
     Metric("action_open_intents", GAUGE, "Changes of a target under way."),
+    Metric("action_budget_left", GAUGE, "Automatic starts that the budget still allows."),
     Metric(
         "awaiting_approvals",
         GAUGE,

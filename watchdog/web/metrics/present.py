@@ -38,6 +38,7 @@ def of_process(x: Present, longest_pass: float) -> Iterator[Family]:
     yield _one("lease_epoch", x.lead.epoch)
     yield _one("daemons", x.lead.daemons)
     yield _one("store_lost", x.lead.store_lost)
+    yield _one("clock_synced", x.limits.clock_synced)
 
 
 def of_record(x: Present, load: PolicyLoad) -> Iterator[Family]:
@@ -165,6 +166,7 @@ def of_actions(actions: Sequence[dict[str, Any]], x: Present) -> Iterator[Family
     yield _family("action_ready", [((a["name"],), a["ready"] == "true") for a in actions])
     yield _family("action_claimed", [((a["name"],), len(a["claimed_by"])) for a in actions])
     yield _one("action_open_intents", x.open_intents)
+    yield _one("action_budget_left", x.limits.budget_left)
     missing = x.missing_approvals
     yield _family(
         "awaiting_approvals", [((a["name"],), missing.get(a["name"], 0)) for a in actions]
