@@ -3,50 +3,15 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.store.busy import busy_daemon
 from tests.store.stories import NOON, held, trouble
 from watchdog.ports import JournalBusy, JournalCorrupt, JournalMissing, JournalTooNew
 from watchdog.store import SqliteJournal, open_reader
-
-ROOT = Path(__file__).parents[2]
-WRITER = """
-import sys
-import time
-from pathlib import Path
-from tests.store.stories import NOON, trouble
-from watchdog.store import SqliteJournal
-with SqliteJournal.open(Path(sys.argv[1])) as journal:
-    number = 0
-    while True:
-        journal.append(trouble(number), NOON)
-        number += 1
-        if number % 20 == 0:
-            journal.prune(journal.last.seq - 9, b"s" * 9000, NOON)
-        time.sleep(0.005)
-        if number == 1:
-            print("writing", flush=True)
-"""
-
-
-@contextmanager
-def _busy_daemon(state: Path) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(state)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as daemon:
-        try:
-            assert daemon.stdout is not None
-            assert daemon.stdout.readline() == "writing\n"
-            yield daemon
-        finally:
-            daemon.kill()
 
 
 def test_a_reader_sees_what_the_daemon_has_recorded_without_disturbing_it(
@@ -69,7 +34,7 @@ def test_a_reader_sees_what_the_daemon_has_recorded_without_disturbing_it(
 
 def test_every_look_at_a_journal_that_is_written_to_all_the_time_is_whole(state: Path) -> None:
     looks = busy = 0
-    with _busy_daemon(state):
+    with busy_daemon(state):
         end = time.monotonic() + 2.0
         with open_reader(state) as reader:
             while time.monotonic() < end or looks <= 10:  # however busy this machine is
@@ -86,7 +51,7 @@ def test_every_look_at_a_journal_that_is_written_to_all_the_time_is_whole(state:
 
 
 def test_a_daemon_stopped_in_the_middle_of_anything_does_not_stop_a_reader(state: Path) -> None:
-    with _busy_daemon(state) as daemon:
+    with busy_daemon(state) as daemon:
         for _ in range(5):
             time.sleep(0.03)
             os.kill(daemon.pid, signal.SIGSTOP)

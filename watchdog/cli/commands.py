@@ -38,6 +38,7 @@ PLACES = {
     "decisions": "look",
     "why": "look",
     "replay": "replay",
+    "backup": "backup",
     "evidence": "evidence",
     "apply": "orders",
     "hold": "orders",

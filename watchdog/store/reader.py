@@ -14,6 +14,7 @@ commit there.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import tempfile
 import time
@@ -67,6 +68,15 @@ class JournalReader:
         if found:
             raise self._place.corrupt(found)
         return sum(1 for _ in self.read())
+
+    def copy(self, to: Path) -> None:
+        """All of it into an empty file, as one whole state. Raises JournalError or OSError."""
+
+        def into(connection: Connection) -> None:
+            os.truncate(to, 0)  # what an attempt before this one may have left
+            sqlite.copy_into(connection, to)
+
+        self._look(into)
 
     def alive_at(self) -> float:
         """When a daemon last wrote to the files, on the wall clock; 0 where none has."""

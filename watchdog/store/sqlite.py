@@ -9,6 +9,7 @@ header wiped instead of being deleted.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from enum import StrEnum
@@ -117,6 +118,15 @@ def open_copy(path: Path) -> Opened:
     """A connection to a private copy, which may roll a copied rollback journal back."""
     engine = _engine(f"file:{_quoted(path)}?mode=rw", "BEGIN")
     return engine, engine.connect()
+
+
+def copy_into(connection: Connection, file: Path) -> None:
+    """All that the connection sees, into a file of its own. Raises DBAPIError."""
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as copy:
+            connection.connection.driver_connection.backup(copy)  # type: ignore[union-attr]  # open
+    except sqlite3.Error as error:
+        raise DBAPIError("backup", None, error) from error
 
 
 def close(engine: Engine, connection: Connection) -> None:
