@@ -11,7 +11,7 @@ from watchdog.cli import app
 
 PAGES = [path for path in files() if path.suffix == ".md"]
 _COMMAND = re.compile(
-    r"(?:^    (?:sudo )?|`)(?:\.venv/bin/)?slo-watchdog (?P<command>[a-z]+)(?P<rest>[^`\n]*)",
+    r"(?:^    (?:sudo )?|`)(?:\.venv/bin/)?slo-watchdog (?P<command>[a-z][a-z-]*)(?P<rest>[^`\n]*)",
     re.MULTILINE,
 )
 _MAKE = re.compile(r"(?:^    |`)make (?P<target>[a-z][a-z-]*)", re.MULTILINE)

@@ -13,9 +13,10 @@ from tests.simulation.restorer import Signature
 from tests.simulation.world import World
 from watchdog.core.approvals import Means, restores_system
 from watchdog.core.book import Episode
+from watchdog.core.hindsight import ImpactTold, Task
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
-from watchdog.engine import Done, OrderRefused, Person
+from watchdog.engine import Done, OrderRefused, Person, Wanted
 from watchdog.ports import JournalError
 
 NAMES = ("alice", "bob", "carol")
@@ -57,6 +58,7 @@ class People:
             (2, self._hold),
             (3, self._release),
             (2, self._ack),
+            (1, self._look_back),
             (8, self._approve),
             (1, self._deny),
             (5, self._undo),
@@ -120,6 +122,19 @@ class People:
     async def _ack(self, process: SimProcess, name: str) -> None:
         for ep in self._some(process, *State):
             self._told(name, process.orders.episodes.ack(_person(name), ep.id, "seen", dry=False))
+
+    async def _look_back(self, process: SimProcess, name: str) -> None:
+        """Of any episode that ever was: what it cost, and what is to be done, or is done."""
+        chance, said = self.world.chance, process.orders.hindsight
+        episode = f"E{chance.randint(1, max(1, process.engine.book.counts.get('E', 0)))}"
+        told = ImpactTold(episode, name, tickets=chance.randint(0, 9))
+        self._told(name, said.impact(_person(name), told, dry=False))
+        wanted = Wanted(episode, chance.choice(tuple(Task)), name, "2099-01-01", "look again")
+        self._told(name, said.add(_person(name), wanted, dry=False))
+        opened = process.engine.book.lessons.open()
+        if chance.random() < 0.5:
+            done = chance.choice(opened).entry.follow_up
+            self._told(name, said.close(_person(name), done, "done", dry=False))
 
     async def _approve(self, process: SimProcess, name: str) -> None:
         for ep in self._some(process, State.AWAITING):

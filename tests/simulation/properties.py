@@ -195,8 +195,9 @@ class Properties:
         if entry.target == SYSTEM:
             return self.outside.helper.restores > 0 or not self.outside.service.suffers("system")
         if entry.target == CONFIG:
-            meant = dict(self.intents[entry.intent].facts).get("build_sha", "")
-            stands = forth and self.outside.tree.live.content == meant  # by a swap just before
+            facts = dict(self.intents[entry.intent].facts)
+            meant = facts.get("build_sha" if forth else "present_build_sha")
+            stands = self.outside.tree.live.content == meant  # by a swap or undo just before
             return stands or any(x.key == entry.intent for x in self.outside.ledger.effects)
         history = self.outside.flags.history[entry.target.removeprefix("flag:")]
         later = [on for at, on in history if at > since]

@@ -54,11 +54,14 @@ PLACES = {
     "act": "orders",
     "close": "orders",
     "mark": "orders",
+    "impact": "hindsight",
+    "follow-up": "hindsight",
+    "handover": "handover",
     "anchor": "anchor",
     "restore": "restore",
 }
 """Command -> module in this room, in which a function of the command's name is the command
-(`import_` for `import`, which is a word of Python's)."""
+(`import_` for `import`, which is a word of Python's; `follow_up` for `follow-up`)."""
 
 
 class Commands(TyperGroup):
@@ -133,5 +136,6 @@ def command(name: str) -> Any:
     """The command as typer understands it."""
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     module = import_module(f"watchdog.cli.{PLACES[name]}")
-    alone.command(name, cls=Command)(getattr(module, f"{name}_" if iskeyword(name) else name))
+    function = f"{name}_" if iskeyword(name) else name.replace("-", "_")
+    alone.command(name, cls=Command)(getattr(module, function))
     return typer.main.get_command(alone)

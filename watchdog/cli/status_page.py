@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from watchdog.cli.lessons_page import show_lessons
 from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
 from watchdog.web.advice import (
     Advice,
@@ -50,6 +51,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
         for ep in found["episodes"]:
             show_episode(page, ep, now, rule_exists=ep["rule"] in rules)
     _stops(page, found, now)
+    show_lessons(page, found)
     page.title("Rules")
     _rules(page, found["rules"])
     page.title("Actions")

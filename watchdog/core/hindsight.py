@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
+from watchdog.core.text import number
+
 NO_LOSS = "none"
 """As `data_loss`: it was looked for, and there is none."""
 
@@ -78,3 +80,21 @@ def day_of(text: str) -> date | None:
 def ends_at(day: date) -> float:
     """The wall clock at the end of a day in UTC."""
     return datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC).timestamp()
+
+
+def in_words(told: ImpactTold) -> tuple[str, ...]:
+    """What is said in it, each thing by itself."""
+    of = told.of or "users"
+    loss = "none" if told.data_loss == NO_LOSS else told.data_loss
+    found = {
+        "support tickets": None if told.tickets is None else str(told.tickets),
+        f"{of} affected": None if told.affected is None else number(told.affected, 15),
+        f"satisfaction (of {MOST_CONTENT:g})": None
+        if told.satisfaction is None
+        else number(told.satisfaction),
+        "user feedback": told.feedback,
+        "community channels": told.community,
+        "system metrics": told.metrics,
+        "data loss": loss,
+    }
+    return tuple(f"{what}: {said}" for what, said in found.items() if said)

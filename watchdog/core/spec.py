@@ -31,6 +31,7 @@ from watchdog.core.origins import PrometheusApi as PrometheusApi  # noqa: PLC041
 from watchdog.core.origins import Scrape as Scrape  # noqa: PLC0414  # see above
 from watchdog.core.origins import SourceSpec as SourceSpec  # noqa: PLC0414  # see above
 from watchdog.core.probes import Probed
+from watchdog.core.procedure import Procedure
 from watchdog.core.words import Mode, Severity
 
 # -- rules -----------------------------------------------------------------------------------------
@@ -242,6 +243,7 @@ class Policy:
     windows: tuple[MaintenanceWindow, ...]
     limits: Limits
     alertmanager: AlertmanagerSpec | None = None
+    procedure: Procedure | None = None  # what people follow, and when they must look at it again
 
     def rule(self, name: str) -> RuleSpec | None:
         """The rule of this name, be it a member: what an episode's rule is looked up by."""

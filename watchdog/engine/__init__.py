@@ -11,6 +11,7 @@ from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
 from watchdog.engine.given import Ports, Process, RulesFolder
 from watchdog.engine.inbox import Inbox, Taken
+from watchdog.engine.lessons_view import LessonsNow
 from watchdog.engine.measures_view import MeasuresNow
 from watchdog.engine.orders import (
     KINDS,
@@ -19,6 +20,7 @@ from watchdog.engine.orders import (
     Orders,
     OrderUnrecorded,
     Person,
+    Wanted,
     unrecorded,
 )
 from watchdog.engine.plan_view import NoPlan, PlanView
@@ -35,6 +37,7 @@ __all__ = [
     "Done",
     "Engine",
     "Inbox",
+    "LessonsNow",
     "MeasuresNow",
     "NoPlan",
     "NotRecorded",
@@ -51,6 +54,7 @@ __all__ = [
     "RulesFolder",
     "Taken",
     "Views",
+    "Wanted",
     "Wish",
     "decisions_of",
     "last_pass",

@@ -11,6 +11,7 @@ from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode, Status, Verdict, World
 from watchdog.engine.given import Process
+from watchdog.engine.lessons_view import LessonsNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +87,5 @@ class Present:
     alertmanager: AlertmanagerNow | None = None  # None where the policy has none
     missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for
     targets: tuple[TargetNow, ...] = ()  # that may be deployed
+    lessons: LessonsNow = field(default_factory=LessonsNow)
     lead: LeadNow = LeadNow(here=True, epoch=1, daemons=1, store_lost=False)

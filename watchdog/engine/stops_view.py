@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from watchdog.core.alerting import alert_labels
 from watchdog.core.deploying import keeping_back
 from watchdog.core.inputs import opening_world, rung_target
 from watchdog.core.spec import RuleSpec
+from watchdog.core.standing import Hold
 from watchdog.core.stops import Subject, standing_stops
 from watchdog.engine.engine import Engine
+from watchdog.engine.verdict_view import utc
 
 
 def stops_view(engine: Engine, rule: RuleSpec) -> list[str]:
@@ -26,3 +30,15 @@ def stops_view(engine: Engine, rule: RuleSpec) -> list[str]:
     now = engine.ports.clock.now()
     deploys = keeping_back(subject.target, policy, book, now) if subject.target else ()
     return [*standing_stops(subject, policy, book, now), *deploys]
+
+
+def hold_view(hold: Hold) -> dict[str, Any]:
+    return {
+        "id": hold.id,
+        "scope": hold.scope.text,
+        "reason": hold.reason,
+        "actor": hold.actor,
+        "silence": hold.silence,
+        "placed": utc(hold.placed),
+        "expires": utc(hold.expires) if hold.expires else None,
+    }

@@ -25,6 +25,7 @@ from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members_by_status, no_rule, rule_of
 from watchdog.engine.leader_view import lead_now, leader_view
+from watchdog.engine.lessons_view import follow_ups_view, lessons_now, lessons_view
 from watchdog.engine.limits_view import limits_now
 from watchdog.engine.measures_view import (
     MeasuresNow,
@@ -39,7 +40,7 @@ from watchdog.engine.recorder import Listener
 from watchdog.engine.refusing import Reasons, not_acting
 from watchdog.engine.rules_view import glances, held_seconds, row, rule_view
 from watchdog.engine.sources_view import sources_view
-from watchdog.engine.stops_view import stops_view
+from watchdog.engine.stops_view import hold_view, stops_view
 from watchdog.engine.verdict_view import utc, verdict_view
 
 View = dict[str, Any]
@@ -98,6 +99,7 @@ class Views:
             stuck_since=engine.recorder.stuck_since,
             last_seq=engine.recorder.last_seq,
             lead=lead_now(engine),
+            lessons=lessons_now(engine),
             limits=limits_now(engine),
             reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
         )
@@ -157,10 +159,11 @@ class Views:
             "clock": self._clock(),
             "policy_pending": engine.rules_folder.pending,
             "policy_errors": list(engine.rules_folder.errors),
-            "holds": [self._hold(h.id) for h in book.standing_holds(now)],
+            "holds": [hold_view(h) for h in book.standing_holds(now)],
             "silences": silences_view(engine),
             "alertmanager": alertmanager_view(engine),
             **standing_deploys(engine),
+            **lessons_view(engine),
             "episodes": self._episodes(book.open_episodes()),
             "sources": self.sources(),
         }
@@ -292,6 +295,10 @@ class Views:
         """What is under way, what may be deployed, and what was."""
         return deploys_view(self._engine)
 
+    def follow_ups(self) -> list[View]:
+        """What is to be done after episodes, and what was."""
+        return follow_ups_view(self._engine)
+
     def decisions(self, after: int = 0) -> list[View]:
         """The decisions kept at hand with a sequence number above `after`, oldest first."""
         return list(decisions_of(d for d in self._engine.recorder.decisions if d.seq > after))
@@ -301,18 +308,6 @@ class Views:
         newest = reversed(self._engine.recorder.decisions)
         of = (d for d in newest if rule is None or is_of(_rule_of(d.entry), rule))
         return list(decisions_of(islice(of, most)))
-
-    def _hold(self, name: str) -> View:
-        hold = self._engine.book.holds[name]
-        return {
-            "id": hold.id,
-            "scope": hold.scope.text,
-            "reason": hold.reason,
-            "actor": hold.actor,
-            "silence": hold.silence,
-            "placed": utc(hold.placed),
-            "expires": utc(hold.expires) if hold.expires else None,
-        }
 
 
 def _rule_of(entry: e.Entry) -> str:

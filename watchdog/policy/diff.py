@@ -50,6 +50,7 @@ def compare(old: Policy | None, new: Policy, claims: Iterable[Claim] = ()) -> li
         *_windows(old, new),
         *_limits(old, new),
         *_alertmanager(old, new),
+        *_procedure(old, new),
     ]
     order = list(Effect)
     return sorted(set(found), key=lambda c: (order.index(c.effect), c.subject, c.text))
@@ -337,3 +338,11 @@ def _alertmanager(old: Policy | None, new: Policy) -> Iterator[Change]:
         yield Change(Effect.CHANGE, name, text)
     if (heard, told) == (hears, tells):
         yield Change(Effect.CHANGE, name, "Alertmanager is asked differently, or another one is")
+
+
+def _procedure(old: Policy | None, new: Policy) -> Iterator[Change]:
+    was, now = old.procedure if old else None, new.procedure
+    if now is not None and now != was:
+        yield Change(Effect.CHANGE, "procedure", f"{now.document} was reviewed on {now.reviewed}")
+    elif was is not None and now is None:
+        yield Change(Effect.CHANGE, "procedure", "nobody asks for reviews of it any more")

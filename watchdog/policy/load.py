@@ -178,6 +178,7 @@ def _loaded(choice: Choice, states: dict[str, PartState]) -> Load:
         windows=platform.windows,
         limits=platform.limits,
         alertmanager=platform.alertmanager,
+        procedure=platform.procedure,
     )
     errors = [problem for load in loads for problem in load.errors]
     advice = sorted({p for findings in choice.findings.values() for p in findings.advice})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.naming import family_of
+from watchdog.core.procedure import Procedure
 from watchdog.core.spec import (
     ActionSpec,
     Endpoint,
@@ -38,13 +39,15 @@ from watchdog.policy.platform_models import (
 )
 from watchdog.policy.playbooks import playbooks_of
 from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.procedure import KEY as PROCEDURE
+from watchdog.policy.procedure import procedure_of
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.tree import Node
 
 KEYS = (
     "version", "environment", "environments", "sources", "events", "actions", "playbooks",
-    "grants", "maintenance", "limits", ALERTMANAGER,
+    "grants", "maintenance", "limits", ALERTMANAGER, PROCEDURE,
 )  # fmt: skip
 LATER = {"rules": "rules beside the platform's own things"}
 RUN = "run:"
@@ -68,6 +71,7 @@ class Platform:
     sha256: str
     channels: Mapping[str, SourceSpec]
     alertmanager: AlertmanagerSpec | None = None
+    procedure: Procedure | None = None
 
 
 def compile_platform(document: Document, environment: str, findings: Findings) -> Platform | None:
@@ -84,6 +88,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
     check_channels(document, sources, channels, findings)
     limits = _limits(document, findings)
     alertmanager = alertmanager_spec(document, findings)
+    procedure = procedure_of(document, findings)
     if findings.errors:
         return None
     made = {
@@ -99,6 +104,8 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         made["channels"] = {k: v for k, v in channels.items() if v}
     if alertmanager is not None:
         made[ALERTMANAGER] = alertmanager
+    if procedure is not None:
+        made[PROCEDURE] = procedure
     return Platform(
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
@@ -110,6 +117,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         limits=limits,
         sha256=sha256(made),
         alertmanager=alertmanager,
+        procedure=procedure,
         channels={k: v for k, v in channels.items() if v},
     )
 

@@ -18,6 +18,7 @@ from watchdog.policy import rule_models as rules
 from watchdog.policy import unleash_models as unleash
 from watchdog.policy.base import Shape
 from watchdog.policy.examples import PLATFORM, RULES
+from watchdog.policy.procedure import ProcedureShape
 
 _INTRO = """\
 # The rule language
@@ -27,7 +28,8 @@ _INTRO = """\
 | file | holds |
 |---|---|
 | `platform.yaml` | `version`, `environment` or `environments`, `sources`, `events`, \
-`actions`, `playbooks`, `grants`, `maintenance`, `limits`, `alertmanager` |
+`actions`, `playbooks`, `grants`, `maintenance`, `limits`, `alertmanager`, \
+`procedure` |
 | `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
 | `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
 
@@ -171,6 +173,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("limits", platform.LimitsShape),
     ("limits.budget", platform.BudgetShape),
     ("alertmanager", platform.AlertmanagerShape),
+    ("procedure", ProcedureShape),
     ("rules.NAME", rules.RuleShape),
     ("rules.NAME.slo", rules.SloShape),
     ("rules.NAME.slo.burn[]", rules.BurnShape),

@@ -25,6 +25,7 @@ from watchdog.policy.platform_models import (
     SourceShape,
     WindowShape,
 )
+from watchdog.policy.procedure import ProcedureShape
 from watchdog.policy.releases_models import ReleaseActionShape
 from watchdog.policy.restoring_models import ConfigActionShape, SystemActionShape
 from watchdog.policy.rule_models import RuleShape
@@ -61,6 +62,7 @@ def platform() -> Made:
             "maintenance": _named(_ref(WindowShape)),
             "limits": _ref(LimitsShape),
             "alertmanager": _ref(AlertmanagerShape),
+            "procedure": _ref(ProcedureShape),
         },
         (
             SourceShape,
@@ -70,6 +72,7 @@ def platform() -> Made:
             WindowShape,
             LimitsShape,
             AlertmanagerShape,
+            ProcedureShape,
         ),
     )
 

@@ -52,6 +52,10 @@ class Api:
         del request
         return Json(self._views.deploys())
 
+    def follow_ups(self, request: Request) -> Response:
+        del request
+        return Json(self._views.follow_ups())
+
     def measures(self, request: Request) -> Response:
         del request
         return Json(self._views.measures())

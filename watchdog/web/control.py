@@ -52,6 +52,10 @@ def _reads(views: Views) -> list[Route]:
         del request
         return Json(views.deploys())
 
+    async def follow_ups(request: Request) -> Response:
+        del request
+        return Json(views.follow_ups())
+
     async def episodes(request: Request) -> Response:
         del request
         return Json(views.episodes())
@@ -71,6 +75,7 @@ def _reads(views: Views) -> list[Route]:
         Route("/v1/status", status),
         Route("/v1/deploys", deploys),
         Route("/v1/episodes", episodes),
+        Route("/v1/follow-ups", follow_ups),
         Route("/v1/decisions", decisions),
         Route("/v1/why/{rule:path}", why),
     ]

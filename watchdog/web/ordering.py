@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from watchdog.core.deploys import MOST_FOR_SECONDS, DeployOutcome
+from watchdog.core.hindsight import LEAST_CONTENT, MOST_CONTENT, ImpactTold, Task
 from watchdog.core.promotions import RuleTested
 from watchdog.core.spec import Scope
-from watchdog.engine import Done, OrderRefused, Orders, Person, Views
+from watchdog.engine import Done, OrderRefused, Orders, Person, Views, Wanted
 
 _MOST_BYTES = 64 * 1024
 _DIRECTORY_SECONDS = 2.0
@@ -147,6 +148,41 @@ class MarkOrder(EpisodeOrder):
         return control.orders.episodes.mark(by, self.episode, self.mark, self.reason, dry=self.dry)
 
 
+class ImpactOrder(EpisodeOrder):
+    """What somebody found out of what it cost; `reason` is of no meaning here."""
+
+    tickets: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    affected: Annotated[float, Field(ge=0, le=1e12)] | None = None
+    of: Annotated[str, Field(max_length=60)] = ""
+    satisfaction: Annotated[float, Field(ge=LEAST_CONTENT, le=MOST_CONTENT)] | None = None
+    feedback: Text = ""
+    community: Text = ""
+    metrics: Text = ""
+    data_loss: Text = ""
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        said = self.model_dump(exclude={"dry", "reason"})
+        return control.orders.hindsight.impact(by, ImpactTold(actor=by.name, **said), dry=self.dry)
+
+
+class FollowUpAddOrder(EpisodeOrder):
+    task: Literal["fix", "test", "procedure", "training"]
+    owner: Annotated[str, Field(min_length=1, max_length=100)]
+    due: Annotated[str, Field(max_length=40)]
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        wanted = Wanted(self.episode, Task(self.task), self.owner, self.due, self.text)
+        return control.orders.hindsight.add(by, wanted, dry=self.dry)
+
+
+class FollowUpCloseOrder(Order):
+    follow_up: Name
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.hindsight.close(by, self.follow_up, self.reason, dry=self.dry)
+
+
 class ActOrder(EpisodeOrder):
     through_hold: bool = False
 
@@ -235,6 +271,9 @@ ORDERS: dict[str, type[Order]] = {
     "/v1/deploy/unfreeze": UnfreezeOrder,
     "/v1/ack": AckOrder,
     "/v1/mark": MarkOrder,
+    "/v1/impact": ImpactOrder,
+    "/v1/follow-up/add": FollowUpAddOrder,
+    "/v1/follow-up/close": FollowUpCloseOrder,
     "/v1/tests": TestsOrder,
     "/v1/act": ActOrder,
     "/v1/approve": ApproveOrder,

@@ -117,6 +117,7 @@ def _answers(
         "/api/v1/actions": api.actions,
         "/api/v1/episodes": api.episodes,
         "/api/v1/deploys": api.deploys,
+        "/api/v1/follow-ups": api.follow_ups,
         "/api/v1/measures": api.measures,
         "/api/v1/why/{name:path}": api.why,
     }

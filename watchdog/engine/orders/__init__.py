@@ -1,4 +1,5 @@
-"""What people order: holds, deploys, approvals, undo, rollback by hand, act, close, ack, mark.
+"""What people order: holds, deploys, approvals, undo, rollback by hand, act, close, ack, mark; and
+what they say of an episode afterwards.
 
 Every order first says what it would do (`dry`) in the very words of its effect, is refused with
 a reason and a remedy, and is recorded with its actor. Acting through a hold must be said.
@@ -21,6 +22,7 @@ from watchdog.engine.orders.desk import (
     unrecorded,
 )
 from watchdog.engine.orders.episodes import Episodes, Mark
+from watchdog.engine.orders.hindsight import Hindsight, Wanted
 from watchdog.engine.orders.proofs import Proofs
 from watchdog.engine.orders.rollbacks import KINDS, Kind, Rollbacks
 from watchdog.engine.orders.stops import Stops
@@ -35,6 +37,7 @@ __all__ = [
     "OrderUnrecorded",
     "Orders",
     "Person",
+    "Wanted",
     "unrecorded",
 ]
 
@@ -51,3 +54,4 @@ class Orders:
         self.episodes = Episodes(desk)
         self.rollbacks = Rollbacks(desk)
         self.proofs = Proofs(desk)
+        self.hindsight = Hindsight(desk)

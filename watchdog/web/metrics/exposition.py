@@ -16,6 +16,7 @@ from watchdog.web.metrics.present import (
     of_alertmanager,
     of_budgets,
     of_deploys,
+    of_lessons,
     of_measures,
     of_process,
     of_record,
@@ -42,6 +43,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_record(x, load)
         yield from of_sources(sources)
         yield from of_actions(actions, x)
+        yield from of_lessons(x.lessons)
         yield from of_measures(measures)
         yield from of_alertmanager(x)
         yield from of_deploys(x)

@@ -14,10 +14,11 @@ from prometheus_client.metrics_core import (
 )
 
 from watchdog.core.episode import OPEN
+from watchdog.core.hindsight import Task
 from watchdog.core.judge import Budget
 from watchdog.core.text import duration
 from watchdog.core.words import Blind, Instant, Status, WindowReading, World
-from watchdog.engine import MeasuresNow, Present, RuleNow
+from watchdog.engine import LessonsNow, MeasuresNow, Present, RuleNow
 from watchdog.web.metrics.catalog import CATALOG
 from watchdog.web.metrics.metric import Kind
 from watchdog.web.policy_load import PolicyLoad
@@ -171,6 +172,14 @@ def of_actions(actions: Sequence[dict[str, Any]], x: Present) -> Iterator[Family
     yield _family(
         "awaiting_approvals", [((a["name"],), missing.get(a["name"], 0)) for a in actions]
     )
+
+
+def of_lessons(x: LessonsNow) -> Iterator[Family]:
+    """Nothing of the procedure's review where the policy has none."""
+    yield _family("follow_ups_open", [((t.value,), x.open.get(t, 0)) for t in Task])
+    yield _family("follow_ups_overdue", [((t.value,), x.overdue.get(t, 0)) for t in Task])
+    yield _one("procedure_review_overdue", x.review_overdue)
+    yield _one("procedure_review_due_seconds", x.review_due_seconds)
 
 
 def of_measures(m: MeasuresNow) -> Iterator[Family]:

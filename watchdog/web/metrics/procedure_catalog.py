@@ -86,5 +86,18 @@ PROCEDURE = (
         "where it never was.",
         ("action",),
     ),
+    Metric("follow_ups_open", GAUGE, "Follow-ups of episodes that nobody closed.", ("task",)),
+    Metric("follow_ups_overdue", GAUGE, "Those of them whose day is over.", ("task",)),
+    Metric(
+        "procedure_review_overdue",
+        GAUGE,
+        "1 while the rollback procedure must be reviewed anew. Left out where the platform file "
+        "has no `procedure`.",
+    ),
+    Metric(
+        "procedure_review_due_seconds",
+        GAUGE,
+        "Time until its review is due; below 0 once it is overdue.",
+    ),
     Metric("preflight_age_seconds", GAUGE, "Time since all actions were looked at."),
 )
