@@ -1,7 +1,8 @@
 """Our own JSON, after a real breach."""
 
-from typing import Any
+from typing import asyncio
 
+import Any
 import httpx
 import pytest
 
@@ -86,9 +87,13 @@ async def test_a_process_that_comes_back_knows_what_an_open_episode_went_through
 ) -> None:
     views = Views(paused.watch.engine)
     again = readonly_app(views, Health(lambda: "", lambda: ""), ("localhost",))
+    beside = asyncio.create_task(again.state.live.run())
     transport = httpx.ASGITransport(again)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
-        episodes = (await web.get("/api/v1/episodes")).json()
+        async with asyncio.timeout(10):
+            while not (episodes := (await web.get("/api/v1/episodes")).json())[-1]["timeline"]:
+                await asyncio.sleep(0.02)  # the journal is read beside
+    beside.cancel()
     shown = await asked(paused, "/api/v1/episodes")
     for one in (*episodes, *shown):
         one.pop("measures")  # which grow from one moment to the next

@@ -108,8 +108,8 @@ async def test_the_loop_goes_on_between_the_pieces_of_a_page(old: Watch, directi
     assert yields(page) >= pieces - 1, "the last piece need not be followed by a pause"
 
 
-def nobodys(rule: str) -> bool:
-    return not rule
+def nobodys(one: e.Decided) -> bool:
+    return not one.rule
 
 
 def yields(reading: Coroutine[Any, Any, Page]) -> int:

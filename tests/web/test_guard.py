@@ -13,7 +13,15 @@ from watchdog.web.serve import serve_tcp
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PAGES = ("/", "/metrics", "/-/healthy", "/api/v1/status", "/api/v1/rules", "/static/style.css")
+PAGES = (
+    "/",
+    "/decisions",
+    "/metrics",
+    "/-/healthy",
+    "/api/v1/status",
+    "/api/v1/rules",
+    "/static/style.css",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -56,7 +64,8 @@ async def test_head_is_get_without_the_page(paused: Paused, path: str) -> None:
 async def test_a_browser_may_only_show_it(paused: Paused, path: str) -> None:
     answer = await paused.watch.get(path, Origin="https://evil.example")
     policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; style-src 'self';")
+    assert policy.startswith("default-src 'none'; script-src 'self'; connect-src 'self';")
+    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -122,7 +122,7 @@ async def watching(
             engine.inbox, deploys, engine.in_force, wire.secrets, ports.clock, meters.told
         )
         app = readonly_app(Views(engine), health, HOSTS, meters, lambda: knobs.load, inbound)
-        served = await serve_tcp(app, "127.0.0.1", 0)
+        served = await serve_tcp(app, "127.0.0.1", 0, app.state.live.run)
         stack.push_async_callback(served.stop)
         web = await stack.enter_async_context(
             httpx.AsyncClient(

@@ -68,7 +68,7 @@ async def _pages(settings: Settings, views: Views, behind: Behind) -> Served:
     inbound = Inbound(engine.inbox, deploys, engine.in_force, behind.secrets, clock, meters.told)
     app = readonly_app(views, behind.health, hosts, meters, load, inbound)
     try:
-        return await serve_tcp(app, host, port)
+        return await serve_tcp(app, host, port, app.state.live.run)
     except (OSError, UnicodeError) as error:
         raise StartFailed(
             f"listen = {settings.listen}: {_why(error)}. Stop what uses it, or write another "

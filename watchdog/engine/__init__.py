@@ -5,6 +5,7 @@ names here are the facade: faces (web, cli) use nothing else of it.
 """
 
 from watchdog.engine.checkpoints import last_pass
+from watchdog.engine.decisions_view import decisions_of
 from watchdog.engine.deploys import DeployDesk, DeployRefused, DeployTold, NotRecorded, Wish
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import recorded_evidence
@@ -27,7 +28,7 @@ from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.preflight import ready_now as ready_now
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.verdict_view import verdict_view
-from watchdog.engine.views import Views, decisions_of
+from watchdog.engine.views import Views
 
 __all__ = [
     "KINDS",

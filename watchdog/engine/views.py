@@ -6,7 +6,7 @@ Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
@@ -16,14 +16,16 @@ from watchdog.core.book import MANUAL, Episode
 from watchdog.core.measures import Measure
 from watchdog.core.naming import is_of
 from watchdog.core.spec import RuleSpec
-from watchdog.core.words import Truth, Verdict
+from watchdog.core.words import Instant, Truth, Verdict
 from watchdog.engine.actions_view import action_row, action_view
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
 from watchdog.engine.awaiting import awaiting_view, missing_approvals
+from watchdog.engine.decisions_view import decisions_of, rule_of_entry
 from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets_now
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members_by_status, no_rule, rule_of
+from watchdog.engine.given import Process
 from watchdog.engine.leader_view import lead_now, leader_view
 from watchdog.engine.lessons_view import follow_ups_view, lessons_now, lessons_view
 from watchdog.engine.limits_view import limits_now
@@ -62,9 +64,25 @@ class Views:
         """Tell of every entry from now on, once it is durable."""
         self._engine.recorder.listen(listener)
 
-    def recorded(self, after: int = 0) -> Iterable[e.Recorded]:
+    def recorded(self, after: int = 0, most: int | None = None) -> Iterable[e.Recorded]:
         """The journal's entries, oldest first. Raises JournalError."""
-        return self._engine.ports.journal.read(after)
+        return self._engine.ports.journal.read(after, most)
+
+    @property
+    def process(self) -> Process:
+        return self._engine.process
+
+    def now(self) -> Instant:
+        return self._engine.ports.clock.now()
+
+    def spec(self, name: str) -> RuleSpec | None:
+        """A rule in force, or a member that is known."""
+        return rule_of(self._engine, name)
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest entry."""
+        return self._engine.recorder.last_seq
 
     def present(self) -> Present:
         """The moment, for metrics."""
@@ -301,40 +319,14 @@ class Views:
 
     def decisions(self, after: int = 0) -> list[View]:
         """The decisions kept at hand with a sequence number above `after`, oldest first."""
-        return list(decisions_of(d for d in self._engine.recorder.decisions if d.seq > after))
+        return list(decisions_of(d for d in self.decided() if d.seq > after))
+
+    def decided(self) -> Sequence[e.Recorded]:
+        """The same, as they stand in the journal."""
+        return self._engine.recorder.decisions
 
     def newest_decisions(self, most: int, rule: str | None = None) -> list[View]:
         """Of those at hand the newest first: of a rule, of a family's members, or of all."""
         newest = reversed(self._engine.recorder.decisions)
-        of = (d for d in newest if rule is None or is_of(_rule_of(d.entry), rule))
+        of = (d for d in newest if rule is None or is_of(rule_of_entry(d.entry), rule))
         return list(decisions_of(islice(of, most)))
-
-
-def _rule_of(entry: e.Entry) -> str:
-    return entry.rule if isinstance(entry, e.Decided) else ""
-
-
-def decisions_of(entries: Iterable[e.Recorded]) -> Iterable[View]:
-    """Decisions with their numbers, gates and inputs, as they stand in the journal."""
-    for one in entries:
-        d = one.entry
-        if isinstance(d, e.Decided):
-            yield {
-                "seq": one.seq,
-                "at": utc(one.at),
-                "hash": one.hash,
-                "decision": d.decision,
-                "episode": d.episode,
-                "rule": d.rule,
-                "action": d.action,
-                "rung": d.rung,
-                "world": d.world.value,
-                "ruling": d.ruling.value,
-                "reason": d.reason,
-                "gates": [
-                    {"gate": g.gate, "passed": g.passed, "reason": g.reason} for g in d.gates
-                ],
-                "policy": d.policy_sha256,
-                "rule_sha256": d.rule_sha256,
-                "verdict": verdict_view(d.verdict),
-            }

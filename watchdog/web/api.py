@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from watchdog.core.entries import Decided
 from watchdog.core.naming import is_of, values_in
 from watchdog.engine import Views
 from watchdog.ports import JournalError
@@ -88,8 +89,8 @@ class Api:
     async def _page(
         self, after: int | None, before: int | None, rule: str | None, limit: int
     ) -> Page:
-        def wanted(name: str) -> bool:
-            return rule is None or is_of(name, rule)
+        def wanted(one: Decided) -> bool:
+            return rule is None or is_of(one.rule, rule)
 
         if after is not None:
             return await self._decisions.after(after, wanted, limit)

@@ -9,9 +9,9 @@ the last one when it names no cursor to go on from.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Any
 
 from watchdog.core.entries import Decided, Recorded
@@ -22,8 +22,7 @@ MOST_ENTRIES = 5000
 """Read of the journal for one request at most."""
 
 View = dict[str, Any]
-Wanted = Callable[[str], bool]
-"""Whether decisions about a rule of this name are."""
+Wanted = Callable[[Decided], bool]
 
 
 @dataclass(slots=True)
@@ -38,23 +37,23 @@ class Page:
 class Decisions:
     """Reads pages; each method does one request's worth of work. Raises JournalError."""
 
-    def __init__(self, views: Views) -> None:
+    def __init__(self, views: Views, most_entries: int = MOST_ENTRIES) -> None:
         self._views = views
+        self._pieces = max(1, most_entries // PIECE_ENTRIES)
 
     def newest(self, wanted: Wanted, limit: int) -> Page:
         """Of those at hand; what they do not reach is before the cursor."""
-        at_hand = self._views.decisions()
-        found = [one for one in at_hand if wanted(one["rule"])]
-        if len(found) >= limit:
-            found = found[-limit:]
-            return Page(found, before=found[0]["seq"])
-        return Page(found, before=at_hand[0]["seq"] if at_hand else None)
+        at_hand = self._views.decided()
+        found = _decided(at_hand, wanted)[-limit:]
+        if len(found) == limit:
+            return Page(list(decisions_of(found)), before=found[0].seq)
+        return Page(list(decisions_of(found)), before=at_hand[0].seq if at_hand else None)
 
     async def after(self, cursor: int, wanted: Wanted, limit: int) -> Page:
         """The first ones behind the cursor."""
         page = Page(after=cursor)
-        for _ in range(MOST_ENTRIES // PIECE_ENTRIES):
-            piece = list(islice(self._views.recorded(cursor), PIECE_ENTRIES))
+        for _ in range(self._pieces):
+            piece = list(self._views.recorded(cursor, PIECE_ENTRIES))
             found = _decided(piece, wanted)[: limit - len(page.decisions)]
             page.decisions += decisions_of(found)
             if len(page.decisions) >= limit:
@@ -69,9 +68,9 @@ class Decisions:
 
     async def before(self, cursor: int, wanted: Wanted, limit: int) -> Page:
         """The last ones ahead of the cursor."""
-        cursor = min(cursor, self._views.present().last_seq + 1)
+        cursor = min(cursor, self._views.last_seq + 1)
         page = Page(before=cursor)
-        for _ in range(MOST_ENTRIES // PIECE_ENTRIES):
+        for _ in range(self._pieces):
             start = max(0, cursor - 1 - PIECE_ENTRIES)
             piece = self._between(start, cursor)
             found = _decided(piece, wanted)[-(limit - len(page.decisions)) :]
@@ -88,9 +87,9 @@ class Decisions:
 
     def _between(self, after: int, before: int) -> list[Recorded]:
         """The entries between two numbers, of which the older ones may have been retired."""
-        piece = islice(self._views.recorded(after), max(0, before - 1 - after))
+        piece = self._views.recorded(after, max(0, before - 1 - after))
         return list(takewhile(lambda one: one.seq < before, piece))
 
 
-def _decided(piece: list[Recorded], wanted: Wanted) -> list[Recorded]:
-    return [one for one in piece if isinstance(one.entry, Decided) and wanted(one.entry.rule)]
+def _decided(piece: Iterable[Recorded], wanted: Wanted) -> list[Recorded]:
+    return [one for one in piece if isinstance(one.entry, Decided) and wanted(one.entry)]

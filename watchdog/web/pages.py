@@ -1,65 +1,81 @@
-"""The pages: made on the server from plain data, escaped by the template engine throughout.
+"""The pages: one method an address. Each shows the moment at which it was made.
 
-No script, nothing from elsewhere, one style sheet. What is shown is the moment at which the page
-was made; it asks for itself again unless the reader wants it to stand still.
+Read only. For each thing to do they show the exact command (`advice.py`); what they remember of
+the past comes from `chronicle.py` and `trails.py`, and is bounded.
 """
 
 from __future__ import annotations
 
-import asyncio
-import shlex
+import re
+from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from watchdog.core.naming import is_of
-from watchdog.core.text import duration, number, percent
-from watchdog.engine import Views
+from watchdog.core.entries import Decided, Ruling
+from watchdog.core.words import Status
+from watchdog.engine import NoPlan, Views, decisions_of
+from watchdog.ports import JournalError
 from watchdog.web import advice
-from watchdog.web.api import name_in
+from watchdog.web.api import is_name, name_in
+from watchdog.web.chronicle import Chronicle
+from watchdog.web.decisions import Decisions
+from watchdog.web.drawing import SPANS, USUAL_SPAN, Span, rule_figures, sparkline
 from watchdog.web.headline import headline
+from watchdog.web.ledger import Brief, Query, brief_of
 from watchdog.web.policy_load import PolicyLoad
-from watchdog.web.timeline import Timelines
+from watchdog.web.rule_text import rule_text
+from watchdog.web.story import Story
+from watchdog.web.templating import Templates
+from watchdog.web.trails import Trails
 
-REFRESH_SECONDS = 5
-DECISIONS_SHOWN = 20
-ENDED_SHOWN = 10
-_PIECES_AT_ONCE = 400
+ROWS_AT_FRONT = 40
+ROWS = 100
+BRIEFS = 50
+BRIEFS_AT_FRONT = 8
+ENDED_AT_FRONT = 6
+ENDED = 100
+LAST_MOMENTS = 4
+_OLDER_ENTRIES = 500
+"""Of the journal read for a page of decisions that the ledger does not reach."""
+
+_MOST_TEXT = 200
 
 View = dict[str, Any]
 
-_WORST_FIRST = {"breached": 0, "blind": 1, "healthy": 2}
+_WORST_FIRST = {Status.BREACHED.value: 0, Status.BLIND.value: 1, Status.HEALTHY.value: 2}
+RULINGS = tuple(ruling.value for ruling in Ruling)
 
 
 class Pages:
-    """The front page and a page for each rule."""
+    """All pages of one face."""
 
     def __init__(
         self,
         views: Views,
-        timelines: Timelines,
+        chronicle: Chronicle,
+        trails: Trails,
         unhealthy: Callable[[], str],
         load: Callable[[], PolicyLoad],
     ) -> None:
         self._views = views
-        self._timelines = timelines
+        self._chronicle = chronicle
+        self._trails = trails
         self._unhealthy = unhealthy
         self._load = load
-        self._templates = _environment()
+        self._templates = Templates(views)
+        self._decisions = Decisions(views, _OLDER_ENTRIES)
+        self._story = Story(views, chronicle, trails)
 
     async def front(self, request: Request) -> Response:
-        status, load = self._views.status(), self._load()
+        status, load = self._views.overview(), self._load()
         known = advice.known_rules(status["rules"])
-        decisions = self._views.decisions()
         episodes = [self._told(ep, known) for ep in status["episodes"]]
-        ended = [ep for ep in self._views.episodes() if ep["state"] == "ok"]
-        return await self._page(
+        rules = sorted(status["rules"], key=_concern)
+        return await self._templates.page(
             request,
             "front.html",
             status=status,
@@ -71,98 +87,195 @@ class Pages:
             silences=status["silences"],
             alertmanager=status["alertmanager"],
             episodes=sorted(episodes, key=lambda ep: ep["severity"]),
-            ended=ended[:ENDED_SHOWN],
-            rules=sorted(status["rules"], key=_concern),
-            actions=[{**one, "advice": advice.for_action(one)} for one in status["actions"]],
-            decisions=decisions[: -DECISIONS_SHOWN - 1 : -1],
+            ended=self._views.ended(ENDED_AT_FRONT),
+            counts=_counts(rules),
+            rows=[self._row(one["name"]) for one in rules[:ROWS_AT_FRONT]],
+            actions=status["actions"],
+            briefs=self._chronicle.ledger.found(Query(), None, BRIEFS_AT_FRONT),
             hold_all=advice.HOLD_ALL,
         )
 
+    async def rules(self, request: Request) -> Response:
+        text, status = _text(request, "q"), _text(request, "status")
+        first = _number(request, "from") or 0
+        words = text.casefold().split()
+        every = self._views.overview()["rules"]
+        found = [
+            one
+            for one in sorted(every, key=_concern)
+            if (not status or _status(one) == status)
+            and all(word in f"{one['name']} {one['owner']}".casefold() for word in words)
+        ]
+        return await self._templates.page(
+            request,
+            "rules.html",
+            counts=_counts(every),
+            found=len(found),
+            rows=[self._row(one["name"]) for one in found[first : first + ROWS]],
+            first=first,
+            rows_a_page=ROWS,
+            q=text,
+            status=status,
+            statuses=tuple(_WORST_FIRST),
+        )
+
     async def rule(self, request: Request) -> Response:
-        found = self._views.why(name_in(request))
-        if found is None:
+        name = name_in(request)
+        found, spec = self._views.why(name), self._views.spec(name)
+        if found is None or spec is None:
             raise HTTPException(404)
-        rule, ep = found["rule"], found["episode"]
-        decisions = [one for one in self._views.decisions() if is_of(one["rule"], rule["name"])]
-        return await self._page(
+        rule, ep, now = found["rule"], found["episode"], self._views.now()
+        wished = _text(request, "span")
+        span = wished if wished in SPANS else USUAL_SPAN
+        trail = self._trails.of(name)
+        plan = self._views.plan(name)
+        ended = self._views.ended(ENDED, name)
+        return await self._templates.page(
             request,
             "rule.html",
             why=found,
             rule=rule,
             episode=self._told(ep, frozenset({rule["name"]})) if ep else None,
-            ended=[
-                {**one, "timeline": self._timelines.of(one["id"])}
-                for one in self._views.episodes()
-                if is_of(one["rule"], rule["name"]) and one["state"] == "ok"
-            ][:ENDED_SHOWN],
-            decisions=decisions[: -DECISIONS_SHOWN - 1 : -1],
+            figures=rule_figures(
+                spec,
+                trail,
+                now,
+                Span.until(now, SPANS[span], trail),
+                self._story.openings([*([ep] if ep else []), *ended]),
+            )
+            if trail is not None
+            else [],
+            spans=tuple(SPANS),
+            span=span,
+            plan=None if isinstance(plan, NoPlan) else plan,
+            no_plan=plan.reason if isinstance(plan, NoPlan) else "",
+            text=rule_text(spec.where, self._views.texts()),
+            history=self._chronicle.history.of(name),
+            ended=ended[:20],
+            briefs=self._chronicle.ledger.found(Query(rule=name), None, BRIEFS_AT_FRONT),
         )
 
+    async def episodes(self, request: Request) -> Response:
+        every = self._views.overview()
+        known = advice.known_rules(every["rules"])
+        return await self._templates.page(
+            request,
+            "episodes.html",
+            episodes=sorted(
+                (self._told(ep, known) for ep in every["episodes"]), key=lambda ep: ep["severity"]
+            ),
+            ended=self._views.ended(ENDED),
+        )
+
+    async def episode(self, request: Request) -> Response:
+        ep = self._views.one_episode(name_in(request))
+        if ep is None:
+            raise HTTPException(404)
+        return await self._templates.page(request, "episode.html", **self._story.of(ep))
+
+    async def actions(self, request: Request) -> Response:
+        found = self._views.actions()
+        frozen = {one["target"]: one for one in self._views.overview()["frozen"]}
+        return await self._templates.page(
+            request,
+            "actions.html",
+            actions=[{**one, "advice": advice.for_action(one)} for one in found],
+            frozen=frozen,
+            hold_all=advice.HOLD_ALL,
+        )
+
+    async def decisions(self, request: Request) -> Response:
+        text, ruling, rule = _text(request, "q"), _text(request, "ruling"), _text(request, "rule")
+        if (ruling and ruling not in RULINGS) or (rule and not is_name(rule)):
+            raise HTTPException(400)
+        query, before = Query.of(text, ruling, rule), _number(request, "before")
+        ledger = self._chronicle.ledger
+        found = ledger.found(query, before, BRIEFS + 1)
+        older: int | None = found[BRIEFS - 1].seq if len(found) > BRIEFS else None
+        found = found[:BRIEFS]
+        if older is None:
+            found, older = await self._further_back(query, before, found)
+        return await self._templates.page(
+            request,
+            "decisions.html",
+            briefs=found,
+            q=text,
+            ruling=ruling,
+            rule=rule,
+            rulings=RULINGS,
+            older=older,
+            before=before,
+            known=len(ledger),
+        )
+
+    async def _further_back(
+        self, query: Query, before: int | None, found: list[Brief]
+    ) -> tuple[list[Brief], int | None]:
+        """What the ledger forgot stands in the journal: a bounded part of it is read at a time."""
+        oldest = self._chronicle.ledger.oldest
+        cursor = oldest if before is None or before > oldest else before
+        if found or cursor <= 1:
+            return found, cursor if found and cursor > 1 else None
+        try:
+            page = await self._decisions.before(cursor, query.wants, BRIEFS)
+        except JournalError:
+            raise HTTPException(503) from None
+        return [brief_of(one) for one in reversed(page.decisions)], page.before
+
+    async def decision(self, request: Request) -> Response:
+        text = str(request.path_params["seq"])
+        if not re.fullmatch(r"[1-9][0-9]{0,18}", text):
+            raise HTTPException(404)
+        try:
+            found = list(self._views.recorded(int(text) - 1, 1))
+        except JournalError:
+            raise HTTPException(503) from None
+        if not found or found[0].seq != int(text) or not isinstance(found[0].entry, Decided):
+            raise HTTPException(404)
+        (shown,) = decisions_of(found)
+        known = self._views.spec(shown["rule"]) is not None
+        return await self._templates.page(request, "decision.html", one=shown, rule_exists=known)
+
     def _told(self, ep: View, known: frozenset[str]) -> View:
-        """An open episode with its story and what can be done."""
+        """An open episode with the end of its story, and what can be done."""
+        spec = self._views.spec(ep["rule"])
+        trail = self._trails.of(ep["rule"])
         return {
             **ep,
             "advice": advice.for_episode(ep, rule_exists=ep["rule"] in known),
-            "timeline": self._timelines.of(ep["id"]),
+            "timeline": self._chronicle.timelines.of(ep["id"])[-LAST_MOMENTS:],
+            "spark": sparkline(spec, trail, self._views.now()) if spec is not None else "",
         }
 
-    async def _page(self, request: Request, template: str, **shown: Any) -> Response:
-        still = "still" in request.query_params
-        now = self._views.present().now
-        pieces = []
-        for count, piece in enumerate(
-            self._templates.get_template(template).generate(
-                **shown, refresh=None if still else REFRESH_SECONDS, path=request.url.path, now=now
-            )
-        ):
-            pieces.append(piece)
-            if count % _PIECES_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return HTMLResponse("".join(pieces))
+    def _row(self, name: str) -> View:
+        row, spec = self._views.row(name), self._views.spec(name)
+        if row is None or spec is None:
+            raise HTTPException(503)  # the policy was changed while the page was made
+        return {**row, "spark": sparkline(spec, self._trails.of(name), self._views.now())}
 
 
-def static(name: str) -> str:
-    """A file that the pages need, from the package."""
-    return files("watchdog.web").joinpath("static", name).read_text(encoding="utf-8")
+def _counts(rules: list[View]) -> list[tuple[str, int]]:
+    """How many rules stand so, the worst first."""
+    found = Counter(_status(one) for one in rules)
+    return [(status, found[status]) for status in _WORST_FIRST if found[status]]
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("watchdog.web", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        finalize=_visible,
-    )
-    environment.filters |= {
-        "duration": duration,
-        "number": lambda value: "" if value is None else number(value),
-        "percent": lambda ratio: "" if ratio is None else percent(ratio),
-        "clock": _clock,
-        "shell": shlex.quote,
-        "words": lambda text: text.replace("_", " "),
-    }
-    return environment
-
-
-def _visible(value: object) -> object:
-    """What would turn a line's direction, or steer a terminal into which a page is printed, is
-    shown as a mark: others chose the texts of labels, silences and answers.
-    """
-    if not isinstance(value, str) or hasattr(value, "__html__") or value.isprintable():
-        return value
-    mark = "\N{REPLACEMENT CHARACTER}"
-    return "".join(c if c.isprintable() or c.isspace() else mark for c in value)
+def _status(rule: View) -> str:
+    return str(rule["verdict"]["status"]) if rule["verdict"] else Status.BLIND.value
 
 
 def _concern(rule: View) -> tuple[bool, int, str, str]:
-    status = rule["verdict"]["status"] if rule["verdict"] else "blind"
-    return rule["episode"] is None, _WORST_FIRST[status], rule["severity"], rule["name"]
+    return rule["episode"] is None, _WORST_FIRST[_status(rule)], rule["severity"], rule["name"]
 
 
-def _clock(written: str) -> str:
-    """A time of the views, as short as can be understood: the time of day, UTC."""
-    at = datetime.fromisoformat(written)
-    return at.strftime("%H:%M:%S") + "Z"
+def _text(request: Request, key: str) -> str:
+    return request.query_params.get(key, "")[:_MOST_TEXT].strip()
+
+
+def _number(request: Request, key: str) -> int | None:
+    given = request.query_params.get(key)
+    if given is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", given):
+        raise HTTPException(400)
+    return int(given)

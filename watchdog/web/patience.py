@@ -37,10 +37,19 @@ class PatientProtocol(H11Protocol):
         if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
             self._end_request_timer()
 
+    def pause_writing(self) -> None:
+        """More waits for the client than we like to keep."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self.cycle is None or not self.cycle.response_complete:
+            self._end_answer_timer()  # of a whole answer the rest has to be taken in time as well
+
     def on_response_complete(self) -> None:
-        self._end_answer_timer()
         if self.transport.get_write_buffer_size():
-            self._answer_timer = self.loop.call_later(ANSWER_SECONDS, self._cut_unread)
+            self._await_reader()
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -50,6 +59,10 @@ class PatientProtocol(H11Protocol):
 
     def _await_request(self) -> None:
         self._request_timer = self.loop.call_later(REQUEST_SECONDS, self.transport.abort)
+
+    def _await_reader(self) -> None:
+        self._end_answer_timer()
+        self._answer_timer = self.loop.call_later(ANSWER_SECONDS, self._cut_unread)
 
     def _cut_unread(self) -> None:
         if self.transport.get_write_buffer_size():

@@ -23,12 +23,15 @@ from starlette.routing import BaseRoute, Route
 
 from watchdog.engine import Views
 from watchdog.web.api import Api
+from watchdog.web.chronicle import Chronicle
 from watchdog.web.guard import Guard, refused
 from watchdog.web.inbound import Inbound, inbound_routes
+from watchdog.web.live import Live
 from watchdog.web.metrics import Meters, encoded, families
-from watchdog.web.pages import Pages, static
+from watchdog.web.pages import Pages
 from watchdog.web.policy_load import PolicyLoad
-from watchdog.web.timeline import Timelines
+from watchdog.web.templating import static
+from watchdog.web.trails import Trails
 
 Endpoint = Callable[[Request], Response | Awaitable[Response]]
 
@@ -53,21 +56,25 @@ def readonly_app(
 
     `meters` is given where it listens to the recorder already, and counts the sources' polls;
     without it, entries are counted from here on. `load` tells of the rules folder. `inbound` is
-    what senders of events reach. Raises JournalError when the story of an open episode cannot be
-    read.
+    what senders of events reach. `app.state.live.run` is to run beside it.
     """
     if meters is None:
         meters = Meters()
         views.listen(meters.heard)
     meters.effects_from(views.seconds_to_effect)
     meters.measures_from(views.measure)
-    timelines = _timelines(views)
+    chronicle, trails = Chronicle(views), Trails()
+    live = Live(views, chronicle, trails)
+    pages = Pages(views, chronicle, trails, health.healthy, load)
+    api = Api(views, chronicle.timelines)
     app = Starlette(
         routes=[
             *_health(health),
-            *_answers(views, meters, load, timelines, health.healthy),
+            *_answers(views, meters, load, api, pages),
+            Route("/live", live.stream),
             *(inbound_routes(inbound) if inbound is not None else ()),
             _static("/static/style.css", "style.css", "text/css"),
+            _static("/static/live.js", "live.js", "text/javascript"),
             _static("/static/icon.svg", "icon.svg", "image/svg+xml"),
         ],
         middleware=[
@@ -77,29 +84,13 @@ def readonly_app(
         exception_handlers={HTTPException: refused},
     )
     app.router.redirect_slashes = False
+    app.state.live = live
     return app
 
 
-def _timelines(views: Views) -> Timelines:
-    """From here on, and, where an episode is open, from its beginning."""
-    timelines = Timelines()
-    if any(ep["state"] != "ok" for ep in views.episodes()):
-        for one in views.recorded():
-            timelines.heard(one)
-    views.listen(timelines.heard)
-    return timelines
-
-
 def _answers(
-    views: Views,
-    meters: Meters,
-    load: Callable[[], PolicyLoad],
-    timelines: Timelines,
-    unhealthy: Callable[[], str],
+    views: Views, meters: Meters, load: Callable[[], PolicyLoad], api: Api, pages: Pages
 ) -> list[BaseRoute]:
-    api = Api(views, timelines)
-    pages = Pages(views, timelines, unhealthy, load)
-
     async def metrics(request: Request) -> Response:
         found = families(views, meters, load())
         page, content_type = await encoded(found, request.headers.get("accept", ""))
@@ -108,7 +99,13 @@ def _answers(
     turn = asyncio.Lock()
     endpoints: dict[str, Endpoint] = {
         "/": pages.front,
+        "/rules": pages.rules,
         "/rules/{name:path}": pages.rule,
+        "/episodes": pages.episodes,
+        "/episodes/{name}": pages.episode,
+        "/actions": pages.actions,
+        "/decisions": pages.decisions,
+        "/decisions/{seq}": pages.decision,
         "/metrics": metrics,
         "/api/v1/status": api.status,
         "/api/v1/rules": api.rules,

@@ -12,8 +12,8 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchdog.web.json_response import Json
 from watchdog.web.patience import PatientProtocol
+
+Beside = Callable[[], Coroutine[Any, Any, None]]
 
 _MOST_CONNECTIONS = 200
 _STOPS = "the daemon stops. What became of an order stands on the record: slo-watchdog status"
@@ -53,6 +55,7 @@ class Served:
     port: int
     _server: uvicorn.Server
     _task: asyncio.Task[None]
+    _beside: asyncio.Task[None] | None = None
 
     @property
     def connections(self) -> int:
@@ -62,6 +65,9 @@ class Served:
     async def stop(self) -> None:
         """Close the listener, let running answers end for a moment, then cut them."""
         self._server.should_exit = True
+        if self._beside is not None:
+            self._beside.cancel()
+            await asyncio.gather(self._beside, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(3):
                 await asyncio.shield(self._task)
@@ -71,8 +77,11 @@ class Served:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-async def serve_tcp(app: ASGIApp, host: str, port: int) -> Served:
-    """Serve on `host:port`; a port of 0 takes a free one. Raises OSError when it is taken."""
+async def serve_tcp(app: ASGIApp, host: str, port: int, beside: Beside | None = None) -> Served:
+    """Serve on `host:port`; a port of 0 takes a free one. Raises OSError when it is taken.
+
+    `beside` runs for as long as it is served, and ends before the last answers do.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -84,7 +93,10 @@ async def serve_tcp(app: ASGIApp, host: str, port: int) -> Served:
     listener.listen(128)
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
     config = _config(app, http=PatientProtocol, limit_concurrency=_MOST_CONNECTIONS)
-    return await _start(config, listener, listener.getsockname()[1])
+    served = await _start(config, listener, listener.getsockname()[1])
+    if beside is None:
+        return served
+    return replace(served, _beside=asyncio.create_task(beside(), name="beside the pages"))
 
 
 async def serve_unix(app: ASGIApp, path: Path) -> Served:

@@ -1,34 +1,66 @@
 """What happened in each episode, in order: kept beside the book, which knows only the present.
 
-Filled from the journal's entries as they become durable, and once at the start for episodes that
-were open then. As bounded as the book: what it forgets is forgotten here.
+Filled from the journal's entries, also with those of before the start (`chronicle.py`). As bounded
+as the book: what it forgets is forgotten here.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from functools import singledispatch
-from typing import Any
+from typing import Any, TypeVar
 
 from watchdog.core import entries as e
-from watchdog.core.words import Instant
+from watchdog.core.words import Instant, Status, Verdict
 
 Moment = dict[str, Any]
+Message = dict[str, Any]
+
+_Kept = TypeVar("_Kept")
 
 KEPT_EPISODES = 250
 KEPT_MOMENTS = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The numbers that stood beside an entry; `burns` by the seconds of their windows."""
+
+    wall: float
+    breached: bool
+    value: float | None
+    burns: tuple[tuple[float, float], ...]
+
+
+@dataclass(slots=True)
+class _Story:
+    moments: list[Moment] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+
+
 class Timelines:
-    """One list of moments an episode."""
+    """One story an episode."""
 
     def __init__(self) -> None:
-        self._moments: OrderedDict[str, list[Moment]] = OrderedDict()
+        self._stories: OrderedDict[str, _Story] = OrderedDict()
         self._intents: dict[str, str] = {}  # open intent -> its episode
 
     def of(self, episode: str) -> list[Moment]:
         """Oldest first: at, what (a short word), text; `state` where it moved."""
-        return list(self._moments.get(episode, ()))
+        return list(self._story(episode).moments)
+
+    def messages(self, episode: str) -> list[Message]:
+        """What people were told, oldest first."""
+        return list(self._story(episode).messages)
+
+    def readings(self, episode: str) -> list[Reading]:
+        """What the record holds of its signal: few, and for as long as the record is kept."""
+        return list(self._story(episode).readings)
+
+    def _story(self, episode: str) -> _Story:
+        return self._stories.get(episode) or _Story()
 
     def heard(self, recorded: e.Recorded) -> None:
         """A recorder's listener."""
@@ -40,9 +72,22 @@ class Timelines:
                 )
             return
         episode = self._episode_of(entry)
-        told = _told(entry) if episode else None
+        if not episode:
+            return
+        self._note_reading(episode, at, getattr(entry, "verdict", None))
+        if isinstance(entry, e.Paged):
+            _keep(self._opened(episode).messages, _message(entry, at))
+        told = _told(entry)
         if told is not None:
             self._add(episode, at, *told)
+
+    def _note_reading(self, episode: str, at: Instant, verdict: Verdict | None) -> None:
+        if verdict is None or verdict.status is Status.BLIND:
+            return
+        burns = {w.seconds: w.burn for w in verdict.evidence if w.burn is not None}
+        breached = verdict.status is Status.BREACHED
+        one = Reading(at.wall, breached, verdict.value, tuple(sorted(burns.items())))
+        _keep(self._opened(episode).readings, one)
 
     def _episode_of(self, entry: e.Entry) -> str:
         match entry:
@@ -52,17 +97,40 @@ class Timelines:
                 self._intents.pop(entry.intent, None)
             case e.StepTaken():
                 return self._intents.get(entry.intent, "")
+            case e.Paged():
+                about, _, name = entry.key.partition(":")
+                return name if about == "episode" else ""
             case _:
                 pass
         return str(getattr(entry, "episode", ""))
 
     def _add(self, episode: str, at: Instant, what: str, text: str, state: str = "") -> None:
-        moments = self._moments.setdefault(episode, [])
-        moments.append({"at": _utc(at), "what": what, "text": text, "state": state})
-        if len(moments) > KEPT_MOMENTS:
-            del moments[1]  # how it began stays
-        while len(self._moments) > KEPT_EPISODES:
-            self._moments.popitem(last=False)
+        moment = {"at": _utc(at), "what": what, "text": text, "state": state}
+        _keep(self._opened(episode).moments, moment)
+
+    def _opened(self, episode: str) -> _Story:
+        story = self._stories.setdefault(episode, _Story())
+        while len(self._stories) > KEPT_EPISODES:
+            self._stories.popitem(last=False)
+        return story
+
+
+def _keep(many: list[_Kept], one: _Kept) -> None:
+    many.append(one)
+    if len(many) > KEPT_MOMENTS:
+        del many[1]  # how it began stays
+
+
+def _message(entry: e.Paged, at: Instant) -> Message:
+    urgency = entry.urgency.value if entry.urgency is not None else ""
+    return {
+        "at": _utc(at),
+        "severity": entry.severity.value,
+        "title": entry.title,
+        "body": entry.body,
+        "silenced": entry.silenced,
+        "urgency": urgency,
+    }
 
 
 Told = tuple[str, str, str]

@@ -1,0 +1,124 @@
+"""The newest decisions in brief, so that thousands of them are searched in a moment.
+
+Filled from the journal's entries. What it forgot, and what a brief leaves out, stands in the
+journal under the same number.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from watchdog.core.entries import Decided, Recorded, Ruling
+from watchdog.core.naming import is_of
+
+KEPT = 10_000
+MOST_WORDS = 8
+"""Of one search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """One decision; `wall` is seconds since the epoch."""
+
+    seq: int
+    wall: float
+    decision: str
+    episode: str
+    rule: str
+    action: str
+    ruling: str
+    world: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is looked for; what is empty is not asked for. Every word must be found somewhere."""
+
+    words: tuple[str, ...] = ()
+    ruling: str = ""
+    rule: str = ""
+
+    @classmethod
+    def of(cls, text: str, ruling: str = "", rule: str = "") -> Query:
+        return cls(tuple(text.casefold().split()[:MOST_WORDS]), ruling, rule)
+
+    def wants(self, one: Brief | Decided) -> bool:
+        ruling = one.ruling.value if isinstance(one.ruling, Ruling) else one.ruling
+        if (self.ruling and ruling != self.ruling) or (
+            self.rule and not is_of(one.rule, self.rule)
+        ):
+            return False
+        if not self.words:
+            return True
+        text = (
+            f"{one.decision} {one.episode} {one.rule} {one.action} {ruling} {one.reason}".casefold()
+        )
+        return all(word in text for word in self.words)
+
+
+class Ledger:
+    """Oldest first inside; told newest first."""
+
+    def __init__(self) -> None:
+        self._briefs: deque[Brief] = deque(maxlen=KEPT)
+
+    def heard(self, recorded: Recorded) -> None:
+        """A recorder's listener."""
+        if isinstance(recorded.entry, Decided):
+            self._briefs.append(brief(recorded.seq, recorded.at.wall, recorded.entry))
+
+    @property
+    def oldest(self) -> int:
+        """The number from which on it knows every decision; 0 where it knows none."""
+        return self._briefs[0].seq if self._briefs else 0
+
+    def __len__(self) -> int:
+        return len(self._briefs)
+
+    def found(self, query: Query, before: int | None, most: int) -> list[Brief]:
+        """The newest ones ahead of a number."""
+        return list(islice(self._matching(query, before), most))
+
+    def of_episode(self, episode: str) -> list[Brief]:
+        """Oldest first."""
+        return [one for one in self._briefs if one.episode == episode]
+
+    def _matching(self, query: Query, before: int | None) -> Iterator[Brief]:
+        for one in reversed(self._briefs):
+            if (before is None or one.seq < before) and query.wants(one):
+                yield one
+
+
+def brief(seq: int, wall: float, entry: Decided) -> Brief:
+    return Brief(
+        seq,
+        wall,
+        entry.decision,
+        entry.episode,
+        entry.rule,
+        entry.action,
+        entry.ruling.value,
+        entry.world.value,
+        entry.reason,
+    )
+
+
+def brief_of(view: dict[str, Any]) -> Brief:
+    """Of a decision as the views tell it."""
+    return Brief(
+        view["seq"],
+        datetime.fromisoformat(view["at"]).timestamp(),
+        view["decision"],
+        view["episode"],
+        view["rule"],
+        view["action"],
+        view["ruling"],
+        view["world"],
+        view["reason"],
+    )
