@@ -10,7 +10,8 @@ from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.spec import Endpoint, Header, Policy
 from watchdog.core.words import World
 from watchdog.daemon.credentials import credentials
-from watchdog.policy.diff import Change, Effect, compare
+from watchdog.policy.change import Change, Effect
+from watchdog.policy.diff import compare
 
 SECTION = """\
 alertmanager:

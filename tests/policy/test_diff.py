@@ -10,7 +10,8 @@ from tests.policy.texts import PLATFORM, RULES, folder, load
 from watchdog.core.spec import ActionSpec, Playbook, Policy, Rung
 from watchdog.core.standing import Claim
 from watchdog.core.words import Instant, Mode
-from watchdog.policy.diff import Effect, compare, rearmed, removed
+from watchdog.policy.change import Effect
+from watchdog.policy.diff import compare, rearmed, removed
 
 
 def policy(rules: str = RULES, platform: str = PLATFORM) -> Policy:

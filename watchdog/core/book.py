@@ -23,9 +23,10 @@ from watchdog.core.numbering import count_in
 from watchdog.core.outside import Outside
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.requests import Requests
-from watchdog.core.standing import MANUAL, Blindness, Claim, Episode, Hold, OpenIntent
+from watchdog.core.standing import MANUAL, Blindness, Claim, Episode, Hold, OpenIntent, forgettable
 from watchdog.core.starts import Acted, after_ending, supposed_already
 from watchdog.core.states import Event, State
+from watchdog.core.telling.untold import Notes
 from watchdog.core.words import Direction, Instant, Truth, World
 
 __all__ = ["MANUAL", "Acted", "Blindness", "Book", "Claim", "Episode", "Hold", "OpenIntent"]
@@ -61,6 +62,7 @@ class Book:
     merits: Merits = field(default_factory=Merits)
     measures: Measures = field(default_factory=Measures)
     heard: Heard = field(default_factory=Heard)
+    notes: Notes = field(default_factory=Notes)
     lessons: Lessons = field(default_factory=Lessons)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
@@ -111,7 +113,7 @@ class Book:
         self.last = at
         count_in(self.counts, entry)
         folded = (self.merits, self.members, self.requests, self.outside, self.deploys)
-        for part in (*folded, self.lessons):
+        for part in (*folded, self.notes, self.lessons):
             part.take(entry, at)
         self._take(entry, at)
         self.measures.take(entry, at, self.claims)
@@ -185,7 +187,8 @@ class Book:
             breached_at=at,
             labels=entry.labels,
         )
-        self._forget_oldest()
+        for name in forgettable(self.episodes, KEPT_CLOSED):
+            del self.episodes[name]
 
     @_take.register
     def _event(self, entry: e.EventReceived, at: Instant) -> None:
@@ -336,9 +339,3 @@ class Book:
             self.claims.get(name, {}).pop(episode, None)
             if not self.claims.get(name):
                 self.claims.pop(name, None)
-
-    def _forget_oldest(self) -> None:
-        ended = [ep.id for ep in self.episodes.values() if not ep.is_open]
-        for name in ended[: max(0, len(ended) - KEPT_CLOSED)]:
-            if name != next(reversed(self.episodes)):
-                del self.episodes[name]

@@ -10,10 +10,10 @@ from watchdog.core.alerting import Problem, about, alert_labels
 from watchdog.core.book import Book, Episode
 from watchdog.core.entries import Entry, EpisodeMoved, Paged
 from watchdog.core.episode import move
-from watchdog.core.paging import urgency_of
+from watchdog.core.paging import TEAM, Whom, topic_of, urgency_of
 from watchdog.core.samples import Labels
 from watchdog.core.spec import ActionSpec, RuleSpec
-from watchdog.core.states import Event
+from watchdog.core.states import Event, State
 from watchdog.core.words import Instant, Severity, Verdict, World
 
 
@@ -44,17 +44,33 @@ class Draft:
         """Move an episode along the table. Raises NoSuchMove for a pair that it does not have."""
         after = move(ep.state, event)
         rung = ep.rung if rung is None else rung
+        told = after is State.OK and ep.id in self.book.notes.last
         self.add(EpisodeMoved(ep.id, ep.state, event, after, rung, reason, actor, verdict))
+        if told:  # whoever heard of it hears that it is over
+            by = f", by {actor}" if actor else ""
+            self.page(ep, f"{ep.rule}: over: {reason}{by}", "")
 
-    def page(self, ep: Episode, title: str, body: str, *, target: str = "") -> None:
+    def page(
+        self,
+        ep: Episode,
+        title: str,
+        body: str,
+        *,
+        target: str = "",
+        whom: Whom = TEAM,
+    ) -> None:
         """Tell people about a live episode. Shadow never pages; silence is remembered with it.
 
         `target` is what the page is about where that is not what the episode last decided on.
         """
         if ep.world is World.LIVE:
-            silenced = self._silenced(ep.owner, ep.rule, target or ep.target)
-            silenced = silenced or self._silenced_outside(ep.labels, "breach")
-            self.tell(f"episode:{ep.id}", ep.severity, title, body, silenced=silenced)
+            silenced = self.silenced(ep, target)
+            self.tell(f"episode:{ep.id}", ep.severity, title, body, silenced=silenced, whom=whom)
+
+    def silenced(self, ep: Episode, target: str = "") -> bool:
+        """Whether people asked not to be told of it now."""
+        ours = self._silenced(ep.owner, ep.rule, target or ep.target)
+        return ours or self._silenced_outside(ep.labels, "breach")
 
     def page_about_rule(self, rule: RuleSpec, key: str, title: str, body: str) -> None:
         """Tell people about a rule, whether or not it has an episode."""
@@ -73,12 +89,34 @@ class Draft:
         self.tell(f"action:{action.name}:{key}", severity, title, body, silenced=silenced)
 
     def tell(
-        self, key: str, severity: Severity, title: str, body: str, *, silenced: bool = False
+        self,
+        key: str,
+        severity: Severity,
+        title: str,
+        body: str,
+        *,
+        silenced: bool = False,
+        whom: Whom = TEAM,
     ) -> None:
-        """One page, as urgent as what led to it makes it."""
+        """One page, about what led to it and as urgent as that makes it."""
         before = (entry for entry in reversed(self.entries) if not isinstance(entry, Paged))
-        urgency = urgency_of(key, severity, next(before, None), silenced=silenced)
-        self.add(Paged(key, severity, title, body, silenced, urgency))
+        cause = next(before, None)
+        urgency = whom.urgency or urgency_of(key, severity, cause, silenced=silenced)
+        tells = self.book.policy is not None and self.book.policy.tells and not silenced
+        self.add(
+            Paged(
+                key,
+                severity,
+                title,
+                body,
+                silenced,
+                urgency,
+                note=self.book.next_id("N") if tells else "",
+                topic=whom.topic or topic_of(key, cause),
+                to=whom.to,
+                by=whom.by,
+            )
+        )
 
     def _silenced(self, owner: str, rule: str, target: str) -> bool:
         return any(

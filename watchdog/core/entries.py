@@ -48,6 +48,9 @@ from watchdog.core.silences import SilenceEnded as SilenceEnded  # noqa: PLC0414
 from watchdog.core.silences import SilenceSeen as SilenceSeen  # noqa: PLC0414  # see above
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
+from watchdog.core.telling.notes import Escalated as Escalated  # noqa: PLC0414  # see above
+from watchdog.core.telling.notes import NoteTold as NoteTold  # noqa: PLC0414  # see above
+from watchdog.core.telling.topics import Topic
 from watchdog.core.trees import Anchor
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Blind, Instant, Severity, Truth, Verdict, World
@@ -99,6 +102,7 @@ class PolicyApplied:
     removed: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()  # (path in the rules folder, text): to load again
     hear_anew: tuple[str, ...] = ()
+    tells: bool = False  # it names people or channels that are to be told
     kind: Literal["policy.applied"] = "policy.applied"
 
 
@@ -252,7 +256,7 @@ class ReadinessChanged:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """People must know. Sent from the outbox at least once, under the entry's own id."""
+    """People must know. With a `note` it is sent from the outbox, at least once, by that name."""
 
     key: str  # what it is about, for grouping: "episode:E42", "rule:x:blind"
     severity: Severity
@@ -260,6 +264,10 @@ class Paged:
     body: str
     silenced: bool = False
     urgency: Urgency | None = None  # None: recorded before pages said it
+    note: str = ""  # "N4"; none where nobody is to be told, or it is silenced
+    topic: Topic = Topic.NOTICE
+    to: tuple[str, ...] = ()  # whom it is for, by the names of the contacts; the team where none
+    by: tuple[str, ...] = ()  # the channels that are used for people; none named is all
     kind: Literal["page.raised"] = "page.raised"
 
 
@@ -312,6 +320,8 @@ Entry = (
     | FollowUpClosed
     | Unread
     | Paged
+    | NoteTold
+    | Escalated
 )
 
 

@@ -24,6 +24,7 @@ from watchdog.core.rule_memory import RuleMemory
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
+from watchdog.core.telling.escalation import tend_people
 from watchdog.core.words import Instant
 
 Look = Callable[[RuleMemory, Instant | None], Sight]
@@ -92,6 +93,7 @@ class Evaluation:
         for family in families:
             family.retire(draft)
         tend_manual(draft)
+        tend_people(policy, draft)
 
     def _look_at_family(self, family: Family, look: Look, draft: Draft) -> Iterable[_Seen]:
         """Its members, and then the whole by what was seen of them."""

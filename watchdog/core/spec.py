@@ -32,6 +32,7 @@ from watchdog.core.origins import Scrape as Scrape  # noqa: PLC0414  # see above
 from watchdog.core.origins import SourceSpec as SourceSpec  # noqa: PLC0414  # see above
 from watchdog.core.probes import Probed
 from watchdog.core.procedure import Procedure
+from watchdog.core.telling.contacts import Contacts
 from watchdog.core.words import Mode, Severity
 
 # -- rules -----------------------------------------------------------------------------------------
@@ -243,6 +244,7 @@ class Policy:
     windows: tuple[MaintenanceWindow, ...]
     limits: Limits
     alertmanager: AlertmanagerSpec | None = None
+    contacts: Contacts | None = None  # who is told; None: nobody, the record and the log apart
     procedure: Procedure | None = None  # what people follow, and when they must look at it again
 
     def rule(self, name: str) -> RuleSpec | None:

@@ -125,3 +125,9 @@ class Blindness:
     kinds: tuple[Blind, ...]
     reason: str
     paged: bool = False
+
+
+def forgettable(episodes: dict[str, Episode], keep: int) -> list[str]:
+    """The oldest ended ones above `keep`; never the newest of all, whose number is counted on."""
+    ended = [ep.id for ep in episodes.values() if not ep.is_open]
+    return [name for name in ended[: max(0, len(ended) - keep)] if name != next(reversed(episodes))]

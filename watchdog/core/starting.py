@@ -12,9 +12,13 @@ from watchdog.core import entries as e
 from watchdog.core.book import Book, Episode
 from watchdog.core.draft import Draft
 from watchdog.core.spec import ActionSpec
+from watchdog.core.text import duration
 from watchdog.core.trees import DIGEST as DIGEST  # noqa: PLC0414  # a word of what is started
 from watchdog.core.trees import Facts, merged
 from watchdog.core.words import Direction
+
+ANNOUNCED_ABOVE_SECONDS = 60.0
+"""What may take longer is told when it begins; of what is quicker the outcome is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,20 @@ def open_intent(
             facts=anchor_facts(action, draft.book) if doing else _learned(action, draft.book),
         )
     )
+    if doing and action.deadline_seconds > ANNOUNCED_ABOVE_SECONDS:
+        _announce(draft, ep, action, reason)
     return name
+
+
+def _announce(draft: Draft, ep: Episode, action: ActionSpec, reason: str) -> None:
+    """Before it begins, since it takes its time; of what is quick the end is told."""
+    policy = draft.book.policy
+    if policy is not None and policy.tells:
+        draft.page(
+            ep,
+            f"{ep.rule}: {action.name} begins on {action.target}",
+            f"{reason}. It ends within {duration(action.deadline_seconds)}, read back.",
+        )
 
 
 def anchor_digest(action: ActionSpec, book: Book) -> str:

@@ -251,6 +251,7 @@ class Loading:
                 removed=tuple(sorted(removed)),
                 files=tuple(sorted(load.files.items())),
                 hear_anew=hear_anew(old, policy),
+                tells=policy.contacts is not None,
             ),
             ordered=ordered,
         )

@@ -36,7 +36,7 @@ from watchdog.daemon.rights_file import RightsRefused
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
 from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress, last_pass
-from watchdog.notify import open_alerts
+from watchdog.notify import open_alerts, open_notifier
 from watchdog.ports import (
     Alertmanagers,
     JournalError,
@@ -249,19 +249,19 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
         lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)
     )
     actuator = open_actuator(wire, {SwapTree: TreeActuator(), RestoreSystem: RestoreActuator()})
-    probe = open_probe(wire)
     ports = Ports(
         store.journal,
         store.history,
         store.lease,
         clock,
         actuator,
-        probe,
+        open_probe(wire),
         source,
         past,
         beside,
         store.peers,
         clock.shift,
+        lambda channel: open_notifier(channel, wire),
     )
     engine = Engine(ports, _process(settings))
     rights = RightsInForce(settings)

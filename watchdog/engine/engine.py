@@ -8,6 +8,7 @@ process, and the service manager starts a new one, which goes on from the journa
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 
 from watchdog.core.entries import IntentOpened, PolicyApplied, Started, Stopped
@@ -27,6 +28,8 @@ from watchdog.engine.given import Ports, Process, RulesFolder
 from watchdog.engine.hosts import Hand, Hosts
 from watchdog.engine.inbox import Inbox
 from watchdog.engine.leading import Leading, Reactions
+from watchdog.engine.measures_view import measure_view
+from watchdog.engine.outbox import Outbox
 from watchdog.engine.passes import Passes
 from watchdog.engine.pollers import Pollers
 from watchdog.engine.preflight import Preflight
@@ -49,8 +52,7 @@ class Engine:
         self.book, self._folded = fold(ports.journal)
         self.memory = Memory()
         self.recorder = Recorder(ports.journal, self.book, ports.clock)
-        newest = max(0, self._folded - KEPT_AT_HAND)
-        self.recorder.remember(ports.journal.read(newest))
+        self.recorder.remember(ports.journal.read(max(0, self._folded - KEPT_AT_HAND)))
         self.recorder.last_seq = self._folded
         self.policy: Policy | None = None
         self.time_synced: Truth = Truth.UNKNOWN
@@ -76,7 +78,7 @@ class Engine:
             self.in_force,
             self._ask_once_more,
             self.leading.fence,
-            self._outcome,
+            self.wake,  # an intent ended: what follows is judged now, not at the next second
         )
         self.custody = Custody(
             self.recorder, self.hosts.of, self.in_force, self.memory.recovered_since
@@ -90,6 +92,8 @@ class Engine:
             self.recorder, ports.alertmanagers, self.in_force, self.wake
         )
         self.inbox = Inbox(self.recorder, self._told)
+        cost = functools.partial(measure_view, self)
+        self.outbox = Outbox(self.recorder, self.in_force, ports.open_notifier, cost)
         self.pollers = Pollers(
             ports.open_source, self.memory, ports.clock, self.arrived, self._supervise
         )
@@ -237,6 +241,7 @@ class Engine:
                 "preflight": self.preflight.look(),
                 "lead": self.leading.forever(),
                 "hosts": self.hosts.forever(),
+                "outbox": self.outbox.forever(),
             }.items()
         ]
         for task in loops:
@@ -314,10 +319,6 @@ class Engine:
         memory = self.memory.of(self.book.episodes[intent.episode].rule)
         scene = Scene(self.in_force(), self.facts(), self.recorder.draft())
         return ask_once_more(intent, memory.sight if memory else None, scene)
-
-    def _outcome(self) -> None:
-        """An intent ended: what follows is judged now, not at the next second."""
-        self._due.set()
 
     def _look_at_actions(self, overtaken: frozenset[str] = frozenset()) -> None:
         """A preflight at once, beside the one of the calendar: of all, or of what is overtaken."""

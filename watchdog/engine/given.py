@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from watchdog.core.spec import SourceSpec
+from watchdog.core.telling.contacts import Channel
 from watchdog.core.words import Mode
 from watchdog.ports import (
     Actuator,
@@ -15,6 +16,7 @@ from watchdog.ports import (
     Journal,
     Lease,
     MetricSource,
+    Notifier,
     PastSource,
     Peers,
     Probe,
@@ -36,6 +38,7 @@ class Ports:
     alertmanagers: Alertmanagers = field(default_factory=Alertmanagers)
     peers: Peers | None = None  # None: nobody shares the record
     shift: Callable[[float], None] = lambda _: None  # sets the steady clock forward by seconds
+    open_notifier: Callable[[Channel], Notifier | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchdog.core.book import MANUAL
 from watchdog.core.measures import Act, Ended, Measure
@@ -24,8 +24,10 @@ from watchdog.core.periods import (
 from watchdog.core.spec import RatioThreshold, Slo
 from watchdog.core.text import duration, number
 from watchdog.core.words import Instant
-from watchdog.engine.engine import Engine
 from watchdog.engine.verdict_view import utc
+
+if TYPE_CHECKING:  # the engine itself shows what an episode has cost, to those who are told of it
+    from watchdog.engine.engine import Engine
 
 View = dict[str, Any]
 FAILED_EVENTS = "failed events"

@@ -6,13 +6,23 @@ What is told never decides anything; a channel that fails delays no decision.
 from __future__ import annotations
 
 from watchdog.core.alertmanager import AlertmanagerSpec
+from watchdog.core.telling.contacts import AppriseUrl, Channel
 from watchdog.notify.alertmanager import AlertmanagerAlerts
-from watchdog.ports import AlertSink
+from watchdog.notify.apprise_url import AppriseNotifier
+from watchdog.notify.webhook import WebhookNotifier
+from watchdog.ports import AlertSink, Notifier
 from watchdog.wire.http import Wire
 
-__all__ = ["open_alerts"]
+__all__ = ["open_alerts", "open_notifier"]
 
 
 def open_alerts(spec: AlertmanagerSpec, wire: Wire) -> AlertSink:
     """The Alertmanager that `spec` describes. It uses the wire's connections."""
     return AlertmanagerAlerts(spec, wire)
+
+
+def open_notifier(channel: Channel, wire: Wire) -> Notifier:
+    """Whoever tells people by this channel. It uses the wire's connections."""
+    if isinstance(channel.how, AppriseUrl):
+        return AppriseNotifier(channel.how, wire.secrets)
+    return WebhookNotifier(channel.how, wire)

@@ -11,6 +11,7 @@ from watchdog.core.spec import MaintenanceWindow, Scope
 from watchdog.policy.platform_models import ScopeShape, WindowShape
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
+from watchdog.policy.tree import Place
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\Z", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,2}\Z", re.ASCII)
@@ -24,7 +25,7 @@ def window_spec(
         return None
     since = _clock(entry, "from", shape.from_, findings)
     until = _clock(entry, "to", shape.to, findings)
-    zone = _zone(entry, shape.zone, findings)
+    zone = zone_named(entry.at("zone"), shape.zone, findings)
     scope = _scope(entry, shape.scope, findings)
     if len(set(shape.days)) != len(shape.days):
         findings.refuse(entry.at("days"), "a day stands twice", "Keep one.")
@@ -57,13 +58,13 @@ def _clock(entry: Entry, key: str, text: str, findings: Findings) -> time | None
     return time(int(match[1]), int(match[2]))
 
 
-def _zone(entry: Entry, text: str, findings: Findings) -> ZoneInfo | None:
+def zone_named(place: Place, text: str, findings: Findings) -> ZoneInfo | None:
     if _ZONE.match(text):
         # a missing zone is a KeyError, a folder of zones an OSError
         with contextlib.suppress(ValueError, OSError, KeyError):
             return ZoneInfo(text)
     findings.refuse(
-        entry.at("zone"),
+        place,
         f"{shown(text)} is no IANA time zone",
         "Write it like Europe/Zurich or UTC.",
     )

@@ -7,8 +7,6 @@ makes it act less is named as a change. Nothing here loads anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from watchdog.core.channels import EventSignal
 from watchdog.core.keeping import keeper, left_alone
@@ -16,25 +14,10 @@ from watchdog.core.naming import family_of
 from watchdog.core.spec import Bound, Policy, RatioThreshold, RuleSpec, Slo, ValueThreshold
 from watchdog.core.standing import Claim
 from watchdog.core.words import Mode
+from watchdog.policy.around import around
+from watchdog.policy.change import Change, Effect
 from watchdog.policy.laws import seconds_text
 from watchdog.policy.reach import gained, lost
-
-
-class Effect(StrEnum):
-    ARM = "arm"  # something may act, or ask to, that might not before
-    WIDEN = "widen"  # something may act more than before
-    REMOVE = "remove"  # something no longer judges
-    RESET = "reset"  # a rule judges by another text: its `for` clock starts again
-    CHANGE = "change"  # anything else that people should know
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One sentence about one thing."""
-
-    effect: Effect
-    subject: str  # the rule's, action's or limit's name
-    text: str
 
 
 def compare(old: Policy | None, new: Policy, claims: Iterable[Claim] = ()) -> list[Change]:
@@ -49,8 +32,7 @@ def compare(old: Policy | None, new: Policy, claims: Iterable[Claim] = ()) -> li
         *_held(old, new, claims),
         *_windows(old, new),
         *_limits(old, new),
-        *_alertmanager(old, new),
-        *_procedure(old, new),
+        *around(old, new),
     ]
     order = list(Effect)
     return sorted(set(found), key=lambda c: (order.index(c.effect), c.subject, c.text))
@@ -317,32 +299,3 @@ def _limits(old: Policy | None, new: Policy) -> Iterator[Change]:
         )
         effect = Effect.WIDEN if now.deploy_max_seconds < was.deploy_max_seconds else Effect.CHANGE
         yield Change(effect, "deploy-max", text)
-
-
-def _alertmanager(old: Policy | None, new: Policy) -> Iterator[Change]:
-    """Silences that nobody reads any more let through what they stopped."""
-    was, now = old.alertmanager if old else None, new.alertmanager
-    if was == now:
-        return
-    heard, hears = was is not None and was.silences, now is not None and now.silences
-    told, tells = was is not None and was.alerts, now is not None and now.alerts
-    name = "alertmanager"
-    if heard and not hears:
-        text = "silences in Alertmanager stop nothing any more"
-        yield Change(Effect.WIDEN, name, text)
-    elif hears and not heard:
-        text = "silences in Alertmanager stop starts, and keep pages back"
-        yield Change(Effect.CHANGE, name, text)
-    if tells is not told:
-        text = f"Alertmanager is {'told' if tells else 'not told any more'} of episodes"
-        yield Change(Effect.CHANGE, name, text)
-    if (heard, told) == (hears, tells):
-        yield Change(Effect.CHANGE, name, "Alertmanager is asked differently, or another one is")
-
-
-def _procedure(old: Policy | None, new: Policy) -> Iterator[Change]:
-    was, now = old.procedure if old else None, new.procedure
-    if now is not None and now != was:
-        yield Change(Effect.CHANGE, "procedure", f"{now.document} was reviewed on {now.reviewed}")
-    elif was is not None and now is None:
-        yield Change(Effect.CHANGE, "procedure", "nobody asks for reviews of it any more")

@@ -23,6 +23,9 @@ MAX_FILE_BYTES = 4 * MAX_CHARACTERS
 TESTS_END = ".test.yaml"
 """Unit tests of rules lie beside them; what judges at night never reads them."""
 
+MESSAGES = "messages/"
+"""The folder of texts that people are told, in place of our own: TOPIC.j2."""
+
 _LEFT_ALONE = ("~", ".swp", ".md", ".txt", TESTS_END)  # editors' files, notes for people, tests
 
 
@@ -85,7 +88,7 @@ class _Reader:
             full = f"{self._root}/{path}"
             if Path(full).is_dir():
                 yield from self._inside(path, full, depth)
-            elif name.endswith(".yaml"):
+            elif name.endswith(".yaml") or (under == MESSAGES and name.endswith(".j2")):
                 yield path
             elif name.endswith((".yml", ".json")):
                 self._refuse(

@@ -178,6 +178,7 @@ def _loaded(choice: Choice, states: dict[str, PartState]) -> Load:
         windows=platform.windows,
         limits=platform.limits,
         alertmanager=platform.alertmanager,
+        contacts=platform.contacts,
         procedure=platform.procedure,
     )
     errors = [problem for load in loads for problem in load.errors]

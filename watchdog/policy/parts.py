@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from watchdog.policy.contacts import FILE as CONTACTS
+from watchdog.policy.contacts import compile_contacts
 from watchdog.policy.document import Document, Given, check_top, read_document
 from watchdog.policy.environments import check_environment
-from watchdog.policy.folder import is_test
+from watchdog.policy.folder import MESSAGES, is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
 from watchdog.policy.platform import KEYS, LATER, Platform, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
@@ -18,8 +20,10 @@ from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
 from watchdog.policy.variables import GIVEN, Value, read_variables
 
-RESERVED = frozenset({PLATFORM, "vars", "manual"})
-"""No owner may be called so: the platform's own part, its folder, and orders of people."""
+RESERVED = frozenset({PLATFORM, "vars", "messages", "manual"})
+"""No owner may be called so: the platform's own part, its folders, and orders of people."""
+
+_OF_PLATFORM = ("vars/", MESSAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def split(files: Mapping[str, str], problems: Iterable[Problem]) -> Parts:
 
 def _part_of(path: str) -> str:
     first, slash, _ = path.partition("/")
-    return first if (slash or is_name(first)) and first != "vars" else PLATFORM
+    return first if (slash or is_name(first)) and not path.startswith(_OF_PLATFORM) else PLATFORM
 
 
 def compile_base(parts: Parts, environment: str) -> Base:
@@ -86,9 +90,10 @@ def compile_base(parts: Parts, environment: str) -> Base:
     for path in (own, GIVEN):  # what the caller gave goes before what the file says
         if path in parts.platform:
             values.update(read_variables(parts.platform[path], path, findings))
-    used = {p: t for p, t in parts.platform.items() if p in {"platform.yaml", own, GIVEN}}
+    ours = {"platform.yaml", CONTACTS, own, GIVEN}
+    used = {p: t for p, t in parts.platform.items() if p in ours or p.startswith(MESSAGES)}
     for path in parts.platform:
-        if path != "platform.yaml" and not path.startswith("vars/"):
+        if path not in ours and not path.startswith(_OF_PLATFORM):
             findings.errors.append(
                 Problem(
                     path,
@@ -108,7 +113,8 @@ def compile_base(parts: Parts, environment: str) -> Base:
             findings.errors[:] = foreign
         else:
             check_top(document, KEYS, LATER, findings)
-            platform = compile_platform(document, environment, findings)
+            contacts = compile_contacts(parts.platform, given, findings)
+            platform = compile_platform(document, environment, findings, contacts)
     return Base(platform, given, used, findings)
 
 

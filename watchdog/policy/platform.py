@@ -23,6 +23,7 @@ from watchdog.core.spec import (
     Scrape,
     SourceSpec,
 )
+from watchdog.core.telling.contacts import Contacts
 from watchdog.policy.actions import actions_of
 from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.alertmanager import alertmanager_spec
@@ -71,10 +72,13 @@ class Platform:
     sha256: str
     channels: Mapping[str, SourceSpec]
     alertmanager: AlertmanagerSpec | None = None
+    contacts: Contacts | None = None
     procedure: Procedure | None = None
 
 
-def compile_platform(document: Document, environment: str, findings: Findings) -> Platform | None:
+def compile_platform(
+    document: Document, environment: str, findings: Findings, contacts: Contacts | None = None
+) -> Platform | None:
     """The platform of one environment, or None with every fault in `findings`."""
     sources = {e.name: _source(e, findings) for e in entries_of(document, "sources", findings)}
     channels = {e.name: channel_spec(e, findings) for e in entries_of(document, "events", findings)}
@@ -104,6 +108,8 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         made["channels"] = {k: v for k, v in channels.items() if v}
     if alertmanager is not None:
         made[ALERTMANAGER] = alertmanager
+    if contacts is not None:
+        made["contacts"] = contacts
     if procedure is not None:
         made[PROCEDURE] = procedure
     return Platform(
@@ -117,6 +123,7 @@ def compile_platform(document: Document, environment: str, findings: Findings) -
         limits=limits,
         sha256=sha256(made),
         alertmanager=alertmanager,
+        contacts=contacts,
         procedure=procedure,
         channels={k: v for k, v in channels.items() if v},
     )

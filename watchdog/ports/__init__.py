@@ -54,3 +54,8 @@ from watchdog.ports.looking import Probe as Probe
 from watchdog.ports.looking import Secrets as Secrets
 from watchdog.ports.looking import SilencesLook as SilencesLook
 from watchdog.ports.looking import SilenceSource as SilenceSource
+from watchdog.ports.telling import Delivered as Delivered
+from watchdog.ports.telling import Delivery as Delivery
+from watchdog.ports.telling import Letter as Letter
+from watchdog.ports.telling import Notifier as Notifier
+from watchdog.ports.telling import Phase as Phase

@@ -1,0 +1,81 @@
+"""Who is told next when nobody answers, and how often those who know are told again.
+
+The law: the steps of a severity are counted from the first page that needed somebody. A step that
+is for want of an answer is not taken once somebody said `ack`, nor while nothing needs anybody; one
+that is for want of an end is taken until the trouble is over. Each is taken once in an episode, and
+is on the record; what is silenced escalates to nobody until the silence ends.
+"""
+
+from __future__ import annotations
+
+from watchdog.core import entries as e
+from watchdog.core.book import Episode
+from watchdog.core.draft import Draft
+from watchdog.core.paging import Whom
+from watchdog.core.spec import Policy
+from watchdog.core.states import State
+from watchdog.core.telling.contacts import Step, Unless
+from watchdog.core.telling.notes import Fate, NoteTold
+from watchdog.core.telling.routing import names_of
+from watchdog.core.telling.topics import Topic
+from watchdog.core.text import duration
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import World
+
+NEEDS_NOBODY = frozenset({State.OK, State.PENDING, State.CONTAINED, State.WATCHED})
+"""Nobody has to answer: it is over, or did what somebody would have done."""
+
+OVER = frozenset({State.OK, State.WATCHED})
+
+
+def tend_people(policy: Policy, draft: Draft) -> None:
+    """What is due by time: steps, updates, and what nobody is told of any more."""
+    late = draft.book.notes.overdue(draft.now)
+    if late:
+        draft.add(NoteTold(late, "", Fate.DROPPED, "too old, or too many wait"))
+    if policy.contacts is None:
+        return
+    for ep in list(draft.book.open_episodes()):
+        since = draft.book.notes.first.get(ep.id)
+        if ep.world is not World.LIVE or since is None or draft.silenced(ep):
+            continue
+        lasted = draft.now.steady - since.steady
+        ladder = policy.contacts.ladder(ep.severity)
+        taken = draft.book.notes.steps.get(ep.id, ())
+        for number, step in enumerate(ladder.steps):
+            if number not in taken and lasted >= step.after_seconds and _is_due(step, ep):
+                _take(number, step, ep, draft)
+        _update(ep, ladder.update_seconds, draft)
+
+
+def _is_due(step: Step, ep: Episode) -> bool:
+    if step.unless is Unless.RESOLVED:
+        return ep.state not in OVER
+    return not ep.acked_by and ep.state not in NEEDS_NOBODY
+
+
+def _take(number: int, step: Step, ep: Episode, draft: Draft) -> None:
+    tells = names_of(step.tell)
+    lasted = duration(step.after_seconds)
+    what = "resolved" if step.unless is Unless.RESOLVED else "answered"
+    why = f"not {what} for {lasted}" if step.after_seconds else "you are called"
+    draft.add(e.Escalated(ep.id, number, tells, why))
+    draft.page(
+        ep,
+        f"{ep.rule}: {why}: {ep.state.value}: {ep.reason}",
+        f"Say that you are looking: slo-watchdog ack {ep.id}",
+        whom=Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW),
+    )
+
+
+def _update(ep: Episode, every_seconds: float | None, draft: Draft) -> None:
+    last = draft.book.notes.last.get(ep.id)
+    if every_seconds is None or last is None or ep.state in OVER:
+        return
+    if draft.now.steady - last.steady >= every_seconds:
+        draft.page(
+            ep,
+            f"{ep.rule}: still {ep.state.value}: {ep.reason}",
+            ep.read_back and f"Read back: {ep.read_back}",
+            whom=Whom(topic=Topic.UPDATE, urgency=Urgency.NEWS),
+        )

@@ -1,0 +1,72 @@
+"""A note is a page on its way to people; here also what is recorded of that way.
+
+A line is a channel with an address on it, as "mail ada@example.org". Told is recorded after
+sending, so that a death between the two tells it again, under the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from watchdog.core.telling.topics import Topic
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import Instant, Severity
+
+
+class Fate(StrEnum):
+    SENT = "sent"
+    GIVEN_UP = "given_up"  # tried for as long as the channel says
+    DROPPED = "dropped"  # too old, too many, or nobody is to be told
+
+
+@dataclass(frozen=True, slots=True)
+class NoteTold:
+    """What became of notes on one line; of a line "" for all that were left of them."""
+
+    notes: tuple[str, ...]  # "N4"
+    line: str  # "chat", "mail ada@example.org"
+    fate: Fate
+    reason: str = ""
+    attempts: int = 0
+    over: tuple[str, ...] = ()  # those of them that no other line is to be told
+    kind: Literal["note.told"] = "note.told"
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """A step of an episode's escalation was due. The page that tells it follows."""
+
+    episode: str
+    step: int  # of its severity's steps, from 0
+    tells: tuple[str, ...]
+    reason: str
+    kind: Literal["episode.escalated"] = "episode.escalated"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A page on its way."""
+
+    id: str
+    key: str
+    severity: Severity
+    topic: Topic
+    urgency: Urgency | None
+    title: str
+    body: str
+    at: Instant
+    to: tuple[str, ...] = ()  # whom it is for by name; nobody named is the team
+    by: tuple[str, ...] = ()  # the channels that are used for people; none named is all
+    done: tuple[str, ...] = ()  # the lines that need not be told any more
+
+    @property
+    def episode(self) -> str:
+        """The episode that it is about, or ""."""
+        kind, _, name = self.key.partition(":")
+        return name if kind == "episode" else ""
+
+    def identity(self, environment: str) -> str:
+        """One for each note that ever was, also after a record was restored from a backup."""
+        return f"{environment}/{self.id}/{round(self.at.wall * 1000)}"

@@ -1,0 +1,189 @@
+"""From notes to a letter: the fields of each, filled in, and several of them put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from watchdog.core.book import Book, Episode
+from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.telling.contacts import AppriseUrl, Channel, Contacts
+from watchdog.core.telling.first_line import first_line, verified
+from watchdog.core.telling.next_step import NextStep, next_step
+from watchdog.core.telling.notes import Note
+from watchdog.core.telling.topics import Topic
+from watchdog.core.text import duration, number
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import Instant
+from watchdog.messages import Message, compose
+from watchdog.ports import Letter, Phase
+
+MOST_TITLES = 20
+"""Of the notes between the first and the last of a letter, so many are named."""
+
+_LATER = frozenset({Topic.UPDATE, Topic.COMPLETE})
+
+Fields = dict[str, Any]
+Measured = Callable[[str], dict[str, Any] | None]
+"""What an episode has cost so far, by its name."""
+
+
+class Writer:
+    """Writes letters by what stands in the book when they are sent."""
+
+    def __init__(
+        self,
+        book: Book,
+        policy: Callable[[], Policy],
+        now: Callable[[], Instant],
+        measured: Measured,
+    ) -> None:
+        self._book = book
+        self._policy = policy
+        self._now = now
+        self._measured = measured
+
+    def keeps_apart(self, channel: Channel) -> bool:
+        """Whether a letter may be about one matter alone: a service or a program keeps them so."""
+        return not isinstance(channel.how, AppriseUrl) or bool(channel.how.phases)
+
+    def letter(self, notes: Sequence[Note]) -> Letter:
+        """Of one note or more, oldest first."""
+        first, last = notes[0], notes[-1]
+        written = [self._message(note) for note in dict.fromkeys((first, last))]
+        subject, body = written[-1].subject, written[-1].body
+        if len(notes) > 1:
+            subject = f"({len(notes)} messages) {subject}"
+            between = "\n".join(_titles(notes[1:-1]))
+            whole = (f"First:\n{written[0].body}", between, f"Last:\n{body}")
+            body = "\n\n".join(part for part in whole if part)
+        environment = self._policy().environment
+        return Letter(
+            identity="+".join(dict.fromkeys((one.identity(environment)) for one in (first, last))),
+            key=f"{environment}/{last.key}",
+            phase=_phase(last),
+            urgent=any(note.urgency is Urgency.NOW for note in notes),
+            subject=subject,
+            body=body,
+            data=json.dumps([self._data(note) for note in notes], ensure_ascii=False),
+        )
+
+    def _message(self, note: Note) -> Message:
+        contacts = self._policy().contacts
+        own = dict(contacts.templates) if contacts is not None else {}
+        message = compose(note.topic.value, self.fields(note), own.get(note.topic.value))
+        if message.problem:
+            structlog.get_logger().error("note.template", note=note.id, problem=message.problem)
+        return message
+
+    def _data(self, note: Note) -> Fields:
+        """Everything, for a program; without our own words on what to do."""
+        fields = self.fields(note)
+        identity = note.identity(self._policy().environment)
+        return {"id": identity, "key": note.key, "topic": note.topic.value, **fields}
+
+    def fields(self, note: Note) -> Fields:
+        """What a template may use; `messages.FIELDS` says what each is."""
+        policy, book, now = self._policy(), self._book, self._now()
+        contacts = policy.contacts or Contacts({})
+        ep = book.episodes.get(note.episode)
+        rule = policy.rule(ep.rule) if ep is not None else _rule_of(note, policy)
+        step = next_step(ep, book, policy) if ep is not None else NextStep("")
+        action = policy.actions.get(ep.action) if ep is not None else None
+        measured = (self._measured(ep.id) if ep is not None else None) or {}
+
+        def clock(at: Instant | None) -> str:
+            return _clock(at, contacts) if at is not None else ""
+
+        return {
+            "first_line": first_line(note, ep, book, policy),
+            "environment": policy.environment,
+            "severity": note.severity.value,
+            "rule": ep.rule if ep is not None else rule.name if rule is not None else "",
+            "summary": (rule.summary if rule is not None else "") or note.title,
+            "owner": ep.owner if ep is not None else rule.owner if rule is not None else "",
+            "episode": note.episode,
+            "note": note.id,
+            "state": ep.state.value if ep is not None else "",
+            "verified": verified(ep, book) if ep is not None else "",
+            "action": ep.action if ep is not None else "",
+            "target": ep.target if ep is not None else "",
+            "title": note.title,
+            "body": note.body,
+            "reason": _reason(ep),
+            "impact": _impact(measured),
+            "lasted": duration(now.steady - ep.opened.steady) if ep is not None else "",
+            "expected": duration(action.deadline_seconds) if action is not None else "",
+            "next_step": step.text,
+            "next_step_at": clock(step.at),
+            "next_update_at": clock(_next_update(note, ep, contacts, now)),
+            "stop": step.stop,
+            "began_at": clock(ep.opened if ep is not None else note.at),
+            "noted_at": clock(note.at),
+            "facts": [str(one) for one in measured.get("told", ())],
+            "runbook": rule.runbook if rule is not None else "",
+            "link": _link(note, ep, contacts),
+            "said": "",
+        }
+
+
+def _titles(notes: Sequence[Note]) -> list[str]:
+    shown = [f"* {note.title} ({note.id})" for note in notes[:MOST_TITLES]]
+    left = len(notes) - len(shown)
+    return [*shown, f"* and {left} more: slo-watchdog decisions"] if left > 0 else shown
+
+
+def _phase(note: Note) -> Phase:
+    """A service that never heard of what is updated opens it: so who missed one misses nothing."""
+    if note.topic is Topic.RESOLVED:
+        return Phase.ENDED
+    return Phase.UPDATED if note.topic in _LATER else Phase.OPENED
+
+
+def _rule_of(note: Note, policy: Policy) -> RuleSpec | None:
+    kind, _, rest = note.key.partition(":")
+    return policy.rule(rest.rpartition(":")[0]) if kind == "rule" else None
+
+
+def _reason(ep: Episode | None) -> str:
+    if ep is None:
+        return ""
+    return ep.verdict.reason if ep.verdict is not None else ep.why
+
+
+def _impact(measured: dict[str, Any]) -> str:
+    affected = measured.get("affected") or {}
+    if affected.get("number") is None:
+        return ""
+    return f"{number(affected['number'])} {affected['of']}"
+
+
+def _next_update(
+    note: Note, ep: Episode | None, contacts: Contacts, now: Instant
+) -> Instant | None:
+    """When the team hears again at the latest; nobody is promised what nobody will keep."""
+    every = contacts.ladder(note.severity).update_seconds
+    if ep is None or every is None or not ep.is_open:
+        return None
+    return now.plus(every)
+
+
+def _clock(at: Instant, contacts: Contacts) -> str:
+    """As 2026-11-23 14:05:10Z, and what clocks on the wall say where that is another time."""
+    utc = f"{at.utc:%Y-%m-%d %H:%M:%SZ}"
+    local = at.utc.astimezone(contacts.zone)
+    return utc if local.utcoffset() == at.utc.utcoffset() else f"{utc} ({local:%H:%M %Z})"
+
+
+def _link(note: Note, ep: Episode | None, contacts: Contacts) -> str:
+    if not contacts.link:
+        return ""
+    base = contacts.link.rstrip("/")
+    if ep is not None:
+        return f"{base}/episodes/{ep.id}"
+    kind, _, rest = note.key.partition(":")
+    return f"{base}/rules/{quote(rest.rpartition(':')[0], safe='')}" if kind == "rule" else base

@@ -1,0 +1,84 @@
+"""What a load would change around the watch: who is told, whose silences count, which procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from watchdog.core.spec import Policy
+from watchdog.core.telling.contacts import Contacts
+from watchdog.policy.change import Change, Effect
+
+_NOBODY = Contacts({})
+
+
+def around(old: Policy | None, new: Policy) -> Iterator[Change]:
+    """Of all this, silences alone keep actions back."""
+    yield from _alertmanager(old, new)
+    yield from _procedure(old, new)
+    yield from _contacts(old.contacts if old else None, new.contacts)
+
+
+def _contacts(was: Contacts | None, now: Contacts | None) -> Iterator[Change]:
+    """By name, so that whoever is not told any more is seen before the night."""
+    if was == now:
+        return
+    if now is None:
+        yield Change(Effect.REMOVE, "contacts", "nobody is told of anything any more")
+        return
+    before = was or _NOBODY
+    for kind, old, new in (
+        ("channel", before.channels, now.channels),
+        ("person", before.people, now.people),
+        ("role", before.roles, now.roles),
+        ("audience", before.audiences, now.audiences),
+    ):
+        yield from _named(kind, old, new)
+    for what, one, other in (
+        ("who is on call", before.on_call, now.on_call),
+        ("who is told next when nobody answers", before.ladders, now.ladders),
+        ("texts of messages", before.templates, now.templates),
+        ("the zone of local times", before.zone, now.zone),
+        ("the link to our pages", before.link, now.link),
+    ):
+        if one != other:
+            yield Change(Effect.CHANGE, "contacts", f"contacts: {what}: changed")
+
+
+def _named(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    for name in sorted({*old, *new}):
+        if name not in new:
+            yield Change(Effect.REMOVE, name, f"the {kind} {name} is removed from the contacts")
+        elif name not in old:
+            yield Change(Effect.CHANGE, name, f"the {kind} {name} is new in the contacts")
+        elif old[name] != new[name]:
+            yield Change(Effect.CHANGE, name, f"the {kind} {name} of the contacts is changed")
+
+
+def _alertmanager(old: Policy | None, new: Policy) -> Iterator[Change]:
+    """Silences that nobody reads any more let through what they stopped."""
+    was, now = old.alertmanager if old else None, new.alertmanager
+    if was == now:
+        return
+    heard, hears = was is not None and was.silences, now is not None and now.silences
+    told, tells = was is not None and was.alerts, now is not None and now.alerts
+    name = "alertmanager"
+    if heard and not hears:
+        text = "silences in Alertmanager stop nothing any more"
+        yield Change(Effect.WIDEN, name, text)
+    elif hears and not heard:
+        text = "silences in Alertmanager stop starts, and keep pages back"
+        yield Change(Effect.CHANGE, name, text)
+    if tells is not told:
+        text = f"Alertmanager is {'told' if tells else 'not told any more'} of episodes"
+        yield Change(Effect.CHANGE, name, text)
+    if (heard, told) == (hears, tells):
+        yield Change(Effect.CHANGE, name, "Alertmanager is asked differently, or another one is")
+
+
+def _procedure(old: Policy | None, new: Policy) -> Iterator[Change]:
+    was, now = old.procedure if old else None, new.procedure
+    if now is not None and now != was:
+        yield Change(Effect.CHANGE, "procedure", f"{now.document} was reviewed on {now.reviewed}")
+    elif was is not None and now is None:
+        yield Change(Effect.CHANGE, "procedure", "nobody asks for reviews of it any more")
