@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 import httpx
 
 from tests.e2e.rulebook import Rulebook
-from watchdog.core.entries import Decided, Paged, Recorded
+from watchdog.core.entries import Decided, NoteTold, Paged, Recorded
 from watchdog.sandbox.processes import Command, OwnedProcess, start_process
 from watchdog.store import SqliteJournal, Where, open_reader
 
@@ -320,6 +320,11 @@ class Watchdog:
     def pages(self, about: str = "") -> list[Paged]:
         """What people are told, or that of it which mentions `about`."""
         return [page for page in self.entries(Paged) if about in f"{page.title}\n{page.body}"]
+
+    def untold(self) -> set[str]:
+        """The notes that the record does not say are told on every line."""
+        told = {name for one in self.entries(NoteTold) for name in one.over}
+        return {page.note for page in self.entries(Paged) if page.note} - told
 
     def decisions(self, rule: str) -> list[Decided]:
         return [one for one in self.entries(Decided) if one.rule == rule]

@@ -59,13 +59,14 @@ def peg(**more: Any) -> Rule:
 
 
 class Rulebook:
-    """`platform` and `owners` are what is written; `save` puts them into the folder."""
+    """`platform`, `owners` and `contacts` are what is written; `save` puts them into the folder."""
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self.folder = folder
         self.sandbox = sandbox
         self.platform = _platform(sandbox)
         self.owners: dict[str, dict[str, Rule]] = {TEAM: {PEG: peg()}}
+        self.contacts: dict[str, Any] = {}  # nobody is told
 
     @property
     def rules(self) -> dict[str, Rule]:
@@ -145,6 +146,8 @@ class Rulebook:
     def save(self) -> None:
         """Write the folder as it stands now."""
         self._write("platform.yaml", self.platform)
+        if self.contacts:
+            self._write("contacts.yaml", self.contacts)
         for owner, rules in self.owners.items():
             self._write(f"{owner}/rules.yaml", {"version": 1, "rules": rules})
 

@@ -1,7 +1,7 @@
 """Who is told next when nobody answers, and how often those who know are told again.
 
 The law: the steps of a severity are counted from the first page that needed somebody. A step that
-is for want of an answer is not taken once somebody said `ack`, nor while nothing needs anybody; one
+is for want of an answer is taken while people are waited for and nobody has said `ack`; one
 that is for want of an end is taken until the trouble is over. Each is taken once in an episode, and
 is on the record; what is silenced escalates to nobody until the silence ends.
 """
@@ -22,8 +22,8 @@ from watchdog.core.text import duration
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import World
 
-NEEDS_NOBODY = frozenset({State.OK, State.PENDING, State.CONTAINED, State.WATCHED})
-"""Nobody has to answer: it is over, or did what somebody would have done."""
+WAITS_FOR_PEOPLE = frozenset({State.HELD, State.AWAITING, State.LATCHED})
+"""Somebody has to answer: in all other states it is over, helps, or is the watchdog's own turn."""
 
 OVER = frozenset({State.OK, State.WATCHED})
 
@@ -51,7 +51,7 @@ def tend_people(policy: Policy, draft: Draft) -> None:
 def _is_due(step: Step, ep: Episode) -> bool:
     if step.unless is Unless.RESOLVED:
         return ep.state not in OVER
-    return not ep.acked_by and ep.state not in NEEDS_NOBODY
+    return not ep.acked_by and ep.state in WAITS_FOR_PEOPLE
 
 
 def _take(number: int, step: Step, ep: Episode, draft: Draft) -> None:

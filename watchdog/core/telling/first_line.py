@@ -34,7 +34,8 @@ def first_line(note: Note, ep: Episode | None, book: Book, policy: Policy) -> st
 def verified(ep: Episode, book: Book) -> str:
     """What is known of the episode's targets by read-back."""
     seen = shortened(ep.read_back, _LONGEST_READ_BACK)
-    back = ", ".join(claim.target for claim in book.claims_of(ep.id))
+    held = [claim.target for claim in book.claims_of(ep.id)]
+    back = "it" if held == [ep.target] else ", ".join(held)
     if ep.state is State.ACTING:
         return f"{ep.action} is under way, not read back yet"
     if back:

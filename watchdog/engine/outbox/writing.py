@@ -57,7 +57,7 @@ class Writer:
         written = [self._message(note) for note in dict.fromkeys((first, last))]
         subject, body = written[-1].subject, written[-1].body
         if len(notes) > 1:
-            subject = f"({len(notes)} messages) {subject}"
+            subject = f"{subject} ({len(notes)} messages)"
             between = "\n".join(_titles(notes[1:-1]))
             whole = (f"First:\n{written[0].body}", between, f"Last:\n{body}")
             body = "\n\n".join(part for part in whole if part)
