@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from tests.cli.conftest import House
 
@@ -45,3 +46,38 @@ def test_a_shift_from_the_rollback_to_the_handover(house: House) -> None:
         assert house.run(*undone, "-r", "over", "--yes").status == 0, undone
     assert house.run("follow-up", "list", "--open").out == "No follow-up.\n"
     assert "closed by " in house.run("follow-up", "list").out
+
+
+def test_the_incident_record_is_made_beside_the_daemon_in_each_form(
+    house: House, tmp_path: Path
+) -> None:
+    order = ("rollback", ACTION, "--kind", "executive", "-r", "<b>now</b>", "--yes", "--json")
+    episode = house.run(*order).json["data"]["episode"]
+    assert house.run("undo", ACTION, "-r", "over", "--yes").status == 0
+    of_it = ("incident", episode, "--journal", str(house.state))
+
+    page = tmp_path / "incident.html"
+    made = house.run(*of_it, "--format", "html", "--out", str(page), "--zone", "Asia/Tokyo")
+    assert (made.status, made.out, made.err) == (0, "", f"Written: {page}\n")
+    text = page.read_text(encoding="utf-8")
+    assert "<b>now" not in text
+    assert "executive: &lt;b&gt;now" in text
+    assert "JST" in text
+
+    told = house.run(*of_it).out
+    assert told.startswith(f"# Incident {episode}: manual\n")
+    assert "redemption paused successfully" in told
+    assert "enabled: false" in told
+
+    plain = house.run(*of_it, "--format", "json").json
+    assert [one["direction"] for one in plain["changes"]] == ["do", "undo"]
+    assert plain["changes"][0]["steps"][-1]["output"] == "redemption paused successfully"
+
+    for wrong, status, says in (
+        (("incident", "E999", "--journal", str(house.state)), 1, "there is no episode E999"),
+        ((*of_it, "--zone", "Mars/Olympus"), 2, "is no zone"),
+        ((*of_it, "--out", str(tmp_path)), 1, "it is a folder"),
+    ):
+        refused = house.run(*wrong)
+        assert (refused.status, refused.out) == (status, "")
+        assert says in refused.err

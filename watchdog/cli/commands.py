@@ -54,6 +54,7 @@ PLACES = {
     "act": "orders",
     "close": "orders",
     "mark": "orders",
+    "incident": "incident",
     "impact": "hindsight",
     "follow-up": "hindsight",
     "handover": "handover",
