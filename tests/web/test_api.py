@@ -1,8 +1,8 @@
 """Our own JSON, after a real breach."""
 
-from typing import asyncio
+import asyncio
+from typing import Any
 
-import Any
 import httpx
 import pytest
 
@@ -89,10 +89,12 @@ async def test_a_process_that_comes_back_knows_what_an_open_episode_went_through
     again = readonly_app(views, Health(lambda: "", lambda: ""), ("localhost",))
     beside = asyncio.create_task(again.state.live.run())
     transport = httpx.ASGITransport(again)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as web:
-        async with asyncio.timeout(10):
-            while not (episodes := (await web.get("/api/v1/episodes")).json())[-1]["timeline"]:
-                await asyncio.sleep(0.02)  # the journal is read beside
+    client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+    async with client as web, asyncio.timeout(10):
+        episodes: list[dict[str, Any]] = []
+        while not any(one["timeline"] for one in episodes):
+            await asyncio.sleep(0.02)  # the journal is read beside
+            episodes = (await web.get("/api/v1/episodes")).json()
     beside.cancel()
     shown = await asked(paused, "/api/v1/episodes")
     for one in (*episodes, *shown):

@@ -11,13 +11,13 @@ from watchdog.plots.scale import axis_of
 _MOST = 90  # points; a word is no wider
 
 
-def spark(points: Sequence[Point], bound: float | None) -> str:
+def spark(points: Sequence[Point], bound: float) -> str:
     """Hidden from those who hear a page: the number beside it says what it shows."""
     thinned = points[:: max(1, len(points) // _MOST)]
     known = [(at, value) for at, value in thinned if value is not None and math.isfinite(value)]
     if len(known) < 2 or known[-1][0] <= known[0][0]:
         return ""
-    axis = axis_of([value for _, value in known], [] if bound is None else [bound])
+    axis = axis_of([value for _, value in known], [bound])
     start, length = known[0][0], known[-1][0] - known[0][0]
     drawn, pen_down = [], False
     for at, value in thinned:
@@ -27,11 +27,7 @@ def spark(points: Sequence[Point], bound: float | None) -> str:
         x, y = (at - start) / length * 1000, (1 - axis.share(value)) * 1000
         drawn.append(f"{'L' if pen_down else 'M'}{x:.0f} {y:.0f}")
         pen_down = True
-    held = (
-        ""
-        if bound is None
-        else f'<path class="bound" d="M0 {(1 - axis.share(bound)) * 1000:.0f}H1000"/>'
-    )
+    held = f'<path class="bound" d="M0 {(1 - axis.share(bound)) * 1000:.0f}H1000"/>'
     return (
         '<svg class="spark" aria-hidden="true" viewBox="0 0 1000 1000" preserveAspectRatio="none">'
         f'{held}<path class="line" d="{"".join(drawn)}"/></svg>'

@@ -17,7 +17,7 @@ _TOP, _BOTTOM = 24, 22  # pixels, for marks and for times
 _INNER = HEIGHT - _TOP - _BOTTOM
 _STRETCHED = 'viewBox="0 0 1000 1000" preserveAspectRatio="none"'
 _WIDE = 1000.0
-_NEAR = 28.0  # of the width's thousandths: marks that would lie on one another share one
+_NEAR = 55.0  # of the width's thousandths: marks that would lie on one another share one
 KINDS = "abcdefgh"
 """The class of each line, by its turn."""
 

@@ -92,7 +92,9 @@ def episode_figure(
 
 
 def sparkline(rule: RuleSpec, trail: Trail | None, now: Instant) -> Markup:
-    """Of an objective how near the nearest pair is to its factor; else the number."""
+    """Of an objective how near the nearest pair is to its factor; else the number that is compared
+    with a limit; nothing of what is compared with none.
+    """
     if trail is None:
         return Markup()
     moments = list(trail.moments(now.steady - _SPARK_SECONDS))
@@ -101,8 +103,10 @@ def sparkline(rule: RuleSpec, trail: Trail | None, now: Instant) -> Markup:
         points = [(one.steady, _share(pairs, windows, one)) for one in moments]
         return Markup(spark(points, 1.0))  # noqa: S704  # numbers and our own classes
     limit = bound_of(rule)
+    if limit is None:
+        return Markup()
     points = [(one.steady, one.values[0]) for one in moments]
-    return Markup(spark(points, limit[1] if limit else None))  # noqa: S704  # as above
+    return Markup(spark(points, limit[1]))  # noqa: S704  # as above
 
 
 def drawn(plot: Plot) -> Figure:

@@ -183,6 +183,24 @@ class FollowUpCloseOrder(Order):
         return control.orders.hindsight.close(by, self.follow_up, self.reason, dry=self.dry)
 
 
+class NotifyTestOrder(Order):
+    name: Name
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return await control.orders.telling.test(by, self.name, dry=self.dry)
+
+
+class AnnounceOrder(EpisodeOrder):
+    audiences: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+    as_: Annotated[Literal["", "announced", "update", "complete"], Field(alias="as")] = ""
+    said: Text = ""
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.telling.announce(
+            by, self.episode, self.audiences, as_=self.as_, said=self.said, dry=self.dry
+        )
+
+
 class ActOrder(EpisodeOrder):
     through_hold: bool = False
 
@@ -274,6 +292,8 @@ ORDERS: dict[str, type[Order]] = {
     "/v1/impact": ImpactOrder,
     "/v1/follow-up/add": FollowUpAddOrder,
     "/v1/follow-up/close": FollowUpCloseOrder,
+    "/v1/notify/test": NotifyTestOrder,
+    "/v1/announce": AnnounceOrder,
     "/v1/tests": TestsOrder,
     "/v1/act": ActOrder,
     "/v1/approve": ApproveOrder,

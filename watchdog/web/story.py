@@ -23,6 +23,9 @@ from watchdog.web.trails import Trails
 View = dict[str, Any]
 
 _ON_PLOT = frozenset({"first_bad", "intent", "ended", "drift"})
+_TO_COME = frozenset({"pending", "held", "awaiting", "shadowed"})
+"""States in which the rung that the episode stands before was not tried."""
+
 _LEAST_MARGIN_SECONDS = 20.0
 _MARGIN = 0.12  # of the episode's length, on either side
 _LABEL = 90
@@ -53,6 +56,7 @@ class Story:
             "figure": self._figure(ep, moments),
             "messages": self._chronicle.timelines.messages(ep["id"]),
             "plan": None if isinstance(plan, NoPlan) else plan,
+            "is_to_come": ep["state"] in _TO_COME,
             "no_plan": plan.reason if isinstance(plan, NoPlan) else "",
             "briefs": briefs,
             "decision": self._whole(briefs[-1].seq) if briefs else None,
