@@ -12,7 +12,7 @@ from tests.e2e.household import Watchdog
 from tests.e2e.rulebook import ERRORS
 from tests.e2e.senders import secret
 from tests.real_parts.people import HookServer, MailServer
-from watchdog.core.entries import NoteTold, Paged
+from watchdog.core.entries import Announced, NoteTold, Paged
 from watchdog.core.telling.notes import Fate
 from watchdog.sandbox.handle import Sandbox
 
@@ -111,3 +111,38 @@ async def test_a_channel_that_is_down_is_told_later_and_another_at_once(
     assert list(dict.fromkeys(note.rpartition("/")[0] for note in notes)) == named
     assert len({note.partition("/N")[2].partition("/")[0] for note in notes}) == len(set(notes))
     assert all(one.to == ("incident-response@example.org",) for one in mail.mails)
+
+
+async def test_the_outside_is_told_what_a_person_saw_and_let_go(
+    sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer
+) -> None:
+    watchdog.rules.watch_errors()
+    tell(watchdog, mail, hook)
+    watchdog.rules.contacts["audiences"]["community"] = {
+        "to": [{"mail": "community@example.org"}],
+        "outside": True,
+    }
+    await watchdog.on_guard()
+    tried = await watchdog.command("notify", "test", "ada", "--yes")
+    assert tried.status == 0, tried.output
+    assert mail.mails[-1].to == ("ada@example.org",)
+    await sandbox.break_redemption()
+    episode = await watchdog.episode(ERRORS, state="contained")
+
+    seen = await watchdog.order("announce", episode=episode.id, audiences=["community"], dry=True)
+    outside = [one for one in mail.mails if one.to == ("community@example.org",)]
+    assert not outside
+    answer = await watchdog.command(
+        "announce", episode.id, "--to", "community", "--said", "We look for the cause.", "--yes"
+    )
+    assert answer.status == 0, answer.output
+    await until(lambda: any(one.to == ("community@example.org",) for one in mail.mails))
+    (letter,) = [one for one in mail.mails if one.to == ("community@example.org",)]
+    assert letter.subject == "Rollback Complete - System Restored" == seen["data"]["subject"]
+    assert "Next Steps: We look for the cause." in letter.text
+    (announced,) = watchdog.entries(Announced)
+    assert announced.body.strip() == letter.text.strip()
+
+    refused = await watchdog.command("announce", episode.id, "--to", "team", "--yes")
+    assert refused.status != 0
+    assert "no audience outside; there are: community" in refused.output

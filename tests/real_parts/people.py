@@ -40,7 +40,8 @@ class Mail:
         for part in self.message.walk():
             if part.get_content_type() == "text/plain":
                 raw = part.get_payload(decode=True)
-                return raw.decode("utf-8") if isinstance(raw, bytes) else str(raw)
+                text = raw.decode("utf-8") if isinstance(raw, bytes) else str(raw)
+                return text.replace("\r\n", "\n")
         return ""
 
 

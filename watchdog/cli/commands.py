@@ -55,6 +55,8 @@ PLACES = {
     "close": "orders",
     "mark": "orders",
     "incident": "incident",
+    "notify": "telling",
+    "announce": "telling",
     "impact": "hindsight",
     "follow-up": "hindsight",
     "handover": "handover",

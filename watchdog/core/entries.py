@@ -48,6 +48,7 @@ from watchdog.core.silences import SilenceEnded as SilenceEnded  # noqa: PLC0414
 from watchdog.core.silences import SilenceSeen as SilenceSeen  # noqa: PLC0414  # see above
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
+from watchdog.core.telling.notes import Announced as Announced  # noqa: PLC0414  # see above
 from watchdog.core.telling.notes import Escalated as Escalated  # noqa: PLC0414  # see above
 from watchdog.core.telling.notes import NoteTold as NoteTold  # noqa: PLC0414  # see above
 from watchdog.core.telling.topics import Topic
@@ -322,6 +323,7 @@ Entry = (
     | Paged
     | NoteTold
     | Escalated
+    | Announced
 )
 
 

@@ -46,6 +46,20 @@ class Escalated:
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """A person let this very text go to audiences outside. The page that tells it follows."""
+
+    announcement: str  # "A2"
+    episode: str
+    topic: Topic
+    audiences: tuple[str, ...]
+    subject: str
+    body: str
+    actor: str
+    kind: Literal["episode.announced"] = "episode.announced"
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """A page on its way."""
 

@@ -18,4 +18,5 @@ class Topic(StrEnum):
     ESCALATED = "escalated"  # nobody answered, or it lasts
     BLIND = "blind"
     DRILL = "drill-result"
+    ANNOUNCEMENT = "announcement"  # to the outside, in the words that a person approved
     NOTICE = "notice"  # about no episode: readiness, the policy, a channel

@@ -26,6 +26,7 @@ from watchdog.engine.orders.hindsight import Hindsight, Wanted
 from watchdog.engine.orders.proofs import Proofs
 from watchdog.engine.orders.rollbacks import KINDS, Kind, Rollbacks
 from watchdog.engine.orders.stops import Stops
+from watchdog.engine.orders.telling import Telling
 from watchdog.engine.plan_view import PlanView
 
 __all__ = [
@@ -55,3 +56,4 @@ class Orders:
         self.rollbacks = Rollbacks(desk)
         self.proofs = Proofs(desk)
         self.hindsight = Hindsight(desk)
+        self.telling = Telling(desk)

@@ -66,7 +66,7 @@ class Outbox:
         self._recorder = recorder
         self._policy = policy
         self._open = open_notifier
-        self._writer = Writer(recorder.book, policy, recorder.clock.now, measured)
+        self.writer = Writer(recorder.book, policy, recorder.clock.now, measured)
         self._notifiers: dict[Channel, Notifier | None] = {}
         self._again = asyncio.Event()
         recorder.listen(self.heard)
@@ -150,6 +150,18 @@ class Outbox:
             draft.add(NoteTold(idle, "", Fate.DROPPED, "the contacts name nobody for it"))
             self._recorder.commit(draft)
 
+    async def try_out(self, name: str) -> dict[str, Delivery]:
+        """A letter that says that it is a test, to all whom a name stands for; by line."""
+        contacts = self._contacts()
+        if contacts is None:
+            return {}
+        note = self.writer.test(name)
+        found = {}
+        for line in lines_for(note, contacts, ()):
+            now, channel = LineNow(line), contacts.channels[line.channel]
+            found[line.name] = await self._send(now, channel, [note])
+        return found
+
     # -- one line ----------------------------------------------------------------------------------
 
     async def _tell(self, now: LineNow) -> None:
@@ -173,7 +185,7 @@ class Outbox:
         """The oldest that wait for it; where a service keeps things apart by key, of one key."""
         waiting = self._recorder.book.notes.waiting.values()
         notes = [note for note in waiting if line in self._lines_of(note, contacts)]
-        if notes and self._writer.keeps_apart(channel):
+        if notes and self.writer.keeps_apart(channel, notes[0]):
             others = (n for n, note in enumerate(notes) if note.key != notes[0].key)
             notes = notes[: next(others, len(notes))]
         return notes[:MOST_IN_LETTER]
@@ -187,7 +199,7 @@ class Outbox:
             return Delivery(Delivered.REFUSED, "this program cannot use the channel")
         seconds = channel.deadline_seconds
         try:
-            letter = self._writer.letter(notes)
+            letter = self.writer.letter(notes)
             async with asyncio.timeout(seconds + GRACE_SECONDS):
                 return await notifier.send(letter, now.line.to, deadline_seconds=seconds)
         except TimeoutError:

@@ -18,8 +18,8 @@ from watchdog.core.telling.notes import Note
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration, number
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import Instant
-from watchdog.messages import Message, compose
+from watchdog.core.words import Instant, Severity
+from watchdog.messages import PUBLIC, Message, compose
 from watchdog.ports import Letter, Phase
 
 MOST_TITLES = 20
@@ -47,9 +47,35 @@ class Writer:
         self._now = now
         self._measured = measured
 
-    def keeps_apart(self, channel: Channel) -> bool:
-        """Whether a letter may be about one matter alone: a service or a program keeps them so."""
-        return not isinstance(channel.how, AppriseUrl) or bool(channel.how.phases)
+    def keeps_apart(self, channel: Channel, note: Note) -> bool:
+        """Whether a letter is about one matter alone: a service or a program keeps them so, and
+        what is announced to the outside goes as it was approved.
+        """
+        by_key = not isinstance(channel.how, AppriseUrl) or bool(channel.how.phases)
+        return by_key or note.topic is Topic.ANNOUNCEMENT
+
+    def test(self, name: str) -> Note:
+        """A note that nobody has recorded, to see whether people can be told."""
+        title = f"this is a test of {name}: nothing has happened"
+        return Note(
+            "N0",
+            "test:",
+            Severity.P3,
+            Topic.NOTICE,
+            Urgency.NEWS,
+            title,
+            "Somebody tries whether you can be told. There is nothing to do.",
+            self._now(),
+            to=(name,),
+        )
+
+    def announcement(self, episode: str, topic: Topic, said: str) -> Message:
+        """What the outside would be told of an episode now."""
+        ep = self._book.episodes[episode]
+        note = Note("", f"episode:{episode}", ep.severity, topic, None, ep.reason, "", self._now())
+        name, contacts = PUBLIC + topic.value, self._policy().contacts
+        own = dict(contacts.templates) if contacts is not None else {}
+        return compose(name, {**self.fields(note), "said": said}, own.get(name))
 
     def letter(self, notes: Sequence[Note]) -> Letter:
         """Of one note or more, oldest first."""

@@ -1,0 +1,65 @@
+"""The commands `notify` and `announce`: try who can be told, and tell the outside."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, Yes, give
+
+
+class Deed(StrEnum):
+    TEST = "test"
+
+
+class As(StrEnum):
+    """The procedure's announcements."""
+
+    ANNOUNCED = "announced"
+    UPDATE = "update"
+    COMPLETE = "complete"
+
+
+def notify(
+    deed: Annotated[Deed, typer.Argument(help="`test`.")],
+    name: Annotated[
+        str, typer.Argument(help="A channel, person, role or audience of the contacts.")
+    ],
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Tell somebody that this is a test, by every line that the name stands for.
+
+    Each line says whether it took it, and why not. Nothing of it is put on the record.
+    """
+    del deed
+    give(socket, "/v1/notify/test", {"name": name}, yes=yes, as_json=as_json)
+
+
+def announce(
+    episode: Annotated[str, typer.Argument(help="An episode's name, as in status: E42.")],
+    to: Annotated[
+        list[str] | None, typer.Option("--to", help="An audience outside; more than once.")
+    ] = None,
+    as_: Annotated[
+        As | None, typer.Option("--as", help="Which text: by the episode's state when left out.")
+    ] = None,
+    said: Annotated[str, typer.Option(help="What you add, in your own words.")] = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Tell users, community, partners or media of a rollback: shows the text, then asks.
+
+    Nobody outside is told anything without this. The text that you saw is what goes out.
+    """
+    order = {
+        "episode": episode,
+        "audiences": to or [],
+        "as": as_.value if as_ else "",
+        "said": said,
+    }
+    give(socket, "/v1/announce", order, yes=yes, as_json=as_json)

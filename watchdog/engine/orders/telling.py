@@ -1,0 +1,102 @@
+"""What people order about telling people: a test of a channel, and what the outside is told.
+
+Who is outside is told nothing by itself: a person sees the text, and lets that very text go.
+"""
+
+from __future__ import annotations
+
+from watchdog.core import entries as e
+from watchdog.core.paging import Whom
+from watchdog.core.rights import Right
+from watchdog.core.states import State
+from watchdog.core.telling.contacts import Contacts
+from watchdog.core.telling.topics import Topic
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import World
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
+from watchdog.ports import Delivered, Delivery
+
+ANNOUNCES = {"announced": Topic.ANNOUNCED, "update": Topic.UPDATE, "complete": Topic.COMPLETE}
+"""What an announcement may be."""
+
+_COMPLETE = frozenset({State.CONTAINED, State.WATCHED, State.OK})
+
+
+class Telling:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def test(self, person: Person, name: str, *, dry: bool) -> Done:
+        """Tell whoever the name stands for that this is a test."""
+        contacts = self._contacts()
+        audience = contacts.audiences.get(name)
+        known = {*contacts.channels, *contacts.people, *contacts.roles, *contacts.audiences}
+        if name not in known and name not in {"on-call", "next-on-call"}:
+            raise OrderRefused(
+                f"the contacts have no {name}; there are: {', '.join(sorted(known))}"
+            )
+        if audience is not None and audience.outside:
+            raise OrderRefused(f"{name} are outside: nobody there is told of a test")
+        if dry:
+            return Done(f"{name} is told that this is a test", name)
+        self._desk.counts(person)
+        told = await self._desk.engine.outbox.try_out(name)
+        if not told:
+            raise OrderRefused(f"{name} stands for nobody who can be told now")
+        said = "; ".join(f"{line}: {_said(one)}" for line, one in told.items())
+        if any(one.result is not Delivered.SENT for one in told.values()):
+            raise OrderRefused(said)
+        return Done(said, name, {"lines": list(told)})
+
+    def announce(
+        self,
+        person: Person,
+        episode: str,
+        audiences: tuple[str, ...],
+        *,
+        as_: str,
+        said: str,
+        dry: bool,
+    ) -> Done:
+        """Let a text go to audiences outside; dry, see it."""
+        contacts, ep = self._contacts(), self._desk.episode(episode)
+        self._desk.may(person, Right.APPROVE, self._desk.owners_of(ep))
+        if ep.world is not World.LIVE:
+            raise OrderRefused(f"{ep.id} is in shadow: nothing has happened that could be told")
+        outside = sorted(name for name, one in contacts.audiences.items() if one.outside)
+        for name in audiences:
+            if name not in outside:
+                shown = ", ".join(outside) or "none"
+                raise OrderRefused(f"{name} is no audience outside; there are: {shown}")
+        if not audiences:
+            raise OrderRefused(f"say whom to tell: --to {' --to '.join(outside) or 'AUDIENCE'}")
+        topic = ANNOUNCES[as_ or ("complete" if ep.state in _COMPLETE else "announced")]
+        text = self._desk.engine.outbox.writer.announcement(ep.id, topic, said)
+        shown = f"{', '.join(audiences)} are told:\n\n{text.subject}\n\n{text.body}\n"
+        if not dry:
+            self._desk.counts(person)
+            draft = self._desk.wish()
+            name = draft.book.next_id("A")
+            draft.add(
+                e.Announced(name, ep.id, topic, audiences, text.subject, text.body, person.name)
+            )
+            draft.tell(
+                f"announcement:{name}",
+                ep.severity,
+                text.subject,
+                text.body,
+                whom=Whom(audiences, (), Topic.ANNOUNCEMENT, Urgency.NEWS),
+            )
+            self._desk.record(draft)
+        data: dict[str, object] = {"subject": text.subject, "body": text.body}
+        return Done(shown, ep.id, data)
+
+    def _contacts(self) -> Contacts:
+        contacts = self._desk.policy.contacts
+        if contacts is None:
+            raise OrderRefused("the policy names nobody to tell: add contacts.yaml to the rules")
+        return contacts
+
+
+def _said(one: Delivery) -> str:
+    return "told" if one.result is Delivered.SENT else f"not told: {one.reason}"
