@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import (
     backtest_30d,
     memory,
+    pages,
     pass_cost,
     restore,
     scrape_parse,
@@ -31,6 +32,7 @@ MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
     "time_to_pause_250ms": time_to_pause.every_quarter,
     "pass_cost": pass_cost.measure,
     "memory": memory.measure,
+    "pages": pages.measure,
     "backtest_30d": backtest_30d.measure,
     "slo_pass_cpu": slo_pass_cpu.measure,
     "shared_metric": shared_metric.measure,

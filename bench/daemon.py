@@ -95,11 +95,11 @@ class Place:
         init(load_settings(self.settings))
 
     @asynccontextmanager
-    async def run(self) -> AsyncIterator[Daemon]:
+    async def run(self, within_seconds: float = _READY_SECONDS) -> AsyncIterator[Daemon]:
         """Running and ready inside the block."""
         process = self._start()
         try:
-            ready = json.loads(await _ready_line(process))
+            ready = json.loads(await _ready_line(process, within_seconds))
             transport = httpx.AsyncHTTPTransport(uds=str(self.folder / "control.sock"))
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://slo-watchdog", trust_env=False, timeout=30
@@ -115,10 +115,10 @@ class Place:
         return start_process(Command("watchdog run", argv, log, cwd=_ROOT, environment=environment))
 
 
-async def _ready_line(process: OwnedProcess) -> str:
+async def _ready_line(process: OwnedProcess, within_seconds: float) -> str:
     """The daemon's own word that it is ready. Raises ProcessEndedError with its log's end."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_READY_SECONDS):
+        async with asyncio.timeout(within_seconds):
             while process.is_running:
                 for line in process.command.log.read_text("utf-8", "replace").splitlines():
                     if '"daemon.ready"' in line:
