@@ -163,26 +163,19 @@ class Engine:
         """Another daemon that sees, where every rule is blind here."""
         return "" if self._presence().sees else self.hosts.who_sees()
 
-    def _took_over(self, lead: Lead, unwatched_seconds: float) -> None:
-        """On the record, before anything else in this epoch."""
+    def _took_over(self, lead: Lead, unwatched_seconds: float) -> bool:
+        """On the record, before anything else in this epoch; False where that is over already."""
         draft = self.recorder.draft()
+        if not draft.decides:
+            return False
         p = self.process
-        draft.add(
-            Started(
-                p.version,
-                p.host,
-                self._boot(),
-                p.environment,
-                p.max_mode.word,
-                unwatched_seconds,
-                lead.holder,
-                lead.epoch,
-            )
-        )
+        about = p.version, p.host, self._boot(), p.environment, p.max_mode.word
+        draft.add(Started(*about, unwatched_seconds, lead.holder, lead.epoch))
         self.recorder.commit(draft)
         if self._failed is not None:
             self.on_lead()
             self._settle()
+        return True
 
     def _lost(self) -> None:
         """At once, whatever is under way: it is not ours to end any more."""
@@ -226,6 +219,7 @@ class Engine:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop` is set. Raises what a loop died of."""
         self._failed = asyncio.get_running_loop().create_future()
+        await self.hosts.begin()
         if self.leading.leads():
             self.runner.settle_open()
         self.pollers.align(self.in_force().sources)

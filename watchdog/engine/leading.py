@@ -52,7 +52,7 @@ ASKS_A_LEASE = 3
 class Reactions:
     """What the engine does as it comes to lead, ceases to, or reads on."""
 
-    took_over: Callable[[Lead, float], None]  # (lead, seconds that nobody watched)
+    took_over: Callable[[Lead, float], bool]  # (lead, seconds that nobody watched) -> in time
     resumed: Callable[[], None]  # it leads on in the same epoch
     lost: Callable[[], None]  # at once: nothing may be begun any more
     policy: Callable[[PolicyApplied], None]
@@ -83,6 +83,7 @@ class Leading:
         self._recorder = recorder
         self._reactions = reactions
         self._leading = False
+        self._sign: float | None = None  # when we last heard that somebody led
         self._blind_since: float | None = None
         self._lost_since = 0.0
         self._lost_seconds = 0.0
@@ -135,14 +136,14 @@ class Leading:
         if before.steady is not None:
             self._reactions.shift(before.steady - before.asked_at)
             down_seconds = before.silent_seconds
+            self._sign = before.steady - before.silent_seconds
         self.lead = self._lease.ask(self.name, self.seconds)
+        self._recorder.epoch = NONE
         if before.steady is None and not self.lead.mine:
             self._count_as(self.lead)  # another was faster on a new store
         if self.lead.mine:
             self._read_on(list(self._journal.read(self._recorder.last_seq)))
             self._take_the_lead(self.lead, down_seconds)
-        else:
-            self._recorder.epoch = NONE
 
     # -- beside everything else --------------------------------------------------------------------
 
@@ -167,6 +168,7 @@ class Leading:
             self._lose(f"{lead.holder} leads in epoch {lead.epoch}")
         self.lead = lead
         if not lead.mine:
+            self._sign = lead.asked_at - lead.silent_seconds
             if lead.steady is not None and lead.steady - lead.asked_at > APART_SECONDS:
                 self._count_as(lead)
             await self._follow()
@@ -197,11 +199,14 @@ class Leading:
             self._lead_on()
             return
         await self._follow()
-        unwatched = max(0.0, lead.silent_seconds - self._reactions.watched_seconds())
-        self._take_the_lead(lead, unwatched)
-        structlog.get_logger().warning(
-            "lease.taken", epoch=lead.epoch, silent_seconds=round(lead.silent_seconds, 3)
-        )
+        silent = lead.silent_seconds  # since it was asked for, which may be by us, unheard
+        if self._sign is not None:
+            silent = max(silent, lead.asked_at - self._sign)
+        unwatched = max(0.0, silent - self._reactions.watched_seconds())
+        if self._take_the_lead(lead, unwatched):
+            structlog.get_logger().warning(
+                "lease.taken", epoch=lead.epoch, silent_seconds=round(silent, 3)
+            )
 
     def _count_as(self, lead: Lead) -> None:
         """Set our steady clock by that of whoever leads."""
@@ -218,13 +223,21 @@ class Leading:
         else:
             self._leading = False
 
-    def _take_the_lead(self, lead: Lead, unwatched_seconds: float) -> None:
+    def _take_the_lead(self, lead: Lead, unwatched_seconds: float) -> bool:
+        """Whether it was in time: an answer that is taken in too late begins nothing, and the
+        next one, in the same epoch, is again the first.
+        """
         newest = self._recorder.book.last
         if newest is not None and newest.steady > self._steady:
             self._reactions.shift(newest.steady - self._steady)
-        self._recorder.epoch = lead.epoch
-        self._leading = True
-        self._reactions.took_over(lead, unwatched_seconds)
+        self._leading = lead.mine_at(self._steady)
+        if not self._leading:
+            return False
+        self._recorder.epoch, before = lead.epoch, self._recorder.epoch
+        if not self._reactions.took_over(lead, unwatched_seconds):
+            self._recorder.epoch = before
+            return False
+        return True
 
     async def _follow(self) -> None:
         """Believe what is on the record by now, and nothing else."""

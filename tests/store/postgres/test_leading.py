@@ -29,6 +29,7 @@ class Road:
     def __init__(self, real: PostgresJournal) -> None:
         self._real = real
         self.writes_lost = self.all_lost = False
+        self.on_newest: Callable[[], None] = lambda: None
 
     def append(self, *given: Any, **more: Any) -> Any:
         if self.writes_lost or self.all_lost:
@@ -38,6 +39,8 @@ class Road:
     def __getattr__(self, name: str) -> Any:
         if self.all_lost and name in {"read", "base", "newest"}:
             raise JournalLost("the road is closed")
+        if name == "newest":
+            self.on_newest()
         return getattr(self._real, name)
 
 
@@ -50,6 +53,7 @@ class Daemon:
     lease: PostgresLease
     road: Road
     heard: list[str] = field(default_factory=list)
+    unwatched: float = 0.0  # for which nobody watched when it took over
 
     def says_clear(self, rule: str) -> bool:
         draft = self.recorder.draft()
@@ -88,8 +92,14 @@ def daemon(
     lease = stack.enter_context(closing(PostgresLease(address, clock)))
     road = Road(journal)
     recorder = Recorder(road, Book(), clock)
+
+    def took_over(lead: Lead, unwatched: float) -> bool:
+        heard.append(f"took over in {lead.epoch}")
+        made.unwatched = unwatched
+        return True
+
     reactions = Reactions(
-        took_over=lambda lead, _: heard.append(f"took over in {lead.epoch}"),
+        took_over=took_over,
         resumed=lambda: heard.append("resumed"),
         lost=lambda: heard.append("lost"),
         policy=lambda _: None,
@@ -108,9 +118,10 @@ def daemon(
         return found
 
     lease.look = looked  # type: ignore[method-assign]  # another is faster, right there
+    made = Daemon(leading, recorder, lease, road, heard)
     leading.begin(0.0)
     lease.look = look  # type: ignore[method-assign]  # as it was
-    return Daemon(leading, recorder, lease, road, heard)
+    return made
 
 
 @pytest.fixture
@@ -189,6 +200,30 @@ async def test_a_lease_that_came_back_in_another_epoch_is_taken_as_a_new_one(
 
     assert ada.heard == ["took over in 1", "lost", "took over in 3"]
     assert (ada.cleared, ada.leading.epoch) == ({"peg"}, 3)
+
+
+async def test_a_lease_that_ran_out_before_its_answer_was_taken_in_is_not_taken(
+    shared: Home,
+) -> None:
+    """Bob's machine stands still while he reads on; he takes over when he has asked again."""
+    machine = Uptime()
+    with ExitStack() as stack:
+        ada, bob = daemon(shared, "ada", stack), daemon(shared, "bob", stack, machine)
+        assert ada.says_clear("peg")
+        ada.lease.yield_()
+
+        def stands_still() -> None:
+            machine.more_seconds += 90.0
+
+        bob.road.on_newest = stands_still
+        await bob.leading.once()
+        assert (bob.heard, bob.leading.leads(), bob.leading.epoch) == ([], False, 0)
+        bob.road.on_newest = lambda: None
+
+        await bob.leading.once()
+        assert bob.leading.leads()
+        assert bob.heard == ["took over in 2"]
+        assert bob.unwatched > 89.0, "who led before was heard of before that"
 
 
 async def test_whom_a_newer_entry_ends_leaves_the_lease_to_those_who_can_read_it(

@@ -122,7 +122,7 @@ async def side(home: Home, name: str) -> AsyncIterator[Side]:
         closing(PostgresPeers(Address(home.url, name))) as peers,
     ):
         nothing = Reactions(
-            took_over=lambda _lead, _seconds: None,
+            took_over=lambda _lead, _seconds: True,
             resumed=lambda: None,
             lost=lambda: None,
             policy=lambda _: None,

@@ -37,6 +37,7 @@ from watchdog.engine.hosts.errands import (
     ways_of,
 )
 from watchdog.engine.hosts.sending import GRACE_SECONDS, LONGEST_ASK_SECONDS, Sending
+from watchdog.engine.hosts.who import Who
 from watchdog.engine.leading import Leading
 from watchdog.ports import (
     Actuator,
@@ -86,8 +87,7 @@ class Hosts:
         self._clock = clock
         self._policy = policy
         self._presence = presence
-        self._present: tuple[Presence, ...] = ()
-        self._met: float | None = None
+        self._who = Who(clock, leading.seconds)
         self._errands: set[asyncio.Task[None]] = set()
         self._doing: dict[asyncio.Task[None], int] = {}  # those under way -> their epoch
         self._sending = Sending(peers, leading, clock, self._is_there) if peers else None
@@ -101,22 +101,16 @@ class Hosts:
 
     def present(self) -> tuple[Presence, ...]:
         """The daemons that were heard of within a lease, ourselves among them."""
-        if self._met is None:
-            return (self._presence(),)
-        gone = self._clock.now().steady - self._met
-        there = (replace(one, seconds_ago=one.seconds_ago + gone) for one in self._present)
-        return tuple(one for one in there if one.seconds_ago < self._leading.seconds)
+        return self._who.heard_of() if self._who.is_known else (self._presence(),)
 
     def elsewhere(self) -> frozenset[str]:
         """The other hosts that have a daemon."""
         mine = self._presence().host
-        return frozenset(one.host for one in self.present()) - {mine}
+        return frozenset(one.host for one in self._who.counted()) - {mine}
 
     def fellows(self) -> tuple[Fellow, ...]:
         """The other daemons, and what each could carry on with."""
-        if self._met is None:
-            return ()
-        there = (one for one in self.present() if one.name != self._leading.name)
+        there = (one for one in self._who.counted() if one.name != self._leading.name)
         return tuple(Fellow(one.name, one.version, one.knows) for one in there)
 
     def unfinished_by(self, action: ActionSpec) -> str:
@@ -152,30 +146,39 @@ class Hosts:
         return await self._sending.ask(to, what, deadline_seconds)
 
     def _is_there(self, to: str) -> bool:
-        return any(to in {one.to_host, one.to_daemon} for one in self.present())
+        return any(to in {one.to_host, one.to_daemon} for one in self._who.counted())
 
     # -- being asked -------------------------------------------------------------------------------
 
     async def forever(self) -> None:
         """Meet the others and do what they ask. Never ends by itself."""
         while self._peers is not None:
-            began = self._clock.now()
-            me = replace(self._presence(), leads=self._leading.leads())
-            try:
-                self._present, errands = await asyncio.to_thread(self._peers.meet, me)
-                self._met = self._clock.now().steady
-                self._told("")
-            except (JournalLost, JournalFull) as error:
-                errands = ()
-                self._told(str(error))
-            self._tell_who_came_or_left()
-            for errand in errands:
-                task = asyncio.create_task(self._do(errand, began), name=f"errand {errand.number}")
-                self._errands.add(task)
-                task.add_done_callback(self._done)
+            await self.meet(self._peers)
             self._cut_off_what_is_over()
             await asyncio.sleep(MEET_SECONDS)
         await asyncio.Event().wait()
+
+    async def begin(self) -> None:
+        """Before anything is judged: who is there counts from the first pass on."""
+        if self._peers is not None:
+            await self.meet(self._peers)
+
+    async def meet(self, peers: Peers) -> None:
+        """Once."""
+        began = self._clock.now()
+        me = replace(self._presence(), leads=self._leading.leads())
+        try:
+            there, errands = await asyncio.to_thread(peers.meet, me)
+            self._who.met(there)
+            self._told("")
+        except (JournalLost, JournalFull) as error:
+            errands = ()
+            self._told(str(error))
+        self._tell_who_came_or_left()
+        for errand in errands:
+            task = asyncio.create_task(self._do(errand, began), name=f"errand {errand.number}")
+            self._errands.add(task)
+            task.add_done_callback(self._done)
 
     @property
     def twin(self) -> str:
