@@ -28,7 +28,7 @@ class Pair:
     """`each` by its name; `cut[name]` is the network between that one and the store."""
 
     def __init__(self, folder: Path, server: RealPostgres, database: str, rules: Rulebook) -> None:
-        self._rules = rules
+        self._rules, self._server = rules, server
         self._url = server.url(database)
         self.cut: dict[str, FaultProxy] = {}
         self.each: dict[str, Watchdog] = {}
@@ -81,6 +81,17 @@ class Pair:
             return self.each[here[0]], self.each[other]
 
         return await self.until("one leads and the other knows", look)
+
+    async def handed_on(self) -> bool:
+        """Whether something that was asked of another waits on the store to be taken."""
+        waiting = "SELECT count(*) FROM slo_watchdog.errands WHERE taken_by IS NULL"
+        ((number,),) = self._server.run(waiting, database=self._database)
+        return bool(number)
+
+    def end_the_lease(self) -> None:
+        """As if it had run out at this moment."""
+        over = "UPDATE slo_watchdog.lease SET expires_at = 'epoch'"
+        self._server.run(over, database=self._database)
 
     async def leads(self, daemon: Watchdog) -> dict[str, Any]:
         """Wait until this one leads."""
