@@ -139,6 +139,23 @@ def test_what_was_never_begun_cannot_be_undone(say: Say, plan: Plan) -> None:
     assert "was ever begun here" in refused.output
 
 
+def test_a_folder_that_is_not_there_is_not_taken_for_one_in_which_nothing_waits(
+    tmp_path: Path,
+) -> None:
+    def shows(requests: Path) -> Result:
+        command = ["restore", "show", "--requests", str(requests)]
+        return CliRunner().invoke(app, command, env={"COLUMNS": "200"})
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    found = shows(tmp_path / "empty")
+    assert (found.exit_code, found.output) == (0, "No request waits here.\n")
+    for name, says in {"gone": "does not exist. Name the", "file": "cannot be read: Not a"}.items():
+        found = shows(tmp_path / name)
+        assert found.exit_code == 1
+        assert f"{tmp_path / name} {says}" in found.output
+
+
 def test_a_file_that_is_no_request_is_named(say: Say, tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     file.write_text("{}")

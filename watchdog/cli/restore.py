@@ -89,11 +89,16 @@ def restore(
 
 def _list(places: Places, *, as_json: bool) -> None:
     """What lies in the daemon's folder and has not expired."""
-    now = time.time()
+    now, none = time.time(), "No request waits here."
     try:
         names = sorted(one.name for one in places.requests.iterdir() if is_id(one.name))
     except FileNotFoundError:
-        names = []
+        gone = f"{places.requests} does not exist"
+        if places.requests != DEFAULT.requests:
+            fail(f"{gone}. Name the daemon's folder of requests, or leave --requests out", NOT_SO)
+        names, none = [], f"{none} {gone}: nothing was ever asked for on this host."
+    except OSError as error:
+        fail(f"{places.requests} cannot be read: {error.strerror}", NOT_SO)
     plans = [_plan(name, places) for name in names]
     waiting = [plan for plan in plans if plan.expires_at > now]
     lines = [
@@ -101,7 +106,7 @@ def _list(places: Places, *, as_json: bool) -> None:
         f"expires in {plan.expires_at - now:.0f} s"
         for plan in waiting
     ]
-    text = "\n".join(lines) or "No request waits here."
+    text = "\n".join(lines) or none
     show([json.loads(plan.text) for plan in waiting], as_json=as_json, text=text)
 
 
