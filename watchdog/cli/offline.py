@@ -23,7 +23,7 @@ from watchdog.core.book import Book
 from watchdog.core.entries import Stopped
 from watchdog.core.naming import family_of, is_of
 from watchdog.engine import decisions_of, recorded_evidence
-from watchdog.ports import JournalError, JournalMissing, SecretMissing
+from watchdog.ports import JournalError, JournalMissing, SecretMissing, told_at_the_end
 from watchdog.store import Reader, Where, open_reader
 from watchdog.store.folder import JOURNAL, SHARED_MARKER
 from watchdog.wire.secrets import FileSecrets
@@ -33,6 +33,11 @@ View = dict[str, Any]
 
 DEFAULT_SECRETS = "/etc/slo-watchdog/secrets"
 STORE_PASSWORD = "store-password"  # noqa: S105  # a file's name
+
+_ASK_AGAIN = (
+    "Where the daemons do not reach it either, nothing acts until they do: they try again by "
+    "themselves, this command does not. Run it again"
+)
 
 _BOOK: TypeAdapter[Book] = TypeAdapter(Book)
 
@@ -52,7 +57,7 @@ def journal(place: str, option: str = "--state-dir") -> Iterator[Reader]:
         elsewhere = where.url or (where.state_dir / SHARED_MARKER).exists()
         fail(str(error) if elsewhere else _not_there(path, option), NOT_SO)
     except (JournalError, OSError) as error:
-        fail(str(error), NOT_SO)
+        fail(told_at_the_end(error, _ASK_AGAIN), NOT_SO)
 
 
 def _not_there(path: Path, option: str) -> str:
@@ -75,7 +80,9 @@ def _where(place: str) -> Where:
         except SecretMissing:
             return ""  # it may let us in without one; if not, it says so
 
-    return Where(Path(), place, password=password)
+    said = f"its password is the file {name} in {folder}, if there is one"
+    credential = f"{said}: WATCHDOG_STORE_PASSWORD and WATCHDOG_SECRETS_DIR name another"
+    return Where(Path(), place, password=password, credential=credential)
 
 
 def decisions_after(reader: Reader, after: int) -> Iterator[View]:

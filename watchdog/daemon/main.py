@@ -29,7 +29,7 @@ from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
-from watchdog.daemon.record import refuse_a_second, where
+from watchdog.daemon.record import init_failed, refuse_a_second, start_failed, where
 from watchdog.daemon.restores import RestoreRequests
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
@@ -64,7 +64,7 @@ def init(settings: Settings, taken: Path | None = None) -> str:
     try:
         return take_over(taken, where(settings)) if taken else create(where(settings))
     except PortError as error:
-        raise StartFailed(str(error)) from None
+        raise StartFailed(init_failed(error)) from None
 
 
 async def run(settings: Settings) -> None:
@@ -75,7 +75,7 @@ async def run(settings: Settings) -> None:
     try:
         daemon = _assemble(settings)
     except (PortError, PolicyUnusable, RightsRefused, OSError) as error:
-        raise StartFailed(str(error)) from None
+        raise StartFailed(start_failed(error)) from None
     try:
         await daemon.live()
     except StartFailed:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from watchdog.ports import JournalBusy
+from watchdog.ports import JournalBusy, told_at_the_end
 from watchdog.settings import Settings
 from watchdog.store import Store, Where
 from watchdog.wire.secrets import FileSecrets
+
+_INIT_AGAIN = (
+    "It is done wholly or not at all, and nothing acts meanwhile. It is not tried again by itself: "
+    "run init again when it answers"
+)
+_START_AGAIN = (
+    "Nothing acts until it answers. This process ends; the service manager starts it again every "
+    "few seconds, and so it is tried again"
+)
 
 
 def where(settings: Settings) -> Where:
@@ -15,7 +24,10 @@ def where(settings: Settings) -> Where:
     def password() -> str:
         return secrets.read(settings.store_password) if settings.store_password else ""
 
-    return Where(settings.state_dir, settings.store, settings.known_as, password)
+    named = settings.store_password
+    credential = f"its password is the credential `{named}`" if named else "no password was given"
+    said = f"{credential}: setting `store_password`"
+    return Where(settings.state_dir, settings.store, settings.known_as, password, said)
 
 
 def refuse_a_second(store: Store, settings: Settings) -> None:
@@ -25,3 +37,13 @@ def refuse_a_second(store: Store, settings: Settings) -> None:
         raise JournalBusy(
             f"{namesake}, on this very store. Give this one another `name` in its settings"
         )
+
+
+def init_failed(error: Exception) -> str:
+    """What `init` says that ends by it."""
+    return told_at_the_end(error, _INIT_AGAIN)
+
+
+def start_failed(error: Exception) -> str:
+    """What a daemon says that cannot start."""
+    return told_at_the_end(error, _START_AGAIN)

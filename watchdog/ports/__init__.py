@@ -25,6 +25,7 @@ from watchdog.ports.acting import Actuator as Actuator
 from watchdog.ports.acting import Attempt as Attempt
 from watchdog.ports.acting import Attempted as Attempted
 from watchdog.ports.acting import Readiness as Readiness
+from watchdog.ports.errors import TRIED_AGAIN as TRIED_AGAIN
 from watchdog.ports.errors import JournalBroken as JournalBroken
 from watchdog.ports.errors import JournalBusy as JournalBusy
 from watchdog.ports.errors import JournalCorrupt as JournalCorrupt
@@ -37,6 +38,7 @@ from watchdog.ports.errors import JournalMoved as JournalMoved
 from watchdog.ports.errors import JournalTooNew as JournalTooNew
 from watchdog.ports.errors import PortError as PortError
 from watchdog.ports.errors import SecretMissing as SecretMissing
+from watchdog.ports.errors import told_at_the_end as told_at_the_end
 from watchdog.ports.keeping import FIRST_EPOCH as FIRST_EPOCH
 from watchdog.ports.keeping import Errand as Errand
 from watchdog.ports.keeping import History as History

@@ -34,6 +34,18 @@ class JournalLost(JournalError):
     sent = True
 
 
+TRIED_AGAIN = "Nothing acts until it answers; it is tried again"
+"""How it is said of a store that is lost, by who goes on and tries again by itself."""
+
+
+def told_at_the_end(error: Exception, then: str) -> str:
+    """What an error says, where whoever says it ends by it: `then` is what becomes of it so."""
+    said = str(error)
+    if isinstance(error, JournalLost) and said.endswith(TRIED_AGAIN):
+        return said.removesuffix(TRIED_AGAIN) + then
+    return said
+
+
 class JournalMoved(JournalError): ...
 
 

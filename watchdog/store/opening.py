@@ -37,6 +37,7 @@ class Where:
     url: str = ""  # of a server; empty: SQLite in the state folder
     name: str = "reader"  # this daemon's, among those that share a server
     password: Callable[[], str] = field(default=_no_password, repr=False)
+    credential: str = ""  # which one holds it, in words: for who is not let in
 
     @property
     def address(self) -> Address:
@@ -44,9 +45,8 @@ class Where:
         from watchdog.store.postgres import Address  # noqa: PLC0415  # late on purpose: see above
 
         try:
-            return Address(
-                self.url, self.name, self.password, mark=str(self.state_dir / files.SHARED_MARKER)
-            )
+            mark = str(self.state_dir / files.SHARED_MARKER)
+            return Address(self.url, self.name, self.password, self.credential, mark)
         except ValueError as error:
             raise JournalError(f"the store's address {error}") from None
 

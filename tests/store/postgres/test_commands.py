@@ -92,10 +92,22 @@ def test_a_folder_whose_daemon_records_on_a_server_says_where_to_look(shared: Ho
     assert "keeps its journal on a server" in ended.err
 
 
-def test_a_server_that_cannot_be_asked_is_an_exit_status_and_a_sentence() -> None:
-    ended = here(
-        *("decisions", "--state-dir", "postgresql://u@127.0.0.1:1/d"), socket=Path("/nonexistent")
-    )
-    assert ended.status == 1
-    assert "refused" in ended.err
-    assert "Traceback" not in ended.err
+def test_a_server_that_cannot_be_asked_is_an_exit_status_and_who_tries_again(
+    tmp_path: Path,
+) -> None:
+    store = "postgresql://u@127.0.0.1:1/d"
+    config = tmp_path / "watchdog.toml"
+    config.write_text(f'environment = "test"\nstate_dir = "state"\nstore = "{store}"\n')
+    says = {
+        "Run it again": ("decisions", "--state-dir", store),
+        "run init again when it answers": ("init", "--config", str(config)),
+        "the service manager starts it again every few seconds": ("run", "--config", str(config)),
+    }
+    for again, command in says.items():
+        ended = here(*command, socket=Path("/nonexistent"))
+        assert ended.status == 1
+        said = " ".join(ended.err.split())
+        assert "Connection refused." in said
+        assert again in said
+        assert "nothing acts" in said.lower()
+        assert "Traceback" not in said

@@ -13,6 +13,7 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from tests.cli.conftest import here
 from tests.real_parts.postgres import RealPostgres
 from tests.store.postgres.conftest import Home
 from tests.store.stories import NOON, trouble
@@ -237,6 +238,29 @@ def test_no_password_is_taken_from_the_environment_or_from_a_file_of_the_users(
     with pytest.raises(JournalLost, match="password"):
         open_reader(Where(tmp_path, shared.url.replace("postgres@", "guarded@")))
     shared.start()
+
+
+def test_who_is_not_let_in_is_told_where_the_password_is_from(
+    server: RealPostgres, shared: Home, tmp_path: Path
+) -> None:
+    _guarded(server)
+    locked = shared.url.replace("postgres@", "guarded@")
+    config = tmp_path / "watchdog.toml"
+    settings = f'environment = "test"\nstate_dir = "state"\nstore = "{locked}"\n'
+    secrets = tmp_path / "secrets"
+    secrets.mkdir(mode=0o700)
+    named = f'{settings}store_password = "key"\nsecrets_dir = "{secrets}"\n'
+    (secrets / "key").write_text("wrong")
+    told = {
+        settings: "no password was given: setting `store_password`",
+        named: "its password is the credential `key`: setting `store_password`",
+    }
+    for text, says in told.items():
+        config.write_text(text)
+        ended = here("init", "--config", str(config), socket=Path("/nonexistent"))
+        assert says in " ".join(ended.err.split())
+    ended = here("decisions", "--state-dir", locked, socket=Path("/nonexistent"))
+    assert "WATCHDOG_STORE_PASSWORD and WATCHDOG_SECRETS_DIR" in " ".join(ended.err.split())
 
 
 def _guarded(server: RealPostgres) -> None:

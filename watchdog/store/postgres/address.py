@@ -33,6 +33,7 @@ class Address:
     url: str  # without a password
     name: str
     password: Callable[[], str] = field(default=_no_password, repr=False)
+    credential: str = ""  # which one holds it, in words
     mark: str = "store.mark"  # the file that a person removes to accept an older journal
 
     def __post_init__(self) -> None:

@@ -171,7 +171,7 @@ class Line:
             except JournalError as error:
                 future.set_exception(error)
             except PortError as error:
-                future.set_exception(lost(self.place, str(error)))
+                future.set_exception(lost(self.place, self._of_the_credential(error)))
             except Exception as error:  # noqa: BLE001  # whatever it is, the caller must hear of it
                 future.set_exception(
                     JournalBroken(f"{self.place}: {type(error).__name__}: {error}")
@@ -180,13 +180,17 @@ class Line:
         threading.Thread(target=dial, name="reach the store", daemon=True).start()
         return future
 
+    def _of_the_credential(self, error: PortError) -> str:
+        told = self._address.credential
+        return f"{error} ({told})" if told else str(error)
+
     def _dial(self) -> Session:
         try:
             session = Session.connect(
                 self._address.conninfo(self._purpose), autocommit=True, prepare_threshold=None
             )
         except psycopg.Error as error:
-            raise not_reached(error, self.place) from error
+            raise not_reached(error, self.place, self._address.credential) from error
         try:
             session.until = time.monotonic() + DIAL_SECONDS
             self._prepare(session)

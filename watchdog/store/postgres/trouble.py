@@ -15,6 +15,7 @@ import re
 import psycopg
 
 from watchdog.ports import (
+    TRIED_AGAIN,
     JournalBroken,
     JournalDeposed,
     JournalError,
@@ -39,6 +40,9 @@ class NotDone(JournalLost):
     sent = False
 
 
+_ASKS = "Is the server running"
+"""How libpq goes on where nobody listens: it asks whoever reads it."""
+
 _INIT = "Run `slo-watchdog init` once, on one host, to create the journal there"
 
 
@@ -50,13 +54,14 @@ def missing(place: Place, what: str) -> JournalMissing:
 
 
 def lost(place: Place, why: str) -> NotDone:
-    return NotDone(f"{place}: {why}. Nothing acts until it answers; it is tried again")
+    return NotDone(f"{place}: {why}. {TRIED_AGAIN}")
 
 
 def said(error: psycopg.Error) -> str:
     """The server's words on one line, with the code where it gave one. Holds no password."""
     words = error.diag.message_primary or str(error) or type(error).__name__
-    text = "; ".join(line.strip() for line in words.splitlines() if line.strip())
+    lines = (line.strip() for line in words.splitlines())
+    text = "; ".join(line for line in lines if line and not line.startswith(_ASKS))
     return f"{text} ({error.sqlstate})" if error.sqlstate else text
 
 
@@ -80,12 +85,15 @@ def judged(error: psycopg.Error, place: Place) -> JournalError:
     return _otherwise(code, words, place)
 
 
-def not_reached(error: psycopg.Error, place: Place) -> JournalError:
+def not_reached(error: psycopg.Error, place: Place, credential: str = "") -> JournalError:
     """Of an attempt to connect: nothing was sent, so nothing can be in doubt.
 
-    libpq hands no code on from a log-in, so one thing is known by its words, if they are English.
+    libpq hands no code on from a log-in, so two things are known by their words, if they are
+    English. `credential` says where the password is from.
     """
     words = said(error)
+    if credential and "password" in words:
+        words += f" ({credential})"
     if re.search(r'database ".*" does not exist', words):
         return missing(place, "the server has no such database. Make it: createdb -E UTF8")
     return lost(place, words)
