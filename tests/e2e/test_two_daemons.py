@@ -173,13 +173,20 @@ async def test_without_the_store_nothing_is_done_and_with_it_again_what_burns_is
     shown = await leader.command("status")
     assert "It watches, and does not act" in shown.output
     break_peg(sandbox)
+    await leader.polls(2)
+    seen = time.monotonic()
     await leader.polls(10)
     assert sandbox.launchctl.calls() == []
 
     for proxy in pair.cut.values():
         await proxy.up()
+    back = time.monotonic()
     leader, _ = await pair.roles()
     await leader.episode(PEG, state="contained", within=30.0)
+    (found,) = await leader.read("/v1/episodes")
+    told = found["measures"]["seconds_breach_to_contained"]
+    assert told > back - seen, "it counts from the breach, and not from when it could be recorded"
+    assert found["seconds_breach_to_effect"] > back - seen
     assert leader.pages("The store that daemons share did not answer for")
     assert sandbox.flag_changes() == 1
 

@@ -20,6 +20,7 @@ same seed, same trace                                        by the tests
 a sustained breach is acted on or escalated                  in the calm at the end
 no decision stays open                                       in the calm at the end
 every outcome is told                                        at the end: a page after it
+what takes effect after it was given up is told              at the end, where it stands
 a gap in judging withholds the sign of life                  the service manager of the world
 a restart gets ready, from whatever the disk holds           in the calm, and by dying loudly
 
@@ -31,7 +32,7 @@ no secret in any sink                                        adapters' tests: no
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.simulation.machine import IDENTITY, PLACE, Machine
@@ -59,6 +60,8 @@ from watchdog.store.schema import Base
 MOST_SHOWN = 260
 MOST_OPEN_SECONDS = 75.0
 """Longer than any deadline, and any `within`, of the policies."""
+LOOKED_AT_SECONDS = 30.0
+"""By then whoever leads has looked at what may come late."""
 MOST_KEPT = 200
 """Far more than anything that waits for something in a world that goes on."""
 _BASE = Base(0, schema.genesis(IDENTITY).hash, Instant(0, 0), b"", "")
@@ -82,6 +85,8 @@ class Properties:
         self.rules: dict[str, str] = {}  # episode -> its rule
         self.reopening: set[str] = set()
         self.untold: dict[str, e.IntentEnded] = {}  # by the key under which people are told
+        self.came: dict[str, Effect] = {}  # intent -> its effect, after it had been given up
+        self.seen_late: set[str] = set()  # targets of which that was told
         self.decisions: dict[str, e.Decided] = {}
         self.done: Counter[tuple[str, str, str, str]] = Counter()
         self.on_intent: Callable[[], None] = lambda: None
@@ -93,6 +98,7 @@ class Properties:
             e.Decided: self._decided,
             e.IntentOpened: self._opened,
             e.IntentEnded: self._ended,
+            e.CameLate: lambda entry: self.seen_late.add(entry.target),
             e.Paged: self._told,
             e.ApprovalAsked: lambda _: self.on_request(),
             e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256, self.said_at),
@@ -215,6 +221,11 @@ class Properties:
             self.world.violated("every effect was intended", str(effect))
             return
         self._at_most_one(effect, intent)
+        over = self.ended.get(effect.key)
+        if over is not None and over.outcome not in {e.Outcome.DONE, e.Outcome.FOUND}:
+            self.world.counts["effects after they were given up"] += 1
+            self.came[effect.key] = effect
+            self.seen_late.discard(effect.target)
         self.starting.took_effect(effect, intent)
         if effect.target == SYSTEM:
             self._was_approved(effect, intent)
@@ -289,6 +300,8 @@ class Properties:
             self.world.violated("a restart gets ready", "no pass was completed in the calm")
             return
         book, policy = process.engine.book, process.engine.in_force()
+        for effect in self._untold_late(process):
+            self.world.violated("what takes effect late is told", str(effect))
         for intent in book.intents.values():
             self.world.violated("no decision stays open", str(intent.entry))
         for one in book.open_episodes():
@@ -306,6 +319,18 @@ class Properties:
             if ep is None or ep.state is State.PENDING:
                 said = "has no episode" if ep is None else "is still pending"
                 self.world.violated("a sustained breach is acted on or told", f"{rule.name} {said}")
+
+    def _untold_late(self, process: SimProcess) -> Iterator[Effect]:
+        """What stands as it was asked for by nobody who still holds it."""
+        book = process.engine.book
+        for effect in self.came.values():
+            newest = [x for x in self.outside.ledger.effects if x.target == effect.target][-1]
+            forth = self.intents[effect.key].direction is Direction.DO
+            if newest is effect and forth and effect.target.startswith("flag:"):
+                lately = self.world.now - effect.at < LOOKED_AT_SECONDS
+                known = effect.target in self.seen_late or book.claimants(effect.target)
+                if not lately and not known:
+                    yield effect
 
     def counts_as_manual(self, intent: e.IntentOpened) -> bool:
         return self.rules.get(intent.episode) == MANUAL

@@ -32,6 +32,7 @@ class _Started:
     rule: str
     action: str
     episode: str
+    intent: str
 
 
 class StartingLaws:
@@ -93,7 +94,8 @@ class StartingLaws:
             (x.episode, x.action) == (intent.episode, intent.action) for x in self._started
         )
         if intent.direction is Direction.DO and (automatic or intent.approved_by) and first:
-            self._started.append(_Started(effect.at, rule, intent.action, intent.episode))
+            what = rule, intent.action, intent.episode, intent.intent
+            self._started.append(_Started(effect.at, *what))
             if automatic:
                 self._within_budget(intent)
 
@@ -175,6 +177,8 @@ class StartingLaws:
         for one in self._started:
             same = (one.rule, one.action) == (rule, intent.action)
             ago = self._world.now - one.at
+            if one.intent in self._all.came and intent.target not in self._all.seen_late:
+                continue  # it was given up, came after all, and nobody can know of it yet
             if same and one.episode != intent.episode and ago + slack < spec.cooldown_seconds:
                 self._world.violated(
                     "cooldown holds", f"{intent.intent} of {rule}, {ago:.0f} s after {one}"

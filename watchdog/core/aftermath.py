@@ -14,6 +14,7 @@ from watchdog.core.book import MANUAL, Episode, OpenIntent
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import last_rung
 from watchdog.core.keeping import left_alone
+from watchdog.core.late import Tried
 from watchdog.core.spec import Policy, Rung
 from watchdog.core.states import Event, State
 from watchdog.core.words import CheckReading, Direction, Truth, any_true
@@ -118,18 +119,43 @@ def verify(
 def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
     """Somebody else changed a target that we hold: tell people, change nothing back."""
     claims = draft.book.claimants(target)
+    late = draft.book.late.may_show(target, draft.now, Direction.UNDO)
     draft.add(e.Drifted(target, action, tuple(c.episode for c in claims), seen))
     for claim in claims:
         ep = draft.book.episodes[claim.episode]
         draft.add(e.ClaimReleased(ep.id, target, "changed by somebody else"))
         draft.page(
             ep,
-            f"{target} was changed by somebody else while {ep.id} holds it",
+            f"{target} is back, by an undo that was given up or by somebody else, "
+            f"while {ep.id} holds it"
+            if late
+            else f"{target} was changed by somebody else while {ep.id} holds it",
             f"Seen: {seen}. It is not forced back. {ep.rule} is watched; "
             f"to roll back again: slo-watchdog rollback {action}",
             target=target,
         )
         _undone(ep, f"drift: {seen}", "", draft)
+
+
+def came_late(one: Tried, seen: str, draft: Draft) -> None:
+    """What had not shown when its intent ended shows now; who holds it by now is told with it."""
+    draft.add(e.CameLate(one.intent, one.episode, one.action, one.target, seen))
+    ep = draft.book.episodes.get(one.episode)
+    if ep is None:
+        return
+    whose = "It came late, or somebody else did it since"
+    held = any(claim.episode == ep.id for claim in draft.book.claimants(one.target))
+    then = (
+        f"{ep.id} holds it from now on. Undo with: slo-watchdog undo {ep.id}"
+        if held
+        else f"{ep.id} is over, so nobody holds it: if it is not meant so, put it back by hand"
+    )
+    draft.page(
+        ep,
+        f"{ep.rule}: {one.target} is rolled back after {one.action} was given up",
+        f"Read back: {seen}. {whose}. {then}",
+        target=one.target,
+    )
 
 
 def policy_changed(old: Policy | None, new: Policy, draft: Draft) -> None:

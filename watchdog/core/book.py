@@ -15,6 +15,7 @@ from watchdog.core import entries as e
 from watchdog.core.anchors import Anchors
 from watchdog.core.changes import Deploys
 from watchdog.core.heard import Heard
+from watchdog.core.late import Late
 from watchdog.core.lessons import Lessons
 from watchdog.core.measures import Measures
 from watchdog.core.members import Members
@@ -64,6 +65,7 @@ class Book:
     heard: Heard = field(default_factory=Heard)
     notes: Notes = field(default_factory=Notes)
     lessons: Lessons = field(default_factory=Lessons)
+    late: Late = field(default_factory=Late)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -97,10 +99,6 @@ class Book:
     def standing_holds(self, now: Instant) -> tuple[Hold, ...]:
         return tuple(h for h in self.holds.values() if h.stands(now))
 
-    def needs_undo(self, ep: Episode) -> bool:
-        """Whether the episode still claims something that we changed."""
-        return any(not claim.found for claim in self.claims_of(ep.id))
-
     # -- changing ----------------------------------------------------------------------------------
 
     def become(self, other: Book) -> None:
@@ -116,6 +114,8 @@ class Book:
         for part in (*folded, self.notes, self.lessons):
             part.take(entry, at)
         self._take(entry, at)
+        for after in (self.heard, self.late):
+            after.take(entry, at)
         self.measures.take(entry, at, self.claims)
 
     @singledispatchmethod
@@ -184,15 +184,11 @@ class Book:
             actor=entry.actor,
             why=entry.why,
             verdict=entry.verdict,
-            breached_at=at,
+            breached_at=entry.breached or at,
             labels=entry.labels,
         )
         for name in forgettable(self.episodes, KEPT_CLOSED):
             del self.episodes[name]
-
-    @_take.register
-    def _event(self, entry: e.EventReceived, at: Instant) -> None:
-        self.heard.take(entry, at)
 
     @_take.register
     def _moved(self, entry: e.EpisodeMoved, at: Instant) -> None:
@@ -283,11 +279,18 @@ class Book:
             ep.effect_at = entry.effect_at or at
             if ep.breached_at is not None:
                 ep.seconds_to_effect = ep.effect_at.steady - ep.breached_at.steady
-            others = self.claimants(entry.target)
-            found = entry.outcome is e.Outcome.FOUND and all(claim.found for claim in others)
+            found = entry.outcome is e.Outcome.FOUND and not self.late.may_show(entry.target, at)
+            found = found and all(claim.found for claim in self.claimants(entry.target))
             facts = ended.facts if ended is not None else ()
             claim = Claim(entry.episode, entry.action, entry.target, found, at, facts)
             self.claims.setdefault(entry.target, {})[entry.episode] = claim
+
+    @_take.register
+    def _came_late(self, entry: e.CameLate, at: Instant) -> None:
+        if (ep := self.episodes.get(entry.episode)) is not None:
+            self.acted += self.late.start_of(entry, ep, self.acted, at)
+            for claim in self.late.claim_of(entry, ep, at):
+                self.claims.setdefault(entry.target, {})[ep.id] = claim
 
     @_take.register
     def _released(self, entry: e.ClaimReleased, at: Instant) -> None:

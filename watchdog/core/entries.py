@@ -27,6 +27,7 @@ from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC
 from watchdog.core.hindsight import FollowUpAdded as FollowUpAdded  # noqa: PLC0414  # see above
 from watchdog.core.hindsight import FollowUpClosed as FollowUpClosed  # noqa: PLC0414  # see above
 from watchdog.core.hindsight import ImpactTold as ImpactTold  # noqa: PLC0414  # see above
+from watchdog.core.intents import CameLate as CameLate  # noqa: PLC0414  # see above
 from watchdog.core.intents import IntentEnded as IntentEnded  # noqa: PLC0414  # see above
 from watchdog.core.intents import IntentOpened as IntentOpened  # noqa: PLC0414  # see above
 from watchdog.core.intents import Outcome as Outcome  # noqa: PLC0414  # see above
@@ -148,6 +149,7 @@ class EpisodeOpened:
     why: str = ""
     labels: Labels = ()  # by which its alert is known, and silences are matched
     first_bad: Instant | None = None  # when the samples were taken that were bad first, where known
+    breached: Instant | None = None  # when that was seen, where it could only be recorded later
     kind: Literal["episode.opened"] = "episode.opened"
 
 
@@ -294,6 +296,7 @@ Entry = (
     | StepBegan
     | StepTaken
     | IntentEnded
+    | CameLate
     | ClaimReleased
     | Drifted
     | HoldPlaced

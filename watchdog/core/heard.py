@@ -85,8 +85,10 @@ class Heard:
         """Whether it was heard before the rule's present text was applied."""
         return event.number <= self.texts.get(rule, 0)
 
-    def take(self, entry: EventReceived, at: Instant) -> None:
-        """An entry of the journal, in its order."""
+    def take(self, entry: object, at: Instant) -> None:
+        """An entry of the journal, in its order; of most kinds nothing is to be learned."""
+        if not isinstance(entry, EventReceived):
+            return
         known = self.find(entry.channel, entry.id)
         if news_of(known, entry, at) is not News.LATE:
             self.changes += 1

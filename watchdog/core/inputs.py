@@ -74,6 +74,7 @@ class Sight:
         False  # of its blindness people are told by another rule's, or not at all
     )
     first_bad: Instant | None = None  # when a breach began, by its first bad sample
+    breached: Instant | None = None  # since when it is seen
 
 
 @dataclass(frozen=True, slots=True)

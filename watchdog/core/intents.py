@@ -77,3 +77,15 @@ class IntentEnded:
     seconds: float  # from the intent to this
     effect_at: Instant | None = None  # when the read-back first showed the desired state
     kind: Literal["intent.ended"] = "intent.ended"
+
+
+@dataclass(frozen=True, slots=True)
+class CameLate:
+    """Its intent had ended otherwise, and by now the target shows what it was to change."""
+
+    intent: str
+    episode: str
+    action: str
+    target: str
+    seen: str
+    kind: Literal["intent.came_late"] = "intent.came_late"

@@ -173,7 +173,7 @@ class Measures:
             case e.IntentEnded():
                 self._intent_ended(entry, at)
                 self._look_at(claims, entry.effect_at or at)
-            case e.ClaimReleased():
+            case e.ClaimReleased() | e.CameLate():
                 self._look_at(claims, at)
             case _:
                 pass
@@ -185,7 +185,7 @@ class Measures:
             rule=entry.rule,
             severity=entry.severity,
             world=entry.world,
-            breached=at,
+            breached=entry.breached or at,
             first_bad=bad if bad is not None and bad.steady <= at.steady else None,
         )
         if entry.rule != MANUAL:

@@ -27,6 +27,7 @@ class RuleMemory:
     failed: bool = False  # its last evaluation raised: blind until one does not
     sampled_at: float | None = None  # wall time of the newest sample that a clock has counted
     first_bad: Instant | None = None  # of the breach that lasts
+    breached: Instant | None = None  # since when that is seen
     meter: ImpactMeter | None = None
 
     def observe(
@@ -86,14 +87,17 @@ class RuleMemory:
         self._note_beginning(verdict, now)
         held, quiet = self.breach.held_seconds, self.quiet.quiet_seconds
         points = self.judge.points
-        self.sight = Sight(verdict, held, quiet, since_undo, points, first_bad=self.first_bad)
+        began = self.first_bad, self.breached
+        self.sight = Sight(verdict, held, quiet, since_undo, points, False, *began)  # noqa: FBT003  # told here
         return self.sight
 
     def _note_beginning(self, verdict: Verdict, now: Instant) -> None:
         """A breach begins at its first bad sample; blindness in the middle of it ends it not."""
         if verdict.status is Status.HEALTHY:
-            self.first_bad = None
-        elif verdict.status is Status.BREACHED and self.first_bad is None:
+            self.first_bad = self.breached = None
+        elif verdict.status is Status.BREACHED:
+            self.breached = self.breached or now
+        if verdict.status is Status.BREACHED and self.first_bad is None:
             since = self.judge.bad_since(now)
             if since is not None:
                 self.first_bad = now.plus(min(0.0, since - now.steady))

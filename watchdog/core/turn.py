@@ -22,6 +22,7 @@ from watchdog.core.episode import RISING
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
 from watchdog.core.judge.told import none_is_fresh
+from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
 from watchdog.core.starting import open_intent
@@ -144,6 +145,10 @@ def _open(
     else:
         barred = _nothing_fresh(rule, sight)
     world = opening_world(rule, scene.facts, draft.book)
+    seen = sight.breached or draft.now
+    if reopens is not None:
+        seen = max(seen, reopens.moved, key=lambda at: at.steady)
+    unrecorded = draft.now.steady - seen.steady > longest_gap_seconds(rule.every_seconds)
     draft.add(
         e.EpisodeOpened(
             episode=name,
@@ -157,6 +162,7 @@ def _open(
             chain=reopens.chain + 1 if reopens else 0,
             barred=barred,
             first_bad=sight.first_bad,
+            breached=seen if unrecorded else None,
             labels=alert_labels(rule, scene.policy.environment, world),
         )
     )
@@ -213,7 +219,8 @@ def ask_once_more(entry: e.IntentOpened, sight: Sight | None, scene: Scene) -> s
 
 def _healthy(rule: RuleSpec, ep: Episode, sight: Sight, draft: Draft) -> None:
     if ep.state not in RISING:
-        if ep.state is State.CONTAINED and not draft.book.needs_undo(ep):
+        ours = any(not claim.found for claim in draft.book.claims_of(ep.id))
+        if ep.state is State.CONTAINED and not ours:
             draft.move(ep, Event.SPENT, "healthy, and nothing of ours is left to undo")
         return
     if ep.state is not State.PENDING and (

@@ -2,7 +2,8 @@
 
 Reads only. While an episode is verified its `contained_when` is asked every second; every
 claimed target is read back every few seconds, and a change by somebody else, seen twice in a
-row, is drift. Each look has its own deadline, and none delays a pass.
+row, is drift. So is a target for a while of which an intent was given up that may have been sent:
+what takes effect late is told. Each look has its own deadline, and none delays a pass.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from watchdog.core.aftermath import drifted, verify
+from watchdog.core.aftermath import came_late, drifted, verify
 from watchdog.core.book import Claim, Episode
 from watchdog.core.filling_in import Lacking, filled
 from watchdog.core.inputs import next_rung
 from watchdog.core.keeping import keeper
+from watchdog.core.late import Tried
 from watchdog.core.spec import ActionSpec, Check, Policy, Rung
 from watchdog.core.states import State
-from watchdog.core.words import CheckReading, Instant, Mode, Truth
+from watchdog.core.words import CheckReading, Direction, Instant, Mode, Truth
 from watchdog.engine.hosts import Hand
 from watchdog.engine.recorder import Recorder
 
@@ -61,7 +63,11 @@ class Custody:
                 self._off.clear()
                 continue
             claims = {t: tuple(held.values()) for t, held in self._recorder.book.claims.items()}
-            await asyncio.gather(*(self._watch(t, held) for t, held in claims.items()))
+            late = tuple(self._recorder.book.late.standing(self._recorder.clock.now()))
+            await asyncio.gather(
+                *(self._watch(t, held) for t, held in claims.items()),
+                *(self._look_out(one) for one in late),
+            )
 
     def _in(self, state: State) -> list[Episode]:
         return [ep for ep in self._recorder.book.open_episodes() if ep.state is state]
@@ -110,6 +116,28 @@ class Custody:
             draft = self._recorder.draft()
             drifted(target, action.name, seen.seen or seen.reason, draft)
             self._recorder.commit(draft)
+
+    async def _look_out(self, one: Tried) -> None:
+        """For what was given up, and may take effect yet."""
+        action = self._policy().actions.get(one.action)
+        if one.direction is Direction.UNDO or self._is_held(one.target):
+            return  # the undo of what is held is told where it is held no more
+        if action is None or action.target != one.target:
+            return
+        wanted = filled(action.do.expect, one.facts)
+        if isinstance(wanted, Lacking):
+            return
+        seen = await self._look(action, Check(action.read_back, wanted))
+        if seen.truth is not Truth.TRUE or self._is_held(one.target) or not self._recorder.leads():
+            return
+        if one.intent in self._recorder.book.late.tried:
+            draft = self._recorder.draft()
+            came_late(one, seen.seen or seen.reason, draft)
+            self._recorder.commit(draft)
+
+    def _is_held(self, target: str) -> bool:
+        """Whether it is meant to stand so, or is being changed."""
+        return self._under_way(target) or bool(self._recorder.book.claimants(target))
 
     def _under_way(self, target: str) -> bool:
         return any(intent.entry.target == target for intent in self._recorder.book.intents.values())

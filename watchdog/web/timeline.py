@@ -193,6 +193,11 @@ def _ended(entry: e.IntentEnded) -> Told:
 
 
 @_told.register
+def _came_late(entry: e.CameLate) -> Told:
+    return "late", f"{entry.intent} had been given up, and by now shows: {entry.seen}", ""
+
+
+@_told.register
 def _released(entry: e.ClaimReleased) -> Told:
     return "released", f"{entry.target}: {entry.reason}", ""
 

@@ -139,6 +139,7 @@ class Seen:
     recovered: Truth = Truth.UNKNOWN  # by events after the effect alone
     cost: Cost = field(default_factory=Cost)  # of the trouble up to now
     began: Instant | None = None  # its first bad sample
+    breached: Instant | None = None  # since when that is seen
     breach: BreachClock = field(default_factory=BreachClock)
     quiet: QuietClock = field(default_factory=QuietClock)
 
@@ -194,6 +195,17 @@ class Watch:
                 take_measured_turn(rule, self._sight(rule, self.seen[name]), scene, self)
             tend_manual(draft)
 
+    def follow(self, seconds: int, status: Status) -> None:
+        """So many seconds pass in which nobody can lead: all is seen, and none of it recorded."""
+        for name, seen in self.seen.items():
+            seen.status = status
+            for second in range(1, seconds + 1):
+                at = self.now
+                self.now = at.plus(float(second))
+                self._sight(self.policy.rules[name], seen)
+                self.now = at
+        self.now = self.now.plus(float(seconds))
+
     def _sight(self, rule: RuleSpec, seen: Seen) -> Sight:
         every, now = rule.every_seconds, self.now
         seen.breach = seen.breach.advance(
@@ -206,7 +218,12 @@ class Watch:
         assert found.status is seen.status
         verdict = replace(found, clear=found.clear and seen.clear).verdict(now, now.wall)
         held, quiet = seen.breach.held_seconds, seen.quiet.quiet_seconds
-        return Sight(verdict, held, quiet, seen.since_undo, points, first_bad=seen.began)
+        if seen.status is not BREACHED:
+            seen.breached = seen.breached if seen.status is BLIND else None
+        else:
+            seen.breached = seen.breached or now
+        began = seen.began, seen.breached
+        return Sight(verdict, held, quiet, seen.since_undo, points, False, *began)  # noqa: FBT003  # of nobody else
 
     def recovered_since(self, rule: str, effect: Instant, now: Instant) -> CheckReading:
         """What the rule's memory would say of events after `effect`."""

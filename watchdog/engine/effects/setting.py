@@ -88,6 +88,8 @@ class Setting:
                 outcome = Outcome.DONE if tried else Outcome.FOUND
                 return await self._stands(outcome, f"settled after a restart: {seen.reason}", seen)
             over = self._left() <= pause
+            if tried and over:
+                self._cut_off()
             if seen.truth is Truth.FALSE and (over or not tried):
                 given_up = Outcome.FAILED if tried and not self._repeatable else Outcome.ABANDONED
                 reason = f"after a restart the target is unchanged: {seen.reason}"
@@ -98,6 +100,11 @@ class Setting:
                 )
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    def _cut_off(self) -> None:
+        """On the record, so that it is looked out for: it may have been sent, and may come yet."""
+        said = Attempted.UNKNOWN.value, "it was cut off, and what came of it is not known"
+        self._bench.note(StepTaken(self._work.entry.intent, CHANGE, *said))
 
     def _left(self) -> float:
         return self._until.steady - self._bench.now.steady

@@ -103,6 +103,11 @@ def _intent_ended(entry: e.IntentEnded) -> Told:
 
 
 @_told.register
+def _came_late(entry: e.CameLate) -> Told:
+    return "read-back", f"{entry.intent} had been given up, and by now shows: {entry.seen}"
+
+
+@_told.register
 def _released(entry: e.ClaimReleased) -> Told:
     return "claim given up", f"{entry.target}: {entry.reason}"
 
