@@ -210,6 +210,14 @@ class Settings(BaseSettings):
     sentry_dsn: Annotated[SecretStr | None, AfterValidator(_dsn)] = Field(
         None, description="Reports bugs to Sentry, scrubbed; off without it."
     )
+    sentry_monitor: str = Field(
+        "",
+        description="Slug of a Sentry cron monitor that is checked in to, as a dead man's switch.",
+    )
+    heartbeat: str = Field(
+        "", description="Credential with a URL that is asked after completed passes; none if empty."
+    )
+    heartbeat_every: Seconds = Field(60.0, description="Seconds between two of these.")
 
     @classmethod
     def settings_customise_sources(

@@ -16,6 +16,7 @@ from enum import Enum
 from typing import Any, Literal, TextIO
 
 import sentry_sdk
+import sentry_sdk.crons
 import structlog
 
 from watchdog.core import entries as e
@@ -28,6 +29,11 @@ from watchdog.core.words import Instant
 
 FLUSH_SECONDS = 1.0
 """How long a report of what ended the process may take to be sent."""
+
+_CHECK_IN = (
+    *("type", "monitor_slug", "check_in_id", "status", "monitor_config"),
+    *("release", "environment", "event_id"),
+)
 
 _QUIET = (e.StepTaken, e.PolicyApplied, e.RuleCleared, e.Unread)
 _MOST_OF_A_LIST = 50
@@ -234,9 +240,28 @@ def report(error: BaseException) -> None:
         sentry_sdk.flush(timeout=FLUSH_SECONDS)
 
 
+def check_in(monitor: str, every_seconds: float) -> None:
+    """Tell a monitor of Sentry's that all is well; it is made where there is none.
+
+    Sent from the library's own thread. Two beats that stay away are what Sentry calls people for.
+    """
+    minutes = max(1, math.ceil(every_seconds / 60))
+    sentry_sdk.crons.capture_checkin(
+        monitor_slug=monitor,
+        status="ok",
+        monitor_config={
+            "schedule": {"type": "interval", "value": minutes, "unit": "minute"},
+            "checkin_margin": minutes,
+            "timezone": "UTC",
+        },
+    )
+
+
 def _scrub(event: Any, hint: dict[str, Any]) -> Any:
     """Keep what identifies a bug; exception texts can hold a URL or a tool's output."""
     del hint
+    if event.get("type") == "check_in":
+        return {key: event[key] for key in _CHECK_IN if key in event}
     for value in event.get("exception", {}).get("values", []):
         value["value"] = "(not sent)"
         for frame in (value.get("stacktrace") or {}).get("frames", []):

@@ -25,6 +25,9 @@ TITLE_AT = {
 }
 """Where the title stands among the arguments of what raises a page."""
 
+ANNOUNCED = "text.subject"
+"""What people read and sent themselves: an announcement, which asks nothing of who gets it."""
+
 _DRAFTS = {"draft", "scene.draft", "self"}
 
 
@@ -51,10 +54,12 @@ def titles(files: Mapping[str, str]) -> list[Title]:
         for function in ast.walk(tree):
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
                 for call in _raising(function):
-                    at = TITLE_AT[_called(call)]
+                    title = call.args[TITLE_AT[_called(call)]]
+                    if ast.unparse(title) == ANNOUNCED:
+                        continue
                     found += [
                         Title(_shortened(text), f"{name}:{call.lineno}")
-                        for text in _texts(call.args[at], function, constants)
+                        for text in _texts(title, function, constants)
                     ]
     return found
 

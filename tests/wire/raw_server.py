@@ -66,7 +66,7 @@ class RawServer:
                     if line.lower().startswith("content-length:")
                 ]
                 body = await reader.readexactly(length[0]) if length else b""
-                self.requests.append(head + body.decode())
+                self.requests.append(head + body.decode(errors="surrogateescape"))
                 await self.behaviour(self, writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has gone

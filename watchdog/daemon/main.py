@@ -20,22 +20,29 @@ import structlog
 from watchdog.actions import open_actuator, open_probe
 from watchdog.actions.restore import RestoreActuator
 from watchdog.actions.tree.adapter import TreeActuator
-from watchdog.clock import Left, SystemClock
+from watchdog.clock import SystemClock
 from watchdog.core.spec import SourceSpec
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
 from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.handing_on import HandingOn
+from watchdog.daemon.heartbeat import Heartbeat
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
-from watchdog.daemon.record import init_failed, refuse_a_second, start_failed, where
+from watchdog.daemon.record import (
+    init_failed,
+    left_by_before,
+    refuse_a_second,
+    start_failed,
+    where,
+)
 from watchdog.daemon.restores import RestoreRequests
 from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
-from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress, last_pass
+from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress
 from watchdog.notify import open_alerts, open_notifier
 from watchdog.ports import (
     Alertmanagers,
@@ -116,6 +123,8 @@ class _Daemon:
         watcher = asyncio.create_task(watch.forever(), name="watch rules")
         restores = RestoreRequests(self.engine, handing_on, self.settings.host)
         tender = asyncio.create_task(restores.forever(), name="tend requests for restores")
+        heartbeat = Heartbeat(self.engine, self.wire, self.settings, self._unready)
+        beater = asyncio.create_task(heartbeat.forever(), name="beat")
         try:
             self._listen_for_signals()
             self.calendar.start()
@@ -130,7 +139,7 @@ class _Daemon:
         finally:
             self.manager.tell("STOPPING=1", f"STATUS=Stopping: {self.reason or 'cancelled'}")
             self.calendar.stop()
-            await _end(watcher, tender, *self.reloads)
+            await _end(watcher, tender, beater, *self.reloads)
             try:
                 await self.engine.finish(self.reason or "cancelled", DRAIN_SECONDS)
             finally:
@@ -269,7 +278,7 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     chosen = loading.choose()
     for name in credentials(chosen.policy):
         secrets.read(name)
-    before = _left(engine)
+    before = left_by_before(engine)
     if before is not None:
         clock.go_on_from(before)
     down = clock.now().steady - before.at.steady if before else 0.0
@@ -326,15 +335,6 @@ def _work(daemon: _Daemon) -> tuple[Every, ...]:
         Every("reserve", 60.0, refill),
         Every("retention", 3600.0, retire),
     )
-
-
-def _left(engine: Engine) -> Left | None:
-    """The newest instant that the process before this one has written anywhere."""
-    started = engine.book.started
-    written = [at for at in (engine.book.last, last_pass(engine.ports.history)) if at is not None]
-    if started is None or not written:
-        return None
-    return Left(max(written, key=lambda at: at.steady), started.boot)
 
 
 def _tell_reload(task: asyncio.Task[object]) -> None:

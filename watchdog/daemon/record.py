@@ -1,7 +1,9 @@
-"""Where this daemon keeps its record, as its settings say, and that it is the one of its name."""
+"""Where this daemon keeps its record, that no other bears its name, and who wrote there before."""
 
 from __future__ import annotations
 
+from watchdog.clock import Left
+from watchdog.engine import Engine, last_pass
 from watchdog.ports import JournalBusy, told_at_the_end
 from watchdog.settings import Settings
 from watchdog.store import Store, Where
@@ -37,6 +39,15 @@ def refuse_a_second(store: Store, settings: Settings) -> None:
         raise JournalBusy(
             f"{namesake}, on this very store. Give this one another `name` in its settings"
         )
+
+
+def left_by_before(engine: Engine) -> Left | None:
+    """The newest instant that the process before this one has written anywhere."""
+    started = engine.book.started
+    written = [at for at in (engine.book.last, last_pass(engine.ports.history)) if at is not None]
+    if started is None or not written:
+        return None
+    return Left(max(written, key=lambda at: at.steady), started.boot)
 
 
 def init_failed(error: Exception) -> str:
