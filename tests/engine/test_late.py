@@ -44,9 +44,7 @@ async def test_what_comes_after_its_deadline_is_told_held_and_can_be_undone(
         (late,) = house.entries(e.CameLate)
         assert (late.intent, late.episode, late.target) == (ended.intent, episode.id, TARGET)
         assert sandbox.flag_changes() == 1
-        assert told(house) == [
-            f"peg: {TARGET} is rolled back after pause was given up"
-        ]
+        assert told(house) == [f"peg: {TARGET} is rolled back after pause was given up"]
         (claim,) = house.engine.book.claimants(TARGET)
         assert (claim.episode, claim.found) == (episode.id, False)
 

@@ -15,7 +15,7 @@ NAMES: Mapping[type, str] = MappingProxyType(
         e.HoldPlaced: "hold",
         e.FollowUpAdded: "follow_up",
         e.Paged: "note",
-    e.Announced: "announcement",
+        e.Announced: "announcement",
     }
 )
 """Kind of entry -> the field in which the new name stands."""

@@ -171,6 +171,7 @@ class Engine:
         p = self.process
         about = p.version, p.host, self._boot(), p.environment, p.max_mode.word
         draft.add(Started(*about, unwatched_seconds, lead.holder, lead.epoch))
+        self.passes.others_watched()
         self.recorder.commit(draft)
         if self._failed is not None:
             self.on_lead()

@@ -168,9 +168,9 @@ class Leading:
             self._lose(f"{lead.holder} leads in epoch {lead.epoch}")
         self.lead = lead
         if not lead.mine:
-            self._sign = lead.asked_at - lead.silent_seconds
             if lead.steady is not None and lead.steady - lead.asked_at > APART_SECONDS:
                 self._count_as(lead)
+            self._sign = self.lead.asked_at - lead.silent_seconds
             await self._follow()
         elif not self._leading:
             await self._come_to_lead(lead)
@@ -216,8 +216,8 @@ class Leading:
 
     def _lead_on(self) -> None:
         """Nobody led since: what waited is recorded first, or we lead when it can be."""
-        self._leading = True
-        if self._recorder.flush():
+        self._leading = self.lead.mine_at(self._steady)
+        if self._leading and self._recorder.flush():
             self._reactions.resumed()
             structlog.get_logger().warning("lease.resumed", epoch=self.epoch)
         else:

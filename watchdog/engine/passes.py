@@ -20,6 +20,7 @@ class Passes:
         self._evaluation = evaluation
         self.completed: Instant | None = None
         self.watching_since: Instant | None = None  # without a gap that is too long to go on from
+        self._unseen = 0.0  # seconds of a gap that is not on the record yet
         self.count = 0
         self.seconds = 0.0  # the longest since it was last read
 
@@ -43,14 +44,24 @@ class Passes:
         self._complete(draft)
 
     def _begin(self) -> Draft:
-        """A breach that is found after a long gap began unseen: it is already burning."""
+        """A breach that is found after a long gap began unseen: it is already burning.
+
+        Who stood still beyond its lease cannot say so before it leads again, and says it first.
+        """
         draft = self._recorder.draft()
         gap = draft.now.steady - self.completed.steady if self.completed is not None else 0.0
         if gap > CONTINUES_WITHIN_SECONDS or self.watching_since is None:
             self.watching_since = draft.now
         if gap > CONTINUES_WITHIN_SECONDS:
-            draft.add(Slept(gap))
+            self._unseen = max(gap, self._unseen)
+        if self._unseen and draft.decides:
+            draft.add(Slept(self._unseen))
+            self._unseen = 0.0
         return draft
+
+    def others_watched(self) -> None:
+        """Another led since: for how long nobody watched is said as we take over."""
+        self._unseen = 0.0
 
     def _complete(self, draft: Draft) -> None:
         self._recorder.commit(draft)
