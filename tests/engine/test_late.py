@@ -61,8 +61,9 @@ async def test_what_may_have_come_late_is_not_taken_for_found_so(
     async with living(tmp_path, sandbox) as house:
         await house.clear()
         sandbox.fault("flag_read", "late", seconds=SHOWS_AFTER_SECONDS)
-        await rolled_back(house)
+        said = (await rolled_back(house)).effect
         assert house.entries(e.IntentEnded)[-1].outcome is e.Outcome.FAILED
+        assert said.endswith("may take effect yet: it is looked out for, and told")
         sandbox.clear_faults("flag_read")
 
         await rolled_back(house)

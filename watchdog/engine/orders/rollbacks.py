@@ -286,6 +286,9 @@ class Rollbacks:
         effect = f"{ended.action} {ended.direction.value}: {ended.outcome.value}: {ended.reason}"
         if ended.direction is Direction.DO:
             effect += f". Episode {episode}; {_next_step(ended, target, episode)}"
+        book, done = self._desk.book, ended.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
+        if not done and book.late.may_show(ended.target, self._desk.now(), ended.direction):
+            effect += ". What was sent may take effect yet: it is looked out for, and told"
         return Done(
             effect,
             target,
