@@ -57,6 +57,7 @@ PLACES = {
     "incident": "incident",
     "notify": "telling",
     "announce": "telling",
+    "report": "report",
     "impact": "hindsight",
     "follow-up": "hindsight",
     "handover": "handover",

@@ -65,7 +65,8 @@ def _below(found: Gathered, clock: Clock) -> Iterator[str]:
     opened = found.opened[1] if found.opened is not None else None
     if opened is not None and found.started is not None:
         shadow = ", in shadow: nothing was done" if opened.world.value == "shadow" else ""
-        yield f"{opened.severity.value}, {found.started.environment}, {opened.owner}{shadow}"
+        whose = f", {opened.owner}" if opened.owner else ""
+        yield f"{opened.severity.value}, {found.started.environment}{whose}{shadow}"
     yield f"Made from the record as it was at {clock.both(found.last)}"
     if found.retired:
         yield (
