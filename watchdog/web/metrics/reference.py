@@ -31,7 +31,8 @@ _ALERTS = """\
 A page is an entry in the record, a line in the log (`page.raised`) and one more in \
 `slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. An Alertmanager can be told \
 of episodes and of blindness ([alertmanager.md](alertmanager.md)), and of nothing else. So let \
-something that reaches people watch these, also for when the watchdog is dead:
+something that reaches people watch these, also for when the watchdog is dead. Rules for them and \
+more, tested, each with a runbook, are in `deploy/prometheus/`, a dashboard in `deploy/grafana/`:
 
 | when | expression |
 |---|---|
