@@ -22,6 +22,7 @@ from tests.real_parts.fault_proxy import Weather
 from tests.real_parts.postgres import RealPostgres
 from tests.store.postgres.newer import writes_as_a_newer_program
 from watchdog.clock import SystemClock
+from watchdog.core.book import CONTINUES_WITHIN_SECONDS
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, Started, StepBegan
 from watchdog.sandbox.handle import Sandbox
 from watchdog.sandbox.processes import OwnedProcess
@@ -189,6 +190,22 @@ async def test_without_the_store_nothing_is_done_and_with_it_again_what_burns_is
     assert found["seconds_breach_to_effect"] > back - seen
     assert leader.pages("The store that daemons share did not answer for")
     assert sandbox.flag_changes() == 1
+
+
+@pytest.mark.sim
+async def test_what_began_while_all_stood_still_began_unseen(pair: Pair, sandbox: Sandbox) -> None:
+    """As when their machines were suspended: whoever leads then holds it, and calls people."""
+    await pair.on_guard()
+    for one in pair.each.values():
+        one.signal(signal.SIGSTOP)
+    break_peg(sandbox)
+    await asyncio.sleep(CONTINUES_WITHIN_SECONDS + 1.0)
+    for one in pair.each.values():
+        one.signal(signal.SIGCONT)
+    leader, _ = await pair.roles()
+    held = await leader.episode(PEG, state="held", within=30.0)
+    assert "already burning" in held.reason
+    assert sandbox.flag_changes() == 0
 
 
 async def test_what_belongs_to_a_host_is_done_by_its_daemon_alone(

@@ -82,6 +82,18 @@ def test_who_stood_still_beyond_its_lease_and_leads_on_says_so_first(daemon: Dae
     assert daemon.gaps == [FROZEN_SECONDS]
 
 
+def test_who_has_just_woken_has_not_watched(daemon: Daemon) -> None:
+    """It may come to lead before its first pass."""
+    now = daemon.recorder.clock.now
+    daemon.ticks(1.0)
+    assert daemon.passes.watched_seconds(now()) == 1.0
+    daemon.up += FROZEN_SECONDS
+    assert daemon.passes.watched_seconds(now()) == 0.0
+    daemon.ticks(0.0)
+    daemon.ticks(2.0)
+    assert daemon.passes.watched_seconds(now()) == 2.0
+
+
 def test_who_stood_still_while_another_led_has_missed_nothing(daemon: Daemon) -> None:
     daemon.leads = False
     daemon.ticks(FROZEN_SECONDS)

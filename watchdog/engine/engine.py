@@ -156,8 +156,7 @@ class Engine:
 
     def _watched_seconds(self) -> float:
         """For how many seconds this process has judged without a gap that is too long."""
-        since = self.passes.watching_since
-        return 0.0 if since is None else self.ports.clock.now().steady - since.steady
+        return self.passes.watched_seconds(self.ports.clock.now())
 
     def _who_sees(self) -> str:
         """Another daemon that sees, where every rule is blind here."""

@@ -59,6 +59,14 @@ class Passes:
             self._unseen = 0.0
         return draft
 
+    def watched_seconds(self, now: Instant) -> float:
+        """For how long it was judged without a gap that is too long, up to now."""
+        since, done = self.watching_since, self.completed
+        if since is None or done is None:
+            return 0.0
+        waited = now.steady - done.steady
+        return 0.0 if waited > CONTINUES_WITHIN_SECONDS else now.steady - since.steady
+
     def others_watched(self) -> None:
         """Another led since: for how long nobody watched is said as we take over."""
         self._unseen = 0.0
