@@ -2,7 +2,8 @@
 
 The decisions stand in its journal as five hundred past episodes would have left them. The rules
 judge a page that is scraped every ten seconds, as they do otherwise. What is told is the slowest
-page's median, over one connection, one request after another.
+page's median, over one connection, one request after another. `cpu` is what an answer took of a
+processor, with what was judged meanwhile; other people's work on the machine changes it less.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 
 from bench.daemon import OWNER, Daemon, Place
 from bench.report import Measure, progress, spread
@@ -109,11 +111,19 @@ async def _measured(daemon: Daemon) -> dict[str, dict[str, float]]:
             "decision": f"/decisions/{decision}",
             "actions": "/actions",
         }
+        process = psutil.Process(daemon.process.pid)
         found = {}
         for name, path in paths.items():
+            before = _cpu_seconds(process)
             found[name] = spread([await _seconds(web, path) for _ in range(RUNS)])
+            found[name]["cpu"] = (_cpu_seconds(process) - before) / RUNS
             progress(f"pages: {name}: {found[name]}")
         return found
+
+
+def _cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 async def _read_back(web: httpx.AsyncClient) -> None:

@@ -8,19 +8,16 @@ from collections.abc import Sequence
 from watchdog.plots.plot import Point
 from watchdog.plots.scale import axis_of
 
-_MOST = 90  # points; a word is no wider
-
 
 def spark(points: Sequence[Point], bound: float) -> str:
     """Hidden from those who hear a page: the number beside it says what it shows."""
-    thinned = points[:: max(1, len(points) // _MOST)]
-    known = [(at, value) for at, value in thinned if value is not None and math.isfinite(value)]
+    known = [(at, value) for at, value in points if value is not None and math.isfinite(value)]
     if len(known) < 2 or known[-1][0] <= known[0][0]:
         return ""
     axis = axis_of([value for _, value in known], [bound])
     start, length = known[0][0], known[-1][0] - known[0][0]
     drawn, pen_down = [], False
-    for at, value in thinned:
+    for at, value in points:
         if value is None or not math.isfinite(value):
             pen_down = False
             continue

@@ -39,7 +39,8 @@ class Decisions:
 
     def __init__(self, views: Views, most_entries: int = MOST_ENTRIES) -> None:
         self._views = views
-        self._pieces = max(1, most_entries // PIECE_ENTRIES)
+        self._piece = min(PIECE_ENTRIES, most_entries)
+        self._pieces = most_entries // self._piece
 
     def newest(self, wanted: Wanted, limit: int) -> Page:
         """Of those at hand; what they do not reach is before the cursor."""
@@ -53,13 +54,13 @@ class Decisions:
         """The first ones behind the cursor."""
         page = Page(after=cursor)
         for _ in range(self._pieces):
-            piece = list(self._views.recorded(cursor, PIECE_ENTRIES))
+            piece = list(self._views.recorded(cursor, self._piece))
             found = _decided(piece, wanted)[: limit - len(page.decisions)]
             page.decisions += decisions_of(found)
             if len(page.decisions) >= limit:
                 page.after = found[-1].seq
                 return page
-            if len(piece) < PIECE_ENTRIES:
+            if len(piece) < self._piece:
                 page.after = None
                 return page
             page.after = cursor = piece[-1].seq
@@ -71,7 +72,7 @@ class Decisions:
         cursor = min(cursor, self._views.last_seq + 1)
         page = Page(before=cursor)
         for _ in range(self._pieces):
-            start = max(0, cursor - 1 - PIECE_ENTRIES)
+            start = max(0, cursor - 1 - self._piece)
             piece = self._between(start, cursor)
             found = _decided(piece, wanted)[-(limit - len(page.decisions)) :]
             page.decisions[:0] = decisions_of(found)

@@ -20,12 +20,13 @@ from watchdog.core.words import Instant, Status
 from watchdog.plots import KINDS, Bound, Line, Mark, Plot, Stretch, spark, svg
 from watchdog.web.templating import visible
 from watchdog.web.timeline import Reading
-from watchdog.web.trails import Moment, Trail, bound_of, wall_of
+from watchdog.web.trails import Moment, Trail, Trails, bound_of, wall_of
 
 SPANS = {"15m": 900.0, "1h": 3600.0, "6h": 21_600.0, "24h": 86_400.0}
 USUAL_SPAN = "1h"
 
-_SPARK_SECONDS = 3600.0
+_SPARK_SECONDS, _SPARK_POINTS = 3600.0, 60
+_MOST_DRAWN = 1000
 _LEAST_SECONDS = 60.0
 _STRETCHES = {Status.BREACHED: "breached", Status.BLIND: "blind"}
 
@@ -91,13 +92,31 @@ def episode_figure(
     return None if plot.is_empty else drawn(_marked(plot, marks))
 
 
-def sparkline(rule: RuleSpec, trail: Trail | None, now: Instant) -> Markup:
-    """Of an objective how near the nearest pair is to its factor; else the number that is compared
-    with a limit; nothing of what is compared with none.
-    """
-    if trail is None:
-        return Markup()
-    moments = list(trail.moments(now.steady - _SPARK_SECONDS))
+class Sparks:
+    """Plots the size of a word, each drawn once for as long as nothing new is known."""
+
+    def __init__(self, trails: Trails) -> None:
+        self._trails = trails
+        self._drawn: dict[str, tuple[float, Markup]] = {}
+
+    def of(self, rule: RuleSpec, now: Instant) -> Markup:
+        """Of an objective how near the nearest pair is to its factor; else the number that is
+        compared with a limit; nothing of what is compared with none.
+        """
+        trail = self._trails.of(rule.name)
+        if trail is None:
+            return Markup()
+        newest, picture = self._drawn.get(rule.name, (-math.inf, Markup()))
+        if newest != trail.newest:
+            picture = _sparkline(rule, trail, now)
+            self._drawn[rule.name] = trail.newest, picture
+            while len(self._drawn) > _MOST_DRAWN:
+                del self._drawn[next(iter(self._drawn))]
+        return picture
+
+
+def _sparkline(rule: RuleSpec, trail: Trail, now: Instant) -> Markup:
+    moments = list(trail.moments(now.steady - _SPARK_SECONDS, _SPARK_POINTS))
     if isinstance(rule.signal, Slo):
         pairs, windows = rule.signal.pairs, trail.windows
         points = [(one.steady, _share(pairs, windows, one)) for one in moments]

@@ -7,13 +7,13 @@ journal under the same number.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from watchdog.core.entries import Decided, Recorded, Ruling
+from watchdog.core.entries import Decided, Recorded
 from watchdog.core.naming import is_of
 
 KEPT = 10_000
@@ -23,7 +23,7 @@ MOST_WORDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """One decision; `wall` is seconds since the epoch."""
+    """One decision; `wall` is seconds since the epoch, `text` what words are looked for in."""
 
     seq: int
     wall: float
@@ -34,6 +34,7 @@ class Brief:
     ruling: str
     world: str
     reason: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +49,16 @@ class Query:
     def of(cls, text: str, ruling: str = "", rule: str = "") -> Query:
         return cls(tuple(text.casefold().split()[:MOST_WORDS]), ruling, rule)
 
-    def wants(self, one: Brief | Decided) -> bool:
-        ruling = one.ruling.value if isinstance(one.ruling, Ruling) else one.ruling
-        if (self.ruling and ruling != self.ruling) or (
+    def wants(self, one: Brief) -> bool:
+        if (self.ruling and one.ruling != self.ruling) or (
             self.rule and not is_of(one.rule, self.rule)
         ):
             return False
-        if not self.words:
-            return True
-        text = (
-            f"{one.decision} {one.episode} {one.rule} {one.action} {ruling} {one.reason}".casefold()
-        )
-        return all(word in text for word in self.words)
+        return all(word in one.text for word in self.words)
+
+    def wants_entry(self, entry: Decided) -> bool:
+        """The same of a decision as it stands in the journal."""
+        return self.wants(brief(0, 0.0, entry))
 
 
 class Ledger:
@@ -96,29 +95,18 @@ class Ledger:
 
 
 def brief(seq: int, wall: float, entry: Decided) -> Brief:
-    return Brief(
-        seq,
-        wall,
-        entry.decision,
-        entry.episode,
-        entry.rule,
-        entry.action,
-        entry.ruling.value,
-        entry.world.value,
-        entry.reason,
-    )
+    told = (entry.decision, entry.episode, entry.rule, entry.action, entry.ruling.value)
+    return _brief(seq, wall, [*told, entry.world.value, entry.reason])
 
 
 def brief_of(view: dict[str, Any]) -> Brief:
     """Of a decision as the views tell it."""
-    return Brief(
-        view["seq"],
-        datetime.fromisoformat(view["at"]).timestamp(),
-        view["decision"],
-        view["episode"],
-        view["rule"],
-        view["action"],
-        view["ruling"],
-        view["world"],
-        view["reason"],
-    )
+    told = ("decision", "episode", "rule", "action", "ruling", "world", "reason")
+    wall = datetime.fromisoformat(view["at"]).timestamp()
+    return _brief(view["seq"], wall, [str(view[key]) for key in told])
+
+
+def _brief(seq: int, wall: float, told: Sequence[str]) -> Brief:
+    decision, episode, rule, action, ruling, world, reason = told
+    text = " ".join(told).casefold()
+    return Brief(seq, wall, decision, episode, rule, action, ruling, world, reason, text)

@@ -23,7 +23,7 @@ from watchdog.web import advice
 from watchdog.web.api import is_name, name_in
 from watchdog.web.chronicle import Chronicle
 from watchdog.web.decisions import Decisions
-from watchdog.web.drawing import SPANS, USUAL_SPAN, Span, rule_figures, sparkline
+from watchdog.web.drawing import SPANS, USUAL_SPAN, Span, Sparks, rule_figures
 from watchdog.web.headline import headline
 from watchdog.web.ledger import Brief, Query, brief_of
 from watchdog.web.policy_load import PolicyLoad
@@ -39,7 +39,7 @@ BRIEFS_AT_FRONT = 8
 ENDED_AT_FRONT = 6
 ENDED = 100
 LAST_MOMENTS = 4
-_OLDER_ENTRIES = 500
+_OLDER_ENTRIES = 200
 """Of the journal read for a page of decisions that the ledger does not reach."""
 
 _MOST_TEXT = 200
@@ -64,6 +64,7 @@ class Pages:
         self._views = views
         self._chronicle = chronicle
         self._trails = trails
+        self._sparks = Sparks(trails)
         self._unhealthy = unhealthy
         self._load = load
         self._templates = Templates(views)
@@ -217,7 +218,7 @@ class Pages:
         if found or cursor <= 1:
             return found, cursor if found and cursor > 1 else None
         try:
-            page = await self._decisions.before(cursor, query.wants, BRIEFS)
+            page = await self._decisions.before(cursor, query.wants_entry, BRIEFS)
         except JournalError:
             raise HTTPException(503) from None
         return [brief_of(one) for one in reversed(page.decisions)], page.before
@@ -239,19 +240,18 @@ class Pages:
     def _told(self, ep: View, known: frozenset[str]) -> View:
         """An open episode with the end of its story, and what can be done."""
         spec = self._views.spec(ep["rule"])
-        trail = self._trails.of(ep["rule"])
         return {
             **ep,
             "advice": advice.for_episode(ep, rule_exists=ep["rule"] in known),
             "timeline": self._chronicle.timelines.of(ep["id"])[-LAST_MOMENTS:],
-            "spark": sparkline(spec, trail, self._views.now()) if spec is not None else "",
+            "spark": self._sparks.of(spec, self._views.now()) if spec is not None else "",
         }
 
     def _row(self, name: str) -> View:
         row, spec = self._views.row(name), self._views.spec(name)
         if row is None or spec is None:
             raise HTTPException(503)  # the policy was changed while the page was made
-        return {**row, "spark": sparkline(spec, self._trails.of(name), self._views.now())}
+        return {**row, "spark": self._sparks.of(spec, self._views.now())}
 
 
 def _counts(rules: list[View]) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -64,14 +65,14 @@ class Trail:
     def newest(self) -> float:
         return self._times[-1] if self._times else -math.inf
 
-    def moments(self, since: float = -math.inf) -> Iterator[Moment]:
-        """Oldest first."""
-        wide = self.columns
-        for index, at in enumerate(self._times):
-            if at >= since:
-                row = self._numbers[index * wide : (index + 1) * wide]
-                values = tuple(None if math.isnan(value) else value for value in row)
-                yield Moment(at, _STATUSES[self._statuses[index]], values)
+    def moments(self, since: float = -math.inf, most: int = MOST_POINTS) -> Iterator[Moment]:
+        """Oldest first; of more than `most` some are left out, and never the newest."""
+        wide, first, last = self.columns, bisect_left(self._times, since), len(self) - 1
+        step = max(1, -(-(last + 1 - first) // most))
+        for index in range(last - (last - first) // step * step, last + 1, step):
+            row = self._numbers[index * wide : (index + 1) * wide]
+            values = tuple(None if math.isnan(value) else value for value in row)
+            yield Moment(self._times[index], _STATUSES[self._statuses[index]], values)
 
     def add(self, verdict: Verdict, most: int) -> None:
         """One more, later than the last; the older ones make room for it."""
