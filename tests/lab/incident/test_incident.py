@@ -20,7 +20,10 @@ from watchdog.core.book import Book
 from watchdog.core.hindsight import Task
 from watchdog.core.impact import Cost
 from watchdog.core.states import State
-from watchdog.core.words import Blind, Truth
+from watchdog.core.telling.notes import Fate
+from watchdog.core.telling.topics import Topic
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import Blind, Severity, Truth
 from watchdog.lab.incident import Gathered, document, gather, incident_paper
 from watchdog.lab.incident.signal import pictures
 from watchdog.lab.incident.telling import told
@@ -211,7 +214,7 @@ def test_an_action_is_shown_as_it_was_written_and_no_other() -> None:
 
 
 def test_every_entry_of_an_episode_has_its_line() -> None:
-    silent = {e.StepBegan, e.Unread, e.Paged}
+    silent = {e.StepBegan, e.Unread, e.Paged, e.NoteTold}
     for kind in get_args(e.Entry):
         said = told(made(kind))
         assert (said is None) == (kind in silent), kind
@@ -223,3 +226,29 @@ def test_what_this_program_has_no_words_for_tells_itself() -> None:
     what, text = told(made(entry)) or ("", "")
     assert what == "event.received"
     assert "channel it's [so]" in text
+
+
+def test_each_message_is_told_with_what_became_of_it() -> None:
+    watch = rolled_back()
+    page = e.Paged(
+        "episode:E1", Severity.P0, "up", NASTY, urgency=Urgency.NOW, note="N7", to=("x",)
+    )
+    with watch.draft() as draft:
+        draft.add(page)
+        draft.add(replace(page, key="episode:E2", note="N8"))
+        draft.add(e.NoteTold(("N7", "N8"), "chat", Fate.SENT))
+        draft.add(e.NoteTold(("N8",), "mail", Fate.SENT))
+        draft.add(e.NoteTold(("N7",), "phone ada", Fate.GIVEN_UP, "engaged", attempts=3))
+        draft.add(e.Escalated("E1", 1, ("lead",), "not acknowledged"))
+        draft.add(e.Announced("A1", "E1", Topic.ANNOUNCED, ("users",), "down", NASTY, "carol"))
+    messages = of(watch).messages[-2:]
+    at = f"{watch.now.utc:%H:%M:%S}Z"
+    assert [one.title for one in messages] == ["up", "down"]
+    assert messages[0].fates == (
+        f"chat: sent {at}",
+        f"phone ada: given_up {at} after 3 attempts: engaged",
+    )
+    assert (messages[1].to, messages[1].by) == (("users",), "carol")
+    escalated, announced = of(watch).moments[-2:]
+    assert escalated.text == "step 2, to lead: not acknowledged"
+    assert (announced.what, announced.actor) == ("announced", "carol")

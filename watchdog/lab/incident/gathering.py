@@ -54,13 +54,14 @@ class _Gatherer:
         policy = self._book.policy
         self._book.apply(one.entry, one.at)
         self._found.last = one.at
+        found = self._found
+        if messages.is_about(
+            one.entry, found.episode, found.rule, found.messages, is_open=self._open
+        ):
+            messages.take(found.messages, one.entry, one.at)
         if self._concerns(one.entry):
             self._any = True
             self._note(one, policy)
-        elif messages.is_about(
-            one.entry, self._found.episode, self._found.rule, is_open=self._open
-        ):
-            messages.take(self._found.messages, one.entry, one.at)
 
     def done(self) -> Gathered | None:
         found, ep = self._found, self._book.episodes.get(self._found.episode)

@@ -15,7 +15,7 @@ from watchdog.lab.incident.chapters import changes, decisions
 from watchdog.lab.incident.impact import Found, measured, newest
 from watchdog.lab.incident.signal import pictures
 from watchdog.lab.incident.times import first_effect, times_of
-from watchdog.lab.incident.values import Gathered, Task
+from watchdog.lab.incident.values import Gathered, Message, Task
 from watchdog.lab.papers import (
     Blank,
     Clock,
@@ -158,12 +158,24 @@ def _effects(found: Gathered, clock: Clock) -> Iterator[Block]:
 
 def _messages(found: Gathered, clock: Clock) -> Iterator[Block]:
     rows = tuple(
-        (clock.utc(m.at), f"{m.severity} {m.urgency}".strip(), ", ".join(m.to), m.title, m.body,
-         "; ".join(m.fates) or ("kept back: silenced" if m.silenced else ""))
+        (clock.utc(m.at), f"{m.severity} {m.urgency}".strip(), _whom(m), m.title, m.body, _fate(m))
         for m in found.messages
-    )  # fmt: skip
+    )
     head = ("UTC", "", "To", "Title", "Text", "What became of it")
     yield Table(head, rows, "Nobody was told.")
+
+
+def _whom(message: Message) -> str:
+    by = f", announced by {message.by}" if message.by else ""
+    return (", ".join(message.to) or ("team" if message.note else "")) + by
+
+
+def _fate(message: Message) -> str:
+    if message.silenced:
+        return "kept back: silenced"
+    if not message.note:
+        return "" if message.by else "in the record and the log alone"
+    return "; ".join(message.fates) or "nothing is on record yet"
 
 
 def _people(found: Gathered, clock: Clock) -> Iterator[Block]:

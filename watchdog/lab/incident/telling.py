@@ -37,6 +37,7 @@ def _told(entry: e.Entry) -> Told | None:
 @_told.register(e.StepBegan)
 @_told.register(e.Unread)
 @_told.register(e.Paged)
+@_told.register(e.NoteTold)
 def _silent(entry: e.Entry) -> None:
     """Told elsewhere, or of no use."""
 
@@ -203,6 +204,16 @@ def _ready(entry: e.ReadinessChanged) -> Told:
 @_told.register
 def _policy(entry: e.PolicyApplied) -> Told:
     return "rules applied", "; ".join(entry.changes) or entry.sha256[:12]
+
+
+@_told.register
+def _escalated(entry: e.Escalated) -> Told:
+    return "escalated", f"step {entry.step + 1}, to {', '.join(entry.tells)}: {entry.reason}"
+
+
+@_told.register
+def _announced(entry: e.Announced) -> Told:
+    return "announced", f"to {', '.join(entry.audiences)}: {entry.subject}"
 
 
 @_told.register

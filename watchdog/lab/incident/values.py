@@ -50,6 +50,7 @@ class Message:
     silenced: bool
     note: str = ""
     to: tuple[str, ...] = ()
+    by: str = ""  # the person who announced it
     fates: tuple[str, ...] = ()
 
 
