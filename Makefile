@@ -5,6 +5,7 @@
 #   make lint                 style, types, import contracts
 #   make bench [ONLY=name]    measures beside their peers, one JSON object a line
 #   make sim [SEEDS=1000]     whole worlds in virtual time, with crashes and lies; then the long tests
+#   make deb [VERSION=1.2-1]  a Debian package with its own environment inside, in dist/
 #   make lock [UPGRADE=1]     resolve the dependencies anew into the lock files
 #   make clean                remove what the other targets made
 
@@ -23,7 +24,7 @@ SEEDS ?= 1000
 # Three on two cores: the long tests mostly wait.
 TEST_WORKERS ?= 3
 
-.PHONY: help demo test lint bench sim lock clean debian-packages
+.PHONY: help demo test lint bench sim deb lock clean debian-packages
 
 help:
 	@sed -n 's/^#   \(make .*\)/\1/p' Makefile
@@ -62,6 +63,10 @@ sim: $(READY) debian-packages
 	    $(BIN)/python -m tests.simulation --daemons 2 --seeds $$(($(SEEDS) / 4)) || status=1; \
 	    $(BIN)/pytest -m sim -q -p no:randomly || { code=$$?; [ $$code -eq 5 ] || status=$$code; }; \
 	    exit $$status
+
+# Built on the Debian release that it is for; deploy/deb/build.sh says what is in it.
+deb:
+	@deploy/deb/build.sh $(if $(VERSION),--version $(VERSION))
 
 # uv comes from PyPI into an environment of its own; it keeps the versions locked so far, unless UPGRADE=1.
 lock:

@@ -137,7 +137,7 @@ def missing_here() -> str | None:
 def booted_container(folder: Path) -> Iterator[Container]:
     """Boot a container whose files live in `folder` while it runs; nothing of it is left."""
     name = f"slo-watchdog-test-{os.getpid()}"
-    with _overlay_of_root(folder) as root, (folder / "console.log").open("wb") as log:
+    with overlay_of_root(folder) as root, (folder / "console.log").open("wb") as log:
         nspawn = psutil.Popen(
             [
                 *("systemd-nspawn", "--register=no", "--keep-unit", "-q", "--console=read-only"),
@@ -164,7 +164,7 @@ def booted_container(folder: Path) -> Iterator[Container]:
 
 
 @contextmanager
-def _overlay_of_root(folder: Path) -> Iterator[Path]:
+def overlay_of_root(folder: Path) -> Iterator[Path]:
     """This machine's root, as a folder that may be written: writes go to memory and are dropped."""
     memory, root = folder / "memory", folder / "root"
     memory.mkdir()

@@ -64,18 +64,23 @@ print(urllib.request.urlopen("http://127.0.0.1:9847/api/v1/status", timeout=5).r
 """
 
 
+def watch_a_queue(host: Container) -> None:
+    """Settings and rules of the operator's own, and a service with a queue that is too long."""
+    host.run("sh", "-c", "rm -rf /etc/slo-watchdog/rules/*")
+    host.write("/etc/slo-watchdog/watchdog.toml", SETTINGS)
+    host.write("/etc/slo-watchdog/rules/platform.yaml", PLATFORM)
+    host.write("/etc/slo-watchdog/rules/app-team/rules.yaml", RULES)
+    host.write("/opt/exporter.py", EXPORTER)
+    host.write("/run/systemd/system/exporter.service", EXPORTER_UNIT)
+    host.systemctl("daemon-reload")
+    host.systemctl("start", "exporter.service")
+
+
 @pytest.fixture
 def running(installed: Container) -> Iterator[Container]:
     """A host with the watchdog running, and a service with a queue that is too long."""
-    installed.run("sh", "-c", "rm -rf /etc/slo-watchdog/rules/*")
-    installed.write("/etc/slo-watchdog/watchdog.toml", SETTINGS)
-    installed.write("/etc/slo-watchdog/rules/platform.yaml", PLATFORM)
-    installed.write("/etc/slo-watchdog/rules/app-team/rules.yaml", RULES)
-    installed.write("/opt/exporter.py", EXPORTER)
-    installed.write("/run/systemd/system/exporter.service", EXPORTER_UNIT)
     installed.write(f"/run/systemd/system/{UNIT}.d/impatient.conf", IMPATIENT)
-    installed.systemctl("daemon-reload")
-    installed.systemctl("start", "exporter.service")
+    watch_a_queue(installed)
     started = installed.run("systemctl", "start", UNIT, check=False)
     try:
         assert started.returncode == 0, installed.journal(UNIT)
