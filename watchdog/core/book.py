@@ -27,6 +27,7 @@ from watchdog.core.requests import Requests
 from watchdog.core.standing import MANUAL, Blindness, Claim, Episode, Hold, OpenIntent, forgettable
 from watchdog.core.starts import Acted, after_ending, supposed_already
 from watchdog.core.states import Event, State
+from watchdog.core.telling.pages_told import PagesTold
 from watchdog.core.telling.untold import Notes
 from watchdog.core.words import Direction, Instant, Truth, World
 
@@ -64,6 +65,7 @@ class Book:
     measures: Measures = field(default_factory=Measures)
     heard: Heard = field(default_factory=Heard)
     notes: Notes = field(default_factory=Notes)
+    pages: PagesTold = field(default_factory=PagesTold)
     lessons: Lessons = field(default_factory=Lessons)
     late: Late = field(default_factory=Late)
     last: Instant | None = None
@@ -111,7 +113,7 @@ class Book:
         self.last = at
         count_in(self.counts, entry)
         folded = (self.merits, self.members, self.requests, self.outside, self.deploys)
-        for part in (*folded, self.notes, self.lessons):
+        for part in (*folded, self.notes, self.pages, self.lessons):
             part.take(entry, at)
         self._take(entry, at)
         for after in (self.heard, self.late):

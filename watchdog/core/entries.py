@@ -52,6 +52,8 @@ from watchdog.core.states import Event, State
 from watchdog.core.telling.notes import Announced as Announced  # noqa: PLC0414  # see above
 from watchdog.core.telling.notes import Escalated as Escalated  # noqa: PLC0414  # see above
 from watchdog.core.telling.notes import NoteTold as NoteTold  # noqa: PLC0414  # see above
+from watchdog.core.telling.pages_told import StatusNotShown as StatusNotShown  # noqa: PLC0414  # see above
+from watchdog.core.telling.pages_told import StatusShown as StatusShown  # noqa: PLC0414  # see above
 from watchdog.core.telling.topics import Topic
 from watchdog.core.trees import Anchor
 from watchdog.core.urgency import Urgency
@@ -327,6 +329,8 @@ Entry = (
     | NoteTold
     | Escalated
     | Announced
+    | StatusShown
+    | StatusNotShown
 )
 
 

@@ -17,12 +17,7 @@ from typing import Any
 
 import structlog
 
-from watchdog.actions import open_actuator, open_probe
-from watchdog.actions.restore import RestoreActuator
-from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import SystemClock
-from watchdog.core.spec import SourceSpec
-from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
 from watchdog.daemon.faces import Behind, StartFailed, serve
@@ -30,6 +25,7 @@ from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.heartbeat import Heartbeat
 from watchdog.daemon.loading import Loading, PolicyUnusable
 from watchdog.daemon.notify import ServiceManager
+from watchdog.daemon.ports import ports_of
 from watchdog.daemon.record import (
     init_failed,
     left_by_before,
@@ -42,17 +38,9 @@ from watchdog.daemon.rights import RightsInForce
 from watchdog.daemon.rights_file import RightsRefused
 from watchdog.daemon.time_sync import time_synced
 from watchdog.daemon.watching import RulesWatch
-from watchdog.engine import Engine, Orders, Person, Ports, Process, Progress
-from watchdog.notify import open_alerts, open_notifier
-from watchdog.ports import (
-    Alertmanagers,
-    JournalError,
-    MetricSource,
-    PastSource,
-    PortError,
-)
+from watchdog.engine import Engine, Orders, Person, Process, Progress
+from watchdog.ports import JournalError, PortError
 from watchdog.settings import Settings
-from watchdog.sources import open_past, open_silences, open_source
 from watchdog.store import Store, create, open_store, take_over
 from watchdog.telemetry import EntryLog, configure_log, report, start_sentry
 from watchdog.web.metrics import Meters
@@ -247,32 +235,7 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     secrets = FileSecrets.of_service(*([settings.secrets_dir] if settings.secrets_dir else []))
     wire = Wire(secrets)
     meters = Meters()
-
-    def source(spec: SourceSpec) -> MetricSource:
-        return meters.counting(spec, open_source(spec, wire))
-
-    def past(spec: SourceSpec) -> PastSource | None:
-        return open_past(spec, wire)
-
-    beside = Alertmanagers(
-        lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)
-    )
-    actuator = open_actuator(wire, {SwapTree: TreeActuator(), RestoreSystem: RestoreActuator()})
-    ports = Ports(
-        store.journal,
-        store.history,
-        store.lease,
-        clock,
-        actuator,
-        open_probe(wire),
-        source,
-        past,
-        beside,
-        store.peers,
-        clock.shift,
-        lambda channel: open_notifier(channel, wire),
-    )
-    engine = Engine(ports, _process(settings))
+    engine = Engine(ports_of(store, clock, wire, meters), _process(settings))
     rights = RightsInForce(settings)
     loading = Loading(engine, settings, rights.may_apply)
     chosen = loading.choose()

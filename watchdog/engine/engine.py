@@ -29,8 +29,8 @@ from watchdog.engine.hosts import Hand, Hosts
 from watchdog.engine.inbox import Inbox
 from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.measures_view import measure_view
-from watchdog.engine.outbox import Outbox
 from watchdog.engine.passes import Passes
+from watchdog.engine.people import People
 from watchdog.engine.pollers import Pollers
 from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder, Unrecorded
@@ -93,7 +93,7 @@ class Engine:
         )
         self.inbox = Inbox(self.recorder, self._told)
         cost = functools.partial(measure_view, self)
-        self.outbox = Outbox(self.recorder, self.in_force, ports.open_notifier, cost)
+        self.people = People(self.recorder, ports, self.in_force, cost, process.host)
         self.pollers = Pollers(
             ports.open_source, self.memory, ports.clock, self.arrived, self._supervise
         )
@@ -235,7 +235,7 @@ class Engine:
                 "preflight": self.preflight.look(),
                 "lead": self.leading.forever(),
                 "hosts": self.hosts.forever(),
-                "outbox": self.outbox.forever(),
+                "people": self.people.forever(),
             }.items()
         ]
         for task in loops:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core.spec import SourceSpec
 from watchdog.core.telling.contacts import Channel
+from watchdog.core.telling.status_pages import StatusPage
 from watchdog.core.words import Mode
 from watchdog.ports import (
     Actuator,
@@ -20,6 +21,7 @@ from watchdog.ports import (
     PastSource,
     Peers,
     Probe,
+    StatusBoard,
 )
 
 
@@ -39,6 +41,7 @@ class Ports:
     peers: Peers | None = None  # None: nobody shares the record
     shift: Callable[[float], None] = lambda _: None  # sets the steady clock forward by seconds
     open_notifier: Callable[[Channel], Notifier | None] = lambda _: None
+    open_status_page: Callable[[StatusPage], StatusBoard | None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from watchdog.messages.filling import FIELDS as FIELDS
 from watchdog.messages.filling import PUBLIC as PUBLIC
+from watchdog.messages.filling import STATUS as STATUS
 from watchdog.messages.filling import TEMPLATES as TEMPLATES
 from watchdog.messages.filling import Message as Message
 from watchdog.messages.filling import compose as compose
+from watchdog.messages.filling import fields_of as fields_of
 from watchdog.messages.sandbox import TemplateProblem as TemplateProblem
 from watchdog.messages.sandbox import check as check

@@ -19,7 +19,14 @@ PUBLIC = "public-"
 ANNOUNCED = (Topic.ANNOUNCED, Topic.UPDATE, Topic.COMPLETE)
 """Of these there is a text for the outside."""
 
-NAMES = (*(topic.value for topic in Topic), *(PUBLIC + topic.value for topic in ANNOUNCED))
+STATUS = PUBLIC + "status"
+"""What a status page says of one component."""
+
+NAMES = (
+    *(topic.value for topic in Topic),
+    *(PUBLIC + topic.value for topic in ANNOUNCED),
+    STATUS,
+)
 
 LONGEST_SUBJECT = 400
 LONGEST_BODY = 20_000
@@ -73,6 +80,26 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
 }  # fmt: skip
 """What a template may use: its meaning, and an example to try it on."""
 
+STATUS_FIELDS: Mapping[str, tuple[str, Any]] = {
+    "environment": ("of the daemon", "sandbox"),
+    "component": ("what its users call it", "Redemption"),
+    "condition": ("of the component, now, as a page is told it", "paused"),
+    "heading": ("the same in words; an incident keeps that of its first showing", "paused"),
+    "summary": ("the component's own in the contacts; may be empty", "Redemptions are paused."),
+    "impact": ("the same of who is affected; may be empty", "Balances are not affected."),
+    "began_at": ("since when the component is so, in UTC", "2026-11-23 14:00 UTC"),
+    "verified_at": ("when that was read back, in UTC; may be empty", "2026-11-23 14:00 UTC"),
+    "estimate": ("when a pause is expected to be over; may be empty", "2026-11-23 16:00 UTC"),
+    "late": ("whether that time has passed", False),
+    "next_update_at": ("when readers hear again; may be empty", "2026-11-23 14:30 UTC"),
+}  # fmt: skip
+"""The same for status pages: nothing in it was not written for the public."""
+
+
+def fields_of(name: str) -> Mapping[str, tuple[str, Any]]:
+    """What the template of this name may use."""
+    return STATUS_FIELDS if name == STATUS else FIELDS
+
 
 def compose(name: str, fields: Mapping[str, Any], override: str | None) -> Message:
     """Never raises for a template's sake."""
@@ -91,6 +118,9 @@ def compose(name: str, fields: Mapping[str, Any], override: str | None) -> Messa
             body.strip()[:LONGEST_BODY],
             problem,
         )
+    first, title = (fields.get("first_line"), fields.get("title"))
     return Message(
-        shortened(str(fields["first_line"]), LONGEST_SUBJECT), str(fields["title"]), problem
+        shortened(str(first or fields.get("component", "")), LONGEST_SUBJECT),
+        str(title or fields.get("heading", "")),
+        problem,
     )

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.telling.contacts import AppriseUrl, Channel
+from watchdog.core.telling.status_pages import AtlassianPage, StatusFile, StatusPage
 from watchdog.notify.alertmanager import AlertmanagerAlerts
 from watchdog.notify.apprise_url import AppriseNotifier
+from watchdog.notify.atlassian import AtlassianBoard
+from watchdog.notify.status_call import CallBoard
+from watchdog.notify.status_file import FileBoard
 from watchdog.notify.webhook import WebhookNotifier
-from watchdog.ports import AlertSink, Notifier
+from watchdog.ports import AlertSink, Notifier, StatusBoard
 from watchdog.wire.http import Wire
 
-__all__ = ["open_alerts", "open_notifier"]
+__all__ = ["open_alerts", "open_notifier", "open_status_page"]
 
 
 def open_alerts(spec: AlertmanagerSpec, wire: Wire) -> AlertSink:
@@ -26,3 +30,11 @@ def open_notifier(channel: Channel, wire: Wire) -> Notifier:
     if isinstance(channel.how, AppriseUrl):
         return AppriseNotifier(channel.how, wire.secrets)
     return WebhookNotifier(channel.how, wire)
+
+
+def open_status_page(page: StatusPage, wire: Wire) -> StatusBoard:
+    """Whoever tells this page what stands. It uses the wire's connections."""
+    how = page.how
+    if isinstance(how, AtlassianPage):
+        return AtlassianBoard(how, wire)
+    return FileBoard(how) if isinstance(how, StatusFile) else CallBoard(how, wire)

@@ -56,6 +56,10 @@ from watchdog.ports.looking import Probe as Probe
 from watchdog.ports.looking import Secrets as Secrets
 from watchdog.ports.looking import SilencesLook as SilencesLook
 from watchdog.ports.looking import SilenceSource as SilenceSource
+from watchdog.ports.showing import IncidentSheet as IncidentSheet
+from watchdog.ports.showing import Shown as Shown
+from watchdog.ports.showing import StatusBoard as StatusBoard
+from watchdog.ports.showing import StatusSheet as StatusSheet
 from watchdog.ports.telling import Delivered as Delivered
 from watchdog.ports.telling import Delivery as Delivery
 from watchdog.ports.telling import Letter as Letter

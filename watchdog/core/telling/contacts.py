@@ -12,6 +12,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from watchdog.core.asking import Endpoint
+from watchdog.core.telling.status_pages import StatusPage
 from watchdog.core.words import Instant, Severity
 
 TEAM = "team"
@@ -148,6 +149,7 @@ class Contacts:
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     templates: tuple[tuple[str, str], ...] = ()  # (topic, text) in place of our own
     link: str = ""  # where people find our own pages, if they do
+    status_pages: dict[str, StatusPage] = field(default_factory=dict)
 
     def ladder(self, severity: Severity) -> Ladder:
         return self.ladders.get(severity) or Ladder(severity)

@@ -40,7 +40,7 @@ class Telling:
         if dry:
             return Done(f"{name} is told that this is a test", name)
         self._desk.counts(person)
-        told = await self._desk.engine.outbox.try_out(name)
+        told = await self._desk.engine.people.outbox.try_out(name)
         if not told:
             raise OrderRefused(f"{name} stands for nobody who can be told now")
         said = "; ".join(f"{line}: {_said(one)}" for line, one in told.items())
@@ -71,7 +71,7 @@ class Telling:
         if not audiences:
             raise OrderRefused(f"say whom to tell: --to {' --to '.join(outside) or 'AUDIENCE'}")
         topic = ANNOUNCES[as_ or ("complete" if ep.state in _COMPLETE else "announced")]
-        text = self._desk.engine.outbox.writer.announcement(ep.id, topic, said)
+        text = self._desk.engine.people.outbox.writer.announcement(ep.id, topic, said)
         shown = f"{', '.join(audiences)} are told:\n\n{text.subject}\n\n{text.body}\n"
         if not dry:
             self._desk.counts(person)

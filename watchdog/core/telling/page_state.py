@@ -1,0 +1,193 @@
+"""What a status page is to show at one moment, worked out from the book and the policy alone.
+
+The law: paused is what an episode has rolled back and claims, and nothing is claimed before its
+read-back has shown it; what somebody else switched off is theirs to announce. Trouble that nothing
+is rolled back for is shown only where the policy says so, and not while people have silenced it.
+Shadow and drills are never shown. An incident keeps its name from its first showing until its
+component does well again, whichever episodes come and go meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from watchdog.core.book import Book, Episode
+from watchdog.core.naming import family_of
+from watchdog.core.states import State
+from watchdog.core.telling.status_pages import (
+    COURSE_OF,
+    Component,
+    Condition,
+    Course,
+    ShownIncident,
+    StatusPage,
+)
+from watchdog.core.words import Instant, World
+
+_BURNS = frozenset(
+    {State.HELD, State.AWAITING, State.SHADOWED, State.ACTING, State.VERIFYING, State.LATCHED}
+)
+_WORST = tuple(Condition)
+_DRILL = "drill"
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentNow:
+    """How one component does, by which episodes, and since when."""
+
+    component: Component
+    condition: Condition
+    since: Instant | None = None
+    episodes: tuple[str, ...] = ()
+    incident: str = ""  # its key, while there is one
+    reference: str = ""  # the page's own name of that, where it is known
+    estimate: Instant | None = None  # when the pause is expected to be over
+    late: bool = False  # that time has passed
+
+    @property
+    def course(self) -> Course:
+        return COURSE_OF[self.condition]
+
+
+@dataclass(frozen=True, slots=True)
+class PageState:
+    """All of it. `ended` are incidents that the page was told of, and that are over."""
+
+    page: str
+    components: tuple[ComponentNow, ...]
+    ended: tuple[ShownIncident, ...] = ()
+
+    @property
+    def worst(self) -> Condition:
+        found = [one.condition for one in self.components]
+        return max(found, key=_WORST.index, default=Condition.OPERATIONAL)
+
+    @property
+    def open(self) -> tuple[ComponentNow, ...]:
+        """Those with an incident."""
+        return tuple(one for one in self.components if one.incident)
+
+    @property
+    def digest(self) -> str:
+        """Equal for states that read alike."""
+        told = [
+            [
+                one.component.name,
+                one.condition.value,
+                one.incident,
+                one.late,
+                one.since.wall if one.since is not None else None,
+            ]
+            for one in self.components
+        ]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+
+def page_state(page: StatusPage, book: Book, environment: str, now: Instant) -> PageState:
+    """What the page is to show now, and which of its incidents are over."""
+    shown = book.pages.incidents(page.name)
+    known = {one.component: one for one in shown}
+    components = []
+    for component in page.components:
+        found = _condition(component, book, now)
+        if found.condition is not Condition.OPERATIONAL:
+            found = _with_incident(found, page.name, known.get(component.name), environment)
+        components.append(found)
+    keys = {one.incident for one in components}
+    ended = tuple(one for one in shown if one.key not in keys)
+    return PageState(page.name, tuple(components), ended)
+
+
+def _with_incident(
+    found: ComponentNow, page: str, shown: ShownIncident | None, environment: str
+) -> ComponentNow:
+    name = found.component.name
+    key = shown.key if shown is not None else f"{environment}/{page}/{name}/{found.episodes[0]}"
+    return ComponentNow(
+        found.component,
+        found.condition,
+        found.since,
+        found.episodes,
+        key,
+        shown.reference if shown is not None else "",
+        found.estimate,
+        found.late,
+    )
+
+
+def _condition(component: Component, book: Book, now: Instant) -> ComponentNow:
+    """The worst that may be shown of it, an incident apart."""
+    found = _About()
+    for ep in book.open_episodes():
+        if ep.world is World.LIVE and ep.mark != _DRILL:
+            found.take(component, ep, book, now)
+    if found.paused:
+        since, names = _first(found.paused)
+        ends = component.estimate_seconds
+        estimate = since.plus(ends) if ends is not None else None
+        late = estimate is not None and now.steady >= estimate.steady
+        return ComponentNow(component, Condition.PAUSED, since, names, estimate=estimate, late=late)
+    if found.burning and component.burning is not None:
+        return ComponentNow(component, component.burning, *_first(found.burning))
+    if found.watched:
+        return ComponentNow(component, Condition.MONITORING, *_first(found.watched))
+    return ComponentNow(component, Condition.OPERATIONAL)
+
+
+@dataclass(slots=True)
+class _About:
+    """What concerns a component: since when, and the episode."""
+
+    paused: list[tuple[Instant, str]] = field(default_factory=list)
+    burning: list[tuple[Instant, str]] = field(default_factory=list)
+    watched: list[tuple[Instant, str]] = field(default_factory=list)
+
+    def take(self, component: Component, ep: Episode, book: Book, now: Instant) -> None:
+        claimed = list(_claimed(component, ep, book))
+        if claimed:
+            self.paused.append((min(claimed, key=lambda at: at.steady), ep.id))
+        elif not _concerns(component, ep, book):
+            return
+        elif _is_undone(ep):
+            self.watched.append((ep.moved, ep.id))
+        else:
+            if ep.reopens:  # it was watched before, and is not over because it breached again
+                self.watched.append((ep.opened, ep.id))
+            if ep.state in _BURNS and not _silenced(ep, book, now):
+                self.burning.append((ep.opened, ep.id))
+
+
+def _claimed(component: Component, ep: Episode, book: Book) -> Iterator[Instant]:
+    """Since when what the episode rolled back keeps the component off."""
+    by_rule = family_of(ep.rule) in component.rules
+    for claim in book.claims_of(ep.id):
+        if not claim.found and (by_rule or claim.target in component.targets):
+            yield claim.at
+
+
+def _concerns(component: Component, ep: Episode, book: Book) -> bool:
+    before = book.episodes.get(ep.reopens)
+    targets = {ep.target, before.target if before is not None else ""}
+    return family_of(ep.rule) in component.rules or not targets.isdisjoint(component.targets)
+
+
+def _is_undone(ep: Episode) -> bool:
+    """Something was rolled back, and nothing of it is left."""
+    latched = ep.state is State.LATCHED and ep.effect_at is not None
+    return ep.state is State.WATCHED or latched
+
+
+def _first(found: list[tuple[Instant, str]]) -> tuple[Instant, tuple[str, ...]]:
+    """Since when, and by which episodes, the earliest first."""
+    ordered = sorted(found, key=lambda one: one[0].steady)
+    return ordered[0][0], tuple(name for _, name in ordered)
+
+
+def _silenced(ep: Episode, book: Book, now: Instant) -> bool:
+    return any(
+        hold.silence and hold.scope.covers(owner=ep.owner, rule=ep.rule, target=ep.target)
+        for hold in book.standing_holds(now)
+    )

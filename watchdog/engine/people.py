@@ -1,0 +1,34 @@
+"""Everybody who is told: people by their channels, the public by status pages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from watchdog.core.spec import Policy
+from watchdog.engine.given import Ports
+from watchdog.engine.outbox import Outbox
+from watchdog.engine.outbox.writing import Measured
+from watchdog.engine.recorder import Recorder
+from watchdog.engine.status_pages import StatusPages
+
+
+class People:
+    """Two loops that share nothing; one that ends ends both, and so the process."""
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        ports: Ports,
+        policy: Callable[[], Policy],
+        measured: Measured,
+        host: str,
+    ) -> None:
+        self.outbox = Outbox(recorder, policy, ports.open_notifier, measured)
+        self.status_pages = StatusPages(recorder, policy, ports.open_status_page, host)
+
+    async def forever(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self.outbox.forever(), name="outbox")
+            both.create_task(self.status_pages.forever(), name="status pages")

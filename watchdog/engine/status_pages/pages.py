@@ -1,0 +1,279 @@
+"""Which pages do not show what stands, and a task for each of them while that is so."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from watchdog.core import entries as e
+from watchdog.core.draft import Draft
+from watchdog.core.spec import Policy
+from watchdog.core.telling.page_state import PageState, page_state
+from watchdog.core.telling.pages_told import PAGE_KEY, Accepted
+from watchdog.core.telling.status_pages import ANY_HOST, ShownIncident, StatusPage
+from watchdog.core.words import Instant, Severity
+from watchdog.engine.recorder import Recorder
+from watchdog.engine.status_pages.writing import Telling, sheet
+from watchdog.ports import Delivered, Shown, StatusBoard
+
+LOOK_SECONDS = 1.0
+"""How often it is looked whether a page is to be told something, besides at once when news come."""
+
+GATHER_SECONDS = 0.2
+"""After a telling, before the next one of the same page: what comes meanwhile goes together."""
+
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 300.0
+PAGED_AFTER_SECONDS = 300.0
+"""For how long a page may fail before people are told."""
+
+GRACE_SECONDS = 1.0
+"""How far an adapter may overrun its deadline before it is cut off."""
+
+_NEWS = (e.EpisodeMoved, e.IntentEnded, e.ClaimReleased, e.PolicyApplied, e.Started)
+
+Open = Callable[[StatusPage], StatusBoard | None]
+
+
+@dataclass(slots=True)
+class PageFares:
+    """How one page fares, as this process has seen it."""
+
+    spec: StatusPage
+    board: StatusBoard | None
+    reason: str = ""  # why the last telling was not accepted
+    attempts: int = 0  # in vain, since the last that was
+    pause_seconds: float = FIRST_PAUSE_SECONDS
+    told_at: Instant | None = None  # when it last accepted anything
+    not_before: float = 0.0  # steady seconds: after a failure it waits so long
+    accepted: Accepted | None = None  # by us, where it is not ours to record
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+class StatusPages:
+    """One loop that compares, and a task for each page that has to be told."""
+
+    def __init__(
+        self, recorder: Recorder, policy: Callable[[], Policy], open_board: Open, host: str
+    ) -> None:
+        self.pages: dict[str, PageFares] = {}
+        self._recorder = recorder
+        self._policy = policy
+        self._open = open_board
+        self._host = host
+        self._again = asyncio.Event()
+        recorder.listen(self.heard)
+
+    def heard(self, recorded: e.Recorded) -> None:
+        """A recorder's listener: what is durable may be told."""
+        if isinstance(recorded.entry, _NEWS):
+            self._again.set()
+
+    async def forever(self) -> None:
+        """Until cancelled; the tellings under way end with it."""
+        try:
+            while True:
+                self._again.clear()
+                self._begin()
+                try:
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._again.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            await self._end([one for one in self.pages.values() if one.task is not None])
+
+    async def look(self, name: str) -> Shown:
+        """Whether a page could be told, without telling it anything."""
+        page = self._specs()[name]
+        if page.host not in {ANY_HOST, self._host}:
+            return Shown(Delivered.REFUSED, f"the daemon of {page.host} tells it, and not this one")
+        board = self._open(page)
+        if board is None:
+            return Shown(Delivered.REFUSED, "this program cannot use the page")
+        return await _within(
+            page.deadline_seconds, lambda seconds: board.look(deadline_seconds=seconds)
+        )
+
+    def state(self, page: StatusPage) -> PageState:
+        """What it is to show now."""
+        now = self._recorder.clock.now()
+        return page_state(page, self._recorder.book, self._policy().environment, now)
+
+    def accepted(self, name: str) -> Accepted | None:
+        """What it has accepted last, as far as is known here."""
+        found = self.pages.get(name)
+        own = found.accepted if found is not None else None
+        return own or self._recorder.book.pages.accepted.get(name)
+
+    def shows(self, page: StatusPage) -> bool:
+        """Whether it accepted what stands now."""
+        last = self.accepted(page.name)
+        return last is not None and last.entry.digest == self.state(page).digest
+
+    def tells(self, page: StatusPage) -> bool:
+        """Whether it is this daemon that tells it."""
+        if page.host == ANY_HOST:
+            return self._recorder.leads()
+        return page.host == self._host
+
+    def _specs(self) -> dict[str, StatusPage]:
+        contacts = self._policy().contacts
+        return contacts.status_pages if contacts is not None else {}
+
+    def _begin(self) -> None:
+        """A task for each page that is to be told something and has none."""
+        specs = self._specs()
+        for name, one in list(self.pages.items()):
+            if one.task is not None and one.task.done():
+                task, one.task = one.task, None
+                if not task.cancelled():
+                    task.result()  # a bug of ours ends the process, as of any other loop
+            if specs.get(name) != one.spec:
+                if one.task is not None:
+                    one.task.cancel()
+                del self.pages[name]
+        for name, spec in specs.items():
+            if name not in self.pages:
+                self.pages[name] = PageFares(spec, self._open(spec))
+            one = self.pages[name]
+            if not self.tells(spec):
+                one.accepted = None
+            elif one.task is None and self._telling(one) is not None:
+                one.task = asyncio.create_task(self._tell(one), name=f"show {name}")
+
+    @staticmethod
+    async def _end(busy: list[PageFares]) -> None:
+        tasks = [one.task for one in busy if one.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _telling(self, one: PageFares) -> Telling | None:
+        """What the page is to be told now, if anything."""
+        if self._recorder.waits or not self.tells(one.spec):
+            return None
+        now = self._recorder.clock.now()
+        if now.steady < one.not_before:
+            return None
+        state, last = self.state(one.spec), self.accepted(one.spec.name)
+        if last is None or last.entry.digest != state.digest:
+            return Telling(state, 0, self._promise(one.spec, state, now), now)
+        if last.is_due(now):
+            promise = self._promise(one.spec, state, now)
+            return Telling(state, last.entry.update + 1, promise, now)
+        again, at = one.spec.again_seconds, one.told_at
+        if one.reason or (again is not None and (at is None or now.steady - at.steady >= again)):
+            return Telling(state, last.entry.update, last.entry.next_update, last.at)
+        return None
+
+    @staticmethod
+    def _promise(page: StatusPage, state: PageState, now: Instant) -> Instant | None:
+        """When its readers hear again at the latest; nobody is promised what nobody keeps."""
+        every = page.update_seconds
+        return now.plus(every) if every is not None and state.open else None
+
+    async def _tell(self, one: PageFares) -> None:
+        """Until it has accepted what stands, or fails: then it is begun anew after a pause."""
+        while (telling := self._telling(one)) is not None:
+            shown = await self._show(one, telling)
+            if not self.tells(one.spec):
+                return  # another tells it, and it is the same telling
+            if shown.result is Delivered.SENT:
+                self._took(one, telling, shown)
+            else:
+                self._failed(one, shown)
+            await asyncio.sleep(GATHER_SECONDS)
+
+    async def _show(self, one: PageFares, telling: Telling) -> Shown:
+        board = one.board
+        if board is None:
+            return Shown(Delivered.REFUSED, "this program cannot use the page")
+        told = sheet(telling, self._policy())
+        return await _within(
+            one.spec.deadline_seconds,
+            lambda seconds: board.show(told, deadline_seconds=seconds),
+        )
+
+    def _took(self, one: PageFares, telling: Telling, shown: Shown) -> None:
+        """On the record where it is news."""
+        attempts, failed = one.attempts + 1, bool(one.reason)
+        one.reason, one.attempts, one.pause_seconds, one.not_before = "", 0, FIRST_PAUSE_SECONDS, 0
+        one.told_at = self._recorder.clock.now()
+        state, references = telling.state, dict(shown.references)
+        entry = e.StatusShown(
+            state.page,
+            state.digest,
+            state.worst.value,
+            tuple(
+                ShownIncident(
+                    now.incident,
+                    now.component.name,
+                    references.get(now.incident, now.reference),
+                )
+                for now in state.open
+            ),
+            telling.update,
+            telling.next_update,
+            attempts,
+        )
+        draft = self._recorder.draft()
+        last = draft.book.pages.accepted.get(state.page)
+        known = last is not None and (last.entry.digest, last.entry.update) == (
+            entry.digest,
+            entry.update,
+        )
+        if not known or state.page in draft.book.pages.failing:
+            draft.add(entry)
+        if not self._recorder.commit(draft) and not self._recorder.leads():
+            one.accepted = Accepted(entry, one.told_at)
+        if failed:
+            structlog.get_logger().info("status.shown_again", page=state.page, attempts=attempts)
+
+    def _failed(self, one: PageFares, shown: Shown) -> None:
+        """On the record when it begins; people hear when it lasts."""
+        now = self._recorder.clock.now()
+        name = one.spec.name
+        if not one.reason:
+            structlog.get_logger().warning("status.not_shown", page=name, reason=shown.reason)
+        one.reason, one.attempts = shown.reason or "it was not accepted", one.attempts + 1
+        pause, one.pause_seconds = one.pause_seconds, one.pause_seconds * 2
+        one.pause_seconds = min(one.pause_seconds, LONGEST_PAUSE_SECONDS)
+        asked = shown.retry_after_seconds or 0.0
+        one.not_before = now.steady + min(max(pause, asked), LONGEST_PAUSE_SECONDS)
+        draft = self._recorder.draft()
+        if name not in draft.book.pages.failing:
+            draft.add(e.StatusNotShown(name, one.reason))
+        _page_when_long(one, draft)
+        self._recorder.commit(draft)
+
+
+def _page_when_long(one: PageFares, draft: Draft) -> None:
+    """Tell people, once, of a page that has failed for long."""
+    name = one.spec.name
+    failing = draft.book.pages.failing.get(name)
+    if failing is None or failing.paged:
+        return
+    if draft.now.steady - failing.since.steady >= PAGED_AFTER_SECONDS:
+        draft.tell(
+            f"{PAGE_KEY}{name}",
+            Severity.P2,
+            f"the status page {name} does not show what stands: {one.reason}",
+            "It is told again until it does; nothing that is decided depends on it. "
+            f"Try it with: slo-watchdog notify test {name}",
+        )
+
+
+async def _within(seconds: float, asked: Callable[[float], Awaitable[Shown]]) -> Shown:
+    """One question to an adapter, cut off where it breaks its promises."""
+    try:
+        async with asyncio.timeout(seconds + GRACE_SECONDS):
+            return await asked(seconds)
+    except TimeoutError:
+        return Shown(Delivered.NOT_SENT, f"no answer within {seconds:g} s: cut off")
+    except Exception as error:  # noqa: BLE001  # an adapter's bug must not end the watch
+        structlog.get_logger().exception("status.not_shown")
+        return Shown(Delivered.NOT_SENT, f"{type(error).__name__} while it was told")

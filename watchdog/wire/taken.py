@@ -1,0 +1,30 @@
+"""Whether an answer over HTTP means that something was taken, refused, or is to be told again."""
+
+from __future__ import annotations
+
+from watchdog.ports import Delivered, Shown
+from watchdog.wire.http import HttpAnswer, HttpProblem, Trouble
+
+_PASSING = frozenset({408, 420, 425, 429})  # 420 is Statuspage's own for too many requests
+_LONGEST_WAIT_SECONDS = 3600.0
+_LONGEST_REASON = 200
+
+
+def shown_by(outcome: HttpAnswer | HttpProblem) -> Shown:
+    """2xx is taken; 4xx refuses, except what passes by itself; nobody knows of all else."""
+    if isinstance(outcome, HttpProblem):
+        ours = outcome.kind in {Trouble.OURS, Trouble.SECRET_MISSING}
+        return Shown(Delivered.REFUSED if ours else Delivered.NOT_SENT, outcome.reason)
+    if 200 <= outcome.status < 300:
+        return Shown(Delivered.SENT)
+    refused = 400 <= outcome.status < 500 and outcome.status not in _PASSING
+    said = " ".join(outcome.body.decode("utf-8", "replace").split())
+    shown = "".join(c for c in said if c.isprintable())[:_LONGEST_REASON]
+    reason = f"HTTP {outcome.status}" + (f": {shown}" if shown else "")
+    return Shown(Delivered.REFUSED if refused else Delivered.NOT_SENT, reason, retry_after(outcome))
+
+
+def retry_after(answer: HttpAnswer) -> float | None:
+    """Seconds; a date is not read: whoever asks for a pause says how long."""
+    said = str(answer.headers.get("retry-after", ""))
+    return min(float(said), _LONGEST_WAIT_SECONDS) if said.isascii() and said.isdigit() else None
