@@ -245,6 +245,25 @@ async def test_an_effect_that_shows_a_moment_after_the_restart_is_ours(
         assert ended(house).outcome is DONE
 
 
+async def test_what_is_under_way_is_settled_by_nobody_else_and_can_be_cut_off(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """A lease that lapsed and came back: what waited is recorded, begins, and all is settled."""
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        sandbox.fault("flag_write", "hang_after", seconds=60)
+        house.break_peg()
+        await house.until(lambda: sandbox.flag_changes() == 1, "its effect")
+        runner = house.engine.runner
+        assert runner.settle_open() == 0
+        runner.halt()
+        assert runner.settle_open() == 1, "what was cut off is"
+        await house.reaches(State.CONTAINED)
+        assert [one.intent for one in house.entries(e.IntentEnded)] == ["I1"]
+        left = [task.get_name() for task in asyncio.all_tasks() if "intent" in task.get_name()]
+        assert (left, runner.active) == ([], 0)
+
+
 async def test_an_intent_of_an_action_that_is_gone_goes_to_a_person(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

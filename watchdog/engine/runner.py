@@ -54,8 +54,13 @@ class Runner:
             self._start(OpenIntent(recorded.entry, recorded.at), anew=True)
 
     def settle_open(self) -> int:
-        """Coming to lead: see what became of every intent without an outcome."""
-        found = list(self._recorder.book.intents.values())
+        """Coming to lead: see what became of every intent without an outcome.
+
+        But for what is under way: where we lead on, it may have been begun by what was recorded
+        in that very moment. A second task beside it would hide it from whoever cuts off.
+        """
+        every = self._recorder.book.intents.values()
+        found = [one for one in every if not self._is_under_way(one.entry.intent)]
         for intent in found:
             self._start(intent, anew=False)
         return len(found)
@@ -89,6 +94,11 @@ class Runner:
         if entry.actor and not entry.approved_by:
             return ""
         return "the watchdog is stopping" if self._draining else self._ask_once_more(entry)
+
+    def _is_under_way(self, intent: str) -> bool:
+        """Whether somebody is at it who was not cut off."""
+        task = self._tasks.get(intent)
+        return task is not None and not task.done() and not task.cancelling()
 
     def _start(self, intent: OpenIntent, *, anew: bool) -> None:
         name = intent.entry.intent
