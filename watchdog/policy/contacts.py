@@ -7,40 +7,30 @@ not exist would be told of nothing, and nobody would know before the night in wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from watchdog.core.telling.contacts import (
-    NEXT_ON_CALL,
-    ON_CALL,
     TEAM,
     AppriseUrl,
     Audience,
     Channel,
     Contacts,
-    Ladder,
-    OnCall,
     Person,
     Role,
-    Step,
-    Told,
-    Unless,
     Webhook,
 )
-from watchdog.core.words import Severity
 from watchdog.messages import FIELDS, TEMPLATES, check
 from watchdog.policy.calendar import zone_named
+from watchdog.policy.contact_names import Names, check_people, told_of
 from watchdog.policy.contacts_models import (
     AudienceShape,
     ContactChannelShape,
-    LadderShape,
-    OnCallShape,
     PersonShape,
     RoleShape,
 )
-from watchdog.policy.document import Document, Given, check_top, entries_of, read_document
+from watchdog.policy.document import Document, Given, check_top, read_document
+from watchdog.policy.escalation import ladders_of, on_call_of
 from watchdog.policy.folder import MESSAGES
 from watchdog.policy.http import endpoint
 from watchdog.policy.problem import Entry, Findings, Problem
@@ -66,7 +56,7 @@ def compile_contacts(files: Mapping[str, str], given: Given, findings: Findings)
     if document is None:
         return None
     check_top(document, KEYS, {}, findings)
-    names = _Names(document, findings)
+    names = Names(document, findings)
     found = Contacts(
         channels={c.name: c for entry in names.channels if (c := _channel(entry, names, findings))},
         people={p.name: p for entry in names.people if (p := _person(entry, names, findings))},
@@ -74,8 +64,8 @@ def compile_contacts(files: Mapping[str, str], given: Given, findings: Findings)
         audiences={
             a.name: a for entry in names.audiences if (a := _audience(entry, names, findings))
         },
-        on_call=_on_call(document, names, findings),
-        ladders=_ladders(document, names, findings),
+        on_call=on_call_of(document, names, findings),
+        ladders=ladders_of(document, names, findings),
         zone=_zone(document, findings),
         templates=templates,
         link=_link(document, findings),
@@ -84,36 +74,7 @@ def compile_contacts(files: Mapping[str, str], given: Given, findings: Findings)
     return found
 
 
-class _Names:
-    """Every name of the file, each for one thing alone."""
-
-    def __init__(self, document: Document, findings: Findings) -> None:
-        self.channels = entries_of(document, "channels", findings)
-        self.people = entries_of(document, "people", findings)
-        self.roles = entries_of(document, "roles", findings)
-        self.audiences = entries_of(document, "audiences", findings)
-        self.of_channels = {entry.name for entry in self.channels}
-        self.of_people = {entry.name for entry in self.people}
-        taken = {ON_CALL: "who is on call", NEXT_ON_CALL: "who is on call next"}
-        kinds = (
-            ("a channel", self.channels),
-            ("a person", self.people),
-            ("a role", self.roles),
-            ("an audience", self.audiences),
-        )
-        for kind, entries in kinds:
-            for entry in entries:
-                if entry.name in taken:
-                    findings.refuse(
-                        entry.key,
-                        f"{entry.name} is {kind} and {taken[entry.name]}",
-                        "Give one of them another name.",
-                    )
-                taken[entry.name] = kind
-        self.all = set(taken) - {entry.name for entry in self.audiences}
-
-
-def _channel(entry: Entry, names: _Names, findings: Findings) -> Channel | None:
+def _channel(entry: Entry, names: Names, findings: Findings) -> Channel | None:
     shape = shape_of(ContactChannelShape, entry, findings)
     if shape is None:
         return None
@@ -179,7 +140,7 @@ def _apprise(entry: Entry, shape: ContactChannelShape, findings: Findings) -> Ap
     return AppriseUrl(shape.apprise or "", shape.url or "", phases)
 
 
-def _person(entry: Entry, names: _Names, findings: Findings) -> Person | None:
+def _person(entry: Entry, names: Names, findings: Findings) -> Person | None:
     shape = shape_of(PersonShape, entry, findings)
     if shape is None:
         return None
@@ -194,27 +155,15 @@ def _person(entry: Entry, names: _Names, findings: Findings) -> Person | None:
     return Person(entry.name, shape.name, reach, shape.phone or "", shape.outside, shape.note or "")
 
 
-def _role(entry: Entry, names: _Names, findings: Findings) -> Role | None:
+def _role(entry: Entry, names: Names, findings: Findings) -> Role | None:
     shape = shape_of(RoleShape, entry, findings)
     if shape is None:
         return None
-    _check_people(entry, ("people",), shape.people, names, findings)
+    check_people(entry, ("people",), shape.people, names, findings)
     return Role(entry.name, shape.title, tuple(shape.people))
 
 
-def _check_people(
-    entry: Entry, path: tuple[str, ...], people: list[str], names: _Names, findings: Findings
-) -> None:
-    for index, person in enumerate(people):
-        if person not in names.of_people:
-            findings.refuse(
-                entry.at(*path, index),
-                f"there is no person {person}",
-                closest(person, names.of_people),
-            )
-
-
-def _audience(entry: Entry, names: _Names, findings: Findings) -> Audience | None:
+def _audience(entry: Entry, names: Names, findings: Findings) -> Audience | None:
     shape = shape_of(AudienceShape, entry, findings)
     if shape is None:
         return None
@@ -222,97 +171,7 @@ def _audience(entry: Entry, names: _Names, findings: Findings) -> Audience | Non
         findings.refuse(
             entry.at("outside"), "the team is told at once, without approval", "Remove `outside`."
         )
-    return Audience(entry.name, _told(entry, ("to",), shape.to, names, findings), shape.outside)
-
-
-def _told(
-    entry: Entry, path: tuple[str | int, ...], told: list[Any], names: _Names, findings: Findings
-) -> tuple[Told, ...]:
-    found = []
-    for index, one in enumerate(told):
-        name, to = one if isinstance(one, tuple) else (one, "")
-        known = names.all
-        if isinstance(one, dict):
-            ((name, to),) = one.items()
-            known = names.of_channels
-        if name not in known:
-            findings.refuse(
-                entry.at(*path, index),
-                f"there is no {'channel' if to else 'channel, person or role'} {shown(str(name))}",
-                closest(str(name), known),
-            )
-        elif to and (not isinstance(to, str) or not to.isprintable() or " " in to):
-            findings.refuse(entry.at(*path, index), f"{shown(to)} is no address", "Correct it.")
-        else:
-            found.append(Told(name, str(to)))
-    return tuple(found)
-
-
-def _on_call(document: Document, names: _Names, findings: Findings) -> OnCall:
-    entry = _entry(document, "on-call")
-    shape = shape_of(OnCallShape, entry, findings) if entry is not None else None
-    if entry is None or shape is None:
-        return OnCall()
-    _check_people(entry, ("people",), shape.people, names, findings)
-    if (shape.turn is None) != (shape.since is None):
-        findings.refuse(
-            entry.key_at("turn" if shape.since is None else "since"),
-            "`turn` and `since` belong together",
-            "Write both, or neither: then the first is always the first to be called.",
-        )
-    since = _instant(entry, shape.since, findings) if shape.since is not None else 0.0
-    return OnCall(tuple(shape.people), shape.turn, since)
-
-
-def _instant(entry: Entry, text: str, findings: Findings) -> float:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        findings.refuse(
-            entry.at("since"),
-            f"{shown(text)} is no time with its zone",
-            'Write it like "2026-01-05T09:00+01:00".',
-        )
-        return 0.0
-    return found.astimezone(UTC).timestamp()
-
-
-def _ladders(document: Document, names: _Names, findings: Findings) -> dict[Severity, Ladder]:
-    node = document.value("escalation")
-    if node is None:
-        return {}
-    if node.kind != "mapping":
-        findings.refuse(node.place, "`escalation` is a mapping", "Write it as P0: {steps: [...]}.")
-        return {}
-    found: dict[Severity, Ladder] = {}
-    for name, (place, child) in node.entries.items():
-        if name not in set(Severity):
-            findings.refuse(place, f"{shown(name)} is no severity", closest(name, set(Severity)))
-            continue
-        entry = Entry(name, place, child)
-        shape = shape_of(LadderShape, entry, findings)
-        if shape is not None:
-            found[Severity(name)] = _ladder(entry, Severity(name), shape, names, findings)
-    return found
-
-
-def _ladder(
-    entry: Entry, severity: Severity, shape: LadderShape, names: _Names, findings: Findings
-) -> Ladder:
-    steps = []
-    for index, step in enumerate(shape.steps):
-        for number, channel in enumerate(step.by):
-            if channel not in names.of_channels:
-                findings.refuse(
-                    entry.at("steps", index, "by", number),
-                    f"there is no channel {channel}",
-                    closest(channel, names.of_channels),
-                )
-        tell = _told(entry, ("steps", index, "tell"), step.tell, names, findings)
-        steps.append(Step(step.after or 0.0, tell, tuple(step.by), Unless(step.unless)))
-    return Ladder(severity, tuple(steps), shape.updates)
+    return Audience(entry.name, told_of(entry, ("to",), shape.to, names, findings), shape.outside)
 
 
 def _zone(document: Document, findings: Findings) -> ZoneInfo:
@@ -341,11 +200,6 @@ def _check_team(document: Document, found: Contacts, findings: Findings) -> None
             "there is no audience `team`",
             "Write `audiences: {team: {to: [CHANNEL]}}`: it is told of everything.",
         )
-
-
-def _entry(document: Document, key: str) -> Entry | None:
-    node = document.value(key)
-    return Entry(key, document.key(key), node) if node is not None else None
 
 
 def _templates(files: Mapping[str, str], findings: Findings) -> tuple[tuple[str, str], ...]:

@@ -31,7 +31,7 @@ class NoteTold:
     reason: str = ""
     attempts: int = 0
     over: tuple[str, ...] = ()  # those of them that no other line is to be told
-    kind: Literal["note.told"] = "note.told"
+    kind: Literal["aside.note.told"] = "aside.note.told"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Escalated:
     step: int  # of its severity's steps, from 0
     tells: tuple[str, ...]
     reason: str
-    kind: Literal["episode.escalated"] = "episode.escalated"
+    kind: Literal["aside.escalated"] = "aside.escalated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Announced:
     subject: str
     body: str
     actor: str
-    kind: Literal["episode.announced"] = "episode.announced"
+    kind: Literal["aside.announced"] = "aside.announced"
 
 
 @dataclass(frozen=True, slots=True)
