@@ -63,6 +63,7 @@ class Chronicle:
     async def _read(self) -> None:
         is_open = any(ep["state"] != "ok" for ep in self._views.episodes())
         at = 0 if is_open else max(0, self._upto - READ_BACK)
+        self.ledger.began = at + 1
         while at < self._upto:
             piece = list(self._views.recorded(at, min(_PIECE, self._upto - at)))
             for one in piece:

@@ -66,6 +66,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._briefs: deque[Brief] = deque(maxlen=KEPT)
+        self.began = 1  # the number of the first entry that it was told of
 
     def heard(self, recorded: Recorded) -> None:
         """A recorder's listener."""
@@ -74,8 +75,8 @@ class Ledger:
 
     @property
     def oldest(self) -> int:
-        """The number from which on it knows every decision; 0 where it knows none."""
-        return self._briefs[0].seq if self._briefs else 0
+        """The number from which on it knows every decision."""
+        return self._briefs[0].seq if len(self._briefs) == KEPT else self.began
 
     def __len__(self) -> int:
         return len(self._briefs)

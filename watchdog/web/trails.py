@@ -4,8 +4,8 @@ Laws
 * It costs judging nothing: what is kept is taken from verdicts that stand already, by a loop of its
   own that takes at most LOOKS_A_SECOND of them, those in trouble first.
 * It is bounded, whatever the number of rules: POINTS in all, shared out. Where a rule's share is
-  full, its older points are thinned: of two neighbours the one nearer to a breach stays. So what is
-  new is fine, what is old is coarse, and an hour in which nothing happened costs little.
+  full, its older points are thinned, and of neighbours the one nearest to a breach stays. So what
+  is new is fine, what is old is coarse, and a day is remembered.
 * It is no record. A restart begins it anew, and what happened stands in the journal.
 """
 
@@ -80,7 +80,7 @@ class Trail:
         self._statuses.append(_STATUSES.index(verdict.status))
         self._numbers.extend(self._row(verdict))
         if len(self) > most:
-            self._thin(verdict.at.steady - KEPT_SECONDS)
+            self._thin(verdict.at.steady, most)
 
     def _row(self, verdict: Verdict) -> Sequence[float]:
         blind = verdict.status is Status.BLIND
@@ -90,23 +90,27 @@ class Trail:
         burns = {w.seconds: w.burn for w in verdict.evidence if w.burn is not None}
         return [_NOTHING if blind else burns.get(seconds, _NOTHING) for seconds in self.windows]
 
-    def _thin(self, oldest: float) -> None:
-        """Of the older two thirds every other one goes, and all that is too old."""
-        size, wide = len(self), self.columns
-        kept = [
-            max(pair, key=self._strain) if len(pair) == 2 else pair[0]
-            for pair in _pairs(range(size * 2 // 3))
-        ]
-        kept = [
-            index for index in (*kept, *range(size * 2 // 3, size)) if self._newer(index, oldest)
-        ]
-        self._times = array("d", [self._times[i] for i in kept])
-        self._statuses = array("B", [self._statuses[i] for i in kept])
-        rows = [self._numbers[i * wide : (i + 1) * wide] for i in kept]
-        self._numbers = array("f", [value for row in rows for value in row])
+    def _thin(self, now: float, most: int) -> None:
+        """A quarter stays as it is. Of what is older one moment stays in each stretch, and these
+        are as long as they are old, in proportion; what is too old goes.
+        """
+        fine = len(self) - most // 4
+        youngest = max(1.0, now - self._times[fine])
+        width = max(1e-3, math.log(max(2.0, KEPT_SECONDS / youngest)) / (most // 2))
+        stretches: dict[int, int] = {}
+        for index in range(bisect_left(self._times, now - KEPT_SECONDS), fine):
+            stretch = math.floor(math.log(max(1.0, now - self._times[index])) / width)
+            before = stretches.get(stretch)
+            if before is None or self._strain(index) > self._strain(before):
+                stretches[stretch] = index
+        self._keep([*stretches.values(), *range(fine, len(self))])
 
-    def _newer(self, index: int, oldest: float) -> bool:
-        return self._times[index] >= oldest
+    def _keep(self, kept: Sequence[int]) -> None:
+        wide = self.columns
+        rows = [self._numbers[index * wide : (index + 1) * wide] for index in kept]
+        self._times = array("d", [self._times[index] for index in kept])
+        self._statuses = array("B", [self._statuses[index] for index in kept])
+        self._numbers = array("f", [value for row in rows for value in row])
 
     def _strain(self, index: int) -> tuple[bool, float]:
         """How near to a breach: being one first, then the numbers; blindness last."""
@@ -177,7 +181,3 @@ def bound_of(rule: RuleSpec) -> tuple[str, float] | None:
 def wall_of(steady: float, now: Instant) -> float:
     """When that was, by the wall clock of now."""
     return now.wall - (now.steady - steady)
-
-
-def _pairs(indexes: range) -> Iterator[tuple[int, ...]]:
-    return (tuple(indexes[n : n + 2]) for n in range(0, len(indexes), 2))
