@@ -51,8 +51,8 @@ class Axis:
 
 def axis_of(values: Sequence[float], bounds: Sequence[float]) -> Axis:
     """One on which all of them are seen."""
-    every = [*values, *bounds]
-    low, high = min(0.0, *every), max(*every, 0.0)
+    every = [0.0, *values, *bounds]
+    low, high = min(every), max(every)
     if high <= low:
         high = low + 1.0
     above = [bound for bound in bounds if bound > 0]
