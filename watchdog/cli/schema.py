@@ -17,6 +17,7 @@ from watchdog.policy.schema import SCHEMAS as OF_RULES
 SCHEMAS = {**OF_RULES, "tests": tests}
 _LINES = {
     "platform": f"# yaml-language-server: $schema={FOLDER}/platform.json",
+    "contacts": f"# yaml-language-server: $schema={FOLDER}/contacts.json",
     "rules": f"# yaml-language-server: $schema=../{FOLDER}/rules.json",
     "vars": f"# yaml-language-server: $schema=../{FOLDER}/vars.json",
     "tests": f"# yaml-language-server: $schema=../{FOLDER}/tests.json",
@@ -25,7 +26,7 @@ _LINES = {
 
 def schema(
     kind: Annotated[
-        str | None, typer.Argument(help="platform, rules, vars or tests; all without it.")
+        str | None, typer.Argument(help="platform, contacts, rules, vars or tests; all without it.")
     ] = None,
     write: Annotated[
         Path | None,

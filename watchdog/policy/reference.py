@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from watchdog.policy import contacts_models as contacts
 from watchdog.policy import event_models as events
 from watchdog.policy import platform_models as platform
 from watchdog.policy import releases_models as releases
@@ -30,6 +31,9 @@ _INTRO = """\
 | `platform.yaml` | `version`, `environment` or `environments`, `sources`, `events`, \
 `actions`, `playbooks`, `grants`, `maintenance`, `limits`, `alertmanager`, \
 `procedure` |
+| `contacts.yaml` | `version`, `channels`, `people`, `roles`, `on-call`, `audiences`, \
+`escalation`, `zone`, `link`: who is told ([telling.md](telling.md)); part of the platform's share |
+| `messages/TOPIC.j2` | a message's text in place of ours |
 | `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
 | `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
 
@@ -174,6 +178,14 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("limits.budget", platform.BudgetShape),
     ("alertmanager", platform.AlertmanagerShape),
     ("procedure", ProcedureShape),
+    ("channels.NAME, of contacts.yaml", contacts.ContactChannelShape),
+    ("channels.NAME.phases", contacts.PhasesShape),
+    ("people.NAME", contacts.PersonShape),
+    ("roles.NAME", contacts.RoleShape),
+    ("on-call", contacts.OnCallShape),
+    ("audiences.NAME", contacts.AudienceShape),
+    ("escalation.SEVERITY", contacts.LadderShape),
+    ("escalation.SEVERITY.steps[]", contacts.EscalationStepShape),
     ("rules.NAME", rules.RuleShape),
     ("rules.NAME.slo", rules.SloShape),
     ("rules.NAME.slo.burn[]", rules.BurnShape),

@@ -14,7 +14,16 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from watchdog.core.words import Severity
 from watchdog.policy.base import Shape
+from watchdog.policy.contacts_models import (
+    AudienceShape,
+    ContactChannelShape,
+    LadderShape,
+    OnCallShape,
+    PersonShape,
+    RoleShape,
+)
 from watchdog.policy.document import VERSION
 from watchdog.policy.event_models import ChannelShape
 from watchdog.policy.platform_models import (
@@ -77,6 +86,40 @@ def platform() -> Made:
     )
 
 
+def contacts() -> Made:
+    """contacts.yaml."""
+    told = {"type": "array", "items": {"type": ["string", "object"]}, "minItems": 1}
+    made = _file(
+        "Who is told: channels, people, roles, audiences, and who is told next",
+        {
+            "channels": _named(_ref(ContactChannelShape)),
+            "people": _named(_ref(PersonShape)),
+            "roles": _named(_ref(RoleShape)),
+            "on-call": _ref(OnCallShape),
+            "audiences": _named(_ref(AudienceShape)),
+            "escalation": {
+                "type": "object",
+                "propertyNames": {"enum": list(Severity)},
+                "additionalProperties": _ref(LadderShape),
+            },
+            "zone": {"type": "string"},
+            "link": {"type": "string"},
+        },
+        (
+            ContactChannelShape,
+            PersonShape,
+            RoleShape,
+            OnCallShape,
+            AudienceShape,
+            LadderShape,
+        ),
+        ("audiences",),
+    )
+    for shape, key in (("AudienceShape", "to"), ("EscalationStepShape", "tell")):
+        made["$defs"][shape]["properties"][key] |= told
+    return made
+
+
 def rules() -> Made:
     """An owner's file of rules."""
     made = _file("One owner's rules", {"rules": _named(_ref(RuleShape))}, (RuleShape,), ("rules",))
@@ -99,6 +142,7 @@ def variables() -> Made:
 
 SCHEMAS: Mapping[str, Callable[[], Made]] = {
     "platform": platform,
+    "contacts": contacts,
     "rules": rules,
     "vars": variables,
 }
