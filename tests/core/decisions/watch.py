@@ -40,6 +40,7 @@ from watchdog.core.spec import (
     ValueThreshold,
 )
 from watchdog.core.states import Event, State
+from watchdog.core.telling.escalation import tend_people
 from watchdog.core.words import (
     CheckReading,
     Direction,
@@ -194,6 +195,7 @@ class Watch:
             for name, rule in self.policy.rules.items():
                 take_measured_turn(rule, self._sight(rule, self.seen[name]), scene, self)
             tend_manual(draft)
+            tend_people(self.policy, draft)
 
     def follow(self, seconds: int, status: Status) -> None:
         """So many seconds pass in which nobody can lead: all is seen, and none of it recorded."""

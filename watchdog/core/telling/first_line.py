@@ -39,9 +39,9 @@ def verified(ep: Episode, book: Book) -> str:
     if ep.state is State.ACTING:
         return f"{ep.action} is under way, not read back yet"
     if back:
-        return f"{ep.state.value}, {back} is rolled back" + (
-            f" (read back: {seen})" if seen else ""
-        )
+        rolled = "rolled back" if back == "it" else f"{back} rolled back"
+        proof = f" (read back: {seen})" if seen else ""
+        return f"{ep.state.value}, {rolled}{proof}"
     if ep.effected:
         return f"{ep.state.value}, read back: {seen or 'not readable'}"
     return f"{ep.state.value}, nothing was changed"
