@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from itertools import product
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt  # which rich brings
 from markdown_it.token import Token
 
+from tests.lab.backtest.test_report import opened
 from watchdog.core.words import Instant
 from watchdog.lab.papers import (
     Blank,
@@ -157,3 +159,10 @@ def test_times_are_told_by_the_clock_of_the_zone_on_that_day() -> None:
     assert clock.both(summer) == "2026-07-01 10:00:00Z (2026-07-01 12:00:00 CEST)"
     assert clock.both(winter) == "2026-11-28 21:06:40Z (2026-11-28 22:06:40 CET)"
     assert clock.both(None) == ""
+
+
+def test_a_real_browser_shows_it_without_a_complaint_a_request_or_a_script(tmp_path: Path) -> None:
+    shown, complaints, asked = opened(html(paper(*NASTY)), tmp_path)
+    assert '<svg class="plot"' in shown
+    assert "<img" not in shown
+    assert (complaints, asked) == ([], set())
