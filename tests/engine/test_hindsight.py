@@ -9,14 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.engine.house import ALICE, ROBOT, House, living, policy
-from watchdog.core.entries import FollowUpAdded, FollowUpClosed, ImpactTold, PolicyApplied
+from watchdog.core.entries import (
+    FollowUpAdded,
+    FollowUpClosed,
+    ImpactTold,
+    PolicyApplied,
+    Unread,
+)
 from watchdog.core.hindsight import NO_LOSS, Task
 from watchdog.core.procedure import Procedure
 from watchdog.core.states import State
+from watchdog.core.words import Instant
 from watchdog.engine import OrderRefused, Views, Wanted
 from watchdog.engine.lessons_view import lessons_now
 from watchdog.engine.retention import fold
 from watchdog.sandbox.handle import Sandbox
+from watchdog.store import SqliteJournal, Where, open_reader
 
 TODAY = datetime.now(UTC).date()
 TOMORROW, YESTERDAY = (str(TODAY + timedelta(days=n)) for n in (1, -1))
@@ -113,3 +121,20 @@ async def test_what_is_overdue_is_counted_and_a_procedure_that_nobody_looked_at(
             assert overdue_now(house) == (1, is_late)
             shown = Views(house.engine).status()["procedure"]
             assert (shown["document"], shown["overdue"]) == ("the wiki", is_late)
+
+
+async def test_a_daemon_goes_on_after_what_a_newer_one_wrote_aside(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    newer = Unread('{"kind":"aside.moon_seen","phase":[0.5]}', "aside.moon_seen")
+    SqliteJournal.create(tmp_path / "state", reserve_bytes=4096)
+    journal = SqliteJournal.open(tmp_path / "state", reserve_bytes=4096)
+    journal.append([newer], Instant(1_790_000_000.0, 1.0))
+    journal.close()
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+        assert house.entries(Unread) == [newer], "as it stands, for who knows it"
+        with open_reader(Where(tmp_path / "state")) as record:
+            assert record.verify() >= house.engine.recorder.last_seq, "a chain that is whole"
