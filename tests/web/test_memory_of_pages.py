@@ -12,6 +12,7 @@ from tests.web.watching import watching
 from watchdog.core import entries as e
 from watchdog.core.spec import RuleSpec
 from watchdog.core.states import Event, State
+from watchdog.core.telling.notes import Fate
 from watchdog.core.words import (
     Blind,
     Instant,
@@ -169,7 +170,8 @@ def _episode(number: int) -> list[e.Entry]:
         e.EpisodeOpened(name, ERROR_RATE.name, "team", Severity.P0, World.LIVE, verdict),
         e.EpisodeMoved(name, State.OK, Event.BREACHED, State.PENDING, 0, "20% > 5%"),
         decided(number, ERROR_RATE.name),
-        e.Paged(f"episode:{name}", Severity.P0, f"{name} is held", "a hold covers it"),
+        e.Paged(f"episode:{name}", Severity.P0, f"{name} is held", "a hold", note=f"N{number}"),
+        e.NoteTold((f"N{number}", "N999"), "chat", Fate.SENT),
         e.EpisodeMoved(name, State.PENDING, Event.HEALTHY, State.OK, 0, "healthy again"),
     ]
 
@@ -200,6 +202,7 @@ async def test_what_was_before_and_what_comes_meanwhile_is_told_once_and_in_orde
             assert [one["what"] for one in moments] == ["moved", "decided", "moved"]
             (message,) = chronicle.timelines.messages(f"E{number}")
             assert message["title"] == f"E{number} is held"
+            assert [(one["line"], one["fate"]) for one in message["fates"]] == [("chat", "sent")]
             (reading_then,) = chronicle.timelines.readings(f"E{number}")
             assert (reading_then.breached, reading_then.value) == (True, 0.2)
         newest = chronicle.ledger.found(Query(), None, 100)

@@ -119,6 +119,7 @@ def _finalized(value: object) -> object:
 
 
 def _clock(written: str) -> str:
-    """A time of the views, as short as can be understood: the time of day, UTC."""
+    """A time of the views, as short as can be understood: of today, UTC, the time of day."""
     at = datetime.fromisoformat(written)
-    return at.strftime("%H:%M:%S") + "Z"
+    is_today = at.date() == datetime.now(UTC).date()
+    return at.strftime("%H:%M:%SZ" if is_today else "%d %b %H:%M")

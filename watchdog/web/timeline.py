@@ -21,6 +21,7 @@ _Kept = TypeVar("_Kept")
 
 KEPT_EPISODES = 250
 KEPT_MOMENTS = 200
+KEPT_NOTES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Timelines:
     def __init__(self) -> None:
         self._stories: OrderedDict[str, _Story] = OrderedDict()
         self._intents: dict[str, str] = {}  # open intent -> its episode
+        self._notes: OrderedDict[str, Message] = OrderedDict()  # on their way to people
 
     def of(self, episode: str) -> list[Moment]:
         """Oldest first: at, what (a short word), text; `state` where it moved."""
@@ -71,15 +73,33 @@ class Timelines:
                     episode, at, "drift", f"somebody else changed {entry.target}: {entry.seen}"
                 )
             return
+        if isinstance(entry, e.NoteTold):
+            self._told_of(entry, at)
+            return
         episode = self._episode_of(entry)
         if not episode:
             return
         self._note_reading(episode, at, getattr(entry, "verdict", None))
         if isinstance(entry, e.Paged):
-            _keep(self._opened(episode).messages, _message(entry, at))
+            self._note(self._opened(episode).messages, _message(entry, at))
         told = _told(entry)
         if told is not None:
             self._add(episode, at, *told)
+
+    def _note(self, messages: list[Message], message: Message) -> None:
+        _keep(messages, message)
+        if message["note"]:
+            self._notes[message["note"]] = message
+            while len(self._notes) > KEPT_NOTES:
+                self._notes.popitem(last=False)
+
+    def _told_of(self, entry: e.NoteTold, at: Instant) -> None:
+        """What became of messages on one line."""
+        for note in entry.notes:
+            message = self._notes.get(note)
+            if message is not None:
+                fate = {"at": _utc(at), "line": entry.line, "fate": entry.fate.value}
+                message["fates"].append({**fate, "reason": entry.reason})
 
     def _note_reading(self, episode: str, at: Instant, verdict: Verdict | None) -> None:
         if verdict is None or verdict.status is Status.BLIND:
@@ -122,14 +142,17 @@ def _keep(many: list[_Kept], one: _Kept) -> None:
 
 
 def _message(entry: e.Paged, at: Instant) -> Message:
-    urgency = entry.urgency.value if entry.urgency is not None else ""
+    """`fates` are what became of it on each line; none where the record says nothing of that."""
     return {
         "at": _utc(at),
         "severity": entry.severity.value,
+        "urgency": entry.urgency.value if entry.urgency is not None else "",
         "title": entry.title,
         "body": entry.body,
         "silenced": entry.silenced,
-        "urgency": urgency,
+        "note": entry.note,
+        "to": list(entry.to),
+        "fates": [],
     }
 
 
@@ -205,6 +228,17 @@ def _released(entry: e.ClaimReleased) -> Told:
 @_told.register
 def _acked(entry: e.Acked) -> Told:
     return "acked", f"{entry.actor} is looking{_after_colon(entry.reason)}", ""
+
+
+@_told.register
+def _escalated(entry: e.Escalated) -> Told:
+    return "escalated", f"step {entry.step + 1} tells {', '.join(entry.tells)}: {entry.reason}", ""
+
+
+@_told.register
+def _announced(entry: e.Announced) -> Told:
+    to = ", ".join(entry.audiences)
+    return "announced", f"{entry.actor} lets this go to {to}: {entry.subject}", ""
 
 
 @_told.register
