@@ -61,6 +61,9 @@ def show_status(page: Page, found: View, now: datetime) -> None:
     if found["alertmanager"]:
         page.title("Alertmanager")
         show_alertmanager(page, found["alertmanager"])
+    if found.get("status_pages"):
+        page.title("Status pages")
+        page.rows(_public(one) for one in found["status_pages"])
 
 
 def show_leader(page: Page, leader: View | None) -> None:
@@ -209,6 +212,20 @@ def _alertmanager(found: View) -> Iterator[tuple[str, str, str]]:
         yield state, matter, (when if broken else about["reason"] or when) + firing
         for replica in broken:
             yield "blind", replica["url"], replica[matter]
+
+
+def _public(one: View) -> tuple[str, str, str]:
+    """What the public is to see, and whether it does."""
+    paused = ", ".join(
+        f"{part['name']} {part['condition']}"
+        for part in one["components"]
+        if part["condition"] != "operational"
+    )
+    told = paused or one["condition"]
+    if one["shows"] and not one["reason"]:
+        return "healthy", one["name"], f"shows that {told}" if paused else f"shows {told}"
+    shown = f"; it last took {one['shown']}" if one["shown"] else ""
+    return "blind", one["name"], f"does not show {told}: {one['reason'] or 'not yet'}{shown}"
 
 
 def _rules(page: Page, rules: list[View]) -> None:

@@ -25,7 +25,8 @@ class As(StrEnum):
 def notify(
     deed: Annotated[Deed, typer.Argument(help="`test`.")],
     name: Annotated[
-        str, typer.Argument(help="A channel, person, role or audience of the contacts.")
+        str,
+        typer.Argument(help="A channel, person, role, audience or status page of the contacts."),
     ],
     yes: Yes = False,
     as_json: AsJson = False,
@@ -33,7 +34,8 @@ def notify(
 ) -> None:
     """Tell somebody that this is a test, by every line that the name stands for.
 
-    Each line says whether it took it, and why not. Nothing of it is put on the record.
+    Each line says whether it took it, and why not. Nothing of it is put on the record. A status
+    page is only asked whether it could be told: the public sees no test.
     """
     del deed
     give(socket, "/v1/notify/test", {"name": name}, yes=yes, as_json=as_json)

@@ -42,6 +42,7 @@ from watchdog.engine.recorder import Listener
 from watchdog.engine.refusing import Reasons, not_acting
 from watchdog.engine.rules_view import glances, held_seconds, row, rule_view
 from watchdog.engine.sources_view import sources_view
+from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.stops_view import hold_view, stops_view
 from watchdog.engine.verdict_view import utc, verdict_view
 
@@ -180,6 +181,7 @@ class Views:
             "holds": [hold_view(h) for h in book.standing_holds(now)],
             "silences": silences_view(engine),
             "alertmanager": alertmanager_view(engine),
+            "status_pages": status_pages_view(engine),
             **standing_deploys(engine),
             **lessons_view(engine),
             "episodes": self._episodes(book.open_episodes()),

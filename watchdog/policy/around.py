@@ -7,6 +7,7 @@ from typing import Any
 
 from watchdog.core.spec import Policy
 from watchdog.core.telling.contacts import Contacts
+from watchdog.core.telling.status_pages import Component, StatusPage
 from watchdog.policy.change import Change, Effect
 
 _NOBODY = Contacts({})
@@ -34,6 +35,7 @@ def _contacts(was: Contacts | None, now: Contacts | None) -> Iterator[Change]:
         ("audience", before.audiences, now.audiences),
     ):
         yield from _named(kind, old, new)
+    yield from _status_pages(before.status_pages, now.status_pages)
     for what, one, other in (
         ("who is on call", before.on_call, now.on_call),
         ("who is told next when nobody answers", before.ladders, now.ladders),
@@ -43,6 +45,26 @@ def _contacts(was: Contacts | None, now: Contacts | None) -> Iterator[Change]:
     ):
         if one != other:
             yield Change(Effect.CHANGE, "contacts", f"contacts: {what}: changed")
+
+
+def _status_pages(old: Mapping[str, StatusPage], new: Mapping[str, StatusPage]) -> Iterator[Change]:
+    """What the public sees by itself is said, and what nobody tends any more."""
+    for name in sorted({*old, *new}):
+        page = new.get(name)
+        if page is None:
+            text = f"the status page {name} is told nothing any more: what it shows stays so"
+            yield Change(Effect.REMOVE, name, text)
+            continue
+        if old.get(name) == page:
+            continue
+        what = "is changed" if name in old else "is new, and public"
+        parts = ", ".join(_shown(component) for component in page.components)
+        yield Change(Effect.CHANGE, name, f"the status page {name} {what}: it shows {parts}")
+
+
+def _shown(component: Component) -> str:
+    burning = f" (and its trouble as {component.burning.value})" if component.burning else ""
+    return component.name + burning
 
 
 def _named(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

@@ -37,6 +37,7 @@ class Names:
                         "Give one of them another name.",
                     )
                 taken[entry.name] = kind
+        self.taken = frozenset(taken)
         self.all = set(taken) - {entry.name for entry in self.audiences}
 
 

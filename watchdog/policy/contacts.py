@@ -20,7 +20,7 @@ from watchdog.core.telling.contacts import (
     Role,
     Webhook,
 )
-from watchdog.messages import FIELDS, TEMPLATES, check
+from watchdog.messages import TEMPLATES, check, fields_of
 from watchdog.policy.calendar import zone_named
 from watchdog.policy.contact_names import Names, check_people, told_of
 from watchdog.policy.contacts_models import (
@@ -36,11 +36,14 @@ from watchdog.policy.http import endpoint
 from watchdog.policy.problem import Entry, Findings, Problem
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
+from watchdog.policy.status_pages import KEY as STATUS_PAGES
+from watchdog.policy.status_pages import status_pages
 
 FILE = "contacts.yaml"
 TEMPLATE_END = ".j2"
 KEYS = (
     "version", "channels", "people", "roles", "on-call", "audiences", "escalation", "zone", "link",
+    STATUS_PAGES,
 )  # fmt: skip
 
 
@@ -69,6 +72,7 @@ def compile_contacts(files: Mapping[str, str], given: Given, findings: Findings)
         zone=_zone(document, findings),
         templates=templates,
         link=_link(document, findings),
+        status_pages=status_pages(document, names.taken, findings),
     )
     _check_team(document, found, findings)
     return found
@@ -204,13 +208,13 @@ def _check_team(document: Document, found: Contacts, findings: Findings) -> None
 
 def _templates(files: Mapping[str, str], findings: Findings) -> tuple[tuple[str, str], ...]:
     """Operators' own texts, tried on examples: what cannot be filled is told now."""
-    examples = {name: example for name, (_, example) in FIELDS.items()}
     found = []
     for path in sorted(path for path in files if path.startswith(MESSAGES)):
         name = path.removeprefix(MESSAGES).removesuffix(TEMPLATE_END)
         if name not in TEMPLATES:
             _at_start(path, f"there is no message {name}", closest(name, TEMPLATES), findings)
             continue
+        examples = {field: example for field, (_, example) in fields_of(name).items()}
         wrong = check(files[path], examples)
         if wrong is not None:
             findings.errors.append(Problem(path, wrong.line, 1, wrong.what, wrong.remedy))

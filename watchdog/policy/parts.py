@@ -18,6 +18,7 @@ from watchdog.policy.rules import LATER as OWNER_LATER
 from watchdog.policy.rules import Owned, compile_owner
 from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
+from watchdog.policy.status_pages import Places
 from watchdog.policy.variables import GIVEN, Value, read_variables
 
 RESERVED = frozenset({PLATFORM, "vars", "messages", "manual"})
@@ -43,6 +44,7 @@ class Base:
     given: Given
     files: Mapping[str, str]
     findings: Findings
+    pages: Places = field(default_factory=Places)
 
 
 @dataclass(slots=True)
@@ -115,7 +117,10 @@ def compile_base(parts: Parts, environment: str) -> Base:
             check_top(document, KEYS, LATER, findings)
             contacts = compile_contacts(parts.platform, given, findings)
             platform = compile_platform(document, environment, findings, contacts)
-    return Base(platform, given, used, findings)
+    pages = Places.of(parts.platform.get(CONTACTS), CONTACTS, given)
+    if platform is not None:
+        pages.check_targets({action.target for action in platform.actions.values()}, findings)
+    return Base(platform if not findings.errors else None, given, used, findings, pages)
 
 
 def choose_owners(base: Base, new: Parts, last: Parts) -> Choice:
@@ -145,7 +150,7 @@ def choose_owners(base: Base, new: Parts, last: Parts) -> Choice:
             choice.files.update(last.owners[owner])
         else:
             choice.files.update(files)
-    _advise(choice)
+    _advise(choice, base.pages)
     return choice
 
 
@@ -244,9 +249,10 @@ def _strangers(choice: Choice, fallback: Mapping[str, Owned]) -> set[str]:
     return fallen
 
 
-def _advise(choice: Choice) -> None:
+def _advise(choice: Choice, pages: Places) -> None:
     findings = choice.findings[PLATFORM]
     rules = {name for owned in choice.owned.values() for name in owned.rules}
+    pages.advise_rules(rules, findings)
     known = {"owner": set(choice.findings) - {PLATFORM}, "rule": rules}
     for window in choice.platform.windows:
         names = known.get(window.scope.kind)

@@ -16,6 +16,7 @@ from watchdog.policy import platform_models as platform
 from watchdog.policy import releases_models as releases
 from watchdog.policy import restoring_models as restoring
 from watchdog.policy import rule_models as rules
+from watchdog.policy import status_pages_models as status_pages
 from watchdog.policy import unleash_models as unleash
 from watchdog.policy.base import Shape
 from watchdog.policy.examples import PLATFORM, RULES
@@ -32,7 +33,8 @@ _INTRO = """\
 `actions`, `playbooks`, `grants`, `maintenance`, `limits`, `alertmanager`, \
 `procedure` |
 | `contacts.yaml` | `version`, `channels`, `people`, `roles`, `on-call`, `audiences`, \
-`escalation`, `zone`, `link`: who is told ([telling.md](telling.md)); part of the platform's share |
+`escalation`, `zone`, `link`: who is told ([telling.md](telling.md)); `status-pages`: \
+what the public sees ([status-page.md](status-page.md)); part of the platform's share |
 | `messages/TOPIC.j2` | a message's text in place of ours |
 | `OWNER/*.yaml` | `version` and that owner's `rules`; loaded, and kept last-good, by themselves |
 | `vars/ENVIRONMENT.yaml` | variables: `{{ app }}` in any value is replaced by `app` |
@@ -186,6 +188,9 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("audiences.NAME", contacts.AudienceShape),
     ("escalation.SEVERITY", contacts.LadderShape),
     ("escalation.SEVERITY.steps[]", contacts.EscalationStepShape),
+    ("status-pages.NAME", status_pages.StatusPageShape),
+    ("status-pages.NAME.call", platform.CallShape),
+    ("status-pages.NAME.components.NAME", status_pages.ComponentShape),
     ("rules.NAME", rules.RuleShape),
     ("rules.NAME.slo", rules.SloShape),
     ("rules.NAME.slo.burn[]", rules.BurnShape),

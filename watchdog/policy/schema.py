@@ -38,6 +38,7 @@ from watchdog.policy.procedure import ProcedureShape
 from watchdog.policy.releases_models import ReleaseActionShape
 from watchdog.policy.restoring_models import ConfigActionShape, SystemActionShape
 from watchdog.policy.rule_models import RuleShape
+from watchdog.policy.status_pages_models import StatusPageShape
 from watchdog.policy.unleash_models import UnleashActionShape
 
 FOLDER = ".schema"
@@ -104,6 +105,7 @@ def contacts() -> Made:
             },
             "zone": {"type": "string"},
             "link": {"type": "string"},
+            "status-pages": _named(_ref(StatusPageShape)),
         },
         (
             ContactChannelShape,
@@ -112,6 +114,7 @@ def contacts() -> Made:
             OnCallShape,
             AudienceShape,
             LadderShape,
+            StatusPageShape,
         ),
         ("audiences",),
     )

@@ -29,8 +29,11 @@ class Telling:
     async def test(self, person: Person, name: str, *, dry: bool) -> Done:
         """Tell whoever the name stands for that this is a test."""
         contacts = self._contacts()
+        if name in contacts.status_pages:
+            return await self._look(person, name, dry=dry)
         audience = contacts.audiences.get(name)
         known = {*contacts.channels, *contacts.people, *contacts.roles, *contacts.audiences}
+        known |= contacts.status_pages.keys()
         if name not in known and name not in {"on-call", "next-on-call"}:
             raise OrderRefused(
                 f"the contacts have no {name}; there are: {', '.join(sorted(known))}"
@@ -47,6 +50,16 @@ class Telling:
         if any(one.result is not Delivered.SENT for one in told.values()):
             raise OrderRefused(said)
         return Done(said, name, {"lines": list(told)})
+
+    async def _look(self, person: Person, name: str, *, dry: bool) -> Done:
+        """Whether a status page could be told. Nothing is put there: the public would see it."""
+        if dry:
+            return Done(f"{name} is asked whether it could be told; nothing is shown there", name)
+        self._desk.counts(person)
+        seen = await self._desk.engine.people.status_pages.look(name)
+        if seen.result is not Delivered.SENT:
+            raise OrderRefused(f"{name}: {seen.reason}")
+        return Done(f"{name}: it could be told; nothing was shown there", name)
 
     def announce(
         self,
