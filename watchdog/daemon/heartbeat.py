@@ -52,7 +52,8 @@ class Heartbeat:
         beaten, due = 0, loop.time()
         while True:
             passes = self._engine.passes.count
-            if loop.time() >= due and passes > beaten and not self._unwell():
+            unwell = self._unwell() or self._engine.leading.trouble
+            if loop.time() >= due and passes > beaten and not unwell:
                 beaten, due = passes, loop.time() + self._every_seconds
                 await self._beat()
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
