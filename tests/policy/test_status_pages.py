@@ -167,7 +167,7 @@ def test_each_kind_becomes_what_it_says() -> None:
             "says nothing",
         ),
         (
-            "p: {call: {method: PUT, url: 'http://a', headers: {Authorization: §x}, json: {a: '${status}'}}, @}",
+            "p: {call: {method: PUT, url: 'http://a', headers: {Cookie: §x}, json: {a: 1}}, @}",
             "a secret in a rule file",
         ),
     ],
