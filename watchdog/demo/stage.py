@@ -54,6 +54,15 @@ class Stage:
         except (httpx.HTTPError, ValueError) as error:
             raise StageFailed(f"the daemon did not tell {path}: {error!r}") from None
 
+    async def inbox(self) -> list[dict[str, Any]]:
+        """What people were told, oldest first."""
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+                answer = await client.get(f"{self.sandbox.url}/inbox")
+            return list(answer.raise_for_status().json())
+        except (httpx.HTTPError, ValueError) as error:
+            raise StageFailed(f"the sandbox did not tell what people read: {error!r}") from None
+
     async def order(self, path: str, **body: Any) -> dict[str, Any]:
         """Give an order; a refusal raises StageFailed with its reason."""
         try:
@@ -121,7 +130,7 @@ def write_settings(
         "rules_dir": str(rules),
         "state_dir": str(folder / "state"),
         "control_socket": str(folder / "control.sock"),
-        "secrets_dir": str(_secrets(folder)),
+        "secrets_dir": str(_secrets(folder, sandbox)),
         "listen": f"127.0.0.1:{port}",
         "time_sync": "ignore",
         "log_format": "json",
@@ -143,13 +152,23 @@ def write_settings(
     return file
 
 
-def _secrets(folder: Path) -> Path:
-    """What the shipped rules name: the key of security's webhook, new for each demo."""
+def _secrets(folder: Path, sandbox: Sandbox) -> Path:
+    """What the shipped rules name: the key of security's webhook, new for each demo, and where
+    people are told: all of them read in the sandbox.
+    """
     place = folder / "secrets"
     place.mkdir(mode=0o700, exist_ok=True)
-    key = place / "security-webhook"
-    key.touch(mode=0o600)
-    key.write_text(secrets.token_hex(32) + "\n", encoding="utf-8")
+    inbox = sandbox.url.replace("http://", "json://") + "/inbox"
+    texts = {
+        "security-webhook": secrets.token_hex(32),
+        "apprise-chat": f"{inbox}/chat",
+        "apprise-mail": f"{inbox}/mail/{{to}}",
+        "apprise-phone": f"{inbox}/phone/{{to}}",
+    }
+    for name, text in texts.items():
+        key = place / name
+        key.touch(mode=0o600)
+        key.write_text(text + "\n", encoding="utf-8")
     return place
 
 

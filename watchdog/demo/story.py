@@ -77,6 +77,7 @@ async def _play(stage: Stage, story: Story, say: Say) -> None:
     say(f"Proven by reading it back from where it is served: {episode['read_back']}.")
     say(f"Contained: {episode['reason']}.")
     await _explain(stage, say)
+    await _show_told(stage, say)
 
     await stage.sandbox.mend_redemption()
     say("A person mends redemption and undoes the pause:")
@@ -96,6 +97,27 @@ async def _explain(stage: Stage, say: Say) -> None:
     say(f"Why: decision {decision['decision']}, {decision['ruling']}, after asking every gate:")
     for gate in decision["gates"]:
         say(f"  {'pass  ' if gate['passed'] else 'REFUSE'} {gate['gate']:13} {gate['reason']}")
+
+
+async def _show_told(stage: Stage, say: Say) -> None:
+    """What people have got by now, in the sandbox's chat and mail: one message of each kind."""
+    told = await _until(stage, "a message", 20, _told)
+    say(f"Told by {told['to']}: {told['told']['title']}")
+    say("Nobody outside is told anything before a person has seen the text:")
+    say(f"  $ slo-watchdog announce {told['episode']} --to community")
+
+
+async def _told(stage: Stage) -> dict[str, Any] | None:
+    """The newest message of the chat about the episode."""
+    episode = await _opened(stage)
+    try:
+        answer = await stage.inbox()
+    except StageFailed:
+        return None
+    chat = [one for one in answer if one["to"] == "chat"]
+    if episode is None or not chat:
+        return None
+    return {**chat[-1], "episode": episode["id"]}
 
 
 async def _until(

@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from watchdog.sandbox.control import control_routes
 from watchdog.sandbox.faults import answer_through
+from watchdog.sandbox.inbox import Inbox
 from watchdog.sandbox.listener import Listener, serve_until_terminated
 from watchdog.sandbox.metrics import metrics_response
 from watchdog.sandbox.mycelia import FirstDay, Mycelia, Wish
@@ -188,6 +189,7 @@ def public_app(mycelia: Mycelia) -> Starlette:
             Route("/ops/status.json", _status),
             Route("/health", _health),
             Route("/metrics", _metrics),
+            *Inbox().routes(),
         ]
     )
     app.state.mycelia = mycelia

@@ -313,7 +313,7 @@ def test_the_first_line_says_what_was_read_back_what_is_next_and_how_to_stop_it(
     assert ends is not None
     assert shown(watch) == (
         "[sandbox] P0 flag:redemption: verifying, rolled back (read back: enabled: false). "
-        f"Next: slow starts unless it helps {ends.plus(20.0).utc:%H:%M:%SZ}. "
+        f"Next: slow starts at {ends.plus(20.0).utc:%H:%M:%SZ} unless it helps. "
         "Stop: slo-watchdog hold --rule errors --for 1h --reason WHY"
     )
     watch.look(Truth.TRUE, Truth.TRUE)

@@ -25,10 +25,10 @@ def first_line(note: Note, ep: Episode | None, book: Book, policy: Policy) -> st
     if ep is None or not ep.is_open:
         return shortened(f"{head} {note.title}", LONGEST)
     step = next_step(ep, book, policy)
-    at = f" {step.at.utc:%H:%M:%SZ}" if step.at is not None else ""
+    at = f" at {step.at.utc:%H:%M:%SZ}" if step.at is not None else ""
     stop = f" Stop: {step.stop}" if step.stop else ""
-    said = f"{head} {ep.target or ep.rule}: {verified(ep, book)}. Next: {step.text}{at}."
-    return shortened(said, LONGEST) + stop
+    known = f"{head} {ep.target or ep.rule}: {verified(ep, book)}"
+    return shortened(f"{known}. Next: {step.text}{at}{step.unless}.", LONGEST) + stop
 
 
 def verified(ep: Episode, book: Book) -> str:

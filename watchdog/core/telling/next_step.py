@@ -15,15 +15,19 @@ from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode
 
 NOTHING = "nothing by itself"
+HELPS = " unless it helps"
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """`text` may stand alone; `at` is when, where that is known; `stop` is a command, or ""."""
+    """`text` may stand alone; `at` is when, where that is known, and `unless` comes after it;
+    `stop` is a command, or "".
+    """
 
     text: str
     at: Instant | None = None
     stop: str = ""
+    unless: str = ""
 
 
 def next_step(ep: Episode, book: Book, policy: Policy) -> NextStep:  # noqa: PLR0911  # one a state
@@ -63,8 +67,8 @@ def _climb(ep: Episode, policy: Policy, hold: str) -> NextStep:
     since = ep.effect_at or ep.moved
     ends = since.plus(rungs[ep.rung].within_seconds) if ep.rung < len(rungs) else None
     if ep.rung >= last_rung(rule, policy) or ep.rung + 1 >= len(rungs):
-        return NextStep("a person is called unless it helps", ends)
-    return NextStep(f"{_verb(rungs[ep.rung + 1])} unless it helps", ends, hold)
+        return NextStep("a person is called", ends, unless=HELPS)
+    return NextStep(_verb(rungs[ep.rung + 1]), ends, hold, HELPS)
 
 
 def _verb(rung: Rung) -> str:

@@ -144,7 +144,7 @@ class Writer:
             "impact": _impact(measured),
             "lasted": duration(now.steady - ep.opened.steady) if ep is not None else "",
             "expected": duration(action.deadline_seconds) if action is not None else "",
-            "next_step": step.text,
+            "next_step": step.text + step.unless,
             "next_step_at": clock(step.at),
             "next_update_at": clock(_next_update(note, ep, contacts, now)),
             "stop": step.stop,
