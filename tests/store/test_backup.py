@@ -89,6 +89,18 @@ def test_what_cannot_be_backed_up_leaves_nothing(state: Path, tmp_path: Path) ->
     assert not (tmp_path / "new").exists()
 
 
+def test_a_journal_whose_base_was_wiped_out_is_said_to_be_damaged(
+    state: Path, tmp_path: Path
+) -> None:
+    with SqliteJournal.open(state, reserve_bytes=4096) as journal:
+        journal.append(trouble(), NOON)
+    wiped = bytearray((state / "journal.db").read_bytes())
+    wiped[-200:-100] = b"\0" * 100
+    (state / "journal.db").write_bytes(wiped)
+    with pytest.raises(JournalCorrupt, match="its base is damaged"):
+        back_up(state, tmp_path / "new")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system, which needs root")
 def test_a_full_disk_is_said_and_leaves_nothing(state: Path, tmp_path: Path) -> None:
     with SqliteJournal.open(state, reserve_bytes=4096) as journal:

@@ -49,6 +49,8 @@ def read_base(connection: Connection, place: Place, identity: str) -> Base:
     row = connection.execute(select(schema.base)).one_or_none()
     if row is None:
         return sound_base(None, identity, place)
+    if None in tuple(row):  # a page that was damaged reads as anything, also as nothing
+        raise place.corrupt("its base is damaged")
     at = Instant(row.wall, row.steady)
     return sound_base(Base(row.seq, row.hash, at, row.snapshot, row.digest), identity, place)
 
