@@ -7,6 +7,6 @@ in words what it shows, for those who do not see it. It knows nothing of rules a
 
 from watchdog.plots.plot import Bound, Line, Mark, Plot, Stretch
 from watchdog.plots.spark import spark
-from watchdog.plots.svg import KINDS, svg
+from watchdog.plots.svg import kind_of, svg
 
-__all__ = ["KINDS", "Bound", "Line", "Mark", "Plot", "Stretch", "spark", "svg"]
+__all__ = ["Bound", "Line", "Mark", "Plot", "Stretch", "kind_of", "spark", "svg"]

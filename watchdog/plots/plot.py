@@ -18,6 +18,7 @@ class Line:
     label: str
     points: Sequence[Point]
     dots: bool = False  # single readings, between which nothing is known
+    kind: str = ""  # its class, where it is not that of its turn
 
     @property
     def values(self) -> Iterator[float]:

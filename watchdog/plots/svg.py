@@ -35,7 +35,7 @@ def svg(plot: Plot) -> str:
         f'<svg y="{_TOP}" width="100%" height="{_INNER}" {_STRETCHED}>',
         *_stretches(plot),
         *_bounds(plot, axis),
-        *(_line(plot, line, axis, KINDS[n % len(KINDS)]) for n, line in enumerate(plot.lines)),
+        *(_line(plot, line, axis, kind_of(line, n)) for n, line in enumerate(plot.lines)),
         *_rods(plot),
         "</svg>",
         *_bound_labels(plot, axis),
@@ -43,6 +43,10 @@ def svg(plot: Plot) -> str:
         "</svg>",
     ]
     return "".join(pieces)
+
+
+def kind_of(line: Line, turn: int) -> str:
+    return line.kind or KINDS[turn % len(KINDS)]
 
 
 def told(plot: Plot) -> str:
@@ -161,7 +165,7 @@ def _together(plot: Plot) -> list[tuple[float, list[Mark]]]:
     groups: list[tuple[float, list[Mark]]] = []
     for mark in sorted(plot.marks, key=lambda one: one.at):
         x = _x(plot, mark.at)
-        if groups and x - _x(plot, groups[-1][1][-1].at) < _NEAR:
+        if groups and x - groups[-1][0] < _NEAR:
             groups[-1][1].append(mark)
         else:
             groups.append((x, [mark]))

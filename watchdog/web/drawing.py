@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup
@@ -17,7 +17,7 @@ from markupsafe import Markup
 from watchdog.core.spec import BurnPair, RatioThreshold, RuleSpec, Slo
 from watchdog.core.text import duration, number, percent
 from watchdog.core.words import Instant, Status
-from watchdog.plots import KINDS, Bound, Line, Mark, Plot, Stretch, spark, svg
+from watchdog.plots import Bound, Line, Mark, Plot, Stretch, kind_of, spark, svg
 from watchdog.web.templating import visible
 from watchdog.web.timeline import Reading
 from watchdog.web.trails import Moment, Trail, Trails, bound_of, wall_of
@@ -81,15 +81,27 @@ def episode_figure(
     """Of an objective the pair that was nearest to its factor."""
     moments = _within(trail, now, span) if trail is not None else []
     measured = [one for one in moments if any(value is not None for value in one.values)]
-    if trail is None or len(measured) < 3:
-        plot = _dotted(rule, readings, span)
+    if trail is None or not measured:
+        plot = _dotted(rule, _pair_of(rule, readings), readings, span)
     elif isinstance(rule.signal, Slo):
         strains = {pair: _strain(pair, trail.windows, moments) for pair in rule.signal.pairs}
         worst = max(strains, key=strains.__getitem__)
         plot = _pair(worst, trail.windows, moments, span, now)
+        plot = _with_dots(plot, _dotted(rule, worst, readings, span), moments[0], now)
     else:
         plot = _value(rule, moments, span, now)
+        plot = _with_dots(plot, _dotted(rule, None, readings, span), moments[0], now)
     return None if plot.is_empty else drawn(_marked(plot, marks))
+
+
+def _with_dots(plot: Plot, dotted: Plot, first: Moment, now: Instant) -> Plot:
+    """With the record's numbers of before anything was remembered."""
+    since = wall_of(first.steady, now)
+    dots = tuple(
+        replace(line, points=[one for one in line.points if one[0] < since], kind=kind_of(line, n))
+        for n, line in enumerate(dotted.lines)
+    )
+    return replace(plot, lines=(*plot.lines, *dots))
 
 
 class Sparks:
@@ -134,8 +146,9 @@ def drawn(plot: Plot) -> Figure:
         plot.what,
         Markup(visible(svg(plot))),  # noqa: S704  # its texts are escaped where it is made
         tuple(
-            (KINDS[n % len(KINDS)], line.label, "" if value is None else plot.written(value))
+            (kind_of(line, n), line.label, "" if value is None else plot.written(value))
             for n, (line, value) in enumerate(newest)
+            if not line.kind
         ),
     )
 
@@ -181,10 +194,9 @@ def _value(rule: RuleSpec, moments: Sequence[Moment], span: Span, now: Instant) 
     )
 
 
-def _dotted(rule: RuleSpec, readings: Sequence[Reading], span: Span) -> Plot:
+def _dotted(rule: RuleSpec, pair: BurnPair | None, readings: Sequence[Reading], span: Span) -> Plot:
     """What the record holds: the numbers at its entries."""
-    if isinstance(rule.signal, Slo):
-        pair = rule.signal.pairs[0]
+    if pair is not None:
         lines = tuple(
             Line(
                 f"over {duration(seconds)}",
@@ -193,12 +205,28 @@ def _dotted(rule: RuleSpec, readings: Sequence[Reading], span: Span) -> Plot:
             )
             for seconds in (pair.long_seconds, pair.short_seconds)
         )
-        bounds: tuple[Bound, ...] = (Bound(pair.factor, "both above"),)
-        return Plot("burn, as the record has it", span.start, span.end, lines, bounds)
+        over = f"{duration(pair.long_seconds)} and {duration(pair.short_seconds)}"
+        what = f"burn over {over}, as the record has it"
+        return Plot(what, span.start, span.end, lines, (Bound(pair.factor, "both above"),))
     points = [(one.wall, one.value) for one in readings]
     what = f"{_named(rule)}, as the record has it"
     line = Line("the rule's number", points, dots=True)
     return Plot(what, span.start, span.end, (line,), _bounds(rule), written=_form(rule))
+
+
+def _pair_of(rule: RuleSpec, readings: Sequence[Reading]) -> BurnPair | None:
+    """The pair of an objective that was nearest to its factor, by the record."""
+    if not isinstance(rule.signal, Slo):
+        return None
+
+    def strain(pair: BurnPair) -> float:
+        both = [
+            min(burns.get(pair.long_seconds, 0.0), burns.get(pair.short_seconds, 0.0))
+            for burns in (dict(one.burns) for one in readings)
+        ]
+        return max(both, default=0.0) / pair.factor
+
+    return max(rule.signal.pairs, key=strain)
 
 
 def _named(rule: RuleSpec) -> str:
@@ -218,16 +246,7 @@ def _bounds(rule: RuleSpec) -> tuple[Bound, ...]:
 
 def _marked(plot: Plot, marks: Sequence[Mark]) -> Plot:
     inside = tuple(mark for mark in marks if plot.start <= mark.at <= plot.end)
-    return Plot(
-        plot.what,
-        plot.start,
-        plot.end,
-        plot.lines,
-        plot.bounds,
-        inside,
-        plot.stretches,
-        plot.written,
-    )
+    return replace(plot, marks=inside)
 
 
 def _stretches(moments: Sequence[Moment], now: Instant) -> Iterator[Stretch]:

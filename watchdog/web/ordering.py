@@ -192,12 +192,12 @@ class NotifyTestOrder(Order):
 
 class AnnounceOrder(EpisodeOrder):
     audiences: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
-    as_: Annotated[Literal["", "announced", "update", "complete"], Field(alias="as")] = ""
+    which: Literal["", "announced", "update", "complete"] = ""
     said: Text = ""
 
     async def carry_out(self, by: Person, control: Control) -> Done:
         return control.orders.telling.announce(
-            by, self.episode, self.audiences, as_=self.as_, said=self.said, dry=self.dry
+            by, self.episode, self.audiences, which=self.which, said=self.said, dry=self.dry
         )
 
 

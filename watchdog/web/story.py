@@ -28,6 +28,7 @@ _TO_COME = frozenset({"pending", "held", "awaiting", "shadowed"})
 
 _LEAST_MARGIN_SECONDS = 20.0
 _MARGIN = 0.12  # of the episode's length, on either side
+_AFTER_SECONDS = 120.0
 _LABEL = 90
 
 
@@ -80,7 +81,10 @@ class Story:
         now = self._views.now()
         measures = ep["measures"] or {}
         start = min(_wall(ep["opened"]), _wall(measures.get("first_bad") or ep["opened"]))
-        end = now.wall if ep["state"] != "ok" else _wall(ep["since"])
+        last = max([_wall(ep["opened"]), *(_wall(one["at"]) for one in moments)])
+        # What goes on for long after the last event would leave no room for the events.
+        end = min(now.wall, last + max(_AFTER_SECONDS, 2 * (last - start)))
+        end = end if ep["state"] != "ok" else _wall(ep["since"])
         margin = max(_LEAST_MARGIN_SECONDS, (end - start) * _MARGIN)
         span = Span(start - margin, min(end + margin, now.wall))
         marks = [

@@ -7,6 +7,7 @@ for itself again, unless the reader wants it to stand still.
 from __future__ import annotations
 
 import asyncio
+import math
 import shlex
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -100,7 +101,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "duration": lambda value: "" if value is None else duration(value),
-        "about": lambda value: duration(value if value < 10 else round(value)),
+        "about": lambda value: duration(round(value) if 10 <= value < math.inf else value),
         "number": lambda value: "" if value is None else number(value),
         "percent": lambda ratio: "" if ratio is None else percent(ratio),
         "clock": _clock,
