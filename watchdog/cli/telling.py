@@ -61,7 +61,7 @@ def announce(
     order = {
         "episode": episode,
         "audiences": to or [],
-        "as": as_.value if as_ else "",
+        "which": as_.value if as_ else "",
         "said": said,
     }
     give(socket, "/v1/announce", order, yes=yes, as_json=as_json)

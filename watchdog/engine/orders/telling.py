@@ -67,7 +67,7 @@ class Telling:
         episode: str,
         audiences: tuple[str, ...],
         *,
-        as_: str,
+        which: str,
         said: str,
         dry: bool,
     ) -> Done:
@@ -83,7 +83,7 @@ class Telling:
                 raise OrderRefused(f"{name} is no audience outside; there are: {shown}")
         if not audiences:
             raise OrderRefused(f"say whom to tell: --to {' --to '.join(outside) or 'AUDIENCE'}")
-        topic = ANNOUNCES[as_ or ("complete" if ep.state in _COMPLETE else "announced")]
+        topic = ANNOUNCES[which or ("complete" if ep.state in _COMPLETE else "announced")]
         text = self._desk.engine.people.outbox.writer.announcement(ep.id, topic, said)
         shown = f"{', '.join(audiences)} are told:\n\n{text.subject}\n\n{text.body}\n"
         if not dry:
