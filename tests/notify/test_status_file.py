@@ -122,7 +122,7 @@ def test_one_that_is_exchanged_meanwhile_loses_nothing(file: Path) -> None:
     def publish() -> None:
         ends = time.monotonic() + 10
         while time.monotonic() < ends:
-            if any("slo-watchdog" in name for name in os.listdir(file.parent)):
+            if any("slo-watchdog" in name for name in map(str, file.parent.iterdir())):
                 fresh.rename(file)
                 exchanged.set()
                 return

@@ -1,0 +1,203 @@
+"""What a status page is to show at any moment, from the book alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.core.decisions.watch import BREACHED, HEALTHY, Watch, a_policy, a_rule
+from watchdog.core import entries as e
+from watchdog.core.book import Book
+from watchdog.core.spec import Endpoint, Scope
+from watchdog.core.states import State
+from watchdog.core.telling.page_state import PageState, page_state
+from watchdog.core.telling.pages_told import PAGE_KEY
+from watchdog.core.telling.status_pages import (
+    Component,
+    Condition,
+    Course,
+    ShownIncident,
+    StatusCall,
+    StatusPage,
+)
+from watchdog.core.words import Mode, Severity, Truth
+
+OPERATIONAL, MONITORING, MAJOR, PAUSED = (
+    Condition.OPERATIONAL,
+    Condition.MONITORING,
+    Condition.MAJOR,
+    Condition.PAUSED,
+)
+PART = Component("redemption", "Redemption", ("flag:redemption",), estimate_seconds=60.0)
+PAGE = StatusPage("public", StatusCall("PUT", Endpoint("http://a"), "{}"), (PART,))
+
+
+def showing(component: Component, **different: object) -> StatusPage:
+    return replace(PAGE, components=(replace(component, **different),))  # type: ignore[arg-type]  # fields by name
+
+
+BURNING = showing(PART, burning=MAJOR)
+BY_RULE = showing(PART, targets=(), rules=("errors",))
+
+
+def state(watch: Watch, page: StatusPage = PAGE, book: Book | None = None) -> PageState:
+    return page_state(page, book or watch.book, "sandbox", watch.now)
+
+
+def takes(watch: Watch, page: StatusPage = PAGE) -> PageState:
+    """The page accepts what stands, and says by which names it knows its incidents."""
+    found = state(watch, page)
+    shown = tuple(ShownIncident(now.incident, now.component.name, "i1") for now in found.open)
+    with watch.draft() as draft:
+        draft.add(e.StatusShown(page.name, found.digest, found.worst.value, shown))
+    return found
+
+
+def paused(**rule: object) -> Watch:
+    watch = Watch(a_policy(a_rule(**rule)))
+    watch.break_it()
+    watch.end()
+    watch.look(contained=Truth.TRUE, recovered=Truth.UNKNOWN)
+    assert watch.is_now(State.CONTAINED)
+    return watch
+
+
+def test_paused_is_said_from_the_read_back_on_and_over_when_it_was_quiet_after_the_undo() -> None:
+    watch = Watch(a_policy())
+    watch.run(2, HEALTHY)
+    seen = [state(watch).worst]
+    watch.run(5, BREACHED)
+    assert watch.is_now(State.ACTING)
+    seen.append(state(watch).worst)  # it was decided, and nothing has been read back
+    watch.end()
+    seen.append(takes(watch).worst)
+    (now,) = state(watch).open
+    assert (now.incident, now.course) == ("sandbox/public/redemption/E1", Course.IDENTIFIED)
+    assert (now.since, now.estimate) == (watch.now, watch.now.plus(60.0))
+    watch.look(contained=Truth.TRUE, recovered=Truth.UNKNOWN)
+    assert state(watch).digest == takes(watch).digest  # its users need not know of containment
+    watch.run(1, HEALTHY)
+    watch.undo(watch.episode)
+    found = takes(watch)
+    assert [(one.condition, one.reference) for one in found.open] == [(MONITORING, "i1")]
+    seen.append(found.worst)
+    watch.run(4000, HEALTHY)
+    assert watch.is_now(State.OK)
+    seen.append(state(watch).worst)
+    assert seen == [OPERATIONAL, OPERATIONAL, PAUSED, MONITORING, OPERATIONAL]
+    assert state(watch).ended == (
+        ShownIncident("sandbox/public/redemption/E1", "redemption", "i1"),
+    )
+    takes(watch)
+    assert state(watch).ended == ()
+    assert state(watch, book=watch.refolded()) == state(watch)
+
+
+def test_trouble_is_shown_where_the_policy_says_so_and_not_while_it_is_silenced() -> None:
+    watch = Watch(a_policy(a_rule(mode=Mode.APPROVE)))
+    watch.break_it()
+    assert watch.is_now(State.AWAITING)
+    hidden = state(watch, showing(PART, targets=(), rules=("errors",)))
+    by_rule = state(watch, showing(PART, targets=(), rules=("errors",), burning=MAJOR))
+    assert (hidden.worst, by_rule.worst) == (OPERATIONAL, MAJOR)
+    assert state(watch, BURNING).open[0].course is Course.INVESTIGATING
+    silence = watch.hold(Scope("rule", "errors"), silence=True)
+    assert state(watch, BURNING).worst is OPERATIONAL
+    watch.release(silence)
+    watch.run(1, HEALTHY)
+    assert state(watch, BURNING).worst is OPERATIONAL
+
+
+def test_what_is_rolled_back_is_shown_also_in_silence_but_not_of_a_drill_or_in_shadow() -> None:
+    watch = paused()
+    watch.hold(silence=True)
+    assert state(watch).worst is PAUSED
+    with watch.draft() as draft:
+        draft.add(e.Marked("E1", "drill", "alice"))
+    assert state(watch).worst is OPERATIONAL
+    shadow = Watch(a_policy(a_rule(mode=Mode.SHADOW)))
+    shadow.break_it()
+    assert shadow.is_now(State.SHADOWED)
+    assert state(shadow, BURNING).worst is OPERATIONAL
+
+
+def test_what_somebody_else_had_switched_off_is_theirs_to_announce() -> None:
+    watch = Watch(a_policy())
+    watch.break_it()
+    watch.end(e.Outcome.FOUND)
+    assert watch.book.claims_of("E1")[0].found
+    assert state(watch).worst is OPERATIONAL
+
+
+def test_a_breach_after_the_undo_goes_on_under_the_same_name() -> None:
+    watch = paused()
+    first = takes(watch).open[0].incident
+    watch.run(1, HEALTHY)
+    watch.undo(watch.episode)
+    for page in (PAGE, BY_RULE):
+        assert state(watch, page).worst is MONITORING
+    takes(watch)
+    seen = set()
+    watch.seen["errors"].since_undo = Truth.FALSE
+    for _ in range(8):
+        watch.run(1, BREACHED)
+        seen.add(takes(watch).worst)
+        assert [one.incident for one in state(watch).open] == [first]
+    assert watch.episode.reopens == "E1"
+    watch.end()
+    assert takes(watch).worst is PAUSED
+    assert state(watch).open[0].incident == first
+    assert seen == {MONITORING}
+
+
+def test_two_episodes_of_one_target_are_one_incident_until_the_last_lets_go() -> None:
+    watch = Watch(a_policy(a_rule("errors"), a_rule("peg")))
+    watch.break_it()
+    while watch.book.intents:
+        watch.end()
+        watch.run(1)
+    assert len(watch.book.claimants("flag:redemption")) == 2
+    (now,) = takes(watch).open
+    assert now.episodes == ("E1", "E2")
+    with watch.draft() as draft:
+        draft.add(e.ClaimReleased("E1", "flag:redemption", "mended", "alice"))
+    (after,) = state(watch).open
+    assert (after.incident, after.condition) == (now.incident, PAUSED)
+
+
+def test_a_pause_that_lasts_longer_than_expected_is_said_once() -> None:
+    watch = paused()
+    before = state(watch)
+    watch.run(59, HEALTHY)
+    assert not state(watch).open[0].late
+    assert state(watch).digest == before.digest
+    watch.run(2)
+    assert state(watch).open[0].late
+    late = state(watch).digest
+    assert late != before.digest
+    watch.run(100)
+    assert state(watch).digest == late
+
+
+def test_an_incident_of_a_component_that_is_named_no_more_is_over() -> None:
+    watch = paused()
+    key = takes(watch).open[0].incident
+    other = showing(replace(PART, name="rewards"), targets=("flag:rewards",))
+    found = state(watch, other)
+    assert found.worst is OPERATIONAL
+    assert [one.key for one in found.ended] == [key]
+
+
+def test_a_page_that_fails_is_known_until_it_accepts_again() -> None:
+    watch = paused()
+    with watch.draft() as draft:
+        draft.add(e.StatusNotShown("public", "HTTP 503"))
+    began = watch.now
+    watch.run(3)
+    with watch.draft() as draft:
+        draft.add(e.StatusNotShown("public", "HTTP 401"))
+        draft.tell(f"{PAGE_KEY}public", Severity.P2, "it does not show", "")
+    failing = watch.book.pages.failing["public"]
+    assert (failing.since, failing.reason, failing.paged) == (began, "HTTP 503", True)
+    takes(watch)
+    assert watch.book.pages.failing == {}
+    assert watch.refolded().pages == watch.book.pages
