@@ -61,9 +61,28 @@ def show_status(page: Page, found: View, now: datetime) -> None:
     if found["alertmanager"]:
         page.title("Alertmanager")
         show_alertmanager(page, found["alertmanager"])
+    show_telling(page, found.get("telling"))
     if found.get("status_pages"):
         page.title("Status pages")
         page.rows(_public(one) for one in found["status_pages"])
+
+
+def show_telling(page: Page, telling: View | None) -> None:
+    """What keeps people from being told, and who is on call; nothing where nobody is told."""
+    if telling is None:
+        return
+    on_call = telling["on_call"]
+    failing = [one for one in telling["lines"] if one["failing_since"] is not None]
+    if on_call is None and not failing:
+        return
+    page.title("Telling people")
+    if on_call is not None:
+        phone = f", {on_call['phone']}" if on_call["phone"] else ""
+        page.line(f"on call: {on_call['title']}{phone}")
+    if failing:
+        page.line(f"{telling['waiting']} messages wait")
+    for one in failing:
+        page.line(f"{one['line']}: fails since {one['failing_since']}: {one['reason']}")
 
 
 def show_leader(page: Page, leader: View | None) -> None:

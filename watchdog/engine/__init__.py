@@ -27,6 +27,7 @@ from watchdog.engine.orders import (
 from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.preflight import ready_now as ready_now
 from watchdog.engine.present import Present, RuleNow
+from watchdog.engine.telling_view import TellingNow
 from watchdog.engine.verdict_view import verdict_view
 from watchdog.engine.views import Views
 
@@ -54,6 +55,7 @@ __all__ = [
     "RuleNow",
     "RulesFolder",
     "Taken",
+    "TellingNow",
     "Views",
     "Wanted",
     "Wish",

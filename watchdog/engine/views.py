@@ -44,6 +44,7 @@ from watchdog.engine.rules_view import glances, held_seconds, row, rule_view
 from watchdog.engine.sources_view import sources_view
 from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.stops_view import hold_view, stops_view
+from watchdog.engine.telling_view import telling_now, telling_view
 from watchdog.engine.verdict_view import utc, verdict_view
 
 View = dict[str, Any]
@@ -64,6 +65,10 @@ class Views:
     def listen(self, listener: Listener) -> None:
         """Tell of every entry from now on, once it is durable."""
         self._engine.recorder.listen(listener)
+
+    def overhear(self, listener: Listener) -> None:
+        """The same, also of what another daemon wrote that leads."""
+        self._engine.recorder.overhear(listener)
 
     def recorded(self, after: int = 0, most: int | None = None) -> Iterable[e.Recorded]:
         """The journal's entries, oldest first. Raises JournalError."""
@@ -119,6 +124,7 @@ class Views:
             last_seq=engine.recorder.last_seq,
             lead=lead_now(engine),
             lessons=lessons_now(engine),
+            telling=telling_now(engine),
             limits=limits_now(engine),
             reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
         )
@@ -182,6 +188,7 @@ class Views:
             "silences": silences_view(engine),
             "alertmanager": alertmanager_view(engine),
             "status_pages": status_pages_view(engine),
+            "telling": telling_view(engine),
             **standing_deploys(engine),
             **lessons_view(engine),
             "episodes": self._episodes(book.open_episodes()),

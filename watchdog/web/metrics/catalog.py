@@ -236,6 +236,18 @@ ALERTMANAGER = (
     Metric("alertmanager_told_age_seconds", GAUGE, "Time since a replica took all alerts."),
 )
 
+TELLING = (
+    Metric("notes_waiting", GAUGE, "Pages that somebody is still to be told of."),
+    Metric("notes_oldest_seconds", GAUGE, "For how long the oldest of them waits."),
+    Metric("channel_failing", GAUGE, "1 while a line of the channel fails.", ("channel",)),
+    Metric(
+        "notes_total",
+        COUNTER,
+        "Pages by what became of them on a line: sent, given_up or dropped.",
+        ("channel", "fate"),
+    ),
+)
+
 RECORD = (
     Metric("policy", INFO, "The policy in force.", ("environment", "sha256")),
     Metric("policy_part", INFO, "Each owner's part of it.", ("owner", "sha256")),
@@ -262,6 +274,7 @@ GROUPS = {
     "Numbers of the procedure": PROCEDURE,
     "Deploys": DEPLOYS,
     "Alertmanager": ALERTMANAGER,
+    "Telling people": TELLING,
     "Policy and record": RECORD,
 }
 

@@ -22,6 +22,7 @@ from watchdog.web.metrics.present import (
     of_record,
     of_rules,
     of_sources,
+    of_telling,
 )
 from watchdog.web.policy_load import PolicyLoad
 
@@ -44,6 +45,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_sources(sources)
         yield from of_actions(actions, x)
         yield from of_lessons(x.lessons)
+        yield from of_telling(x.telling)
         yield from of_measures(measures)
         yield from of_alertmanager(x)
         yield from of_deploys(x)

@@ -58,6 +58,7 @@ class Meters:
         self._deploys = self._counter("deploys_total")
         self._blindness = self._counter("blindness_total")
         self._pages = self._counter("pages_total")
+        self._notes = self._counter("notes_total")
         self._entries = self._counter("journal_entries_total")
         self._events = self._counter("events_total")
         self._errors = self._counter("source_errors_total")
@@ -95,6 +96,9 @@ class Meters:
                 self._blindness.labels(entry.blind.value).inc()
             case e.Paged():
                 self._pages.labels(entry.severity.value, _yes(entry.silenced)).inc()
+            case e.NoteTold():
+                channel = entry.line.partition(" ")[0]
+                self._notes.labels(channel, entry.fate.value).inc(len(entry.notes))
             case e.DeployEnded():
                 self._deploys.labels(entry.outcome.value).inc()
             case e.Drifted():

@@ -18,7 +18,7 @@ from watchdog.core.hindsight import Task
 from watchdog.core.judge import Budget
 from watchdog.core.text import duration
 from watchdog.core.words import Blind, Instant, Status, WindowReading, World
-from watchdog.engine import LessonsNow, MeasuresNow, Present, RuleNow
+from watchdog.engine import LessonsNow, MeasuresNow, Present, RuleNow, TellingNow
 from watchdog.web.metrics.catalog import CATALOG
 from watchdog.web.metrics.metric import Kind
 from watchdog.web.policy_load import PolicyLoad
@@ -180,6 +180,12 @@ def of_lessons(x: LessonsNow) -> Iterator[Family]:
     yield _family("follow_ups_overdue", [((t.value,), x.overdue.get(t, 0)) for t in Task])
     yield _one("procedure_review_overdue", x.review_overdue)
     yield _one("procedure_review_due_seconds", x.review_due_seconds)
+
+
+def of_telling(x: TellingNow) -> Iterator[Family]:
+    yield _one("notes_waiting", x.waiting)
+    yield _one("notes_oldest_seconds", x.oldest_seconds)
+    yield _family("channel_failing", [((name,), down) for name, down in x.failing.items()])
 
 
 def of_measures(m: MeasuresNow) -> Iterator[Family]:

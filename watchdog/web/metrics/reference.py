@@ -9,6 +9,7 @@ from watchdog.core.entries import Outcome, Ruling
 from watchdog.core.episode import OPEN
 from watchdog.core.measures import Ended
 from watchdog.core.periods import PERIODS
+from watchdog.core.telling.notes import Fate
 from watchdog.core.words import Blind, Status
 from watchdog.web.metrics.catalog import EVENT_RESULTS, GROUPS
 from watchdog.web.metrics.meters import GATES
@@ -90,6 +91,7 @@ def _values() -> Iterator[str]:
         "result": list(EVENT_RESULTS),
         "direction": ["do", "undo"],
         "outcome": dict.fromkeys(one.value for one in (*Outcome, *DeployOutcome)),
+        "fate": [one.value for one in Fate],
         "ended": [one.value for one in Ended],
         "period": list(PERIODS),
         "window": ["a duration as written in rules: 5m, 1h, 3d"],

@@ -1,0 +1,66 @@
+"""How telling people goes: what waits, which channels fail, who is on call. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Contacts
+from watchdog.core.telling.routing import people_of
+from watchdog.core.words import Instant
+from watchdog.engine.engine import Engine
+from watchdog.engine.verdict_view import utc
+
+View = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TellingNow:
+    """For metrics. `failing` is by channel; of a policy that tells nobody it is empty."""
+
+    waiting: int = 0
+    oldest_seconds: float = 0.0
+    failing: Mapping[str, bool] = field(default_factory=dict)
+
+
+def telling_now(engine: Engine) -> TellingNow:
+    contacts, now = engine.in_force().contacts, engine.ports.clock.now()
+    waiting = list(engine.book.notes.waiting.values())
+    down = {one.line.channel for one in engine.people.outbox.lines.values() if one.failing_since}
+    channels = contacts.channels if contacts is not None else {}
+    return TellingNow(
+        len(waiting),
+        now.steady - waiting[0].at.steady if waiting else 0.0,
+        {name: name in down for name in channels},
+    )
+
+
+def telling_view(engine: Engine) -> View | None:
+    """None where the policy tells nobody."""
+    contacts, now = engine.in_force().contacts, engine.ports.clock.now()
+    if contacts is None:
+        return None
+    return {
+        "waiting": len(engine.book.notes.waiting),
+        "on_call": _who(ON_CALL, contacts, now),
+        "next_on_call": _who(NEXT_ON_CALL, contacts, now),
+        "lines": [
+            {
+                "line": one.line.name,
+                "told": one.told,
+                "told_at": utc(one.told_at) if one.told_at is not None else None,
+                "failing_since": utc(one.failing_since) if one.failing_since is not None else None,
+                "reason": one.reason,
+            }
+            for one in sorted(engine.people.outbox.lines.values(), key=lambda one: one.line)
+        ],
+        "outside": sorted(name for name, one in contacts.audiences.items() if one.outside),
+    }
+
+
+def _who(name: str, contacts: Contacts, now: Instant) -> View | None:
+    """Whose turn it is, with what a person needs to call them."""
+    for person in people_of(name, contacts, now):
+        return {"name": person.name, "title": person.title, "phone": person.phone}
+    return None
