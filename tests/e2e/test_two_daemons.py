@@ -68,6 +68,8 @@ async def test_one_leads_and_the_other_hands_on_what_is_ordered_of_it(
     shown = await follower.command("status")
     assert f"leads: {pair.name_of(leader)}, and this daemon follows, in epoch 1" in shown.output
 
+    assert f"{pair.name_of(leader)} leads, in epoch 1" in await follower.page("/")
+
     done = await follower.order("hold", reason="looking")
 
     (hold,) = (await leader.read("/v1/status"))["holds"]
@@ -79,6 +81,7 @@ async def test_one_leads_and_the_other_hands_on_what_is_ordered_of_it(
         await follower.order("apply")
     break_peg(sandbox)
     await leader.episode(PEG, state="held")
+    await pair.until("its pages tell what the leader decided", lambda: _shows(follower, "refused"))
     assert sandbox.flag_changes() == 0
     assert [one.epoch for one in leader.entries(Started)] == [1]
 
@@ -370,3 +373,7 @@ async def _none_open(one: Watchdog) -> bool:
 
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+async def _shows(one: Watchdog, text: str) -> bool:
+    return text in await one.page("/decisions?q=hold")

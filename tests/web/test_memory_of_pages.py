@@ -245,3 +245,14 @@ def test_a_rules_text_is_cut_out_with_the_comment_above_it_and_none_of_the_next(
     assert second.text == "# About the second.\nsecond: {severity: P1}"
     for where in ("team/other.yaml:6:3", "team/rules.yaml:99:3", "somewhere"):
         assert rule_text(where, files) is None
+
+
+async def test_a_bug_in_telling_keeps_nothing_from_being_recorded(tmp_path: Path) -> None:
+    async with watching(tmp_path, policy({}, (ERROR_RATE,), ()), runs=False) as watch:
+        chronicle = Chronicle(Views(watch.engine))
+        await chronicle.read_back()
+        odd = replace(decided(1), rule=None)  # type: ignore[arg-type]  # as a bug would have it
+        opened = e.EpisodeOpened("E1", ERROR_RATE.name, "t", Severity.P0, World.LIVE, None)
+        for entry in (odd, opened):
+            watch.engine.recorder.remember([e.Recorded(99, BEGAN, entry, "h")])
+        assert chronicle.history.of(ERROR_RATE.name)[0]["text"] == "E1 opened"

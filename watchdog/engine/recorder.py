@@ -60,10 +60,15 @@ class Recorder:
         self._journal = journal
         self._waiting: deque[tuple[Instant, list[Entry]]] = deque()
         self._listeners: list[Listener] = []
+        self._onlookers: list[Listener] = []
         self.decisions: deque[Recorded] = deque(maxlen=KEPT_DECISIONS)
 
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
+
+    def overhear(self, listener: Listener) -> None:
+        """Tell of every entry on the record, whoever wrote it: for those who only show."""
+        self._onlookers.append(listener)
 
     def draft(self) -> Draft:
         """Of who leads; one that changes nothing where another does."""
@@ -195,6 +200,8 @@ class Recorder:
         self.last_seq = one.seq
         if isinstance(one.entry, Decided):
             self.decisions.append(one)
+        for onlooker in self._onlookers:
+            onlooker(one)
 
     def close(self) -> None:
         self._journal.close()

@@ -41,7 +41,7 @@ class Chronicle:
         self._views = views
         self._upto = views.last_seq
         self._waiting: deque[Recorded] | None = deque(maxlen=_MOST_WAITING)
-        views.listen(self._heard)
+        views.overhear(self._heard)
 
     @property
     def is_read(self) -> bool:
@@ -74,10 +74,14 @@ class Chronicle:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     def _heard(self, recorded: Recorded) -> None:
-        if self._waiting is None:
-            self._take(recorded)
-        elif recorded.seq > self._upto:
-            self._waiting.append(recorded)
+        """Never raises: what is shown must not keep anything from being recorded."""
+        try:
+            if self._waiting is None:
+                self._take(recorded)
+            elif recorded.seq > self._upto:
+                self._waiting.append(recorded)
+        except Exception:  # noqa: BLE001  # a bug of ours: the pages know less, the watch goes on
+            structlog.get_logger().exception("pages.entry_not_told", seq=recorded.seq)
 
     def _take(self, recorded: Recorded) -> None:
         for tell in self._tell:

@@ -62,7 +62,7 @@ class Live:
         self._ended = False
         self._streams = 0
         self.stream_seconds = STREAM_SECONDS
-        views.listen(self._heard)
+        views.overhear(self._heard)
 
     @property
     def streams(self) -> int:
