@@ -129,7 +129,9 @@ def _page(entry: Entry, findings: Findings) -> StatusPage | None:
     if how is None:
         return None
     again = shape.again or (AGAIN_SECONDS if kind == "file" else None)
-    return StatusPage(entry.name, how, components, shape.updates, again, shape.deadline)
+    return StatusPage(
+        entry.name, how, components, shape.updates, again, shape.deadline, shape.page_after
+    )
 
 
 def _check_times(entry: Entry, kind: str, shape: StatusPageShape, findings: Findings) -> None:

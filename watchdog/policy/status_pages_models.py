@@ -78,3 +78,6 @@ class StatusPageShape(Shape):
         None, description="file, call: how often it is told again what it has accepted (file: 10s)"
     )
     deadline: Duration = Field(10.0, description="total time of one telling (10s)")
+    page_after: Duration = Field(
+        300.0, description="for how long it may fail before people are told (5m)"
+    )

@@ -100,6 +100,7 @@ class StatusPage:
     update_seconds: float | None = None  # how often those who read it hear of what goes on
     again_seconds: float | None = None  # how often it is told again what it has accepted
     deadline_seconds: float = 10.0  # total, of one telling
+    page_after_seconds: float = 300.0  # for how long it may fail before people are told
 
     @property
     def host(self) -> str:

@@ -27,9 +27,6 @@ GATHER_SECONDS = 0.2
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
-PAGED_AFTER_SECONDS = 300.0
-"""For how long a page may fail before people are told."""
-
 GRACE_SECONDS = 1.0
 """How far an adapter may overrun its deadline before it is cut off."""
 
@@ -257,7 +254,7 @@ def _page_when_long(one: PageFares, draft: Draft) -> None:
     failing = draft.book.pages.failing.get(name)
     if failing is None or failing.paged:
         return
-    if draft.now.steady - failing.since.steady >= PAGED_AFTER_SECONDS:
+    if draft.now.steady - failing.since.steady >= one.spec.page_after_seconds:
         draft.tell(
             f"{PAGE_KEY}{name}",
             Severity.P2,
