@@ -38,9 +38,9 @@ async def told_by_the_daemon(paused: Paused) -> dict[str, set[str]]:
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
         if not family.samples:  # nothing of it here, as of an Alertmanager that nobody named
-            found.setdefault(family.name, set()).update(
-                *(metric.labels for metric in CATALOG.values() if metric.name == family.name)
-            )
+            for metric in CATALOG.values():
+                if metric.name.removesuffix("_total") == family.name:
+                    found.setdefault(metric.name, set()).update(metric.labels)
     return found
 
 
