@@ -23,7 +23,7 @@ def status(**different: Any) -> dict[str, Any]:
         "environment": "production", "host": "a", "version": "0.1.0", "max_mode": "armed",
         "last_pass_seconds_ago": 0.2, "recording": "ok", "leader": None, "clock": "ok",
         "policy_pending": False, "policy_errors": [], "rules": [rule()], "follow_ups": [],
-        "procedure": None,
+        "procedure": None, "telling": None, "status_pages": [],
     }  # fmt: skip
     lists = ("holds", "silences", "deploys", "frozen", "episodes", "actions")
     return {**plain, **{name: [] for name in lists}, **different}
@@ -56,6 +56,13 @@ UNREADY = {
 REVIEW = {"document": "the wiki", "reviewed": "2026-01-01", "overdue": True}
 ASKED = {"missing": 2, "action": "restore", "until": "2026-11-23T16:00:00Z"}
 
+LINE = {"line": "mail bob", "failing_since": "2026-11-23T15:30:00Z", "reason": "refused"}
+ADA = {"name": "ada", "title": "Ada, SRE", "phone": "+41 1"}
+TELLING = {"waiting": 2, "lines": [LINE], "on_call": ADA, "next_on_call": None}
+UNSHOWN = {
+    "name": "site", "shows": False, "shown": "operational", "condition": "degraded", "reason": "503",
+}  # fmt: skip
+
 TOLD = [
     ({"recording": "disk full"}, "trouble", "it cannot record, and so does not act: disk full"),
     ({"last_pass_seconds_ago": None}, "trouble", "it does not judge: the last pass was never"),
@@ -73,6 +80,12 @@ TOLD = [
         "errors: shadow instead of armed: E3 was marked false",
     ),
     ({"rules": [rule(verdict=None)]}, "blind", "errors: nothing has been read yet"),
+    ({"telling": TELLING}, "untold", "mail bob fails since 15:30:00Z (10m): refused"),
+    (
+        {"status_pages": [UNSHOWN]},
+        "untold",
+        "status page site does not show degraded: 503; it last",
+    ),
     ({"follow_ups": [LATE]}, "overdue", "F1 OVERDUE, fix by bob, due 2026-11-01, for E1: a time"),
     ({"procedure": REVIEW}, "overdue", "The procedure's review is overdue: the wiki"),
 ]
@@ -118,3 +131,11 @@ def test_who_waits_for_a_person_comes_first() -> None:
     both = [episode(id="E1", state="contained"), episode(id="E2")]
     (found,) = matters(status(episodes=both), NOW)
     assert [item.split()[0] for item in found.items] == ["E2", "E1"]
+
+
+def test_whose_turn_it_is_stands_at_the_top_and_is_no_matter() -> None:
+    calm = status(telling={**TELLING, "lines": [{**LINE, "failing_since": None}], "waiting": 0})
+    assert matters(calm, NOW) == ()
+    assert text(calm, (), NOW).splitlines()[1] == "On call: Ada, SRE, +41 1"
+    assert document(calm, (), NOW)["on_call"] == ADA
+    assert document(status(), (), NOW)["on_call"] is None

@@ -50,7 +50,7 @@ def text(status: View, found: tuple[Matter, ...], now: datetime) -> str:
     local = now.astimezone()
     head = f"Handover of {status['environment']} on {status['host']}, {now:%Y-%m-%d %H:%M}Z"
     head += f" ({local:%H:%M %Z}), slo-watchdog {status['version']}, up to {status['max_mode']}"
-    lines = [head]
+    lines = [head, *_shift(status)]
     for one in found:
         lines += ["", f"{one.title} ({len(one.items)})"]
         lines += [f"* {item}" for item in one.items[:MOST_OF_A_KIND]]
@@ -66,6 +66,15 @@ def text(status: View, found: tuple[Matter, ...], now: datetime) -> str:
     return "\n".join(lines)
 
 
+def _shift(status: View) -> Iterator[str]:
+    """Whose turn it is, and who comes next; nothing where the policy names nobody."""
+    telling = status["telling"] or {}
+    for what, key in (("On call", "on_call"), ("Next", "next_on_call")):
+        who = telling.get(key)
+        if who is not None:
+            yield _line(f"{what}: {who['title']}{', ' + who['phone'] if who['phone'] else ''}")
+
+
 def document(status: View, found: tuple[Matter, ...], now: datetime) -> View:
     """The same as plain data: every kind is there, also the empty ones."""
     told = {one.key: list(one.items) for one in found}
@@ -75,6 +84,8 @@ def document(status: View, found: tuple[Matter, ...], now: datetime) -> View:
         "host": status["host"],
         "version": status["version"],
         "max_mode": status["max_mode"],
+        "on_call": (status["telling"] or {}).get("on_call"),
+        "next_on_call": (status["telling"] or {}).get("next_on_call"),
         "nothing_to_tell": not found,
         "matters": {key: told.get(key, []) for key in _KINDS},
     }
@@ -187,6 +198,23 @@ def _blind(status: View, _: datetime) -> Iterator[str]:
             yield f"{member['name']}: {member['reason']}"
 
 
+def _untold(status: View, now: datetime) -> Iterator[str]:
+    """People, and the public, who are not told what they should be."""
+    telling = status["telling"]
+    failing = [one for one in telling["lines"] if one["failing_since"]] if telling else []
+    for one in failing:
+        since = f"{clock(one['failing_since'], now)} ({ago(one['failing_since'], now)})"
+        yield f"{one['line']} fails since {since}: {one['reason']}"
+    if failing and telling:
+        yield f"{telling['waiting']} messages wait to be told"
+    for one in status["status_pages"]:
+        known = one["told_here"] or one["failing_since"] is not None
+        if known and not one["shows"]:
+            shown = f"; it last took {one['shown']}" if one["shown"] else ""
+            why = one["reason"] or "not yet"
+            yield f"status page {one['name']} does not show {one['condition']}: {why}{shown}"
+
+
 def _overdue(status: View, _: datetime) -> Iterator[str]:
     for one in status["follow_ups"]:
         if one["overdue"]:
@@ -205,5 +233,6 @@ _KINDS: dict[str, tuple[str, Callable[[View, datetime], Iterator[str]]]] = {
     "not_ready": ("Actions that would not work", _not_ready),
     "demoted": ("Rules that do less than they declare", _demoted),
     "blind": ("Blind rules", _blind),
+    "untold": ("Not told", _untold),
     "overdue": ("Overdue", _overdue),
 }
