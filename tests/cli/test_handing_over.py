@@ -60,7 +60,8 @@ LINE = {"line": "mail bob", "failing_since": "2026-11-23T15:30:00Z", "reason": "
 ADA = {"name": "ada", "title": "Ada, SRE", "phone": "+41 1"}
 TELLING = {"waiting": 2, "lines": [LINE], "on_call": ADA, "next_on_call": None}
 UNSHOWN = {
-    "name": "site", "shows": False, "shown": "operational", "condition": "degraded", "reason": "503",
+    "name": "site", "shows": False, "shown": "operational", "condition": "degraded",
+    "reason": "503", "told_here": True, "failing_since": None,
 }  # fmt: skip
 
 TOLD = [
@@ -84,7 +85,7 @@ TOLD = [
     (
         {"status_pages": [UNSHOWN]},
         "untold",
-        "status page site does not show degraded: 503; it last",
+        "status page site does not show degraded: 503; it",
     ),
     ({"follow_ups": [LATE]}, "overdue", "F1 OVERDUE, fix by bob, due 2026-11-01, for E1: a time"),
     ({"procedure": REVIEW}, "overdue", "The procedure's review is overdue: the wiki"),
