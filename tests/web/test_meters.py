@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from tests.web.policies import source
+from tests.web.policies import policy, source
 from watchdog.core import entries as e
 from watchdog.core.gates import GATES as ASKED
 from watchdog.core.measured import Service
@@ -13,6 +14,8 @@ from watchdog.core.measures import Act, Measure
 from watchdog.core.samples import Failure, Fault, Reading
 from watchdog.core.spec import Endpoint, Scrape
 from watchdog.core.states import Event, State
+from watchdog.core.telling.contacts import Channel, Contacts, Webhook
+from watchdog.core.telling.notes import Fate, NoteTold
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
 from watchdog.web.metrics import Meters
 from watchdog.web.metrics.meters import GATES, ruling_gate
@@ -201,3 +204,14 @@ def test_the_longest_pass_is_the_same_for_all_who_ask_within_a_minute() -> None:
     assert meters.longest_pass(0.5, NOW) == 0.5
     assert meters.longest_pass(0.1, NOW.plus(30)) == 0.5
     assert meters.longest_pass(0.2, NOW.plus(61)) == 0.2
+
+
+def test_a_channel_that_gives_up_for_the_first_time_is_an_increase() -> None:
+    meters = Meters()
+    chat = Channel("chat", Webhook(Endpoint("http://127.0.0.1:1")))
+    told = {"channel": "chat", "fate": "given_up"}
+    assert meters.registry.get_sample_value("slo_watchdog_notes_total", told) is None
+    meters.adopt(replace(policy({}, ()), contacts=Contacts({"chat": chat})))
+    assert meters.registry.get_sample_value("slo_watchdog_notes_total", told) == 0
+    heard(meters, NoteTold(("N1", "N2"), "chat ada", Fate.GIVEN_UP, "", 3))
+    assert value(meters, "notes_total", **told) == 2

@@ -18,6 +18,7 @@ from watchdog.core.deploys import DeployOutcome
 from watchdog.core.measures import Measure
 from watchdog.core.samples import Reading
 from watchdog.core.spec import Policy, SourceSpec
+from watchdog.core.telling.notes import Fate
 from watchdog.core.words import Blind, Direction, Instant, Severity, World
 from watchdog.ports import MetricSource
 from watchdog.web.metrics.catalog import EVENT_RESULTS
@@ -148,7 +149,7 @@ class Meters:
     # -- beginnings --------------------------------------------------------------------------------
 
     def adopt(self, policy: Policy) -> None:
-        """Let the counters of a policy's sources and actions begin at 0."""
+        """Let the counters of a policy's sources, actions and channels begin at 0."""
         for name, source in policy.sources.items():
             self._polls.labels(name)
             if isinstance(source.how, Channel):
@@ -163,6 +164,9 @@ class Meters:
             self._effect.labels(action.name)
             self._procedure.adopt(action.name)
             self._drifts.labels(action.name)
+        for channel in policy.contacts.channels if policy.contacts is not None else ():
+            for fate in Fate:
+                self._notes.labels(channel, fate.value)
 
     def _begin_at_zero(self) -> None:
         for world in World:
