@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from tests.web.conftest import Paused
 from tests.web.policies import ERROR_RATE
-from watchdog.engine import DeployDesk, Done, Person, Views
+from watchdog.engine import DeployDesk, Done, Orders, Person, Views
 from watchdog.web.control import control_app
 from watchdog.web.inbound import Inbound
 from watchdog.web.ordering import ORDERS, Control, Order
@@ -62,7 +62,10 @@ async def test_every_address_is_told_of_and_no_other(paused: Paused) -> None:
     views = Views(paused.watch.engine)
     engine = paused.watch.engine
     deploys = DeployDesk(engine)
-    inbound = Inbound(engine.inbox, deploys, engine.in_force, FileSecrets([]), engine.ports.clock)
+    orders = Orders(engine)
+    inbound = Inbound(
+        engine.inbox, deploys, orders, engine.in_force, FileSecrets([]), engine.ports.clock
+    )
     health = Health(lambda: "", lambda: "")
     readonly = readonly_app(views, health, ("localhost",), inbound=inbound)
     assert {*sections(READS), *sections(EVENTS)} == addresses(readonly)

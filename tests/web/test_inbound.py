@@ -22,7 +22,7 @@ from watchdog.core.channels import Channel, EventReceived, EventSignal, Matcher
 from watchdog.core.entries import EpisodeOpened
 from watchdog.core.spec import RuleSpec, SourceSpec
 from watchdog.core.words import Mode, Status
-from watchdog.engine import DeployDesk, Views
+from watchdog.engine import DeployDesk, Orders, Views
 from watchdog.ports import Journal
 from watchdog.store import SqliteJournal
 from watchdog.web.inbound import Inbound
@@ -110,6 +110,8 @@ def counted(watch: Watch, channel: str, result: str) -> float:
     return found or 0.0
 
 
+ANSWERS = "/api/v1/answers"
+
 # -- the address -----------------------------------------------------------------------------------
 
 
@@ -117,13 +119,15 @@ async def test_of_all_addresses_only_these_take_a_body(watch: Watch) -> None:
     engine = watch.engine
     secrets = FileSecrets([])
     deploys = DeployDesk(engine)
-    inbound = Inbound(engine.inbox, deploys, engine.in_force, secrets, engine.ports.clock)
+    inbound = Inbound(
+        engine.inbox, deploys, Orders(engine), engine.in_force, secrets, engine.ports.clock
+    )
     health = Health(lambda: "", lambda: "")
     app = readonly_app(Views(engine), health, HOSTS, inbound=inbound)
     routes = [route for route in app.routes if isinstance(route, Route)]
     assert len(routes) == len(app.routes)
     taking = {one.path for one in routes if (one.methods or set()) - {"GET", "HEAD"}}
-    assert taking == {EVENT, ALERT, DEPLOY}
+    assert taking == {EVENT, ALERT, DEPLOY, ANSWERS}
     for route in routes:
         path = route.path.replace("{name}", INCIDENT.name)
         for method in ("POST", "PUT", "DELETE", "PATCH"):

@@ -119,7 +119,13 @@ async def watching(
         health = Health(lambda: knobs.unhealthy, lambda: knobs.unhealthy)
         deploys = DeployDesk(engine)
         inbound = Inbound(
-            engine.inbox, deploys, engine.in_force, wire.secrets, ports.clock, meters.told
+            engine.inbox,
+            deploys,
+            Orders(engine),
+            engine.in_force,
+            wire.secrets,
+            ports.clock,
+            meters.told,
         )
         app = readonly_app(Views(engine), health, HOSTS, meters, lambda: knobs.load, inbound)
         served = await serve_tcp(app, "127.0.0.1", 0, app.state.live.run)

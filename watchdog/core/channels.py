@@ -28,12 +28,13 @@ Labels = tuple[tuple[str, str], ...]
 @dataclass(frozen=True, slots=True)
 class Channel:
     """`kind` says how a sender proves itself: `token` for Alertmanager, `hmac` for all others; and
-    `deploys` for a pipeline that signs as those do, and tells of its deploys alone.
+    `deploys` for a pipeline that signs as those do, and tells of its deploys alone; `answers` for
+    what brings people's acks and holds back, and nothing else.
 
     `credential` names the text that holds the key, or two of them while they are rotated.
     """
 
-    kind: Literal["token", "hmac", "deploys"]
+    kind: Literal["token", "hmac", "deploys", "answers"]
     credential: str
     targets: tuple[str, ...] = ()  # of `deploys`: what it may deploy; empty: all
 

@@ -65,7 +65,15 @@ async def _pages(settings: Settings, views: Views, behind: Behind) -> Served:
     engine, meters = behind.engine, behind.meters
     clock = engine.ports.clock
     deploys = DeployDesk(engine)
-    inbound = Inbound(engine.inbox, deploys, engine.in_force, behind.secrets, clock, meters.told)
+    inbound = Inbound(
+        engine.inbox,
+        deploys,
+        behind.orders,
+        engine.in_force,
+        behind.secrets,
+        clock,
+        meters.told,
+    )
     app = readonly_app(views, behind.health, hosts, meters, load, inbound)
     try:
         return await serve_tcp(app, host, port, app.state.live.run)

@@ -30,14 +30,19 @@ def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
     shape = shape_of(ChannelShape, entry, findings)
     if shape is None:
         return None
-    ways = {"hmac": shape.hmac, "token": shape.token, "deploys": shape.deploys}
+    ways = {
+        "hmac": shape.hmac,
+        "token": shape.token,
+        "deploys": shape.deploys,
+        "answers": shape.answers,
+    }
     given = [(kind, credential) for kind, credential in ways.items() if credential is not None]
-    ways_told = ("by nothing", "in one way", "in two ways", "in three ways")
+    ways_told = ("by nothing", "in one way", "in two ways", "in three ways", "in four ways")
     if len(given) != 1:
         findings.refuse(
             entry.key_at(given[1][0]) if given else entry.key,
             f"the channel {entry.name} is known {ways_told[len(given)]}",
-            "Write exactly one of {hmac: CREDENTIAL}, {token: CREDENTIAL}, {deploys: CREDENTIAL}.",
+            "Write exactly one of hmac, token, deploys and answers, as {hmac: CREDENTIAL}.",
         )
         return None
     if shape.targets is not None and shape.deploys is None:
@@ -49,6 +54,8 @@ def channel_spec(entry: Entry, findings: Findings) -> SourceSpec | None:
     elif shape.deploys is not None:
         how = Channel("deploys", shape.deploys, tuple(sorted(shape.targets or ())))
         most, events = _HMAC_BYTES, _HMAC_EVENTS
+    elif shape.answers is not None:
+        how, most, events = Channel("answers", shape.answers), _HMAC_BYTES, _HMAC_EVENTS
     else:
         how, most, events = Channel("hmac", shape.hmac or ""), _HMAC_BYTES, _HMAC_EVENTS
     return SourceSpec(f"{PREFIX}{entry.name}", EVERY_SECONDS, _DEADLINE_SECONDS, most, events, how)

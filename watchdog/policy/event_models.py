@@ -28,7 +28,7 @@ Target = Annotated[
 
 
 class ChannelShape(Shape):
-    """How senders of a channel prove themselves: exactly one of `hmac`, `token` and `deploys`."""
+    """How senders of a channel prove themselves: by exactly one of these credentials."""
 
     hmac: Name | None = Field(
         None, description="credential that signs what is posted to /api/v1/events"
@@ -38,6 +38,9 @@ class ChannelShape(Shape):
     )
     deploys: Name | None = Field(
         None, description="credential that signs what a pipeline posts to /api/v1/deploys"
+    )
+    answers: Name | None = Field(
+        None, description="credential that signs people's acks and holds at /api/v1/answers"
     )
     targets: Annotated[list[Target], Field(min_length=1, max_length=100)] | None = Field(
         None, description="deploys: what it may deploy, like config:/srv/app; all when left out"

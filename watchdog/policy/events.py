@@ -41,10 +41,10 @@ def told(
             remedy = closest(event.from_, platform.channels)
         findings.refuse(entry.at("event", "from"), f"there is no channel {event.from_}", remedy)
         return None, None
-    if isinstance(channel.how, Channel) and channel.how.kind == "deploys":
+    if isinstance(channel.how, Channel) and channel.how.kind in {"deploys", "answers"}:
         findings.refuse(
             entry.at("event", "from"),
-            f"{event.from_} tells of deploys, which are no events",
+            f"{event.from_} tells of {channel.how.kind}, which are no events",
             "Name a channel of {hmac: CREDENTIAL} or {token: CREDENTIAL}.",
         )
         return None, None

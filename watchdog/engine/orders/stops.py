@@ -51,6 +51,13 @@ class Stops:
         told = {"hold": name, "recorded": missed is None}
         return Done(f"{name}: {effect}", scope.name or "all", told)
 
+    def standing(self, person: Person, scope: Scope, reason: str) -> str:
+        """The hold that this very person placed for this very reason, if it stands; or ""."""
+        for hold in self._desk.book.standing_holds(self._desk.now()):
+            if (hold.actor, hold.scope, hold.reason) == (person.name, scope, reason):
+                return hold.id
+        return ""
+
     def _unrecorded(self, wish: Draft, missed: Unrecorded) -> str:
         """On a record of our own it stands at once all the same: a stop must not wait for a disk.
 

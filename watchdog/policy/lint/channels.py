@@ -16,7 +16,8 @@ def _unheard(ground: Ground) -> Iterator[Hit]:
     }
     for source in ground.policy.sources.values():
         how = source.how
-        if isinstance(how, Channel) and how.kind != "deploys" and source.name not in heard:
+        events = isinstance(how, Channel) and how.kind not in {"deploys", "answers"}
+        if events and source.name not in heard:
             name = source.name.removeprefix(PREFIX)
             yield Hit(
                 ground.channels[name].key,

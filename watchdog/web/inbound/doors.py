@@ -1,5 +1,5 @@
 """The doors: `POST /api/v1/alertmanager` with a token; `POST /api/v1/events`, and for pipelines
-`POST /api/v1/deploys`, with a signature.
+`POST /api/v1/deploys`, with a signature, and `POST /api/v1/answers` for people's acks and holds.
 
 Laws
 * Who is not known by a channel's key is told 401 and nothing else, whatever else is wrong.
@@ -27,8 +27,17 @@ from starlette.routing import Route
 from watchdog.core.channels import Channel, EventReceived
 from watchdog.core.heard import News
 from watchdog.core.spec import Policy, SourceSpec
-from watchdog.engine import DeployDesk, DeployRefused, Inbox, NotRecorded
+from watchdog.engine import (
+    DeployDesk,
+    DeployRefused,
+    Inbox,
+    NotRecorded,
+    OrderRefused,
+    Orders,
+    OrderUnrecorded,
+)
 from watchdog.ports import Clock, SecretMissing, Secrets
+from watchdog.web.inbound.answers import take
 from watchdog.web.inbound.bodies import Wrong, alerts_of, event_of
 from watchdog.web.inbound.pace import LEAST_COST, Bucket, bucket_of
 from watchdog.web.inbound.pipelines import Pipeline, answer, tell
@@ -51,6 +60,7 @@ class Inbound:
 
     inbox: Inbox
     deploys: DeployDesk
+    orders: Orders
     policy: Callable[[], Policy]
     secrets: Secrets
     clock: Clock
@@ -79,6 +89,7 @@ def inbound_routes(behind: Inbound) -> list[Route]:
         Route("/api/v1/alertmanager", doors.alertmanager, methods=["POST"]),
         Route("/api/v1/events", doors.event, methods=["POST"]),
         Route("/api/v1/deploys", doors.deploy, methods=["POST"]),
+        Route("/api/v1/answers", doors.answer, methods=["POST"]),
     ]
 
 
@@ -96,6 +107,9 @@ class _Doors:
 
     async def deploy(self, request: Request) -> Response:
         return await self._answered(self._deploy, request)
+
+    async def answer(self, request: Request) -> Response:
+        return await self._answered(self._answer, request)
 
     async def _alertmanager(self, request: Request) -> Response:
         """Known by its token, before anything of the body is read."""
@@ -142,6 +156,21 @@ class _Doors:
         news = News.NEW if told.deploy.ended is None else News.RESOLVED
         self.behind.count(channel, (News.REPEATED if told.known else news).value, 1)
         return Json(answer(told))
+
+    async def _answer(self, request: Request) -> Response:
+        """What people say by a message: an ack or a hold, on the record when it is answered."""
+        _, channel, body = await self._signed(request, "answers")
+        try:
+            told = take(channel, body, self.behind.orders)
+        except Wrong as wrong:
+            raise _Refused(422, channel, "malformed", str(wrong)) from None
+        except OrderUnrecorded:
+            raise _not_recorded(channel) from None
+        except OrderRefused as refused:
+            raise _Refused(409, channel, "refused", str(refused)) from None
+        news = News.REPEATED if told.known else News.NEW
+        self.behind.count(channel, news.value, 1)
+        return Json({"effect": told.effect, "known": told.known})
 
     async def _signed(self, request: Request, kind: str) -> tuple[SourceSpec, str, bytes]:
         """Known by its signature over the time and the whole body."""

@@ -31,5 +31,5 @@ def bucket_of(kind: str) -> Bucket:
     return Bucket(2000.0, 10.0) if kind == "token" else Bucket(30.0, 0.5)
 
 
-LEAST_COST = {"hmac": 1.0, "deploys": 1.0, "token": 5.0}
+LEAST_COST = {"hmac": 1.0, "deploys": 1.0, "answers": 1.0, "token": 5.0}
 """Of one request, however few events it brings."""
