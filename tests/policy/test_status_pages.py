@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from tests.policy.test_schema import faults
@@ -54,6 +57,7 @@ HOOK = f"""\
 """
 
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "status-page.md"
 NEWS = "is new, and public: it shows"
 PART = "components: {a: {name: A, rules: [r]}}"
 
@@ -114,6 +118,14 @@ def test_each_kind_becomes_what_it_says() -> None:
         again_seconds=300.0,
     )
     assert faults("contacts", HEAD + PUBLIC + SITE + HOOK) == []
+
+
+def test_the_example_of_the_documentation_loads() -> None:
+    (example,) = re.findall(r"```yaml\nstatus-pages:\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    rules = RULES.replace("error-rate", "redemption-error-rate")
+    found = load(folder(PLATFORM, VARS, team_a=rules) | {"contacts.yaml": HEAD + example})
+    assert (found.complete, found.advice) == (True, ()), found.errors
+    assert faults("contacts", HEAD + example) == []
 
 
 @pytest.mark.parametrize(
