@@ -61,6 +61,7 @@ PLACES = {
     "impact": "hindsight",
     "follow-up": "hindsight",
     "handover": "handover",
+    "drill": "drill",
     "anchor": "anchor",
     "restore": "restore",
 }

@@ -1,4 +1,4 @@
-"""Sets the stage: a folder, a sandbox, and the daemon running on the shipped rules.
+"""Sets the stage: a folder, a sandbox, and the daemon running on rules; for the demo and drills.
 
 The daemon is a process of its own, started as the service would be, with `root_is_person` set,
 since the one who runs a demo may be root. It is stopped by its own pid, and killed by the kernel
@@ -13,7 +13,8 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,18 @@ class Stage:
         except (httpx.HTTPError, ValueError) as error:
             raise StageFailed(f"the sandbox did not tell what people read: {error!r}") from None
 
+    async def until(
+        self, what: str, seconds: float, look: Callable[[Stage], Any]
+    ) -> dict[str, Any]:
+        """Wait for what a look gives, once it is not None. Raises StageFailed."""
+        ends = time.monotonic() + seconds
+        while time.monotonic() < ends:
+            found = await look(self)
+            if found is not None:
+                return dict(found)
+            await asyncio.sleep(0.1)
+        raise StageFailed(f"waited {seconds:g} s for {what}, in vain")
+
     async def order(self, path: str, **body: Any) -> dict[str, Any]:
         """Give an order; a refusal raises StageFailed with its reason."""
         try:
@@ -82,12 +95,27 @@ def shipped_rules() -> Path:
 
 
 @asynccontextmanager
-async def stage(folder: Path, rules: Path, *, watch: str, port: int = 0) -> AsyncIterator[Stage]:
-    """Everything up and ready; everything stopped again, however the block ends."""
+async def stage(
+    folder: Path,
+    rules: Path,
+    *,
+    watch: str,
+    port: int = 0,
+    given: Mapping[str, str] | None = None,
+    before: Callable[[Path, Sandbox], None] = lambda _settings, _sandbox: None,
+) -> AsyncIterator[Stage]:
+    """Everything up and ready; everything stopped again, however the block ends.
+
+    `given` are further variables of the policy; `before` may refuse, by raising, what the daemon
+    would be started with.
+    """
     own_rules = _copied(rules, folder / "rules")
     try:
         async with Sandbox.start(folder / "mycelia") as sandbox:
-            settings = write_settings(folder, sandbox, own_rules, watch=watch, port=port)
+            settings = write_settings(
+                folder, sandbox, own_rules, watch=watch, port=port, given=given
+            )
+            before(settings, sandbox)
             await _created(folder, settings)
             daemon = _start(folder, "run", "--config", str(settings))
             try:
@@ -121,7 +149,13 @@ def _control(folder: Path) -> httpx.AsyncClient:
 
 
 def write_settings(
-    folder: Path, sandbox: Sandbox, rules: Path, *, watch: str, port: int = 0
+    folder: Path,
+    sandbox: Sandbox,
+    rules: Path,
+    *,
+    watch: str,
+    port: int = 0,
+    given: Mapping[str, str] | None = None,
 ) -> Path:
     """The process settings of the demo; the policy's variables point at the sandbox."""
     file = folder / "watchdog.toml"
@@ -144,6 +178,7 @@ def write_settings(
         "flags": str(sandbox.bin / "mycelia-flags"),
         "pnpm": str(sandbox.bin / "pnpm"),
         "watch": watch,
+        **(given or {}),
     }
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     lines += ["root_is_person = true", "preflight_every = 5.0", "", "[variables]"]

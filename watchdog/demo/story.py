@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,13 +56,13 @@ async def _play(stage: Stage, story: Story, say: Say) -> None:
     say(f"Mycelia answers at {stage.sandbox.url}; redemption is on, 200 requests a second.")
     say(f"The watchdog's page: {stage.page}")
     say("Waiting until the rule has seen its whole window healthy: only then may a breach act.")
-    await _until(stage, "the rule is clear", 40, _cleared)
+    await stage.until("the rule is clear", 40, _cleared)
 
     began = await stage.sandbox.break_redemption(0.5)
     say("Redemption breaks: half of all requests fail from now on.")
-    episode = await _until(stage, "a breach", 20, _opened)
+    episode = await stage.until("a breach", 20, _opened)
     say(f"Breached: {episode['verdict']['reason']}. Episode {episode['id']} is open.")
-    episode = await _until(stage, "containment", 40, _in_state("contained", "latched"))
+    episode = await stage.until("containment", 40, _in_state("contained", "latched"))
     if episode["state"] != "contained":
         raise StageFailed(f"{episode['id']} is {episode['state']}: {episode['reason']}")
     off_at = stage.sandbox.changes(FLAG)[-1].at
@@ -87,7 +85,7 @@ async def _play(stage: Stage, story: Story, say: Say) -> None:
         raise StageFailed(done["effect"])
     say(f"Undone: {done['effect']}.")
     say("Watched: a fresh breach now would reopen it at once.")
-    await _until(stage, "quiet", WATCHED_SECONDS + 30, _in_state("ok"))
+    await stage.until("quiet", WATCHED_SECONDS + 30, _in_state("ok"))
     say("Quiet. The episode is over; every step of it stands in the journal.")
 
 
@@ -101,7 +99,7 @@ async def _explain(stage: Stage, say: Say) -> None:
 
 async def _show_told(stage: Stage, say: Say) -> None:
     """What people have got by now, in the sandbox's chat and mail: one message of each kind."""
-    told = await _until(stage, "a message", 20, _told)
+    told = await stage.until("a message", 20, _told)
     say(f"Told by {told['to']}: {told['told']['title']}")
     say("Nobody outside is told anything before a person has seen the text:")
     say(f"  $ slo-watchdog announce {told['episode']} --to community")
@@ -118,18 +116,6 @@ async def _told(stage: Stage) -> dict[str, Any] | None:
     if episode is None or not chat:
         return None
     return {**chat[-1], "episode": episode["id"]}
-
-
-async def _until(
-    stage: Stage, what: str, seconds: float, look: Callable[[Stage], Any]
-) -> dict[str, Any]:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        found = await look(stage)
-        if found is not None:
-            return dict(found)
-        await asyncio.sleep(0.1)
-    raise StageFailed(f"waited {seconds:g} s for {what}, in vain")
 
 
 async def _cleared(stage: Stage) -> dict[str, Any] | None:

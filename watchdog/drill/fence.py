@@ -1,0 +1,106 @@
+"""What a policy could reach outside of a drill's target. Law: whatever is not known to lie within
+it lies outside.
+
+Walks the whole policy, so that a place in a part that nobody thought of here is met as well.
+Credentials are no matter: the drill's daemon has none but its own. Of a system restore it is the
+archive that must be the target's: without root's record of exactly that one nothing is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from watchdog.core.asking import Command, Endpoint
+from watchdog.core.probes import AttestationProbe, ManifestProbe, TcpProbe
+from watchdog.core.releases import LineOf
+from watchdog.core.spec import Policy
+from watchdog.core.trees import RestoreSystem, SwapTree
+
+_ADDRESS = ("http://", "https://")
+_TO_READ = frozenset({"runbook", "document", "summary", "text"})
+"""Fields that people read, and nothing asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a drill may touch: one origin, and one folder with all that is in it."""
+
+    url: str
+    root: Path
+
+    def serves(self, url: str) -> bool:
+        return url == self.url or url.startswith((f"{self.url}/", f"{self.url}?"))
+
+    def holds(self, path: str) -> bool:
+        place = Path(path)
+        if not place.is_absolute() or ".." in place.parts:
+            return False
+        return place == self.root or self.root in place.parents
+
+
+def outside(policy: Policy, target: Target) -> tuple[str, ...]:
+    """Every place that the policy names and that is not the target's, each in a sentence."""
+    parts: dict[str, Any] = {"alertmanager": policy.alertmanager, "contacts": policy.contacts}
+    for word, named in (
+        ("source", policy.sources),
+        ("action", policy.actions),
+        ("rule", policy.rules),
+    ):
+        parts |= {f"{word} {name}": one for name, one in named.items()}
+    found = (
+        f"{name} reaches {place}" for name, part in parts.items() for place in _places(part, target)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _places(value: Any, target: Target) -> Iterator[str]:
+    """What lies outside of it, anywhere in a value."""
+    match value:
+        case str() if value.startswith(_ADDRESS) and not target.serves(value):
+            yield value
+        case Endpoint(url=url) if not target.serves(url):
+            yield url
+        case Command(argv=argv, cwd=cwd):
+            yield from _programs(argv, cwd, target)
+        case TcpProbe(host=host, port=port):
+            if not target.serves(f"http://{host}:{port}"):
+                yield f"{host}:{port}"
+        case RestoreSystem(archive=archive, verify=verify, verify_in=folder):
+            paths = (archive, *(argv[0] for argv in verify), folder)
+            yield from (path for path in paths if not target.holds(path))
+        case SwapTree(current=current, previous=previous):
+            yield from (path for path in (current, previous) if not target.holds(path))
+        case ManifestProbe(path=path) | AttestationProbe(path=path) | LineOf(path=path):
+            if path and not target.holds(path):
+                yield path
+            yield from _within(getattr(value, "served", None), target)
+        case _:
+            yield from _within(value, target)
+
+
+def _within(value: Any, target: Target) -> Iterator[str]:
+    if is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            if one.name not in _TO_READ:
+                yield from _places(getattr(value, one.name), target)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _places(item, target)
+    elif isinstance(value, tuple | list | frozenset | set):
+        for item in value:
+            yield from _places(item, target)
+
+
+def _programs(argv: tuple[str, ...], cwd: str | None, target: Target) -> Iterator[str]:
+    """The program and every argument that is a place, and where it runs."""
+    if not target.holds(argv[0]):
+        yield argv[0]
+    for one in argv[1:]:
+        foreign = one.startswith("/") and not target.holds(one)
+        if foreign or ("://" in one and not target.serves(one)):
+            yield one
+    if cwd is not None and not target.holds(cwd):
+        yield cwd

@@ -1,0 +1,96 @@
+"""Plays a drill on its stage: wait until the rule is clear, inject, let it act, mend, undo.
+
+Only orders that a person would give are given, over the drill's own control socket. What is not
+as it should be raises StageFailed with the reason; what was reached until then stands in the
+journal and is judged all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from watchdog.demo.stage import Stage, StageFailed
+from watchdog.drill.scenes import Scene
+
+CLEAR_SECONDS = 60.0
+OPENED_SECONDS = 60.0
+CONTAINED_SECONDS = 600.0
+WATCHED = frozenset({"watched", "ok"})
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Course:
+    """How far it came; `injected_at` is wall time."""
+
+    injected_at: float | None = None
+    episode: str = ""
+
+
+async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
+    """To its end, or to where it goes wrong: raises StageFailed."""
+    await stage.until(f"{scene.action} to be ready", CLEAR_SECONDS, _ready(scene.action))
+    await stage.until(f"{scene.rule} to be clear", CLEAR_SECONDS, _cleared(scene.rule))
+    say(f"{scene.rule} is clear, {scene.action} is ready. Injected: {scene.signal}.")
+    course.injected_at = await scene.inject(stage.sandbox)
+
+    opened = await stage.until("a breach", OPENED_SECONDS, _episode(scene.rule))
+    course.episode = opened["id"]
+    say(f"Detected: {opened['verdict']['reason']}.")
+    if scene.approves:
+        await stage.until("the question for approval", OPENED_SECONDS, _in(course, "awaiting"))
+        await stage.order("/v1/approve", episode=course.episode, reason="drill")
+        say("Approved, as a person does.")
+    ended = await stage.until(
+        "containment", CONTAINED_SECONDS, _in(course, "contained", "latched", "ok", "watched")
+    )
+    if ended["state"] != "contained":
+        raise StageFailed(f"{course.episode} is {ended['state']}: {ended['reason']}")
+    say(f"Contained: {ended['reason']}.")
+
+    await scene.mend(stage.sandbox)
+    done = await stage.order("/v1/undo", what=course.episode, reason="drill: mended")
+    if done["data"].get("outcome") != "done":
+        raise StageFailed(f"the undo did not succeed: {done['effect']}")
+    say(f"Undone: {done['effect']}.")
+
+
+def _ready(action: str) -> Callable[[Stage], Any]:
+    async def look(stage: Stage) -> dict[str, Any] | None:
+        found = {one["name"]: one for one in (await stage.read("/v1/status"))["actions"]}
+        if action not in found:
+            raise StageFailed(f"the rules have no action {action}, which this drill practises")
+        return dict(found[action]) if found[action]["ready"] == "true" else None
+
+    return look
+
+
+def _cleared(rule: str) -> Callable[[Stage], Any]:
+    async def look(stage: Stage) -> dict[str, Any] | None:
+        found = (await stage.read(f"/v1/why/{rule}"))["rule"]
+        return dict(found) if found["cleared"] else None
+
+    return look
+
+
+def _episode(rule: str) -> Callable[[Stage], Any]:
+    async def look(stage: Stage) -> dict[str, Any] | None:
+        for one in await stage.read("/v1/episodes"):
+            if one["rule"] == rule:
+                return dict(one)
+        return None
+
+    return look
+
+
+def _in(course: Course, *states: str) -> Callable[[Stage], Any]:
+    async def look(stage: Stage) -> dict[str, Any] | None:
+        for one in await stage.read("/v1/episodes"):
+            if one["id"] == course.episode and one["state"] in states:
+                return dict(one)
+        return None
+
+    return look

@@ -1,0 +1,104 @@
+"""The kinds of drills: which rule is brought to breach how, and what else must stay as it is.
+
+Rules and actions are those of the shipped rules by their names; whoever has others of one's own
+has the same names in them, or the drill says which it did not find.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from watchdog.core.drills import DrillKind
+from watchdog.sandbox.flags import INITIAL, REDEMPTION
+from watchdog.sandbox.handle import Sandbox
+
+QUICK = {
+    "app_every": "500ms",
+    "status_every": "500ms",
+    "error_window": "4s",
+    "error_for": "2s",
+    "error_keep": "2s",
+    "status_for": "2s",
+    "release_every": "1s",
+    "release_for": "2s",
+}
+"""Variables of the policy, so that a drill takes seconds: rhythms and windows, and nothing else."""
+
+TAMPERED = "redemption.json"
+
+Deed = Callable[[Sandbox], Awaitable[float | None]]
+"""Does something to the sandbox; the wall time at which that took effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One drill. `changes` are the things of the target that the rollback itself may change."""
+
+    what: DrillKind
+    title: str
+    rule: str
+    action: str
+    signal: str  # in words
+    inject: Deed
+    mend: Deed
+    effect_at: Callable[[Sandbox], float | None]
+    changes: frozenset[str] = frozenset()
+    approves: bool = False
+    variables: Mapping[str, str] = field(default_factory=lambda: QUICK)
+
+
+async def _redemption_fails(sandbox: Sandbox) -> float | None:
+    return await sandbox.break_redemption(0.5)
+
+
+async def _redemption_works(sandbox: Sandbox) -> float | None:
+    await sandbox.mend_redemption()
+    return None
+
+
+def flag_effect(sandbox: Sandbox) -> float | None:
+    """When the flag went off, by the target's own ledger."""
+    off = [one.at for one in sandbox.changes(REDEMPTION) if not one.after]
+    return off[0] if off else None
+
+
+def state_of(sandbox: Sandbox) -> dict[str, str]:
+    """The target's things and how each stands: every flag, every release folder."""
+    found = {f"flag {one.name}": _flag(sandbox, one.name) for one in INITIAL}
+    for name in ("mainnet", "mainnet-previous"):
+        found[f"release/{name}"] = _folder(sandbox.places.release / name)
+    return found
+
+
+def _flag(sandbox: Sandbox, name: str) -> str:
+    """What was done to it, and how it stands: there and back again is no rest."""
+    done = sandbox.changes(name)
+    return f"{len(done)} changes, {'on' if sandbox.is_enabled(name) else 'off'}"
+
+
+def _folder(folder: Path) -> str:
+    """The content of all its files but `por.json`, which is renewed all the time."""
+    told = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and file.name != "por.json" and not file.name.startswith("."):
+            told.update(f"{file.relative_to(folder)}\0".encode())
+            told.update(hashlib.sha256(file.read_bytes()).digest())
+    return told.hexdigest()
+
+
+SCENES = {
+    DrillKind.FEATURE_FLAG: Scene(
+        what=DrillKind.FEATURE_FLAG,
+        title="Feature flag rollback",
+        rule="redemption-error-rate",
+        action="pause-redemption",
+        signal="half of all redemptions fail",
+        inject=_redemption_fails,
+        mend=_redemption_works,
+        effect_at=flag_effect,
+        changes=frozenset({f"flag {REDEMPTION}"}),
+    ),
+}
