@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 from tests.core.decisions.watch import BREACHED, HEALTHY, Watch, a_policy, a_rule
 from watchdog.core import entries as e
 from watchdog.core.book import Book
 from watchdog.core.spec import Endpoint, Scope
-from watchdog.core.states import State
+from watchdog.core.states import Event, State
 from watchdog.core.telling.page_state import PageState, page_state
 from watchdog.core.telling.pages_told import PAGE_KEY
 from watchdog.core.telling.status_pages import (
@@ -19,7 +20,7 @@ from watchdog.core.telling.status_pages import (
     StatusCall,
     StatusPage,
 )
-from watchdog.core.words import Mode, Severity, Truth
+from watchdog.core.words import Mode, Severity, Truth, World
 
 OPERATIONAL, MONITORING, MAJOR, PAUSED = (
     Condition.OPERATIONAL,
@@ -201,3 +202,42 @@ def test_a_page_that_fails_is_known_until_it_accepts_again() -> None:
     takes(watch)
     assert watch.book.pages.failing == {}
     assert watch.refolded().pages == watch.book.pages
+
+
+def test_another_place_other_words_and_nothing_else_of_the_policy_are_news() -> None:
+    watch = paused()
+    before = takes(watch).digest
+    elsewhere = replace(PAGE, how=StatusCall("PUT", Endpoint("http://b"), "{}"))
+    reworded = showing(PART, summary="Redemptions are paused.")
+    slower = replace(PAGE, deadline_seconds=99.0, update_seconds=60.0, again_seconds=1.0)
+    assert [state(watch, one).digest == before for one in (elsewhere, reworded, slower)] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_what_happens_to_one_component_changes_no_incident_of_another() -> None:
+    watch = paused()
+    both = replace(PAGE, components=(PART, replace(PART, name="other", rules=("peg",))))
+    first = state(watch, both).components[0].digest
+    other = replace(both, components=(PART, replace(PART, name="other", title="Other")))
+    assert state(watch, other).components[0].digest == first
+    assert state(watch, other).digest != state(watch, both).digest
+
+
+def test_a_thousand_open_episodes_are_looked_at_in_no_time() -> None:
+    names = [f"r{number}" for number in range(1000)]
+    watch = Watch(a_policy(*(a_rule(name) for name in names)))
+    for number, name in enumerate(names):
+        with watch.draft() as draft:
+            opened = e.EpisodeOpened(
+                f"E{number + 1}", name, "team", Severity.P0, World.LIVE, verdict=None
+            )
+            draft.add(opened)
+            draft.add(e.EpisodeMoved(opened.episode, State.OK, Event.BREACHED, State.HELD, 0, ""))
+    parts = tuple(replace(PART, name=name, rules=(name,), burning=MAJOR) for name in names[:100])
+    began = time.process_time()
+    found = state(watch, replace(PAGE, components=parts))
+    assert time.process_time() - began < 0.2
+    assert len(found.open) == 100

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from watchdog.core.book import Book, Episode
 from watchdog.core.naming import family_of
+from watchdog.core.standing import Claim
 from watchdog.core.states import State
 from watchdog.core.telling.status_pages import (
     COURSE_OF,
@@ -51,12 +52,20 @@ class ComponentNow:
     def course(self) -> Course:
         return COURSE_OF[self.condition]
 
+    @property
+    def digest(self) -> str:
+        """Equal for what reads alike. Words that were changed in the policy are news as well."""
+        since = self.since.wall if self.since is not None else None
+        return _digest(
+            *self.component.words, self.condition.value, self.incident, str(self.late), str(since)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PageState:
     """All of it. `ended` are incidents that the page was told of, and that are over."""
 
-    page: str
+    page: StatusPage
     components: tuple[ComponentNow, ...]
     ended: tuple[ShownIncident, ...] = ()
 
@@ -72,18 +81,12 @@ class PageState:
 
     @property
     def digest(self) -> str:
-        """Equal for states that read alike."""
-        told = [
-            [
-                one.component.name,
-                one.condition.value,
-                one.incident,
-                one.late,
-                one.since.wall if one.since is not None else None,
-            ]
-            for one in self.components
-        ]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+        """Equal for states that read alike, and stand at the same place."""
+        return _digest(self.page.how.place, *(one.digest for one in self.components))
+
+
+def _digest(*told: str) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 def page_state(page: StatusPage, book: Book, environment: str, now: Instant) -> PageState:
@@ -91,14 +94,14 @@ def page_state(page: StatusPage, book: Book, environment: str, now: Instant) -> 
     shown = book.pages.incidents(page.name)
     known = {one.component: one for one in shown}
     components = []
-    for component in page.components:
-        found = _condition(component, book, now)
+    for component, about in _sorted_out(page, book, now):
+        found = about.now(component, now)
         if found.condition is not Condition.OPERATIONAL:
             found = _with_incident(found, page.name, known.get(component.name), environment)
         components.append(found)
     keys = {one.incident for one in components}
     ended = tuple(one for one in shown if one.key not in keys)
-    return PageState(page.name, tuple(components), ended)
+    return PageState(page, tuple(components), ended)
 
 
 def _with_incident(
@@ -118,25 +121,6 @@ def _with_incident(
     )
 
 
-def _condition(component: Component, book: Book, now: Instant) -> ComponentNow:
-    """The worst that may be shown of it, an incident apart."""
-    found = _About()
-    for ep in book.open_episodes():
-        if ep.world is World.LIVE and ep.mark != _DRILL:
-            found.take(component, ep, book, now)
-    if found.paused:
-        since, names = _first(found.paused)
-        ends = component.estimate_seconds
-        estimate = since.plus(ends) if ends is not None else None
-        late = estimate is not None and now.steady >= estimate.steady
-        return ComponentNow(component, Condition.PAUSED, since, names, estimate=estimate, late=late)
-    if found.burning and component.burning is not None:
-        return ComponentNow(component, component.burning, *_first(found.burning))
-    if found.watched:
-        return ComponentNow(component, Condition.MONITORING, *_first(found.watched))
-    return ComponentNow(component, Condition.OPERATIONAL)
-
-
 @dataclass(slots=True)
 class _About:
     """What concerns a component: since when, and the episode."""
@@ -145,33 +129,60 @@ class _About:
     burning: list[tuple[Instant, str]] = field(default_factory=list)
     watched: list[tuple[Instant, str]] = field(default_factory=list)
 
-    def take(self, component: Component, ep: Episode, book: Book, now: Instant) -> None:
-        claimed = list(_claimed(component, ep, book))
+    def take(self, ep: Episode, claimed: list[Instant], *, silenced: bool) -> None:
         if claimed:
             self.paused.append((min(claimed, key=lambda at: at.steady), ep.id))
-        elif not _concerns(component, ep, book):
-            return
         elif _is_undone(ep):
             self.watched.append((ep.moved, ep.id))
         else:
             if ep.reopens:  # it was watched before, and is not over because it breached again
                 self.watched.append((ep.opened, ep.id))
-            if ep.state in _BURNS and not _silenced(ep, book, now):
+            if ep.state in _BURNS and not silenced:
                 self.burning.append((ep.opened, ep.id))
 
+    def now(self, component: Component, now: Instant) -> ComponentNow:
+        """The worst that may be shown of it, an incident apart."""
+        if self.paused:
+            since, names = _first(self.paused)
+            ends = component.estimate_seconds
+            estimate = since.plus(ends) if ends is not None else None
+            late = estimate is not None and now.steady >= estimate.steady
+            return ComponentNow(
+                component, Condition.PAUSED, since, names, estimate=estimate, late=late
+            )
+        if self.burning and component.burning is not None:
+            return ComponentNow(component, component.burning, *_first(self.burning))
+        if self.watched:
+            return ComponentNow(component, Condition.MONITORING, *_first(self.watched))
+        return ComponentNow(component, Condition.OPERATIONAL)
 
-def _claimed(component: Component, ep: Episode, book: Book) -> Iterator[Instant]:
-    """Since when what the episode rolled back keeps the component off."""
-    by_rule = family_of(ep.rule) in component.rules
-    for claim in book.claims_of(ep.id):
-        if not claim.found and (by_rule or claim.target in component.targets):
-            yield claim.at
 
-
-def _concerns(component: Component, ep: Episode, book: Book) -> bool:
-    before = book.episodes.get(ep.reopens)
-    targets = {ep.target, before.target if before is not None else ""}
-    return family_of(ep.rule) in component.rules or not targets.isdisjoint(component.targets)
+def _sorted_out(page: StatusPage, book: Book, now: Instant) -> Iterator[tuple[Component, _About]]:
+    """Every open episode is looked at once: it may be one of a thousand."""
+    found = {component.name: _About() for component in page.components}
+    by_target: dict[str, set[str]] = {}
+    by_rule: dict[str, set[str]] = {}
+    for component in page.components:
+        for index, names in ((by_target, component.targets), (by_rule, component.rules)):
+            for name in names:
+                index.setdefault(name, set()).add(component.name)
+    claims: dict[str, list[Claim]] = {}
+    for claim in book.every_claim():
+        if not claim.found:
+            claims.setdefault(claim.episode, []).append(claim)
+    for ep in book.open_episodes():
+        if ep.world is not World.LIVE or ep.mark == _DRILL:
+            continue
+        before, held = book.episodes.get(ep.reopens), claims.get(ep.id, [])
+        targets = {ep.target, before.target if before is not None else ""}
+        of_rule = by_rule.get(family_of(ep.rule), set())
+        of_targets = (by_target.get(one, set()) for one in targets | {c.target for c in held})
+        concerned = of_rule.union(*of_targets)
+        silenced = bool(concerned) and _silenced(ep, book, now)
+        for name in concerned:
+            claimed = [c.at for c in held if name in of_rule | by_target.get(c.target, set())]
+            found[name].take(ep, claimed, silenced=silenced)
+    return ((component, found[component.name]) for component in page.components)
 
 
 def _is_undone(ep: Episode) -> bool:

@@ -25,7 +25,7 @@ class StatusShown:
     digest: str
     condition: str  # the worst of its components
     incidents: tuple[ShownIncident, ...] = ()  # those that are open on it from here on
-    update: int = 0  # how often it was told anew since it became so
+    update: int = 0  # how often its readers heard again of what stood already
     next_update: Instant | None = None  # when its readers were promised to hear again
     attempts: int = 1
     kind: Literal["aside.status.shown"] = "aside.status.shown"

@@ -63,6 +63,11 @@ class Component:
     reference: str = ""  # the page's own name of it
     paused_as: str = "partial_outage"  # where the page has no word for paused
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that a page is told of it, however it does."""
+        return self.name, self.title, self.summary, self.impact, self.reference, self.paused_as
+
 
 @dataclass(frozen=True, slots=True)
 class AtlassianPage:
@@ -71,6 +76,10 @@ class AtlassianPage:
     endpoint: Endpoint
     page: str
     notify: bool = True  # whether it tells its subscribers
+
+    @property
+    def place(self) -> str:
+        return f"{self.endpoint.url} {self.page}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,10 @@ class StatusFile:
     host: str
     fields: tuple[tuple[tuple[str, ...], str], ...]
 
+    @property
+    def place(self) -> str:
+        return f"{self.path} {self.fields}"
+
 
 @dataclass(frozen=True, slots=True)
 class StatusCall:
@@ -90,6 +103,10 @@ class StatusCall:
     endpoint: Endpoint
     body: str
     look: Endpoint | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.method} {self.endpoint.url} {self.body}"
 
 
 @dataclass(frozen=True, slots=True)

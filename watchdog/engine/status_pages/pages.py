@@ -23,7 +23,7 @@ LOOK_SECONDS = 1.0
 """How often it is looked whether a page is to be told something, besides at once when news come."""
 
 GATHER_SECONDS = 0.2
-"""After a telling, before the next one of the same page: what comes meanwhile goes together."""
+"""After news, and after a telling of the same page: what comes meanwhile goes together."""
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -79,7 +79,8 @@ class StatusPages:
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._again.wait()
                 except TimeoutError:
-                    pass
+                    continue
+                await asyncio.sleep(GATHER_SECONDS)
         finally:
             await self._end([one for one in self.pages.values() if one.task is not None])
 
@@ -157,15 +158,19 @@ class StatusPages:
         if now.steady < one.not_before:
             return None
         state, last = self.state(one.spec), self.accepted(one.spec.name)
-        if last is None or last.entry.digest != state.digest:
-            return Telling(state, 0, self._promise(one.spec, state, now), now)
+        promise = self._promise(one.spec, state, now)
+        if last is None:
+            return Telling(state, 0, promise, now)
         if last.is_due(now):
-            promise = self._promise(one.spec, state, now)
             return Telling(state, last.entry.update + 1, promise, now)
+        if last.entry.digest != state.digest:
+            # What was promised of another incident is kept.
+            kept = last.entry.next_update or promise if promise is not None else None
+            return Telling(state, last.entry.update, kept, now)
         again, at = one.spec.again_seconds, one.told_at
-        if one.reason or (again is not None and (at is None or now.steady - at.steady >= again)):
-            return Telling(state, last.entry.update, last.entry.next_update, last.at)
-        return None
+        is_time = again is not None and (at is None or now.steady - at.steady >= again)
+        same = Telling(state, last.entry.update, last.entry.next_update, last.at)
+        return same if one.reason or is_time else None
 
     @staticmethod
     def _promise(page: StatusPage, state: PageState, now: Instant) -> Instant | None:
@@ -201,8 +206,9 @@ class StatusPages:
         one.reason, one.attempts, one.pause_seconds, one.not_before = "", 0, FIRST_PAUSE_SECONDS, 0
         one.told_at = self._recorder.clock.now()
         state, references = telling.state, dict(shown.references)
+        name = one.spec.name
         entry = e.StatusShown(
-            state.page,
+            name,
             state.digest,
             state.worst.value,
             tuple(
@@ -218,17 +224,17 @@ class StatusPages:
             attempts,
         )
         draft = self._recorder.draft()
-        last = draft.book.pages.accepted.get(state.page)
+        last = draft.book.pages.accepted.get(name)
         known = last is not None and (last.entry.digest, last.entry.update) == (
             entry.digest,
             entry.update,
         )
-        if not known or state.page in draft.book.pages.failing:
+        if not known or name in draft.book.pages.failing:
             draft.add(entry)
         if not self._recorder.commit(draft) and not self._recorder.leads():
             one.accepted = Accepted(entry, one.told_at)
         if failed:
-            structlog.get_logger().info("status.shown_again", page=state.page, attempts=attempts)
+            structlog.get_logger().info("status.shown_again", page=name, attempts=attempts)
 
     def _failed(self, one: PageFares, shown: Shown) -> None:
         """On the record when it begins; people hear when it lasts."""

@@ -26,7 +26,7 @@ HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One state of one page on its way: `update` counts how often it is told since it stands."""
+    """One state of one page on its way; `update` counts how often what stood was told anew."""
 
     state: PageState
     update: int
@@ -44,8 +44,8 @@ def sheet(telling: Telling, policy: Policy) -> StatusSheet:
     by_name = {one.component.name: one.component for one in state.components}
     return StatusSheet(
         environment=policy.environment,
-        page=state.page,
-        identity=f"{policy.environment}/{state.page}/{telling.identity}",
+        page=state.page.name,
+        identity=f"{policy.environment}/{state.page.name}/{telling.identity}",
         worst=state.worst,
         components=tuple((one.component, one.condition) for one in state.components),
         open=tuple(_open(one, telling, policy) for one in state.open),
@@ -58,7 +58,7 @@ def _open(one: ComponentNow, telling: Telling, policy: Policy) -> IncidentSheet:
     written = _written(one.component, one, telling.next_update, policy)
     return IncidentSheet(
         key=one.incident,
-        revision=telling.identity,
+        revision=f"{one.digest}-{telling.update}",  # of this one alone: others may change
         component=one.component,
         condition=one.condition,
         course=one.course,
