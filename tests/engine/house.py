@@ -40,7 +40,7 @@ from watchdog.core.states import State
 from watchdog.core.trees import SwapTree
 from watchdog.core.words import Mode, Severity
 from watchdog.engine import Engine, Orders, Person, Ports, Process
-from watchdog.notify import open_alerts, open_status_page
+from watchdog.notify import open_alerts, open_notifier, open_status_page
 from watchdog.ports import Alertmanagers, Journal, MetricSource, Peers
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
@@ -214,6 +214,7 @@ def build(
         lambda spec: open_past(spec, wire),
         Alertmanagers(lambda spec: open_silences(spec, wire), lambda spec: open_alerts(spec, wire)),
         peers,
+        open_notifier=lambda channel: open_notifier(channel, wire),
         open_status_page=lambda page: open_status_page(page, wire),
     )
     engine = Engine(ports, Process("0", "here", "sandbox", Mode.ARMED, time_sync_required=False))

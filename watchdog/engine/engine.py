@@ -93,7 +93,9 @@ class Engine:
         )
         self.inbox = Inbox(self.recorder, self._told)
         cost = functools.partial(measure_view, self)
-        self.people = People(self.recorder, ports, self.in_force, cost, process.host)
+        self.people = People(
+            self.recorder, ports, self.in_force, cost, process.host, self._unrecorded
+        )
         self.pollers = Pollers(
             ports.open_source, self.memory, ports.clock, self.arrived, self._supervise
         )
@@ -303,6 +305,9 @@ class Engine:
     def _told(self, source: str) -> None:
         """A sender whom we believe told something by this channel: judged at once."""
         self.arrived(Reading(source, self.ports.clock.now(), 0.0))
+
+    def _unrecorded(self) -> str:
+        return self.recorder.stuck or self.leading.trouble
 
     def wake(self) -> None:
         """Run the next pass now."""

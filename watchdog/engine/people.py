@@ -23,8 +23,10 @@ class People:
         policy: Callable[[], Policy],
         measured: Measured,
         host: str,
+        trouble: Callable[[], str],
     ) -> None:
-        self.outbox = Outbox(recorder, policy, ports.open_notifier, measured)
+        """`trouble` is why nothing can be recorded now, "" where it can."""
+        self.outbox = Outbox(recorder, policy, ports.open_notifier, measured, trouble)
         self.status_pages = StatusPages(recorder, policy, ports.open_status_page, host)
 
     async def forever(self) -> None:

@@ -29,6 +29,9 @@ LONGEST_PAUSE_SECONDS = 300.0
 PAGED_AFTER_SECONDS = 300.0
 """For how long a line may fail before people are told by another."""
 
+CRIED_AFTER_SECONDS = 10.0
+"""For how long nothing can be recorded before people are told past the record."""
+
 MOST_IN_LETTER = 50
 GRACE_SECONDS = 1.0
 """How far a notifier may overrun its deadline before it is cut off."""
@@ -61,6 +64,7 @@ class Outbox:
         policy: Callable[[], Policy],
         open_notifier: Open,
         measured: Measured,
+        trouble: Callable[[], str] = lambda: "",
     ) -> None:
         self.lines: dict[Line, LineNow] = {}
         self._recorder = recorder
@@ -68,6 +72,9 @@ class Outbox:
         self._open = open_notifier
         self.writer = Writer(recorder.book, policy, recorder.clock.now, measured)
         self._notifiers: dict[Channel, Notifier | None] = {}
+        self._trouble = trouble
+        self._troubled_since: Instant | None = None
+        self._cried: set[Line] = set()  # that know of the present trouble
         self._again = asyncio.Event()
         recorder.listen(self.heard)
 
@@ -103,13 +110,43 @@ class Outbox:
                 task, now.task = now.task, None
                 task.result()  # a bug of ours ends the process, as of any other loop
         contacts = self._contacts()
-        if contacts is None or not self._may_tell():
+        if contacts is None:
+            return
+        self._cry(contacts)
+        if not self._may_tell():
             return
         self._settle_idle(contacts)
         for line in self._wanted(contacts):
             now = self.lines.setdefault(line, LineNow(line))
             if now.task is None:
                 now.task = asyncio.create_task(self._tell(now), name=f"tell {line.channel}")
+
+    def _cry(self, contacts: Contacts) -> None:
+        """What cannot be recorded cannot be a note either: the team hears of it all the same.
+
+        Each daemon that cannot reach its record says so, once a line, whoever leads.
+        """
+        trouble, now = self._trouble(), self._recorder.clock.now()
+        if not trouble:
+            self._troubled_since = None
+            self._cried.clear()
+            return
+        since = self._troubled_since = self._troubled_since or now
+        if now.steady - since.steady < CRIED_AFTER_SECONDS:
+            return
+        note = self.writer.unrecorded(trouble, since)
+        for line in lines_for(note, contacts, ()):
+            one = self.lines.setdefault(line, LineNow(line))
+            if line not in self._cried and one.task is None:
+                cry = self._cry_to(one, contacts.channels[line.channel], note)
+                one.task = asyncio.create_task(cry, name=f"cry {line.channel}")
+
+    async def _cry_to(self, one: LineNow, channel: Channel, note: Note) -> None:
+        delivery = await self._send(one, channel, [note])
+        if delivery.result is Delivered.SENT:
+            self._cried.add(one.line)
+        else:
+            await asyncio.sleep(LONGEST_PAUSE_SECONDS / 10)
 
     def _may_tell(self) -> bool:
         """Who leads, of what is durable."""

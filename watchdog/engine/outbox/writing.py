@@ -69,6 +69,13 @@ class Writer:
             to=(name,),
         )
 
+    def unrecorded(self, trouble: str, since: Instant) -> Note:
+        """What nobody could record: that nothing can be recorded."""
+        title = f"nothing can be recorded, so nothing acts: {trouble}"
+        body = "It goes on by itself once it can record again. See: slo-watchdog status"
+        topic = Topic.NOTICE
+        return Note("N0", "record:stuck", Severity.P0, topic, Urgency.NOW, title, body, since)
+
     def announcement(self, episode: str, topic: Topic, said: str) -> Message:
         """What the outside would be told of an episode now."""
         ep = self._book.episodes[episode]
