@@ -163,9 +163,9 @@ async def test_a_pause_is_shown_from_its_read_back_to_its_end_through_outage_and
     await public.shut()
     await watchdog.kill()
     site.publish(SAMPLE | {"status": "paused", "timestamp": 1704067260000})
+    await public.open()
     await watchdog.start()
     await watchdog.episode(ERRORS, state="ok")
-    await public.open()
     await until(lambda: public.incidents[0]["status"] == "resolved")
     await until(
         lambda: site.document["status"] == "operational" and told(hook)[-1] == "operational"

@@ -7,12 +7,11 @@ what it is asked while its answer is lost.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-from tests.real_parts.people import free_port
+from tests.real_parts.people import HookServer
 
 TOKEN = "a-token-of-the-page"
 PAGE = "kctbh9vrtdwd"
@@ -29,20 +28,15 @@ Row = dict[str, Any]
 
 
 @dataclass
-class Statuspage:
+class Statuspage(HookServer):
     """`refuses` is a status that every request gets; `loses` answers of changes that it made."""
 
     components: dict[str, str] = field(default_factory=lambda: {"b13yz5g2cw10": "operational"})
     incidents: list[Row] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)  # "POST /incidents", in their order
     refuses: int = 0
-    retry_after: str = ""
-    hangs: bool = False
     loses: bool = False
     says: bytes | None = None  # in place of what it would answer
-    port: int = field(default_factory=free_port)
-    _server: asyncio.Server | None = None
-    _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -55,32 +49,6 @@ class Statuspage:
     @property
     def open_incidents(self) -> list[Row]:
         return [one for one in self.incidents if one["status"] != "resolved"]
-
-    async def __aenter__(self) -> Self:
-        await self.open()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.shut()
-
-    async def open(self) -> None:
-        self._server = await asyncio.start_server(self._take, "127.0.0.1", self.port)
-
-    async def shut(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        for writer in tuple(self._open):
-            writer.close()
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
-        try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-                await self._answer(reader, writer)
-        finally:
-            self._open.discard(writer)
-            writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

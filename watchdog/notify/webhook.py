@@ -9,7 +9,7 @@
     {"version": 1, "id": ..., "key": ..., "phase": "opened", "urgent": true,
      "subject": ..., "body": ..., "notes": [{...}, ...]}
 
-Any answer of 2xx means that it is taken. 400 to 499 refuses it, except 408, 425 and 429.
+Any answer of 2xx means that it is taken. 400 to 499 refuses it, except 408, 420, 425 and 429.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ import time
 from watchdog.core.telling.contacts import Webhook
 from watchdog.ports import Delivered, Delivery, Letter, SecretMissing
 from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
+from watchdog.wire.taken import refuses, retry_after
 
 VERSION = 1
 _LARGEST_ANSWER_BYTES = 65_536
-_PASSING = frozenset({408, 425, 429})
-_LONGEST_WAIT_SECONDS = 3600.0
 
 
 class WebhookNotifier:
@@ -81,14 +80,5 @@ def _document(letter: Letter, to: str) -> dict[str, object]:
 def _judged(answer: HttpAnswer) -> Delivery:
     if 200 <= answer.status < 300:
         return Delivery(Delivered.SENT)
-    reason = f"HTTP {answer.status}"
-    refused = 400 <= answer.status < 500 and answer.status not in _PASSING
-    return Delivery(
-        Delivered.REFUSED if refused else Delivered.NOT_SENT, reason, _retry_after(answer)
-    )
-
-
-def _retry_after(answer: HttpAnswer) -> float | None:
-    """Seconds; a date is not read: whoever asks for a pause says how long."""
-    said = str(answer.headers.get("retry-after", ""))
-    return min(float(said), _LONGEST_WAIT_SECONDS) if said.isascii() and said.isdigit() else None
+    result = Delivered.REFUSED if refuses(answer) else Delivered.NOT_SENT
+    return Delivery(result, f"HTTP {answer.status}", retry_after(answer))

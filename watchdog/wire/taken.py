@@ -17,11 +17,16 @@ def shown_by(outcome: HttpAnswer | HttpProblem) -> Shown:
         return Shown(Delivered.REFUSED if ours else Delivered.NOT_SENT, outcome.reason)
     if 200 <= outcome.status < 300:
         return Shown(Delivered.SENT)
-    refused = 400 <= outcome.status < 500 and outcome.status not in _PASSING
     said = " ".join(outcome.body.decode("utf-8", "replace").split())
     shown = "".join(c for c in said if c.isprintable())[:_LONGEST_REASON]
     reason = f"HTTP {outcome.status}" + (f": {shown}" if shown else "")
-    return Shown(Delivered.REFUSED if refused else Delivered.NOT_SENT, reason, retry_after(outcome))
+    result = Delivered.REFUSED if refuses(outcome) else Delivered.NOT_SENT
+    return Shown(result, reason, retry_after(outcome))
+
+
+def refuses(answer: HttpAnswer) -> bool:
+    """Whether its own word is that telling it again will not help."""
+    return 400 <= answer.status < 500 and answer.status not in _PASSING
 
 
 def retry_after(answer: HttpAnswer) -> float | None:
