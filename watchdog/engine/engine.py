@@ -93,9 +93,7 @@ class Engine:
         )
         self.inbox = Inbox(self.recorder, self._told)
         cost = functools.partial(measure_view, self)
-        self.people = People(
-            self.recorder, ports, self.in_force, cost, process.host, self._unrecorded
-        )
+        self.people = People(self.recorder, ports, self.in_force, cost, process.host, self._stuck)
         self.pollers = Pollers(
             ports.open_source, self.memory, ports.clock, self.arrived, self._supervise
         )
@@ -306,7 +304,7 @@ class Engine:
         """A sender whom we believe told something by this channel: judged at once."""
         self.arrived(Reading(source, self.ports.clock.now(), 0.0))
 
-    def _unrecorded(self) -> str:
+    def _stuck(self) -> str:
         return self.recorder.stuck or self.leading.trouble
 
     def wake(self) -> None:
