@@ -77,6 +77,11 @@ async def test_the_whole_state_is_told_under_one_name(wire: Wire) -> None:
         (resets, Delivered.NOT_SENT, "the connection was closed"),
         (answering("who are you", status=401), Delivered.REFUSED, "HTTP 401: who are you"),
         (answering("", status=503), Delivered.NOT_SENT, "HTTP 503"),
+        (
+            answering("no such token: its-token", status=403),
+            Delivered.REFUSED,
+            "HTTP 403: no such token: ***",
+        ),
         (answering("x" * 100_000), Delivered.NOT_SENT, "65536 bytes"),
     ],
 )

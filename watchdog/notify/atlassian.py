@@ -163,7 +163,7 @@ class _Asking:
             deadline_seconds=max(0.01, self._ends - loop.time()),
             max_bytes=_LARGEST_ANSWER_BYTES,
         )
-        shown = shown_by(outcome)
+        shown = shown_by(outcome, base, self._wire.secrets)
         if isinstance(outcome, HttpProblem) or shown.result is not Delivered.SENT:
             raise _Failed(shown)
         try:

@@ -35,7 +35,7 @@ class CallBoard:
             deadline_seconds=deadline_seconds,
             max_bytes=_LARGEST_ANSWER_BYTES,
         )
-        return shown_by(outcome)
+        return shown_by(outcome, self._how.endpoint, self._wire.secrets)
 
     async def look(self, *, deadline_seconds: float) -> Shown:
         """By the address that the contacts name for it."""
@@ -43,10 +43,9 @@ class CallBoard:
             return Shown(
                 Delivered.REFUSED, "it names no `look`, so it cannot be tried without telling it"
             )
-        return shown_by(
-            await self._wire.ask(
-                self._how.look,
-                deadline_seconds=deadline_seconds,
-                max_bytes=_LARGEST_ANSWER_BYTES,
-            )
+        outcome = await self._wire.ask(
+            self._how.look,
+            deadline_seconds=deadline_seconds,
+            max_bytes=_LARGEST_ANSWER_BYTES,
         )
+        return shown_by(outcome, self._how.look, self._wire.secrets)
