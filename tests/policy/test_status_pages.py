@@ -132,6 +132,7 @@ def test_the_example_of_the_documentation_loads() -> None:
     ("page", "says"),
     [
         ("§mail: {file: /a, host: any, @}", "something else"),
+        ("p: {file: /a, host: any, @}\n  §q: {file: /a, host: any, @}", "q and p are one page"),
         ("p: {file: /a, host: any, components: §{}}", "a list of 0"),
         ("§p: {file: /a, host: any}", "has no `components`"),
         ("§p: {@}", "of no kind"),

@@ -229,8 +229,8 @@ def _replaced(path: Path, before: _Read, content: bytes) -> bool:
 
 def _beside(path: Path, before: _Read) -> tuple[int, Path]:
     """A new file in the same folder, with the owner, the group and the mode of the old one."""
-    name = path.with_name(f".{path.name}.slo-watchdog-{os.getpid()}")
-    name.unlink(missing_ok=True)
+    name = path.with_name(f".{path.name}.slo-watchdog")
+    name.unlink(missing_ok=True)  # of one who died before it took the name
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         handle = os.open(name, flags, 0o600)

@@ -52,7 +52,7 @@ def status_pages(
     document: Document, taken: Collection[str], findings: Findings
 ) -> dict[str, StatusPage]:
     """All of them; `taken` are the names that something else of the file has."""
-    found = {}
+    found: dict[str, StatusPage] = {}
     for entry in entries_of(document, KEY, findings):
         if entry.name in taken:
             findings.refuse(
@@ -61,8 +61,14 @@ def status_pages(
                 "Give one of them another name.",
             )
         page = _page(entry, findings)
-        if page is not None:
-            found[entry.name] = page
+        if page is None:
+            continue
+        for name, other in found.items():
+            if other.how.place == page.how.place:
+                findings.refuse(
+                    entry.key, f"{entry.name} and {name} are one page", "Keep one of them."
+                )
+        found[entry.name] = page
     return found
 
 

@@ -82,7 +82,8 @@ class PageState:
     @property
     def digest(self) -> str:
         """Equal for states that read alike, and stand at the same place."""
-        return _digest(self.page.how.place, *(one.digest for one in self.components))
+        how = self.page.how
+        return _digest(how.place, how.form, *(one.digest for one in self.components))
 
 
 def _digest(*told: str) -> str:

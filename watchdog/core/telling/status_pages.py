@@ -79,7 +79,13 @@ class AtlassianPage:
 
     @property
     def place(self) -> str:
+        """Where it stands: no two pages stand at one."""
         return f"{self.endpoint.url} {self.page}"
+
+    @property
+    def form(self) -> str:
+        """How it is written there."""
+        return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,13 @@ class StatusFile:
 
     @property
     def place(self) -> str:
-        return f"{self.path} {self.fields}"
+        """Where it stands: no two pages stand at one."""
+        return f"{self.host}:{self.path}"
+
+    @property
+    def form(self) -> str:
+        """How it is written there."""
+        return repr(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,13 @@ class StatusCall:
 
     @property
     def place(self) -> str:
-        return f"{self.method} {self.endpoint.url} {self.body}"
+        """Where it stands: no two pages stand at one."""
+        return self.endpoint.url
+
+    @property
+    def form(self) -> str:
+        """How it is written there."""
+        return f"{self.method} {self.body}"
 
 
 @dataclass(frozen=True, slots=True)
