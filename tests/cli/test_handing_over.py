@@ -23,7 +23,7 @@ def status(**different: Any) -> dict[str, Any]:
         "environment": "production", "host": "a", "version": "0.1.0", "max_mode": "armed",
         "last_pass_seconds_ago": 0.2, "recording": "ok", "leader": None, "clock": "ok",
         "policy_pending": False, "policy_errors": [], "rules": [rule()], "follow_ups": [],
-        "procedure": None, "telling": None, "status_pages": [],
+        "drills": [], "procedure": None, "telling": None, "status_pages": [],
     }  # fmt: skip
     lists = ("holds", "silences", "deploys", "frozen", "episodes", "actions")
     return {**plain, **{name: [] for name in lists}, **different}

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchdog.cli.drills_page import drill_told
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import (
     DEFAULT_SOCKET,
@@ -188,13 +189,14 @@ def _of_people(failed: bool, reason: str) -> dict[str, Any]:  # noqa: FBT001  # 
     """A test of disaster recovery: people do it, and say how it went."""
     if not reason.strip():
         raise typer.BadParameter("say what was tested and how it went", param_hint="--reason")
-    return {
+    told = {
         "what": DrillKind.DISASTER.value,
         "passed": not failed,
         "ended_at": time.time(),
         "reasons": [reason] if failed else [],
-        "reason": reason,
+        "note": reason,
     }
+    return {"told": told, "reason": reason}
 
 
 def _list(socket: Path, *, as_json: bool) -> None:
@@ -204,17 +206,6 @@ def _list(socket: Path, *, as_json: bool) -> None:
             print(json.dumps(found))
             return
         for one in found:
-            console.print(_line(one), markup=False)
+            console.print(f"{one['drill']:12}  {drill_told(one)}", markup=False)
         if not found:
             console.print("No drill was ever recorded, and none is planned.")
-
-
-def _line(one: dict[str, Any]) -> str:
-    last, due = one["last"], one["due"]
-    went = "never done"
-    if last is not None:
-        went = f"{'passed' if last['passed'] else 'FAILED'} {last['ended']}"
-    word = "OVERDUE since" if one["overdue"] else "due"
-    if one["planned"]:
-        went += f", {word} {due}" if due is not None else ", OVERDUE"
-    return f"{one['drill']:12}  {went}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from watchdog.cli.drills_page import drills_wanted
 from watchdog.cli.lessons_page import follow_up_told, review_told
 from watchdog.cli.page import ago, clock, until
 from watchdog.core.text import duration, printable, shortened
@@ -221,6 +222,7 @@ def _overdue(status: View, _: datetime) -> Iterator[str]:
             yield f"{one['follow_up']} {follow_up_told(one)}: {one['text']}"
     if review := review_told(status["procedure"]):
         yield review
+    yield from drills_wanted(status)
 
 
 _KINDS: dict[str, tuple[str, Callable[[View, datetime], Iterator[str]]]] = {

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from watchdog.cli.drills_page import show_drills
 from watchdog.cli.lessons_page import show_lessons
 from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
 from watchdog.web.advice import (
@@ -52,6 +53,7 @@ def show_status(page: Page, found: View, now: datetime) -> None:
             show_episode(page, ep, now, rule_exists=ep["rule"] in rules)
     _stops(page, found, now)
     show_lessons(page, found)
+    show_drills(page, found)
     page.title("Rules")
     _rules(page, found["rules"])
     page.title("Actions")

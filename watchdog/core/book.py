@@ -14,6 +14,7 @@ from functools import singledispatchmethod
 from watchdog.core import entries as e
 from watchdog.core.anchors import Anchors
 from watchdog.core.changes import Deploys
+from watchdog.core.drills import Drills
 from watchdog.core.heard import Heard
 from watchdog.core.late import Late
 from watchdog.core.lessons import Lessons
@@ -67,6 +68,7 @@ class Book:
     notes: Notes = field(default_factory=Notes)
     pages: PagesTold = field(default_factory=PagesTold)
     lessons: Lessons = field(default_factory=Lessons)
+    drills: Drills = field(default_factory=Drills)
     late: Late = field(default_factory=Late)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
@@ -113,7 +115,7 @@ class Book:
         self.last = at
         count_in(self.counts, entry)
         folded = (self.merits, self.members, self.requests, self.outside, self.deploys)
-        for part in (*folded, self.notes, self.pages, self.lessons):
+        for part in (*folded, self.notes, self.pages, self.lessons, self.drills):
             part.take(entry, at)
         self._take(entry, at)
         for after in (self.heard, self.late):

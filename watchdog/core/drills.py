@@ -71,19 +71,25 @@ class Timed:
 
 
 @dataclass(frozen=True, slots=True)
-class DrillEnded:
+class DrillTold:
     """A drill, as it went. `reasons` say why it did not pass, and are empty where it did."""
 
-    drill: str  # "T3"
     what: DrillKind
     passed: bool
-    action: str  # what was practised; "" where no action was
     ended_at: float  # wall
-    seconds: float
-    stages: tuple[Timed, ...]
-    reasons: tuple[str, ...]
-    document: str  # where the document lies, on the host that ran it
-    sha256: str  # of its JSON
+    action: str = ""  # what was practised; "" where no action was
+    seconds: float = 0.0
+    stages: tuple[Timed, ...] = ()
+    reasons: tuple[str, ...] = ()
+    note: str = ""  # what whoever records it says
+    document: str = ""  # where the document lies, on the host that ran it
+    sha256: str = ""  # of its JSON
+
+
+@dataclass(frozen=True, slots=True)
+class DrillEnded:
+    drill: str  # "T3"
+    told: DrillTold
     actor: str
     kind: Literal["aside.drill_ended"] = "aside.drill_ended"
 
@@ -112,20 +118,21 @@ class Drills:
         """Take one entry in. Most are of no concern here."""
         del at  # a drill may be recorded long after it was done: its own end counts
         if isinstance(entry, DrillEnded):
-            _newest(self.last, entry.what, entry)
-            if entry.action:
-                _newest(self.of_action, entry.action, entry)
-            if entry.passed:
-                _newest(self.good, entry.what, entry)
-                if entry.action:
-                    _newest(self.good_of_action, entry.action, entry)
+            told = entry.told
+            _newest(self.last, told.what, entry)
+            if told.action:
+                _newest(self.of_action, told.action, entry)
+            if told.passed:
+                _newest(self.good, told.what, entry)
+            if told.passed and told.action:
+                _newest(self.good_of_action, told.action, entry)
         elif isinstance(entry, DrillMissed):
             self.told[entry.what] = entry.due_at
 
     def due_at(self, plan: DrillPlan) -> float:
         """The wall clock from which it is overdue; one that never went well is overdue always."""
         found = self.good.get(plan.what)
-        return found.ended_at + plan.every_seconds if found is not None else float("-inf")
+        return found.told.ended_at + plan.every_seconds if found is not None else float("-inf")
 
     def is_overdue(self, plan: DrillPlan, now: Instant) -> bool:
         return now.wall >= self.due_at(plan)
@@ -133,7 +140,7 @@ class Drills:
     def is_near(self, plan: DrillPlan, now: Instant) -> bool:
         """Whether the next is to be started, so that none becomes overdue."""
         found = self.good.get(plan.what)
-        return found is None or now.wall >= found.ended_at + NEAR * plan.every_seconds
+        return found is None or now.wall >= found.told.ended_at + NEAR * plan.every_seconds
 
     def untold(self, plan: DrillPlan, now: Instant) -> bool:
         """Whether it is overdue, and people have not heard of that yet."""
@@ -144,7 +151,7 @@ class Drills:
     def age(self, what: DrillKind, now: Instant) -> float:
         """Since the last good one; infinite where there is none."""
         found = self.good.get(what)
-        return max(0.0, now.wall - found.ended_at) if found is not None else float("inf")
+        return max(0.0, now.wall - found.told.ended_at) if found is not None else float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,10 @@ class DrillMissed:
     what: DrillKind
     due_at: float  # wall; 0 where there was never a good one
     kind: Literal["aside.drill_missed"] = "aside.drill_missed"
+
+
+def planned(plans: tuple[DrillPlan, ...], what: DrillKind) -> DrillPlan | None:
+    return next((one for one in plans if one.what is what), None)
 
 
 def missed(plan: DrillPlan, drills: Drills) -> DrillMissed:
@@ -175,5 +186,5 @@ def _told_as(due_at: float) -> float:
 
 
 def _newest(kept: dict[_K, DrillEnded], key: _K, entry: DrillEnded) -> None:
-    if key not in kept or kept[key].ended_at <= entry.ended_at:
+    if key not in kept or kept[key].told.ended_at <= entry.told.ended_at:
         kept[key] = entry

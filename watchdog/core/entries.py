@@ -22,6 +22,8 @@ from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
 from watchdog.core.deploys import DeployBegan as DeployBegan  # noqa: PLC0414  # see above
 from watchdog.core.deploys import DeployEnded as DeployEnded  # noqa: PLC0414  # see above
 from watchdog.core.deploys import FreezeLifted as FreezeLifted  # noqa: PLC0414  # see above
+from watchdog.core.drills import DrillEnded as DrillEnded  # noqa: PLC0414  # see above
+from watchdog.core.drills import DrillMissed as DrillMissed  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsFilled as WindowsFilled  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC0414  # see above
 from watchdog.core.hindsight import FollowUpAdded as FollowUpAdded  # noqa: PLC0414  # see above
@@ -324,6 +326,8 @@ Entry = (
     | ImpactTold
     | FollowUpAdded
     | FollowUpClosed
+    | DrillEnded
+    | DrillMissed
     | Unread
     | Paged
     | NoteTold

@@ -1,4 +1,4 @@
-"""Which entries give something a name, so that the book counts on: E1, D1, I1, H1, F1, N1."""
+"""Which entries give something a name, so that the book counts on: E1, D1, I1, H1, F1, N1, T1."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ NAMES: Mapping[type, str] = MappingProxyType(
         e.IntentOpened: "intent",
         e.HoldPlaced: "hold",
         e.FollowUpAdded: "follow_up",
+        e.DrillEnded: "drill",
         e.Paged: "note",
         e.Announced: "announcement",
     }

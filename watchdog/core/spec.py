@@ -25,6 +25,7 @@ from watchdog.core.asking import Endpoint as Endpoint  # noqa: PLC0414  # see ab
 from watchdog.core.asking import Header as Header  # noqa: PLC0414  # see above
 from watchdog.core.channels import EventSignal
 from watchdog.core.deploys import DEPLOY_MAX_SECONDS
+from watchdog.core.drills import DrillPlan
 from watchdog.core.naming import Values, family_of, labelled, values_in
 from watchdog.core.origins import JsonDocument as JsonDocument  # noqa: PLC0414  # see above
 from watchdog.core.origins import PrometheusApi as PrometheusApi  # noqa: PLC0414  # see above
@@ -246,6 +247,7 @@ class Policy:
     alertmanager: AlertmanagerSpec | None = None
     contacts: Contacts | None = None  # who is told; None: nobody, the record and the log apart
     procedure: Procedure | None = None  # what people follow, and when they must look at it again
+    drills: tuple[DrillPlan, ...] = ()  # what is practised how often
 
     def rule(self, name: str) -> RuleSpec | None:
         """The rule of this name, be it a member: what an episode's rule is looked up by."""

@@ -20,6 +20,8 @@ import structlog
 from watchdog.clock import SystemClock
 from watchdog.daemon.calendar import Calendar, Every
 from watchdog.daemon.credentials import credentials
+from watchdog.daemon.drills import EVERY_SECONDS as DRILLS_SECONDS
+from watchdog.daemon.drills import DrillCalendar
 from watchdog.daemon.faces import Behind, StartFailed, serve
 from watchdog.daemon.handing_on import HandingOn
 from watchdog.daemon.heartbeat import Heartbeat
@@ -93,6 +95,8 @@ class _Daemon:
     manager: ServiceManager
     calendar: Calendar
     stop: asyncio.Event
+    orders: Orders
+    drills: DrillCalendar
     stuck: str = ""
     reason: str = ""  # why it stops
     cannot_record: JournalError | None = None
@@ -101,7 +105,7 @@ class _Daemon:
     async def live(self) -> None:
         """Serve, run, and stop in order."""
         health = Health(self._unhealthy, self._unready)
-        orders = Orders(self.engine, lambda: self.rights.now)
+        orders = self.orders
         handing_on = HandingOn(self.engine, orders)
         behind = Behind(
             self.engine, self.loading, orders, handing_on, self.meters, health, self.wire.secrets
@@ -127,6 +131,7 @@ class _Daemon:
         finally:
             self.manager.tell("STOPPING=1", f"STATUS=Stopping: {self.reason or 'cancelled'}")
             self.calendar.stop()
+            await self.drills.aclose()
             await _end(watcher, tender, beater, *self.reloads)
             try:
                 await self.engine.finish(self.reason or "cancelled", DRAIN_SECONDS)
@@ -252,6 +257,7 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
     engine.filling.told = _log_filling
     for problem in engine.warm():
         structlog.get_logger().warning("history.unusable", problem=problem)
+    orders = Orders(engine, lambda: rights.now)
     daemon = _Daemon(
         settings=settings,
         engine=engine,
@@ -262,6 +268,8 @@ def _on(store: Store, clock: SystemClock, settings: Settings) -> _Daemon:
         manager=ServiceManager(),
         calendar=Calendar(clock),
         stop=asyncio.Event(),
+        orders=orders,
+        drills=DrillCalendar(engine, orders, settings),
     )
     daemon.calendar.plan(_work(daemon), daemon.lost_record)
     return daemon
@@ -296,6 +304,7 @@ def _work(daemon: _Daemon) -> tuple[Every, ...]:
         Every("checkpoint", settings.checkpoint_every, engine.checkpoints.save),
         Every("time sync", 60.0, daemon.sync_time),
         Every("reserve", 60.0, refill),
+        Every("drills", DRILLS_SECONDS, daemon.drills.look),
         Every("retention", 3600.0, retire),
     )
 

@@ -143,7 +143,7 @@ def from_document(found: View, path: str, sha256: str) -> View:
     """The order that records it. Raises ValueError where it is no such document."""
     if found.get("form") != FORM:
         raise ValueError(f"it is no document of a drill ({FORM})")
-    return {
+    told = {
         "what": DrillKind(found["drill"]).value,
         "passed": bool(found["passed"]),
         "action": str(found["action"]),
@@ -157,6 +157,7 @@ def from_document(found: View, path: str, sha256: str) -> View:
         "document": path,
         "sha256": sha256,
     }
+    return {"told": told}
 
 
 __all__ = ["FORM", "document", "drill_paper", "from_document"]

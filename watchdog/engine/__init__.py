@@ -7,6 +7,7 @@ names here are the facade: faces (web, cli) use nothing else of it.
 from watchdog.engine.checkpoints import last_pass
 from watchdog.engine.decisions_view import decisions_of
 from watchdog.engine.deploys import DeployDesk, DeployRefused, DeployTold, NotRecorded, Wish
+from watchdog.engine.drills_view import DrillNow
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import recorded_evidence
 from watchdog.engine.filling import Progress
@@ -37,6 +38,7 @@ __all__ = [
     "DeployRefused",
     "DeployTold",
     "Done",
+    "DrillNow",
     "Engine",
     "Inbox",
     "LessonsNow",

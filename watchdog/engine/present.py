@@ -10,6 +10,7 @@ from watchdog.core.judge import Budget
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode, Status, Verdict, World
+from watchdog.engine.drills_view import DrillNow
 from watchdog.engine.given import Process
 from watchdog.engine.lessons_view import LessonsNow
 from watchdog.engine.telling_view import TellingNow
@@ -89,5 +90,6 @@ class Present:
     missing_approvals: Mapping[str, int] = field(default_factory=dict)  # by action, where asked for
     targets: tuple[TargetNow, ...] = ()  # that may be deployed
     lessons: LessonsNow = field(default_factory=LessonsNow)
+    drills: tuple[DrillNow, ...] = ()
     telling: TellingNow = field(default_factory=TellingNow)
     lead: LeadNow = LeadNow(here=True, epoch=1, daemons=1, store_lost=False)

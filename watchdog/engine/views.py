@@ -22,6 +22,7 @@ from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_vie
 from watchdog.engine.awaiting import awaiting_view, missing_approvals
 from watchdog.engine.decisions_view import decisions_of, rule_of_entry
 from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets_now
+from watchdog.engine.drills_view import drills_now, drills_view
 from watchdog.engine.engine import Engine
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members_by_status, no_rule, rule_of
@@ -124,6 +125,7 @@ class Views:
             last_seq=engine.recorder.last_seq,
             lead=lead_now(engine),
             lessons=lessons_now(engine),
+            drills=drills_now(engine),
             telling=telling_now(engine),
             limits=limits_now(engine),
             reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
@@ -191,6 +193,7 @@ class Views:
             "telling": telling_view(engine),
             **standing_deploys(engine),
             **lessons_view(engine),
+            "drills": drills_view(engine),
             "episodes": self._episodes(book.open_episodes()),
             "sources": self.sources(),
         }

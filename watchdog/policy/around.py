@@ -8,6 +8,7 @@ from typing import Any
 from watchdog.core.spec import Policy
 from watchdog.core.telling.contacts import Contacts
 from watchdog.core.telling.status_pages import Component, StatusPage
+from watchdog.core.text import duration
 from watchdog.policy.change import Change, Effect
 
 _NOBODY = Contacts({})
@@ -17,6 +18,7 @@ def around(old: Policy | None, new: Policy) -> Iterator[Change]:
     """Of all this, silences alone keep actions back."""
     yield from _alertmanager(old, new)
     yield from _procedure(old, new)
+    yield from _drills(old, new)
     yield from _contacts(old.contacts if old else None, new.contacts)
 
 
@@ -104,3 +106,15 @@ def _procedure(old: Policy | None, new: Policy) -> Iterator[Change]:
         yield Change(Effect.CHANGE, "procedure", f"{now.document} was reviewed on {now.reviewed}")
     elif was is not None and now is None:
         yield Change(Effect.CHANGE, "procedure", "nobody asks for reviews of it any more")
+
+
+def _drills(old: Policy | None, new: Policy) -> Iterator[Change]:
+    was = {one.what: one for one in old.drills} if old else {}
+    now = {one.what: one for one in new.drills}
+    for what in sorted(was.keys() | now.keys()):
+        if what not in now:
+            yield Change(Effect.CHANGE, f"drill {what.value}", "nobody asks for it any more")
+        elif now[what] != was.get(what):
+            by = "the daemon starts it by itself" if now[what].run else "people run it"
+            every = duration(now[what].every_seconds)
+            yield Change(Effect.CHANGE, f"drill {what.value}", f"is due every {every}; {by}")

@@ -180,6 +180,7 @@ def _loaded(choice: Choice, states: dict[str, PartState]) -> Load:
         alertmanager=platform.alertmanager,
         contacts=platform.contacts,
         procedure=platform.procedure,
+        drills=platform.drills,
     )
     errors = [problem for load in loads for problem in load.errors]
     advice = sorted({p for findings in choice.findings.values() for p in findings.advice})

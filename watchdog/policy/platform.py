@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from watchdog.core.alertmanager import AlertmanagerSpec
+from watchdog.core.drills import DrillPlan
 from watchdog.core.naming import family_of
 from watchdog.core.procedure import Procedure
 from watchdog.core.spec import (
@@ -31,6 +32,8 @@ from watchdog.policy.calendar import window_spec
 from watchdog.policy.canon import sha256
 from watchdog.policy.channels import channel_spec, check_channels
 from watchdog.policy.document import Document, entries_of
+from watchdog.policy.drills import KEY as DRILLS
+from watchdog.policy.drills import drills_of
 from watchdog.policy.expressions import Spot, check_jmespath
 from watchdog.policy.http import endpoint
 from watchdog.policy.platform_models import (
@@ -48,7 +51,7 @@ from watchdog.policy.tree import Node
 
 KEYS = (
     "version", "environment", "environments", "sources", "events", "actions", "playbooks",
-    "grants", "maintenance", "limits", ALERTMANAGER, PROCEDURE,
+    "grants", "maintenance", "limits", ALERTMANAGER, PROCEDURE, DRILLS,
 )  # fmt: skip
 LATER = {"rules": "rules beside the platform's own things"}
 RUN = "run:"
@@ -74,6 +77,7 @@ class Platform:
     alertmanager: AlertmanagerSpec | None = None
     contacts: Contacts | None = None
     procedure: Procedure | None = None
+    drills: tuple[DrillPlan, ...] = ()
 
 
 def compile_platform(
@@ -93,6 +97,7 @@ def compile_platform(
     limits = _limits(document, findings)
     alertmanager = alertmanager_spec(document, findings)
     procedure = procedure_of(document, findings)
+    drills = drills_of(document, findings)
     if findings.errors:
         return None
     made = {
@@ -112,6 +117,8 @@ def compile_platform(
         made["contacts"] = contacts
     if procedure is not None:
         made[PROCEDURE] = procedure
+    if drills:
+        made[DRILLS] = drills
     return Platform(
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
@@ -125,6 +132,7 @@ def compile_platform(
         alertmanager=alertmanager,
         contacts=contacts,
         procedure=procedure,
+        drills=drills,
         channels={k: v for k, v in channels.items() if v},
     )
 

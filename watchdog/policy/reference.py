@@ -19,6 +19,7 @@ from watchdog.policy import rule_models as rules
 from watchdog.policy import status_pages_models as status_pages
 from watchdog.policy import unleash_models as unleash
 from watchdog.policy.base import Shape
+from watchdog.policy.drills import DrillShape
 from watchdog.policy.examples import PLATFORM, RULES
 from watchdog.policy.procedure import ProcedureShape
 
@@ -31,7 +32,7 @@ _INTRO = """\
 |---|---|
 | `platform.yaml` | `version`, `environment` or `environments`, `sources`, `events`, \
 `actions`, `playbooks`, `grants`, `maintenance`, `limits`, `alertmanager`, \
-`procedure` |
+`procedure`, `drills` |
 | `contacts.yaml` | `version`, `channels`, `people`, `roles`, `on-call`, `audiences`, \
 `escalation`, `zone`, `link`: who is told ([telling.md](telling.md)); `status-pages`: \
 what the public sees ([status-page.md](status-page.md)); part of the platform's share |
@@ -180,6 +181,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("limits.budget", platform.BudgetShape),
     ("alertmanager", platform.AlertmanagerShape),
     ("procedure", ProcedureShape),
+    ("drills.KIND", DrillShape),
     ("channels.NAME, of contacts.yaml", contacts.ContactChannelShape),
     ("channels.NAME.phases", contacts.PhasesShape),
     ("people.NAME", contacts.PersonShape),

@@ -25,6 +25,7 @@ from watchdog.policy.contacts_models import (
     RoleShape,
 )
 from watchdog.policy.document import VERSION
+from watchdog.policy.drills import DrillShape
 from watchdog.policy.event_models import ChannelShape
 from watchdog.policy.platform_models import (
     ActionShape,
@@ -73,6 +74,7 @@ def platform() -> Made:
             "limits": _ref(LimitsShape),
             "alertmanager": _ref(AlertmanagerShape),
             "procedure": _ref(ProcedureShape),
+            "drills": _named(_ref(DrillShape)),
         },
         (
             SourceShape,
@@ -83,6 +85,7 @@ def platform() -> Made:
             LimitsShape,
             AlertmanagerShape,
             ProcedureShape,
+            DrillShape,
         ),
     )
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from watchdog.core.deploys import MOST_FOR_SECONDS, DeployOutcome
+from watchdog.core.drills import DrillTold
 from watchdog.core.hindsight import LEAST_CONTENT, MOST_CONTENT, ImpactTold, Task
 from watchdog.core.promotions import RuleTested
 from watchdog.core.spec import Scope
@@ -183,6 +184,13 @@ class FollowUpCloseOrder(Order):
         return control.orders.hindsight.close(by, self.follow_up, self.reason, dry=self.dry)
 
 
+class DrillRecordOrder(Order):
+    told: DrillTold
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return control.orders.drills.record(by, self.told, dry=self.dry)
+
+
 class NotifyTestOrder(Order):
     name: Name
 
@@ -292,6 +300,7 @@ ORDERS: dict[str, type[Order]] = {
     "/v1/impact": ImpactOrder,
     "/v1/follow-up/add": FollowUpAddOrder,
     "/v1/follow-up/close": FollowUpCloseOrder,
+    "/v1/drill/record": DrillRecordOrder,
     "/v1/notify/test": NotifyTestOrder,
     "/v1/announce": AnnounceOrder,
     "/v1/tests": TestsOrder,

@@ -21,6 +21,7 @@ from watchdog.engine.orders.desk import (
     Person,
     unrecorded,
 )
+from watchdog.engine.orders.drills import DrillOrders
 from watchdog.engine.orders.episodes import Episodes, Mark
 from watchdog.engine.orders.hindsight import Hindsight, Wanted
 from watchdog.engine.orders.proofs import Proofs
@@ -56,4 +57,5 @@ class Orders:
         self.rollbacks = Rollbacks(desk)
         self.proofs = Proofs(desk)
         self.hindsight = Hindsight(desk)
+        self.drills = DrillOrders(desk)
         self.telling = Telling(desk)

@@ -16,6 +16,7 @@ from watchdog.web.metrics.present import (
     of_alertmanager,
     of_budgets,
     of_deploys,
+    of_drills,
     of_lessons,
     of_measures,
     of_process,
@@ -45,6 +46,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_sources(sources)
         yield from of_actions(actions, x)
         yield from of_lessons(x.lessons)
+        yield from of_drills(x.drills)
         yield from of_telling(x.telling)
         yield from of_measures(measures)
         yield from of_alertmanager(x)

@@ -18,7 +18,7 @@ from watchdog.core.hindsight import Task
 from watchdog.core.judge import Budget
 from watchdog.core.text import duration
 from watchdog.core.words import Blind, Instant, Status, WindowReading, World
-from watchdog.engine import LessonsNow, MeasuresNow, Present, RuleNow, TellingNow
+from watchdog.engine import DrillNow, LessonsNow, MeasuresNow, Present, RuleNow, TellingNow
 from watchdog.web.metrics.catalog import CATALOG
 from watchdog.web.metrics.metric import Kind
 from watchdog.web.policy_load import PolicyLoad
@@ -180,6 +180,18 @@ def of_lessons(x: LessonsNow) -> Iterator[Family]:
     yield _family("follow_ups_overdue", [((t.value,), x.overdue.get(t, 0)) for t in Task])
     yield _one("procedure_review_overdue", x.review_overdue)
     yield _one("procedure_review_due_seconds", x.review_due_seconds)
+
+
+def of_drills(drills: Sequence[DrillNow]) -> Iterator[Family]:
+    """Kinds that are planned or were ever practised; overdue only of those that are planned."""
+    yield _family("drill_age_seconds", [((d.what,), d.age_seconds) for d in drills])
+    yield _family("drill_passed", [((d.what,), d.passed) for d in drills if d.passed is not None])
+    yield _family(
+        "drill_overdue", [((d.what,), d.overdue) for d in drills if d.overdue is not None]
+    )
+    yield _family(
+        "drill_duration_seconds", [((d.what,), d.seconds) for d in drills if d.seconds is not None]
+    )
 
 
 def of_telling(x: TellingNow) -> Iterator[Family]:

@@ -99,5 +99,20 @@ PROCEDURE = (
         GAUGE,
         "Time until its review is due; below 0 once it is overdue.",
     ),
+    Metric(
+        "drill_age_seconds",
+        GAUGE,
+        "Time since the last drill of this kind that passed: +Inf where none ever did. Of kinds "
+        "that are planned or were ever practised.",
+        ("drill",),
+    ),
+    Metric("drill_passed", GAUGE, "Whether the last drill of this kind passed.", ("drill",)),
+    Metric(
+        "drill_overdue",
+        GAUGE,
+        "1 while a drill of this kind is overdue. Of those that the platform file plans.",
+        ("drill",),
+    ),
+    Metric("drill_duration_seconds", GAUGE, "How long the last drill took.", ("drill",)),
     Metric("preflight_age_seconds", GAUGE, "Time since all actions were looked at."),
 )

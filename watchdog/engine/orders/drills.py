@@ -1,0 +1,100 @@
+"""What came of a drill, recorded by whoever ran it; and that one is overdue, told once.
+
+Laws: a drill that failed is told as what needs somebody, one that went well as news; one that lies
+in the future, or that is on the record already, is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from watchdog.core.drills import DrillEnded, DrillKind, DrillPlan, DrillTold, missed
+from watchdog.core.paging import Whom
+from watchdog.core.rights import Right
+from watchdog.core.telling.topics import Topic
+from watchdog.core.text import duration, shortened
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import Severity
+from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
+
+_AHEAD_SECONDS = 60.0
+_MOST_REASONS = 20
+_MOST_TEXT = 500
+
+_NEWS = Whom(topic=Topic.DRILL, urgency=Urgency.NEWS)
+_SOON = Whom(topic=Topic.DRILL, urgency=Urgency.SOON)
+
+
+class DrillOrders:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def record(self, person: Person, told: DrillTold, *, dry: bool) -> Done:
+        """Put it on the record, and tell people."""
+        told = _bounded(told)
+        now, known = self._desk.now(), self._desk.book.drills.last.get(told.what)
+        if told.ended_at > now.wall + _AHEAD_SECONDS:
+            raise OrderRefused("it ended in the future: is a clock wrong?")
+        if told.passed and told.reasons:
+            raise OrderRefused("it says that it passed, and why it did not")
+        if known is not None and told.sha256 and known.told.sha256 == told.sha256:
+            raise OrderRefused(f"it is on the record already, as {known.drill}")
+        owners = self._desk.users_of(told.action) if told.action else frozenset()
+        self._desk.may(person, Right.ACK, owners)
+        effect = _effect(told)
+        if dry:
+            return Done(effect, told.what.value)
+        draft = self._desk.wish()
+        name = draft.book.next_id("T")
+        draft.add(DrillEnded(name, told, person.name))
+        key, body = f"drill:{told.what.value}", f"{name}, by {person.name}: {effect}"
+        if told.passed:
+            draft.tell(key, Severity.P3, f"drill {told.what.value} passed", body, whom=_NEWS)
+        else:
+            draft.tell(key, Severity.P2, f"drill {told.what.value} failed", body, whom=_SOON)
+        self._desk.record(draft)
+        return Done(f"{name}: {effect}", told.what.value, {"drill": name})
+
+    def tell_missed(self, plan: DrillPlan) -> None:
+        """That it is overdue: once for each due date. Raises OrderRefused where we do not lead."""
+        drills = self._desk.book.drills
+        if not drills.untold(plan, self._desk.now()):
+            return
+        draft = self._desk.wish()
+        draft.add(missed(plan, drills))
+        what, good = plan.what.value, drills.good.get(plan.what)
+        since = "never went well" if good is None else f"last went well as {good.drill}"
+        how = f"slo-watchdog drill run {what}"
+        if plan.what is DrillKind.DISASTER:
+            how = "people test it, and then: slo-watchdog drill record disaster --reason TEXT"
+        every = duration(plan.every_seconds)
+        draft.tell(
+            f"drill:{what}:overdue",
+            Severity.P3,
+            f"drill {what} is overdue",
+            f"It is to be practised every {every} and {since}. Run it: {how}",
+            whom=_SOON,
+        )
+        self._desk.record(draft)
+
+
+def _effect(told: DrillTold) -> str:
+    word = "passed" if told.passed else "FAILED: " + "; ".join(told.reasons)
+    times = ", ".join(
+        f"{one.stage.value} {one.seconds:.1f} s" for one in told.stages if one.seconds is not None
+    )
+    parts = (f"drill {told.what.value} {word}", times, told.note, told.document)
+    return ". ".join(part for part in parts if part)
+
+
+def _bounded(told: DrillTold) -> DrillTold:
+    reasons = tuple(shortened(one, _MOST_TEXT) for one in told.reasons[:_MOST_REASONS])
+    return replace(
+        told,
+        reasons=reasons,
+        stages=told.stages[:_MOST_REASONS],
+        note=shortened(told.note, _MOST_TEXT),
+        document=shortened(told.document, _MOST_TEXT),
+        action=shortened(told.action, _MOST_TEXT),
+        sha256=shortened(told.sha256, 64),
+    )

@@ -1,0 +1,64 @@
+"""The platform's `drills:` section: what is practised how often, and what the daemon starts itself.
+
+Law: it judges nothing and arms nothing. What is late is told, and shown in the metrics.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from watchdog.core.drills import DrillKind, DrillPlan
+from watchdog.policy.base import Shape
+from watchdog.policy.document import Document, entries_of
+from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.scalars import Duration
+from watchdog.policy.shape import closest, shape_of
+
+KEY = "drills"
+
+
+class DrillShape(Shape):
+    """How often a kind of rollback is practised (docs/drills.md)."""
+
+    absent: ClassVar[dict[str, str]] = {"every": "Say how often, like `every: 30d`."}
+
+    every: Duration = Field(
+        description="overdue so long after the last drill of this kind that passed"
+    )
+    run: bool = Field(
+        default=False,
+        description="whether the daemon starts it by itself, when nine tenths of `every` are over "
+        "and no episode is open; else it says that it is due, and a person runs it",
+    )
+    deadline: Duration = Field(
+        900.0, description="for `run`: how long it may take, or it is ended and has failed (15m)"
+    )
+
+
+def drills_of(document: Document, findings: Findings) -> tuple[DrillPlan, ...]:
+    """All of them, by name; what is wrong is in `findings`."""
+    found = []
+    for entry in entries_of(document, KEY, findings):
+        shape = shape_of(DrillShape, entry, findings)
+        kinds = [one.value for one in DrillKind]
+        if entry.name not in kinds:
+            findings.refuse(
+                entry.key, f"{entry.name} is no kind of drill", closest(entry.name, kinds)
+            )
+        elif shape is not None and _may_run(entry, shape, findings):
+            what = DrillKind(entry.name)
+            found.append(DrillPlan(what, shape.every, shape.run, shape.deadline))
+    return tuple(sorted(found, key=lambda one: one.what))
+
+
+def _may_run(entry: Entry, shape: DrillShape, findings: Findings) -> bool:
+    if shape.run and entry.name == DrillKind.DISASTER:
+        findings.refuse(
+            entry.key_at("run"),
+            "a test of disaster recovery is people's: nothing here can run it",
+            "Leave `run` out; record it: slo-watchdog drill record disaster --reason TEXT",
+        )
+        return False
+    return True
