@@ -49,8 +49,8 @@ _LINE = "# yaml-language-server: $schema="
 
 
 def kind_of(path: str) -> str:
-    if path == "platform.yaml":
-        return "platform"
+    if path in {"platform.yaml", "contacts.yaml"}:
+        return path.removesuffix(".yaml")
     if path.endswith(".test.yaml"):
         return "tests"
     return "vars" if path.startswith("vars/") else "rules"
