@@ -30,10 +30,11 @@ _ALERTS = """\
 ## What to alert on
 
 A page is an entry in the record, a line in the log (`page.raised`) and one more in \
-`slo_watchdog_pages_total`; the watchdog sends it nowhere by itself. An Alertmanager can be told \
-of episodes and of blindness ([alertmanager.md](alertmanager.md)), and of nothing else. So let \
-something that reaches people watch these, also for when the watchdog is dead. Rules for them and \
-more, tested, each with a runbook, are in `deploy/prometheus/`, a dashboard in `deploy/grafana/`:
+`slo_watchdog_pages_total`. With `contacts.yaml` people are told of it ([telling.md](telling.md)); \
+an Alertmanager can be told of episodes and of blindness ([alertmanager.md](alertmanager.md)). \
+Neither is of use when the watchdog itself is dead: so let something else watch these. Rules \
+for them and more, tested, each with a runbook, are in `deploy/prometheus/`, a dashboard in \
+`deploy/grafana/`:
 
 | when | expression |
 |---|---|
