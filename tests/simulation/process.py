@@ -20,7 +20,8 @@ from watchdog.clock import SystemClock
 from watchdog.core.entries import PolicyApplied, Recorded
 from watchdog.core.spec import Policy
 from watchdog.core.words import Mode
-from watchdog.daemon.main import DRAIN_SECONDS, _left
+from watchdog.daemon.main import DRAIN_SECONDS
+from watchdog.daemon.record import left_by_before
 from watchdog.engine import Engine, Orders, Ports, Process
 from watchdog.policy.diff import hear_anew, rearmed
 from watchdog.ports import JournalError
@@ -101,7 +102,7 @@ class SimProcess:
     def _assemble(self) -> None:
         clock = SystemClock(self.machine.kernel())
         engine = self.engine = Engine(self._ports(clock), self._settings())
-        before = _left(engine)
+        before = left_by_before(engine)
         if before is not None:
             clock.go_on_from(before)
         down = clock.now().steady - before.at.steady if before else 0.0
