@@ -2,18 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from watchdog.core.asking import Endpoint
 from watchdog.core.drills import DrillStage
 from watchdog.core.spec import Policy
-from watchdog.demo.stage import shipped_rules, stage
+from watchdog.demo.stage import Stage, shipped_rules, stage
 from watchdog.drill.fence import Target, outside
 from watchdog.drill.scenes import QUICK
 from watchdog.policy import load_folder
@@ -131,6 +133,38 @@ async def test_a_drill_passes_is_recorded_and_leaves_production_alone(tmp_path: 
     assert action["last_good_drill"]["name"] == flag["last"]["name"] == "T1"
     assert again.returncode == 4
     assert "on the record already, as T1" in again.stderr
+
+
+@pytest.mark.sim
+@pytest.mark.parametrize(("kind", "stages"), [("config", 5), ("partial", 6)])
+def test_the_other_kinds_pass(tmp_path: Path, kind: str, stages: int) -> None:
+    ended = run("run", kind, "--json", "--unrecorded", "--into", str(tmp_path))
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    told = json.loads(ended.stdout)
+    assert told["passed"]
+    assert [one["met"] for one in told["stages"]] == [True] * stages
+    printed = [step["output"] for one in told["episode"]["changes"] for step in one["steps"]]
+    assert any("release/mainnet verified" in text for text in printed) is (kind == "config")
+
+
+@pytest.mark.sim
+async def test_the_daemon_starts_what_is_due_and_hears_how_it_went(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(shipped_rules(), rules)
+    platform = rules / "platform.yaml"
+    plan = "\ndrills: {partial: {every: 30d, run: true}}\n"
+    platform.write_text(platform.read_text() + plan)
+    production = tmp_path / "p"
+    production.mkdir()
+
+    async def done(real: Stage) -> dict[str, Any] | None:
+        (one,) = (await real.read("/v1/status"))["drills"]
+        return dict(one) if one["last"] is not None else None
+
+    async with stage(production, rules, watch="2s") as real:
+        found = await real.until("the drill", 200, done)
+    assert (found["last"]["passed"], found["overdue"]) == (True, False), found
+    assert Path(found["last"]["document"]).parent == production / "state" / "drills"
 
 
 def test_it_is_stopped_in_the_middle_and_leaves_nothing(tmp_path: Path) -> None:

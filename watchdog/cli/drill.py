@@ -33,7 +33,7 @@ from watchdog.cli.shared import (
     give,
 )
 from watchdog.cli.writing import must_be_writable, write_whole
-from watchdog.core.drills import DrillKind
+from watchdog.core.drills import BY_PEOPLE, DrillKind
 from watchdog.demo.stage import shipped_rules
 from watchdog.drill.paper import document, drill_paper, from_document
 from watchdog.drill.running import DrillRefused, Result, practise
@@ -54,8 +54,8 @@ def drill(
     what: Annotated[
         str,
         typer.Argument(
-            help="For `run`: feature-flag, config, partial or full. For `record`: a drill's "
-            "document (its JSON), or `disaster`."
+            help="For `run`: feature-flag, config or partial. For `record`: a drill's document "
+            "(its JSON), or `full` or `disaster`, which people do."
         ),
     ] = "",
     rules: Annotated[
@@ -68,7 +68,10 @@ def drill(
         bool, typer.Option("--unrecorded", help="For `run`: write the document, and no record.")
     ] = False,
     failed: Annotated[
-        bool, typer.Option("--failed", help="For `record disaster`: it did not go well.")
+        bool,
+        typer.Option(
+            "--failed", help="For `record full` and `record disaster`: it did not go well."
+        ),
     ] = False,
     reason: Reason = "",
     yes: Yes = False,
@@ -85,7 +88,7 @@ def drill(
         case Deed.RUN:
             _run(what, rules, into, socket, record=not unrecorded, as_json=as_json)
         case Deed.RECORD:
-            order = _of_people(failed, reason) if what == DrillKind.DISASTER else _of_file(what)
+            order = _of_people(what, reason, failed=failed) if what in BY_PEOPLE else _of_file(what)
             give(socket, "/v1/drill/record", order, yes=yes, as_json=as_json)
         case Deed.LIST:
             _list(socket, as_json=as_json)
@@ -176,7 +179,10 @@ def _record(path: Path, socket: Path, *, as_json: bool) -> None:
 def _of_file(name: str) -> dict[str, Any]:
     path = Path(name)
     if not path.is_file():
-        fail(f"{name!r} is no file. Name a drill's document, the JSON, or `disaster`", NOT_SO)
+        fail(
+            f"{name!r} is no file. Name a drill's document, the JSON, or `full` or `disaster`",
+            NOT_SO,
+        )
     text = path.read_bytes()
     try:
         found = json.loads(text)
@@ -185,12 +191,12 @@ def _of_file(name: str) -> dict[str, Any]:
         fail(f"{path}: not a drill's document: {error}", NOT_SO)
 
 
-def _of_people(failed: bool, reason: str) -> dict[str, Any]:  # noqa: FBT001  # one flag of the command
-    """A test of disaster recovery: people do it, and say how it went."""
+def _of_people(what: str, reason: str, *, failed: bool) -> dict[str, Any]:
+    """What takes a host of its own: people do it, and say how it went."""
     if not reason.strip():
         raise typer.BadParameter("say what was tested and how it went", param_hint="--reason")
     told = {
-        "what": DrillKind.DISASTER.value,
+        "what": what,
         "passed": not failed,
         "ended_at": time.time(),
         "reasons": [reason] if failed else [],

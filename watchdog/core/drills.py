@@ -30,7 +30,11 @@ class DrillKind(StrEnum):
     CONFIG = "config"
     PARTIAL = "partial"
     FULL = "full"
-    DISASTER = "disaster"  # people's alone: it is recorded here, and not run
+    DISASTER = "disaster"
+
+
+BY_PEOPLE = frozenset({DrillKind.FULL, DrillKind.DISASTER})
+"""These take a host of their own: people run them, and record here how they went."""
 
 
 class DrillStage(StrEnum):

@@ -19,7 +19,6 @@ from watchdog.lab.incident.values import Change
 
 PEOPLE_SECONDS = 30.0
 _DONE = (Outcome.DONE,)
-WANTED = tuple(DrillStage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,13 @@ def bounds_of(policy: Policy, rule: RuleSpec, action: ActionSpec, *, approves: b
 
 
 def stages_of(
-    found: Gathered, bounds: Bounds, injected_at: float, effect_at: float | None
+    found: Gathered,
+    bounds: Bounds,
+    injected_at: float,
+    effect_at: float | None,
+    wanted: tuple[DrillStage, ...],
 ) -> dict[DrillStage, Timed]:
-    """All stages; one that was not reached has no time."""
+    """The stages that are wanted; one that was not reached has no time."""
     one = found.measure
     act = one.acts[-1] if one is not None and one.acts else None
     undone = _undone(found)
@@ -73,6 +76,7 @@ def stages_of(
     return {
         stage: Timed(stage, None if taken is None else round(max(0.0, taken), 3), *limits[stage])
         for stage, taken in seconds.items()
+        if stage in wanted
     }
 
 
@@ -85,7 +89,7 @@ def reasons_of(
         name for name in before if before[name] != after.get(name) and name not in changes
     )
     return (
-        *faults(stages, WANTED),
+        *faults(stages, tuple(stages)),
         *(f"{name} was changed, and no part of the rollback is to do that" for name in touched),
     )
 

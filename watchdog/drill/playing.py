@@ -24,9 +24,10 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Course:
-    """How far it came; `injected_at` is wall time."""
+    """How far it came; times are wall time, `effect_at` by the target's own ledger."""
 
     injected_at: float | None = None
+    effect_at: float | None = None
     episode: str = ""
 
 
@@ -51,6 +52,9 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
         raise StageFailed(f"{course.episode} is {ended['state']}: {ended['reason']}")
     say(f"Contained: {ended['reason']}.")
 
+    course.effect_at = scene.effect_at(stage.sandbox)
+    if scene.mend is None:
+        return
     await scene.mend(stage.sandbox)
     done = await stage.order("/v1/undo", what=course.episode, reason="drill: mended")
     if done["data"].get("outcome") != "done":

@@ -67,7 +67,7 @@ async def practise(
             policies.append(_fenced(settings, sandbox))
 
         course = Course()
-        trouble, before, after, effect = "", {}, {}, None
+        trouble, before, after = "", {}, {}
         try:
             async with stage(
                 folder, rules, watch="1m", given=scene.variables, before=fence
@@ -75,13 +75,12 @@ async def practise(
                 before = state_of(set_up.sandbox)
                 trouble = await _played(set_up, scene, course, say)
                 after = state_of(set_up.sandbox)
-                effect = scene.effect_at(set_up.sandbox)
         except StageFailed as error:
             if course.injected_at is None:
                 raise DrillRefused(str(error)) from None
             trouble = str(error)
         found = _recorded(folder, course)
-        stages = _timed(policies[-1], scene, course, found, effect)
+        stages = _timed(policies[-1], scene, course, found)
         reasons = reasons_of(stages, before, after, scene.changes)
         if trouble:
             reasons = (trouble, *reasons)
@@ -135,9 +134,9 @@ def _recorded(folder: Path, course: Course) -> Gathered | None:
 
 
 def _timed(
-    policy: Policy, scene: Scene, course: Course, found: Gathered | None, effect: float | None
+    policy: Policy, scene: Scene, course: Course, found: Gathered | None
 ) -> dict[DrillStage, Timed]:
     rule, action = policy.rules[scene.rule], policy.actions[scene.action]
     bounds = bounds_of(policy, rule, action, approves=scene.approves)
     gathered = found or Gathered("")
-    return stages_of(gathered, bounds, course.injected_at or 0.0, effect)
+    return stages_of(gathered, bounds, course.injected_at or 0.0, course.effect_at, scene.stages)

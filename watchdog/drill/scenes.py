@@ -7,11 +7,13 @@ has the same names in them, or the drill says which it did not find.
 from __future__ import annotations
 
 import hashlib
+import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from watchdog.core.drills import DrillKind
+from watchdog.core.drills import DrillKind, DrillStage
 from watchdog.sandbox.flags import INITIAL, REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 
@@ -43,11 +45,17 @@ class Scene:
     action: str
     signal: str  # in words
     inject: Deed
-    mend: Deed
+    mend: Deed | None  # None: what was put aside is not to come back, and nothing is undone
     effect_at: Callable[[Sandbox], float | None]
     changes: frozenset[str] = frozenset()
     approves: bool = False
     variables: Mapping[str, str] = field(default_factory=lambda: QUICK)
+
+    @property
+    def stages(self) -> tuple[DrillStage, ...]:
+        """What must be reached."""
+        undoes = self.mend is not None
+        return tuple(one for one in DrillStage if undoes or one is not DrillStage.RESUMED)
 
 
 async def _redemption_fails(sandbox: Sandbox) -> float | None:
@@ -57,6 +65,32 @@ async def _redemption_fails(sandbox: Sandbox) -> float | None:
 async def _redemption_works(sandbox: Sandbox) -> float | None:
     await sandbox.mend_redemption()
     return None
+
+
+async def _peg_breaks(sandbox: Sandbox) -> float | None:
+    sandbox.set_status("peg.collateralization", 0.9)
+    return time.time()
+
+
+async def _peg_holds(sandbox: Sandbox) -> float | None:
+    sandbox.clear_faults("status")
+    return None
+
+
+async def _file_is_changed(sandbox: Sandbox) -> float | None:
+    """A file of the live release is not what its manifest says."""
+    file = sandbox.places.release / "mainnet" / TAMPERED
+    file.write_bytes(file.read_bytes() + b" ")
+    return time.time()
+
+
+def published_at(sandbox: Sandbox) -> float | None:
+    """When the release before was first served, by what the target itself notes of it."""
+    try:
+        found = json.loads(sandbox.places.published.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return float(found["at"]) if "at" in found else None
 
 
 def flag_effect(sandbox: Sandbox) -> float | None:
@@ -98,6 +132,29 @@ SCENES = {
         signal="half of all redemptions fail",
         inject=_redemption_fails,
         mend=_redemption_works,
+        effect_at=flag_effect,
+        changes=frozenset({f"flag {REDEMPTION}"}),
+    ),
+    DrillKind.CONFIG: Scene(
+        what=DrillKind.CONFIG,
+        title="Configuration rollback",
+        rule="release-files",
+        action="restore-mainnet-config",
+        signal="a file of the live release is changed",
+        inject=_file_is_changed,
+        mend=None,
+        effect_at=published_at,
+        changes=frozenset({"release/mainnet"}),
+        approves=True,
+    ),
+    DrillKind.PARTIAL: Scene(
+        what=DrillKind.PARTIAL,
+        title="Partial system rollback",
+        rule="peg-collateralised",
+        action="pause-redemption",
+        signal="the reserves do not cover what is out",
+        inject=_peg_breaks,
+        mend=_peg_holds,
         effect_at=flag_effect,
         changes=frozenset({f"flag {REDEMPTION}"}),
     ),

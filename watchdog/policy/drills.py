@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from watchdog.core.drills import DrillKind, DrillPlan
+from watchdog.core.drills import BY_PEOPLE, DrillKind, DrillPlan
 from watchdog.policy.base import Shape
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.problem import Entry, Findings
@@ -54,11 +54,11 @@ def drills_of(document: Document, findings: Findings) -> tuple[DrillPlan, ...]:
 
 
 def _may_run(entry: Entry, shape: DrillShape, findings: Findings) -> bool:
-    if shape.run and entry.name == DrillKind.DISASTER:
+    if shape.run and entry.name in BY_PEOPLE:
         findings.refuse(
             entry.key_at("run"),
-            "a test of disaster recovery is people's: nothing here can run it",
-            "Leave `run` out; record it: slo-watchdog drill record disaster --reason TEXT",
+            f"a drill of kind {entry.name} is people's: nothing here can run it",
+            f"Leave `run` out; record it: slo-watchdog drill record {entry.name} --reason TEXT",
         )
         return False
     return True

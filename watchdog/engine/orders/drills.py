@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdog.core.drills import DrillEnded, DrillKind, DrillPlan, DrillTold, missed
+from watchdog.core.drills import BY_PEOPLE, DrillEnded, DrillPlan, DrillTold, missed
 from watchdog.core.paging import Whom
 from watchdog.core.rights import Right
 from watchdog.core.telling.topics import Topic
@@ -65,8 +65,8 @@ class DrillOrders:
         what, good = plan.what.value, drills.good.get(plan.what)
         since = "never went well" if good is None else f"last went well as {good.drill}"
         how = f"slo-watchdog drill run {what}"
-        if plan.what is DrillKind.DISASTER:
-            how = "people test it, and then: slo-watchdog drill record disaster --reason TEXT"
+        if plan.what in BY_PEOPLE:
+            how = f"people test it, and then: slo-watchdog drill record {what} --reason TEXT"
         every = duration(plan.every_seconds)
         draft.tell(
             f"drill:{what}:overdue",
