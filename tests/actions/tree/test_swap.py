@@ -72,6 +72,23 @@ async def test_what_was_undone_can_be_rolled_back_again(site: Site) -> None:
     assert len(site.backups()) == 1
 
 
+async def test_an_undo_that_brings_back_something_else_is_itself_put_back(site: Site) -> None:
+    """Somebody wrote into the backup meanwhile: what the rollback had put there stands again."""
+    await site.rolled_back()
+    (backup,) = site.backups()
+    (backup / "conf" / "app.json").write_text('{"release": 99}')
+    # What the decision of back then was about is long overtaken; that is none of this.
+    (site.previous / "BUILD").write_text("43\n")
+    undone = await site.undo()
+
+    assert undone.result is Attempted.UNKNOWN
+    assert dict(undone.facts)["proven"].startswith("no")
+    assert site.build == "42"
+    put_back = await site.attempt(site.how, "intent-2")
+    assert put_back.result is Attempted.CLAIMED, put_back.reason
+    assert site.build == "41"
+
+
 async def test_an_undo_that_knows_only_the_generation_finds_what_was_displaced(site: Site) -> None:
     await site.is_ready()
     known = dict(site.facts)

@@ -127,6 +127,8 @@ def _difference(order: Order, trees: Trees, incoming: str | None) -> str:
     digest = staged.digest if staged else ""
     if not digest or digest != order.facts.get("digest", digest):
         return "what is staged is not of the content that was decided on"
+    if live and live == order.facts.get("displaced_generation"):
+        return ""  # the way back of an undo: what it brought is live still, and what it took waits
     return decided.why_not(order.facts, order.previous, os.path.realpath(trees.live()), order.named)
 
 
