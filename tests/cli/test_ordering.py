@@ -90,6 +90,12 @@ def test_a_shift_from_the_rollback_to_the_handover(house: House) -> None:
     assert house.run(*add, "--due", "2020-01-01", "too late").status == 4
     assert house.run(*add, "no day").status == 2
 
+    way = house.run("recover", episode)
+    assert way.status == 0, way.err
+    assert "2. Switch on again: next. its conditions hold; flag:btc_mainnet_redemption" in way.out
+    assert f"     $ slo-watchdog undo {episode} --reason WHY" in way.out
+    assert house.run("recover", "E999").status == 1
+
     held = house.run("hold", "--rule", "mycelia-down", "-r", "a migration", "--yes", "--json").json
     text = house.run("handover").out
     known = house.run("handover", "--format", "json").json

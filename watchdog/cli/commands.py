@@ -60,6 +60,7 @@ PLACES = {
     "report": "report",
     "impact": "hindsight",
     "follow-up": "hindsight",
+    "recover": "recovering",
     "handover": "handover",
     "drill": "drill",
     "anchor": "anchor",

@@ -1,0 +1,70 @@
+"""The way forward: which step is done, which is next, and what keeps one from being taken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchdog.cli.recovering import Stands, way
+
+TARGET = "flag:redemption"
+NO_DEPLOYS: dict[str, Any] = {"past": [], "frozen": []}
+DONE, NEXT, WAITS, LATER = Stands.DONE, Stands.NEXT, Stands.WAITS, Stands.LATER
+
+
+def episode(state: str = "contained", *, held: bool = True) -> dict[str, Any]:
+    return {
+        "id": "E4",
+        "rule": "errors",
+        "state": state,
+        "reason": "because",
+        "since": "2026-11-23T12:10:00.000Z",
+        "opened": "2026-11-23T12:00:00.000Z",
+        "claims": [{"target": TARGET, "found": False}] if held else [],
+    }
+
+
+def deployed(ended: str, outcome: str = "ok", target: str = TARGET) -> dict[str, Any]:
+    one = {"target": target, "outcome": outcome, "ended": ended, "change": "git 2f1c9d4"}
+    return {"past": [one], "frozen": []}
+
+
+def stands(*given: Any) -> list[Stands]:
+    return [step.stands for step in way(*given)]
+
+
+def test_what_is_contained_waits_for_a_fix_and_may_be_switched_on() -> None:
+    steps = way(episode(), NO_DEPLOYS, "")
+    assert [step.stands for step in steps] == [NEXT, NEXT, LATER, LATER]
+    assert steps[1].command == "slo-watchdog undo E4 --reason WHY"
+
+
+def test_a_condition_that_does_not_hold_keeps_it_off_and_says_so() -> None:
+    steps = way(episode(), NO_DEPLOYS, "resume_when of pause is false: status is degraded")
+    assert steps[1].stands is WAITS
+    assert "status is degraded" in steps[1].why
+
+
+def test_a_frozen_target_is_not_deployed_before_a_person_lifts_it() -> None:
+    frozen = {
+        "past": [],
+        "frozen": [{"target": TARGET, "why": "E4 rolled it back", "lifted_by": "slo-watchdog x"}],
+    }
+    steps = way(episode(), frozen, "")
+    assert (steps[0].stands, steps[0].command) == (WAITS, "slo-watchdog x")
+
+
+def test_only_a_deploy_of_it_that_ended_well_since_is_the_fix() -> None:
+    assert stands(episode(), deployed("2026-11-23T12:30:00.000Z"), "")[0] is DONE
+    for none in (
+        deployed("2026-11-23T11:30:00.000Z"),
+        deployed("2026-11-23T12:30:00.000Z", "failed"),
+        deployed("2026-11-23T12:30:00.000Z", target="flag:other"),
+    ):
+        assert stands(episode(), none, "")[0] is NEXT
+
+
+def test_watched_over_and_closed_by_a_person() -> None:
+    assert stands(episode("watched", held=False), NO_DEPLOYS, "")[1:] == [DONE, NEXT, LATER]
+    assert stands(episode("ok", held=False), NO_DEPLOYS, "") == [DONE, DONE, DONE, NEXT]
+    latched = way(episode("latched", held=False), NO_DEPLOYS, "")
+    assert latched[2].command == "slo-watchdog close E4 --reason WHY"

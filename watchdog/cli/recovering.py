@@ -1,0 +1,126 @@
+"""The command `recover`: the way forward after a rollback, with every condition looked at now.
+
+It changes nothing. Each step says whether it is done, what keeps it from being done, and the exact
+command that does it: deploy the fix, switch on again, watch, and write down what was learned.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from watchdog.cli.client import Client, Refused
+from watchdog.cli.exits import NOT_SO
+from watchdog.cli.page import Page
+from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon, fail
+
+View = dict[str, Any]
+WHY = "--reason WHY"
+
+
+class Stands(StrEnum):
+    DONE = "done"
+    NEXT = "next"
+    WAITS = "waits"  # a condition of it does not hold
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`why` is what is known of it; `command` is what does it, where one does."""
+
+    name: str
+    stands: Stands
+    why: str
+    command: str = ""
+
+
+def recover(
+    episode: Annotated[str, typer.Argument(help="An episode's name, as in status: E42.")],
+    as_json: AsJson = False,
+    socket: Socket = DEFAULT_SOCKET,
+) -> None:
+    """Show the way forward after a rollback, and which step is next. Changes nothing.
+
+    Conditions are looked at now: whether the target may be deployed, what `resume_when` says.
+    """
+    with daemon(socket) as client:
+        found = next((ep for ep in client.read("/v1/episodes") if ep["id"] == episode), None)
+        if found is None:
+            fail(f"There is no episode {episode}. See: slo-watchdog status", NOT_SO)
+        steps = way(found, client.read("/v1/deploys"), _may_undo(client, found))
+        if as_json:
+            print(json.dumps({"episode": episode, "steps": [asdict(step) for step in steps]}))
+            return
+        page = Page()
+        page.line(f"{episode} {found['rule']}: {found['state']}: {found['reason']}")
+        for number, step in enumerate(steps, 1):
+            page.line(f"{number}. {step.name}: {step.stands.value}. {step.why}")
+            if step.command and step.stands is not Stands.DONE:
+                page.line(f"     $ {step.command}")
+
+
+def way(ep: View, deploys: View, refused: str) -> list[Step]:
+    """The steps of an episode; `refused` is why it may not be switched on again now, or ""."""
+    targets = [claim["target"] for claim in ep["claims"]]
+    held = bool(targets)
+    over = ep["state"] == "ok"
+    steps = [_fix(ep, targets, deploys, over=over)]
+    undo = f"slo-watchdog undo {ep['id']} {WHY}"
+    if held:
+        stands = Stands.WAITS if refused else Stands.NEXT
+        why = refused or f"its conditions hold; {', '.join(targets)} is still rolled back"
+        steps.append(Step("Switch on again", stands, why, undo))
+    else:
+        steps.append(Step("Switch on again", Stands.DONE, "nothing of it is rolled back any more"))
+    if ep["state"] == "watched":
+        why = f"watched since {ep['since']}: a fresh breach rolls back again at once"
+        steps.append(Step("Watch", Stands.NEXT, why, f"slo-watchdog why {shlex.quote(ep['rule'])}"))
+    elif over:
+        steps.append(Step("Watch", Stands.DONE, f"over since {ep['since']}: {ep['reason']}"))
+    elif held:
+        steps.append(Step("Watch", Stands.LATER, "after it is switched on again"))
+    else:
+        command = f"slo-watchdog close {ep['id']} {WHY}"
+        steps.append(Step("Watch", Stands.NEXT, f"it is {ep['state']}: a person ends it", command))
+    learned = f"slo-watchdog incident {ep['id']} --format md"
+    stands = Stands.NEXT if over else Stands.LATER
+    why = "causes, follow-ups and the procedure: its record has the headings"
+    steps.append(Step("Write down what was learned", stands, why, learned))
+    return steps
+
+
+def _fix(ep: View, targets: list[str], deploys: View, *, over: bool) -> Step:
+    """A deploy of the target that ended well since; one that nobody told of is a question."""
+    name = "Deploy the fix"
+    since = [
+        one
+        for one in deploys["past"]
+        if one["target"] in targets and one["outcome"] == "ok" and one["ended"] > ep["opened"]
+    ]
+    if since:
+        newest = since[0]
+        change = f" ({newest['change']})" if newest["change"] else ""
+        return Step(name, Stands.DONE, f"{newest['target']} was deployed{change}")
+    frozen = next((one for one in deploys["frozen"] if one["target"] in targets), None)
+    if frozen is not None:
+        return Step(name, Stands.WAITS, frozen["why"], frozen["lifted_by"])
+    if over:
+        return Step(name, Stands.DONE, "no deploy of it was told; it is over")
+    return Step(name, Stands.NEXT, "mend the cause; no deploy has been told since")
+
+
+def _may_undo(client: Client, ep: View) -> str:
+    """Why the daemon would not switch it back now; "" where it would, or has nothing to."""
+    if not ep["claims"]:
+        return ""
+    try:
+        client.order("/v1/undo", {"what": ep["id"], "reason": "asked by recover", "dry": True})
+    except Refused as refused:
+        return str(refused)
+    return ""
