@@ -69,6 +69,7 @@ def test_ctrl_c_in_the_middle_leaves_no_process(short_folder: Path) -> None:
     assert list(short_folder.iterdir()) == []
 
 
+@pytest.mark.sim
 async def test_a_tool_that_lies_makes_the_story_fail_with_the_reason(tmp_path: Path) -> None:
     said: list[str] = []
     async with stage(tmp_path, shipped_rules(), watch="2s") as set_up:

@@ -110,6 +110,7 @@ async def test_a_hold_on_a_target_that_expires_in_mid_breach_fires_nothing(
     await stays_held(sandbox, watchdog)
 
 
+@pytest.mark.sim
 async def test_a_maintenance_window_that_ends_in_mid_breach_fires_nothing(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -169,6 +170,7 @@ async def test_a_daemon_first_started_in_the_middle_of_an_outage_holds_until_a_p
     assert "uid" in unbarred.actor
 
 
+@pytest.mark.sim
 async def test_closing_a_latched_episode_that_still_burns_starts_nothing_until_a_person_says_act(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -254,6 +256,7 @@ async def test_a_restart_with_a_higher_ceiling_arms_nothing_in_mid_breach(
     await acts_after_once_clear(sandbox, watchdog)
 
 
+@pytest.mark.sim
 async def test_a_restart_with_other_variables_is_recorded_and_arms_nothing_in_mid_breach(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import subprocess
 import sys
 
+import pytest
+
 from tests.e2e.household import Watchdog
 from tests.e2e.rulebook import PEG
 from tests.e2e.scenes import break_peg
@@ -22,6 +24,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.sim
 async def test_a_journal_that_was_put_back_goes_on_with_its_episode_and_its_hold(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

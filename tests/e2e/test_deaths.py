@@ -35,6 +35,7 @@ async def test_a_stop_in_the_middle_of_an_action_lets_it_end(
     assert (sandbox.flag_changes(), len(sandbox.launchctl.calls())) == (1, 1)
 
 
+@pytest.mark.sim
 async def test_a_stop_right_before_the_effect_begins_nothing_and_the_next_process_acts(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -110,6 +111,7 @@ async def held(watchdog: Watchdog, rule: str, least: float) -> float:
 
 
 @pytest.mark.parametrize("when", ["before the tool", "before its effect", "after its effect"])
+@pytest.mark.sim
 async def test_a_kill_between_intent_and_outcome_is_settled_by_reading(
     sandbox: Sandbox, watchdog: Watchdog, when: str
 ) -> None:
@@ -145,6 +147,7 @@ async def test_a_kill_between_intent_and_outcome_is_settled_by_reading(
         assert ended[0].outcome is Outcome.ABANDONED
 
 
+@pytest.mark.sim
 async def test_a_tool_that_outlives_its_daemon_and_pauses_late_is_not_lost_sight_of(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

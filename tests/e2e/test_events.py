@@ -5,6 +5,8 @@ import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.household import Watchdog
 from tests.e2e.senders import ALERTED, INCIDENT, TOKEN, Sender, let_events_in
 from tests.real_parts import RealAlertmanager
@@ -57,6 +59,7 @@ async def test_a_missing_credential_lets_the_daemon_start_and_the_rule_say_so(
     assert sandbox.flag_changes() == 0
 
 
+@pytest.mark.sim
 async def test_an_alert_pauses_once_however_often_a_real_alertmanager_repeats_it(
     sandbox: Sandbox, watchdog: Watchdog, tmp_path: Path
 ) -> None:

@@ -98,6 +98,7 @@ async def test_it_is_heard_while_it_watches_and_silent_while_it_does_not(
     assert TOKEN not in logged
 
 
+@pytest.mark.sim
 async def test_a_switch_that_hangs_delays_neither_a_pass_nor_a_rollback(
     beating: Watchdog, sandbox: Sandbox, switch: RawServer, sentry: RawServer, tmp_path: Path
 ) -> None:

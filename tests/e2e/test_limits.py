@@ -135,6 +135,7 @@ async def test_approve_asks_people_and_takes_the_question_back_when_all_is_well(
 
 
 @pytest.mark.parametrize("limit", ["cooldown", pytest.param("budget", marks=pytest.mark.sim)])
+@pytest.mark.sim
 async def test_a_second_pause_too_soon_is_held_and_people_are_told(
     sandbox: Sandbox, watchdog: Watchdog, limit: str
 ) -> None:
@@ -164,6 +165,7 @@ async def test_a_second_pause_too_soon_is_held_and_people_are_told(
     assert len(refusals) == 1, "recorded once per reason, not at every pass"
 
 
+@pytest.mark.sim
 async def test_a_rule_that_asks_for_company_acts_only_when_it_has_it(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

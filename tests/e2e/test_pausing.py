@@ -16,7 +16,10 @@ from watchdog.sandbox.handle import Sandbox
 FLAG = "flag:btc_mainnet_redemption"
 
 
-@pytest.mark.parametrize("maker", [None, RealPrometheus, RealVictoriaMetrics])
+@pytest.mark.parametrize(
+    "maker",
+    [None, RealPrometheus, pytest.param(RealVictoriaMetrics, marks=pytest.mark.sim)],
+)
 async def test_the_same_breach_ends_in_the_same_paused_flag_whoever_scrapes(
     sandbox: Sandbox,
     watchdog: Watchdog,
@@ -76,6 +79,7 @@ def _is_explained(watchdog: Watchdog) -> None:
     assert len(watchdog.pages("contained by pause-redemption")) == 1
 
 
+@pytest.mark.sim
 async def test_why_tells_every_number_and_gate_to_a_machine(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

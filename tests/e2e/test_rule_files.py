@@ -52,6 +52,7 @@ async def test_one_owners_slip_keeps_their_last_good_rules_and_stops_nobody_else
     assert sandbox.flag_changes() == 1
 
 
+@pytest.mark.sim
 async def test_saving_a_file_arms_nothing_also_across_a_restart_and_apply_does(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
@@ -168,6 +169,7 @@ async def test_a_policy_of_another_environment_is_refused(watchdog: Watchdog) ->
     assert "this policy is for production, and the process runs in sandbox" in ended.output
 
 
+@pytest.mark.sim
 async def test_run_never_makes_a_journal_and_init_makes_it_once(watchdog: Watchdog) -> None:
     watchdog.rules.save()
     ended = await watchdog.fails_to_start()
@@ -182,6 +184,7 @@ async def test_run_never_makes_a_journal_and_init_makes_it_once(watchdog: Watchd
     await watchdog.start()
 
 
+@pytest.mark.sim
 async def test_a_journal_that_was_touched_or_taken_away_is_refused(watchdog: Watchdog) -> None:
     await watchdog.on_guard()
     await watchdog.stop()

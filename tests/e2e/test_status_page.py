@@ -124,6 +124,7 @@ async def is_tried_without_showing_anything(watchdog: Watchdog, public: Statuspa
     assert public.changes == before
 
 
+@pytest.mark.sim
 async def test_a_pause_is_shown_from_its_read_back_to_its_end_through_outage_and_death(
     sandbox: Sandbox, watchdog: Watchdog, public: Statuspage, hook: HookServer, site: Site
 ) -> None:

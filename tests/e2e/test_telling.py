@@ -89,6 +89,7 @@ async def test_a_pause_is_told_from_the_effect_to_the_end_once_and_in_order(
     assert fates == {Fate.SENT}
 
 
+@pytest.mark.sim
 async def test_a_channel_that_is_down_is_told_later_and_another_at_once(
     sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer
 ) -> None:

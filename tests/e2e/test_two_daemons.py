@@ -117,6 +117,7 @@ async def test_who_follows_takes_over_in_the_middle_of_a_breach_and_its_clock_go
 @pytest.mark.parametrize(
     "how", [pytest.param(signal.SIGKILL, marks=pytest.mark.sim), signal.SIGSTOP]
 )
+@pytest.mark.sim
 async def test_who_dies_or_freezes_in_mid_action_is_followed_by_who_settles_it(
     pair: Pair, sandbox: Sandbox, how: signal.Signals
 ) -> None:

@@ -69,6 +69,7 @@ async def test_an_undo_of_one_of_two_episodes_names_the_other_and_changes_nothin
     assert sandbox.flag_changes() == 2
 
 
+@pytest.mark.sim
 async def test_a_breach_that_comes_back_reopens_twice_and_then_a_person_must_look(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:
