@@ -91,6 +91,10 @@ def test_rules_that_reach_further_are_not_practised(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [rules], "no document of what was not begun"
 
 
+def inside(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
 @pytest.fixture
 def temporary() -> Iterator[Path]:
     """Near the root, as a temporary folder is: a socket's path may have 107 bytes at most."""
@@ -129,7 +133,7 @@ async def test_a_drill_passes_is_recorded_and_leaves_production_alone(
     assert [one["stage"] for one in told["stages"]] == [one.value for one in DrillStage]
     assert all(one["met"] for one in told["stages"])
     assert told["episode"]["changes"][0]["outcome"] == "done"
-    assert os.listdir(temporary) == [], "the drill's folder is gone"
+    assert inside(temporary) == [], "the drill's folder is gone"
     text = Path(told["document"]).with_suffix(".md").read_text()
     assert "# Drill: Feature flag rollback: passed" in text
     assert all(f"### {word}" in text for word in ("Improvements", "Procedures", "Training"))
