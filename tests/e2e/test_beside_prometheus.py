@@ -171,9 +171,8 @@ async def test_a_first_rule_is_made_of_what_is_there_and_watches_in_shadow(
         async with asyncio.timeout(30):
             while True:
                 shown = await run("status", "--json")
-                if shown.status == 0 and (shown.json["rules"][0]["verdict"] or {})["status"] == (
-                    "healthy"
-                ):
+                verdict = shown.json["rules"][0]["verdict"] if shown.status == 0 else None
+                if verdict is not None and verdict["status"] == "healthy":
                     break
                 await asyncio.sleep(0.2)
         (rule,) = shown.json["rules"]

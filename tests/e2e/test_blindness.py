@@ -149,6 +149,7 @@ async def test_a_metrics_page_that_goes_bad_in_mid_breach_pauses_only_when_it_is
     await paused_in_the_end(sandbox, watchdog)
 
 
+@pytest.mark.sim
 async def test_a_service_mended_while_nobody_saw_it_is_left_alone(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

@@ -67,6 +67,7 @@ async def test_a_pause_that_fails_is_climbed_over_and_the_release_before_contain
     assert (backup / "BUILD_SHA").read_text("utf-8").strip() == BAD
 
 
+@pytest.mark.sim
 async def test_killed_while_it_publishes_it_goes_on_and_exchanges_nothing_twice(
     mycelia: Sandbox, daemon: Watchdog
 ) -> None:

@@ -89,6 +89,7 @@ async def prometheus(tmp_path: Path, databases: Gauges) -> AsyncIterator[RealPro
         yield server
 
 
+@pytest.mark.sim
 async def test_two_databases_saturate_and_one_recovers(
     watchdog: Watchdog, databases: Gauges, prometheus: RealPrometheus
 ) -> None:

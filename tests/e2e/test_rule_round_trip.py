@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from tests.e2e.household import Watchdog
@@ -40,6 +41,7 @@ async def applied(watchdog: Watchdog) -> str:
     return told.output
 
 
+@pytest.mark.sim
 async def test_a_rule_keeps_its_proof_as_long_as_its_text_is_the_one_that_was_tested(
     watchdog: Watchdog,
 ) -> None:
