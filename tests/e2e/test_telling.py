@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from tests.e2e.household import Watchdog
+from tests.e2e.household import Refused, Watchdog
 from tests.e2e.rulebook import ERRORS
 from tests.e2e.senders import secret
 from tests.real_parts.people import HookServer, MailServer
@@ -140,6 +140,8 @@ async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     await until(lambda: any(one.to == ("community@example.org",) for one in mail.mails))
     (letter,) = [one for one in mail.mails if one.to == ("community@example.org",)]
     assert letter.subject == "Rollback Complete - System Restored" == seen["data"]["subject"]
+    with pytest.raises(Refused, match="that you saw"):
+        await watchdog.order("announce", episode=episode.id, audiences=["community"])
     assert "Next Steps: We look for the cause." in letter.text
     (announced,) = watchdog.entries(Announced)
     assert announced.body.strip() == letter.text.strip()

@@ -131,7 +131,10 @@ def test_the_team_is_told_or_the_file_is_refused() -> None:
         ("Subject: {% macro x() %}{{ x() }}{% endmacro %}", "is not for messages"),
         ("Subject: {% include 'blind' %}", "`include` is not for messages"),
         ("Subject: {{ title | pprint }}", "no filter pprint"),
-        ("Subject: {% for a in [1] %}{% endfor %}", "a loop over no field"),
+        ("Subject: {% for a in [1] %}{% endfor %}", "a loop over no list"),
+        ("Subject: {% for a in body %}{{ body }}{% endfor %}", "a loop over no list"),
+        ("Subject: {{ body | replace('e', 'eeeeeeeee') }}", "no filter replace"),
+        ("Subject: {{ body | join(body) }}", "no filter join"),
         ("Subject: {{ title", "unexpected end"),
     ],
 )

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, Yes, give
+from watchdog.cli.shared import (
+    DEFAULT_SOCKET,
+    AsJson,
+    Socket,
+    Yes,
+    confirm,
+    daemon,
+    give,
+    show,
+)
 
 
 class Deed(StrEnum):
@@ -64,4 +73,10 @@ def announce(
         "which": as_.value if as_ else "",
         "said": said,
     }
-    give(socket, "/v1/announce", order, yes=yes, as_json=as_json)
+    with daemon(socket) as client:
+        seen = client.order("/v1/announce", {**order, "dry": True})
+        if not yes:
+            confirm(str(seen["effect"]), str(seen["target"]))
+        text = {key: seen["data"][key] for key in ("subject", "body")}
+        done = client.order("/v1/announce", {**order, **text})
+        show(done, as_json=as_json, text=str(done["effect"]))

@@ -9,6 +9,8 @@ nobody stays untold because of a text. Pure: nothing here reads or writes.
 from __future__ import annotations
 
 from watchdog.messages.filling import FIELDS as FIELDS
+from watchdog.messages.filling import LONGEST_BODY as LONGEST_BODY
+from watchdog.messages.filling import LONGEST_SUBJECT as LONGEST_SUBJECT
 from watchdog.messages.filling import PUBLIC as PUBLIC
 from watchdog.messages.filling import STATUS as STATUS
 from watchdog.messages.filling import TEMPLATES as TEMPLATES

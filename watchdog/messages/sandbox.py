@@ -1,8 +1,8 @@
 """Jinja2 for texts that operators write: what it may do, and that it ends.
 
-Taken out is what could run for long or reach for anything: calls, macros, blocks, inclusion,
-repetition of texts, loops inside loops. What is left is fields, conditions, one loop over a list
-of the fields, and the filters named here; so filling it takes no longer than reading it.
+Taken out is what could run for long or reach for anything: calls, macros, blocks, inclusion, what
+multiplies a text, loops inside loops. What is left is fields, conditions, loops over one of the
+fields that are lists, and filters whose result is no longer than what they are given.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LARGEST_TEMPLATE = 20_000
 _FILTERS = frozenset(
-    {"upper", "lower", "title", "capitalize", "trim", "default", "d", "join", "length", "count",
-     "first", "last", "replace", "truncate"}
+    {"upper", "lower", "title", "capitalize", "trim", "default", "d", "length", "count", "first",
+     "last", "truncate"}
 )  # fmt: skip
 _NEVER = (
     nodes.Call,
@@ -57,7 +57,8 @@ def check(text: str, fields: Mapping[str, Any]) -> TemplateProblem | None:
         tree = _environment().parse(text)
     except TemplateError as error:
         return TemplateProblem(_line(error), str(error.message), "Correct it.")
-    return next(_forbidden(tree), None) or _tried(text, fields)
+    lists = frozenset(name for name, example in fields.items() if isinstance(example, list))
+    return next(_forbidden(tree, lists), None) or _tried(text, fields)
 
 
 def _tried(text: str, fields: Mapping[str, Any]) -> TemplateProblem | None:
@@ -83,7 +84,7 @@ def _line(error: TemplateError) -> int:
     return int(getattr(error, "lineno", None) or 1)
 
 
-def _forbidden(tree: nodes.Template) -> Iterator[TemplateProblem]:
+def _forbidden(tree: nodes.Template, lists: frozenset[str]) -> Iterator[TemplateProblem]:
     for node in tree.find_all(nodes.Node):
         if isinstance(node, _NEVER):
             word = type(node).__name__.lower()
@@ -93,9 +94,11 @@ def _forbidden(tree: nodes.Template) -> Iterator[TemplateProblem]:
             yield TemplateProblem(node.lineno, f"no filter {node.name}", f"There are: {known}.")
         elif isinstance(node, nodes.For):
             inner = next(iter(node.find_all(nodes.For)), None)
-            if inner is not None or not isinstance(node.iter, nodes.Name):
-                what = "a loop inside a loop" if inner is not None else "a loop over no field"
-                yield TemplateProblem(node.lineno, what, "Loop over one field that is a list.")
+            over = node.iter.name if isinstance(node.iter, nodes.Name) else ""
+            if inner is not None or over not in lists:
+                what = "a loop inside a loop" if inner is not None else "a loop over no list"
+                known = ", ".join(sorted(lists)) or "none"
+                yield TemplateProblem(node.lineno, what, f"Fields that are lists: {known}.")
 
 
 @lru_cache(maxsize=1)

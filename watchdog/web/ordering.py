@@ -19,6 +19,7 @@ from watchdog.core.hindsight import LEAST_CONTENT, MOST_CONTENT, ImpactTold, Tas
 from watchdog.core.promotions import RuleTested
 from watchdog.core.spec import Scope
 from watchdog.engine import Done, OrderRefused, Orders, Person, Views, Wanted
+from watchdog.messages import LONGEST_BODY, LONGEST_SUBJECT, Message
 
 _MOST_BYTES = 64 * 1024
 _DIRECTORY_SECONDS = 2.0
@@ -202,10 +203,19 @@ class AnnounceOrder(EpisodeOrder):
     audiences: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
     which: Literal["", "announced", "update", "complete"] = ""
     said: Text = ""
+    subject: Annotated[str, Field(max_length=LONGEST_SUBJECT)] = ""
+    body: Annotated[str, Field(max_length=LONGEST_BODY)] = ""
 
     async def carry_out(self, by: Person, control: Control) -> Done:
+        seen = Message(self.subject, self.body) if self.subject and self.body else None
         return control.orders.telling.announce(
-            by, self.episode, self.audiences, which=self.which, said=self.said, dry=self.dry
+            by,
+            self.episode,
+            self.audiences,
+            which=self.which,
+            said=self.said,
+            seen=seen,
+            dry=self.dry,
         )
 
 

@@ -6,6 +6,7 @@ Who is outside is told nothing by itself: a person sees the text, and lets that 
 from __future__ import annotations
 
 from watchdog.core import entries as e
+from watchdog.core.book import Episode
 from watchdog.core.paging import Whom
 from watchdog.core.rights import Right
 from watchdog.core.states import State
@@ -14,12 +15,13 @@ from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import World
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
+from watchdog.messages import Message
 from watchdog.ports import Delivered, Delivery
 
 ANNOUNCES = {"announced": Topic.ANNOUNCED, "update": Topic.UPDATE, "complete": Topic.COMPLETE}
 """What an announcement may be."""
 
-_COMPLETE = frozenset({State.CONTAINED, State.WATCHED, State.OK})
+_OVER = frozenset({State.CONTAINED, State.WATCHED, State.OK})
 
 
 class Telling:
@@ -69,9 +71,10 @@ class Telling:
         *,
         which: str,
         said: str,
+        seen: Message | None,
         dry: bool,
     ) -> Done:
-        """Let a text go to audiences outside; dry, see it."""
+        """Let the text that was `seen` go to audiences outside; dry, see it."""
         contacts, ep = self._contacts(), self._desk.episode(episode)
         self._desk.may(person, Right.APPROVE, self._desk.owners_of(ep))
         if ep.world is not World.LIVE:
@@ -83,8 +86,11 @@ class Telling:
                 raise OrderRefused(f"{name} is no audience outside; there are: {shown}")
         if not audiences:
             raise OrderRefused(f"say whom to tell: --to {' --to '.join(outside) or 'AUDIENCE'}")
-        topic = ANNOUNCES[which or ("complete" if ep.state in _COMPLETE else "announced")]
-        text = self._desk.engine.people.outbox.writer.announcement(ep.id, topic, said)
+        topic = _topic(ep, which)
+        writer = self._desk.engine.people.outbox.writer
+        text = writer.announcement(ep.id, topic, said) if dry else seen
+        if text is None:
+            raise OrderRefused("say the subject and the body that you saw: ask with `dry` first")
         shown = f"{', '.join(audiences)} are told:\n\n{text.subject}\n\n{text.body}\n"
         if not dry:
             self._desk.counts(person)
@@ -109,6 +115,21 @@ class Telling:
         if contacts is None:
             raise OrderRefused("the policy names nobody to tell: add contacts.yaml to the rules")
         return contacts
+
+
+def _topic(ep: Episode, which: str) -> Topic:
+    """Which text; that something is back in a safe state is said only of what was read back so."""
+    proven = ep.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
+    if which == "complete" and not proven:
+        raise OrderRefused(
+            f"nothing of {ep.id} was read back as rolled back, so that it is complete cannot be "
+            "said: --as update"
+        )
+    if which:
+        return ANNOUNCES[which]
+    if ep.state not in _OVER:
+        return Topic.ANNOUNCED
+    return Topic.COMPLETE if proven else Topic.UPDATE
 
 
 def _said(one: Delivery) -> str:
