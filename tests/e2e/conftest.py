@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.household import Watchdog
 from tests.e2e.laws import check_laws
 from tests.e2e.rulebook import Rulebook
+from tests.real_parts.people import HookServer, MailServer
 from watchdog.sandbox.handle import Sandbox
 
 
@@ -39,3 +40,17 @@ async def watchdog(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[Watchdog]:
         assert await daemon.stop() == 0
     await daemon.aclose()
     check_laws(daemon, sandbox)
+
+
+@pytest.fixture
+async def mail() -> AsyncIterator[MailServer]:
+    """Where the story's people read their mail."""
+    async with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[HookServer]:
+    """A program that is told by webhook."""
+    async with HookServer() as server:
+        yield server

@@ -31,12 +31,6 @@ async def public() -> AsyncIterator[Statuspage]:
         yield server
 
 
-@pytest.fixture
-async def hook() -> AsyncIterator[HookServer]:
-    async with HookServer() as server:
-        yield server
-
-
 class Site:
     """A status document that the site's own program publishes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -17,18 +17,6 @@ from watchdog.core.telling.notes import Fate
 from watchdog.sandbox.handle import Sandbox
 
 KEY = "a-key-that-only-the-pipeline-knows"
-
-
-@pytest.fixture
-async def mail() -> AsyncIterator[MailServer]:
-    async with MailServer() as server:
-        yield server
-
-
-@pytest.fixture
-async def hook() -> AsyncIterator[HookServer]:
-    async with HookServer() as server:
-        yield server
 
 
 def tell(watchdog: Watchdog, mail: MailServer, hook: HookServer) -> None:
