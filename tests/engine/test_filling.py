@@ -97,6 +97,7 @@ async def test_three_days_of_a_real_prometheus_are_there_soon_after_the_start(
                 assert window.ratio == pytest.approx(2 / 392, rel=5e-3)
                 assert window.total == pytest.approx(392 * window.seconds / EVERY, rel=5e-3)
             (shown,) = Views(house.engine).sources()
+            assert shown["history"] is not None
             assert shown["history"]["filled"] == shown["history"]["rules"] == 1
             assert shown["history"]["over"]
 

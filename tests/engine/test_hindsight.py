@@ -120,6 +120,7 @@ async def test_what_is_overdue_is_counted_and_a_procedure_that_nobody_looked_at(
             house.engine.adopt(rules, PolicyApplied(str(is_late), (), "test"))
             assert overdue_now(house) == (1, is_late)
             shown = Views(house.engine).status()["procedure"]
+            assert shown is not None
             assert (shown["document"], shown["overdue"]) == ("the wiki", is_late)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ from watchdog.cli.look import StateDir, rule_of_daemon
 from watchdog.cli.page import Page, clock, plain, span
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon, fail
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 
 def evidence(

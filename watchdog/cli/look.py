@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -17,7 +17,7 @@ from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon
 from watchdog.cli.status_page import show_status
 from watchdog.cli.why_page import show_why
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 FOLLOW_EVERY_SECONDS = 1.0
 

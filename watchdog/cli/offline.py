@@ -22,7 +22,7 @@ from watchdog.cli.why_page import show_decision
 from watchdog.core.book import Book
 from watchdog.core.entries import Stopped
 from watchdog.core.naming import family_of, is_of
-from watchdog.engine import decisions_of, recorded_evidence
+from watchdog.engine import DecisionShape, decisions_of, recorded_evidence
 from watchdog.ports import JournalError, JournalMissing, SecretMissing, told_at_the_end
 from watchdog.store import Reader, Where, open_reader
 from watchdog.store.folder import JOURNAL, SHARED_MARKER
@@ -85,7 +85,7 @@ def _where(place: str) -> Where:
     return Where(Path(), place, password=password, credential=credential)
 
 
-def decisions_after(reader: Reader, after: int) -> Iterator[View]:
+def decisions_after(reader: Reader, after: int) -> Iterator[DecisionShape]:
     return iter(decisions_of(reader.read(after)))
 
 

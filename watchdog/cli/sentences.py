@@ -5,11 +5,12 @@ Made from what the daemon answers; decides nothing. `why` opens with it, in the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from watchdog.core.text import duration
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 _BLIND_MEANWHILE = {
     "pending": " It is blind now, so its clock stands still.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from watchdog.cli.sentences import standing
 from watchdog.cli.status_page import show_episode
 from watchdog.core.text import duration, number, percent
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 
 def show_why(page: Page, found: View, now: datetime) -> None:

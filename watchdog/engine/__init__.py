@@ -28,18 +28,25 @@ from watchdog.engine.orders import (
 from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.preflight import ready_now as ready_now
 from watchdog.engine.present import Present, RuleNow
+from watchdog.engine.shapes import ActionShape, DecisionShape, EpisodeShape, FollowUpShape
+from watchdog.engine.shapes_around import DeploysShape, PeriodShape, StatusShape, WhyShape
 from watchdog.engine.telling_view import TellingNow
 from watchdog.engine.verdict_view import verdict_view
 from watchdog.engine.views import Views
 
 __all__ = [
     "KINDS",
+    "ActionShape",
+    "DecisionShape",
     "DeployDesk",
     "DeployRefused",
     "DeployTold",
+    "DeploysShape",
     "Done",
     "DrillNow",
     "Engine",
+    "EpisodeShape",
+    "FollowUpShape",
     "Inbox",
     "LessonsNow",
     "MeasuresNow",
@@ -48,6 +55,7 @@ __all__ = [
     "OrderRefused",
     "OrderUnrecorded",
     "Orders",
+    "PeriodShape",
     "Person",
     "PlanView",
     "Ports",
@@ -56,10 +64,12 @@ __all__ = [
     "Progress",
     "RuleNow",
     "RulesFolder",
+    "StatusShape",
     "Taken",
     "TellingNow",
     "Views",
     "Wanted",
+    "WhyShape",
     "Wish",
     "decisions_of",
     "last_pass",

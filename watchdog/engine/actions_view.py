@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from watchdog.core.measures import Ended, Proof
 from watchdog.core.periods import PERIODS, in_time_ratio, rollbacks_within
@@ -11,12 +10,11 @@ from watchdog.core.spec import ActionSpec
 from watchdog.core.words import Instant
 from watchdog.engine.drills_view import drill_view
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes import ActionRowShape, ActionShape, AnchorShape, EndsShape, ProofShape
 from watchdog.engine.verdict_view import utc
 
-View = dict[str, Any]
 
-
-def action_view(engine: Engine, action: ActionSpec) -> View:
+def action_view(engine: Engine, action: ActionSpec) -> ActionShape:
     """With how it went, by period."""
     now = engine.ports.clock.now()
     return {
@@ -28,7 +26,7 @@ def action_view(engine: Engine, action: ActionSpec) -> View:
     }
 
 
-def action_row(engine: Engine, action: ActionSpec) -> View:
+def action_row(engine: Engine, action: ActionSpec) -> ActionRowShape:
     """What an overview tells of it."""
     book, now = engine.book, engine.ports.clock.now()
     found = book.readiness.get(action.name)
@@ -49,7 +47,7 @@ def action_row(engine: Engine, action: ActionSpec) -> View:
     }
 
 
-def _anchor(engine: Engine, action: str) -> View | None:
+def _anchor(engine: Engine, action: str) -> AnchorShape | None:
     """What it would restore, as the last preflight proved it; None where it restores nothing."""
     anchors = engine.book.anchors
     found = anchors.now.get(action)
@@ -63,7 +61,7 @@ def _anchor(engine: Engine, action: str) -> View | None:
     }
 
 
-def _proof(proof: Proof | None, action: ActionSpec, now: Instant) -> View | None:
+def _proof(proof: Proof | None, action: ActionSpec, now: Instant) -> ProofShape | None:
     """The last one, also where the action has another text by now: that is said."""
     if proof is None:
         return None
@@ -77,12 +75,16 @@ def _proof(proof: Proof | None, action: ActionSpec, now: Instant) -> View | None
     }
 
 
-def _rollbacks(engine: Engine, action: str, seconds: float, now: Instant) -> View:
+def _rollbacks(engine: Engine, action: str, seconds: float, now: Instant) -> EndsShape:
     ends: Counter[Ended] = Counter()
     for (name, _, ended), count in rollbacks_within(engine.book.measures, now, seconds).items():
         if name == action:
             ends[ended] += count
     return {
-        **{ended.value: ends[ended] for ended in Ended},
+        "in_time": ends[Ended.IN_TIME],
+        "late": ends[Ended.LATE],
+        "untimed": ends[Ended.UNTIMED],
+        "failed": ends[Ended.FAILED],
+        "unknown": ends[Ended.UNKNOWN],
         "in_time_ratio": in_time_ratio(ends),
     }

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watchdog.core.alertmanager import Matter
 from watchdog.engine.engine import Engine
 from watchdog.engine.present import AlertmanagerNow
+from watchdog.engine.shapes_around import AlertmanagerShape, MatterShape, SilenceShape
 from watchdog.engine.verdict_view import utc
 
-View = dict[str, Any]
 
-
-def silences_view(engine: Engine) -> list[View]:
+def silences_view(engine: Engine) -> list[SilenceShape]:
     """Those that stand, or will, and may concern a rule of ours; the first to end first."""
     now = engine.ports.clock.now()
     known = sorted(engine.book.outside.silences.values(), key=lambda one: one.silence.ends.steady)
@@ -32,7 +29,7 @@ def silences_view(engine: Engine) -> list[View]:
     ]
 
 
-def alertmanager_view(engine: Engine) -> View | None:
+def alertmanager_view(engine: Engine) -> AlertmanagerShape | None:
     """None where the policy has none."""
     spec = engine.in_force().alertmanager
     if spec is None:
@@ -40,10 +37,15 @@ def alertmanager_view(engine: Engine) -> View | None:
     silences, alerts = engine.alertmanager.silences, engine.alertmanager.alerts
     now = alertmanager_now(engine)
     return {
-        "silences": _matter(engine, "silences", asked=spec.silences)
-        | {"seconds_ago": now.silences_age_seconds if now else None},
-        "alerts": _matter(engine, "alerts", asked=spec.alerts)
-        | {"seconds_ago": now.told_age_seconds if now else None, "firing": alerts.firing},
+        "silences": {
+            **_matter(engine, "silences", asked=spec.silences),
+            "seconds_ago": now.silences_age_seconds if now else None,
+        },
+        "alerts": {
+            **_matter(engine, "alerts", asked=spec.alerts),
+            "seconds_ago": now.told_age_seconds if now else None,
+            "firing": alerts.firing,
+        },
         "replicas": [
             {
                 "url": one.url,
@@ -55,7 +57,7 @@ def alertmanager_view(engine: Engine) -> View | None:
     }
 
 
-def _matter(engine: Engine, matter: Matter, *, asked: bool) -> View:
+def _matter(engine: Engine, matter: Matter, *, asked: bool) -> MatterShape:
     """How it last turned; `answers` is None before it was asked once."""
     reached = engine.book.outside.reached.get(matter) if asked else None
     return {

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watchdog.core.approvals import Means, means_for, request_id
 from watchdog.core.book import Episode
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes import AwaitingShape
 from watchdog.engine.verdict_view import utc
 
-View = dict[str, Any]
 
-
-def awaiting_view(engine: Engine, ep: Episode) -> View | None:
+def awaiting_view(engine: Engine, ep: Episode) -> AwaitingShape | None:
     """None where nobody is asked."""
     request = engine.book.requests.open.get(ep.id)
     if request is None:

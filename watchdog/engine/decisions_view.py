@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from watchdog.core import entries as e
+from watchdog.engine.shapes import DecisionShape
 from watchdog.engine.verdict_view import utc, verdict_view
-
-View = dict[str, Any]
 
 
 def rule_of_entry(entry: e.Entry) -> str:
@@ -16,7 +14,7 @@ def rule_of_entry(entry: e.Entry) -> str:
     return entry.rule if isinstance(entry, e.Decided) else ""
 
 
-def decisions_of(entries: Iterable[e.Recorded]) -> Iterable[View]:
+def decisions_of(entries: Iterable[e.Recorded]) -> Iterable[DecisionShape]:
     """Decisions with their numbers, gates and inputs, as they stand in the journal."""
     for one in entries:
         d = one.entry

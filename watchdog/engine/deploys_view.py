@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any
 
 from watchdog.core.changes import Deploy
 from watchdog.core.deploying import frozen
@@ -11,14 +10,13 @@ from watchdog.core.deploys import ALL
 from watchdog.engine.deploys import DeployDesk
 from watchdog.engine.engine import Engine
 from watchdog.engine.present import TargetNow
+from watchdog.engine.shapes_around import DeployShape, DeploysShape, StandingDeploysShape
 from watchdog.engine.verdict_view import utc
-
-View = dict[str, Any]
 
 SHOWN_PAST = 100
 
 
-def deploys_view(engine: Engine) -> View:
+def deploys_view(engine: Engine) -> DeploysShape:
     """`targets` says of each whether a deploy of it may begin; `past` begins with the newest."""
     desk, past = DeployDesk(engine), engine.book.deploys.past
     return {
@@ -31,7 +29,7 @@ def deploys_view(engine: Engine) -> View:
     }
 
 
-def standing_deploys(engine: Engine) -> View:
+def standing_deploys(engine: Engine) -> StandingDeploysShape:
     """What is under way, and what may not be deployed, and by whose word it may again."""
     book = engine.book
     return {
@@ -58,7 +56,7 @@ def targets_now(engine: Engine) -> tuple[TargetNow, ...]:
     )
 
 
-def _deploy(one: Deploy, engine: Engine) -> View:
+def _deploy(one: Deploy, engine: Engine) -> DeployShape:
     most = engine.in_force().limits.deploy_max_seconds
     keeps = one.keeps_back(most, engine.ports.clock.now())
     return {

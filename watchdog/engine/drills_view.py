@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from watchdog.core.drills import DrillEnded, DrillKind, planned
 from watchdog.core.words import Instant
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes import DrillShape
+from watchdog.engine.shapes_around import DrillKindShape
 from watchdog.engine.verdict_view import utc
-
-View = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,10 @@ def drills_now(engine: Engine) -> tuple[DrillNow, ...]:
     return tuple(found)
 
 
-def drills_view(engine: Engine) -> list[View]:
+def drills_view(engine: Engine) -> list[DrillKindShape]:
     """The same kinds, with when and why."""
     drills, now, plans = engine.book.drills, engine.ports.clock.now(), engine.in_force().drills
-    found = []
+    found: list[DrillKindShape] = []
     for what in DrillKind:
         plan, last, good = planned(plans, what), drills.last.get(what), drills.good.get(what)
         if plan is None and last is None:
@@ -67,7 +66,7 @@ def drills_view(engine: Engine) -> list[View]:
     return found
 
 
-def drill_view(one: DrillEnded | None, now: Instant) -> View | None:
+def drill_view(one: DrillEnded | None, now: Instant) -> DrillShape | None:
     """One that was recorded."""
     if one is None:
         return None

@@ -11,11 +11,18 @@ from watchdog.core.promotion import lacks, ready_to_act
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Instant, Mode
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes_around import (
+    EvidenceShape,
+    FallShape,
+    KeptShape,
+    TestedShape,
+    WouldActShape,
+)
 
 View = dict[str, Any]
 
 
-def evidence_view(engine: Engine, rule: RuleSpec) -> View:
+def evidence_view(engine: Engine, rule: RuleSpec) -> EvidenceShape:
     """Days of shadow, would-acts and their marks, the unit test, readiness, what is missing."""
     book, policy, now = engine.book, engine.in_force(), engine.ports.clock.now()
     kept, fall = book.merits.evidence.get(rule.proof), book.merits.falls.get(rule.family)
@@ -59,7 +66,7 @@ def recorded_evidence(book: Book, rule: str) -> View | None:
     }
 
 
-def _kept(kept: Evidence | None, now: Instant) -> View:
+def _kept(kept: Evidence | None, now: Instant) -> KeptShape:
     return {
         "promoted": _utc(kept.promoted) if kept and kept.promoted else None,
         "shadow_seconds_watched": kept.watched_seconds(now) if kept else 0.0,
@@ -70,7 +77,7 @@ def _kept(kept: Evidence | None, now: Instant) -> View:
     }
 
 
-def _would_act(one: WouldAct) -> View:
+def _would_act(one: WouldAct) -> WouldActShape:
     return {
         "episode": one.episode,
         "decision": one.decision,
@@ -83,14 +90,14 @@ def _would_act(one: WouldAct) -> View:
     }
 
 
-def _tested(kept: Evidence | None) -> View | None:
+def _tested(kept: Evidence | None) -> TestedShape | None:
     if kept is None or kept.tested is None:
         return None
     one = kept.tested
     return {"passed": one.passed, "reason": one.reason, "by": one.actor, "at": _utc(one.at)}
 
 
-def _fall(fall: Fall) -> View:
+def _fall(fall: Fall) -> FallShape:
     return {
         "episode": fall.episode,
         "by": fall.actor,

@@ -5,27 +5,25 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from watchdog.core.naming import family_of
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Status
 from watchdog.engine.engine import Engine
 from watchdog.engine.modes import mode_reason, standing_mode
-
-View = dict[str, Any]
+from watchdog.engine.shapes import MemberShape
 
 _NAMED = 8
 
 
-def members(engine: Engine, rule: RuleSpec) -> list[View]:
+def members(engine: Engine, rule: RuleSpec) -> list[MemberShape]:
     """How each member of a family stands, in the order of their names; none of another rule."""
     if not rule.is_family:
         return []
     return [_member(engine, name) for name in sorted(engine.book.members.of(rule.name))]
 
 
-def _member(engine: Engine, name: str) -> View:
+def _member(engine: Engine, name: str) -> MemberShape:
     verdict, ep = engine.memory.verdict(name), engine.book.open_episode(name)
     rule = engine.in_force().rule(name)
     return {

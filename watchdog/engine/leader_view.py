@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watchdog.core.capabilities import Fellow
 from watchdog.engine.engine import Engine
 from watchdog.engine.present import LeadNow
-
-View = dict[str, Any]
+from watchdog.engine.shapes_around import LeaderShape
 
 
 def lead_now(engine: Engine) -> LeadNow:
@@ -17,7 +14,7 @@ def lead_now(engine: Engine) -> LeadNow:
     return LeadNow(leading.leads(), leading.lead.epoch, len(there), bool(leading.trouble))
 
 
-def leader_view(engine: Engine) -> View | None:
+def leader_view(engine: Engine) -> LeaderShape | None:
     """None where the record is this process's alone."""
     if engine.ports.peers is None:
         return None

@@ -6,15 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from watchdog.core.hindsight import Task
 from watchdog.core.lessons import FollowUp
 from watchdog.core.words import Instant
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes import FollowUpShape
+from watchdog.engine.shapes_around import LessonsShape
 from watchdog.engine.verdict_view import utc
-
-View = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def lessons_now(engine: Engine) -> LessonsNow:
     )
 
 
-def lessons_view(engine: Engine) -> View:
+def lessons_view(engine: Engine) -> LessonsShape:
     """What is open of them, the earliest day first."""
     now, procedure = engine.ports.clock.now(), engine.in_force().procedure
     opened = sorted(engine.book.lessons.open(), key=lambda one: one.due_at)
@@ -55,13 +54,13 @@ def lessons_view(engine: Engine) -> View:
     }
 
 
-def follow_ups_view(engine: Engine) -> list[View]:
+def follow_ups_view(engine: Engine) -> list[FollowUpShape]:
     """All that are at hand, the newest last."""
     now = engine.ports.clock.now()
     return [follow_up_view(one, now) for one in engine.book.lessons.follow_ups.values()]
 
 
-def follow_up_view(one: FollowUp, now: Instant) -> View:
+def follow_up_view(one: FollowUp, now: Instant) -> FollowUpShape:
     entry, closed = one.entry, one.closed
     return {
         "follow_up": entry.follow_up,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from watchdog.core.book import MANUAL
 from watchdog.core.measures import Act, Ended, Measure
@@ -24,12 +24,13 @@ from watchdog.core.periods import (
 from watchdog.core.spec import RatioThreshold, Slo
 from watchdog.core.text import duration, number
 from watchdog.core.words import Instant
+from watchdog.engine.shapes import AffectedShape, MeasureShape, RollbackShape
+from watchdog.engine.shapes_around import LastedShape, PeriodShape
 from watchdog.engine.verdict_view import utc
 
 if TYPE_CHECKING:  # the engine itself shows what an episode has cost, to those who are told of it
     from watchdog.engine.engine import Engine
 
-View = dict[str, Any]
 FAILED_EVENTS = "failed events"
 
 
@@ -93,7 +94,7 @@ def measures_now(engine: Engine) -> MeasuresNow:
     )
 
 
-def measures_view(engine: Engine) -> View:
+def measures_view(engine: Engine) -> dict[str, PeriodShape]:
     """The whole, by period: what was down, and what was rolled back."""
     measures, now = engine.book.measures, engine.ports.clock.now()
     service, target = service_stretches(measures, now), target_stretches(measures, now)
@@ -115,11 +116,11 @@ def measures_view(engine: Engine) -> View:
     }
 
 
-def _named(sums: Mapping[str, float]) -> list[View]:
+def _named(sums: Mapping[str, float]) -> list[LastedShape]:
     return [{"name": name, "seconds": lasted} for name, lasted in sums.items()]
 
 
-def measure_view(engine: Engine, episode: str) -> View | None:
+def measure_view(engine: Engine, episode: str) -> MeasureShape | None:
     """One episode's numbers; None where they are not kept: it began before the record's oldest."""
     one, now = engine.book.measures.episodes.get(episode), engine.ports.clock.now()
     if one is None:
@@ -141,7 +142,7 @@ def measure_view(engine: Engine, episode: str) -> View | None:
     }
 
 
-def _told(one: Measure, affected: View, now: Instant) -> Iterator[str]:
+def _told(one: Measure, affected: AffectedShape, now: Instant) -> Iterator[str]:
     """What of it people ask for first, in words; nothing of a breach that did not last."""
     for act in one.acts:
         if act.seconds is not None:
@@ -165,7 +166,7 @@ def _told(one: Measure, affected: View, now: Instant) -> Iterator[str]:
         yield f"{number(affected['number'])} {affected['of']}"
 
 
-def _rollback(one: Measure, act: Act) -> View:
+def _rollback(one: Measure, act: Act) -> RollbackShape:
     done = act.effect_at if act.seconds is not None else None
     return {
         "intent": act.intent,
@@ -179,7 +180,7 @@ def _rollback(one: Measure, act: Act) -> View:
     }
 
 
-def _cost(engine: Engine, one: Measure) -> View:
+def _cost(engine: Engine, one: Measure) -> AffectedShape:
     """`number` of `of`; None with the reason where it is not known."""
     told = one.impact
     known = told is not None and told.affected is not None

@@ -10,6 +10,7 @@ from watchdog.core.promotion import lacks
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Mode
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes import RungShape
 
 LIMITS = ("process", "rung", "evidence", "episode")
 """What can lower a rule below the mode that it declares, in a word each."""
@@ -53,12 +54,12 @@ def still_missing(engine: Engine, rule: RuleSpec) -> str:
     return "; ".join(lacks(rule, engine.in_force(), engine.book, needed, now))
 
 
-def rungs(engine: Engine, rule: RuleSpec) -> list[dict[str, str]]:
+def rungs(engine: Engine, rule: RuleSpec) -> list[RungShape]:
     """Each rung that the rule may reach, and how far it goes there."""
     policy, ep = engine.in_force(), engine.book.open_episode(rule.name)
     if rule.playbook is None:
         return []
-    found = []
+    found: list[RungShape] = []
     for number in range(last_rung(rule, policy) + 1):
         rung = policy.playbooks[rule.playbook].rungs[number]
         limit = _on_rung(engine, rule, ep, number)

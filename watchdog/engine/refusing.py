@@ -7,7 +7,6 @@ again there; whoever asks what holds an episode back now must not be told of wha
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from watchdog.core.entries import Ruling
 from watchdog.core.gates import rule_on
@@ -16,6 +15,7 @@ from watchdog.core.spec import RuleSpec
 from watchdog.core.standing import Episode
 from watchdog.core.states import State
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes import DecisionShape
 
 
 class Reasons:
@@ -47,7 +47,7 @@ class Reasons:
 
 
 def not_acting(
-    engine: Engine, rule: RuleSpec, ep: Episode | None, last: dict[str, Any] | None
+    engine: Engine, rule: RuleSpec, ep: Episode | None, last: DecisionShape | None
 ) -> str:
     """One sentence for the night: why nothing is being done right now. `last` is its decision."""
     memory = engine.memory.of(rule.name)

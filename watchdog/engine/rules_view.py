@@ -7,7 +7,6 @@ rules are asked for is told of those alone.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
 from typing import Any
 
 from watchdog.core.spec import RuleSpec
@@ -15,12 +14,13 @@ from watchdog.core.words import Truth, Verdict
 from watchdog.engine.engine import Engine
 from watchdog.engine.family_view import members, members_by_status
 from watchdog.engine.modes import mode_reason, rungs, standing_mode
+from watchdog.engine.shapes import BudgetShape, RuleShape
 from watchdog.engine.verdict_view import verdict_view
 
 View = dict[str, Any]
 
 
-def rule_view(engine: Engine, rule: RuleSpec) -> View:
+def rule_view(engine: Engine, rule: RuleSpec) -> RuleShape:
     verdict = engine.memory.verdict(rule.name)
     ep = engine.book.open_episode(rule.name)
     return {
@@ -142,12 +142,21 @@ def _in_short(verdict: Verdict | None) -> View | None:
     }
 
 
-def _budget(engine: Engine, name: str) -> View | None:
+def _budget(engine: Engine, name: str) -> BudgetShape | None:
     """JSON has no infinity: a budget that nothing burns has no time of exhaustion."""
     budget = engine.memory.budget(name, engine.ports.clock.now())
     if budget is None:
         return None
     lasts = budget.exhausted_in_seconds
     never = None if math.isinf(lasts) else lasts
-    told = {"left": budget.left, "outlook": budget.outlook}
-    return asdict(budget) | {"exhausted_in_seconds": never} | told
+    return {
+        "objective": budget.objective,
+        "period_seconds": budget.period_seconds,
+        "remaining": budget.remaining,
+        "coverage": budget.coverage,
+        "burn": budget.burn,
+        "burn_seconds": budget.burn_seconds,
+        "exhausted_in_seconds": never,
+        "left": budget.left,
+        "outlook": budget.outlook,
+    }

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes_around import HistoryShape, SourceShape
 
-View = dict[str, Any]
 
-
-def sources_view(engine: Engine) -> list[View]:
+def sources_view(engine: Engine) -> list[SourceShape]:
     now = engine.ports.clock.now()
     return [
         {
@@ -31,7 +27,19 @@ def sources_view(engine: Engine) -> list[View]:
     ]
 
 
-def _filling(engine: Engine, source: str) -> View | None:
+def _filling(engine: Engine, source: str) -> HistoryShape | None:
     """How far windows were filled from the source's history; None where there was no need."""
     progress = engine.filling.progress.get(source)
-    return None if progress is None else asdict(progress)
+    if progress is None:
+        return None
+    return {
+        "rules": progress.rules,
+        "filled": progress.filled,
+        "failed": progress.failed,
+        "rule": progress.rule,
+        "share": progress.share,
+        "problem": progress.problem,
+        "tries": progress.tries,
+        "again_seconds": progress.again_seconds,
+        "over": progress.over,
+    }

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watchdog.core.telling.status_pages import ANY_HOST, StatusPage
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes_around import StatusPageShape
 from watchdog.engine.verdict_view import utc
 
-View = dict[str, Any]
 
-
-def status_pages_view(engine: Engine) -> list[View]:
+def status_pages_view(engine: Engine) -> list[StatusPageShape]:
     """None of them where the policy has none."""
     contacts = engine.in_force().contacts
     return [_page(engine, page) for page in contacts.status_pages.values()] if contacts else []
 
 
-def _page(engine: Engine, page: StatusPage) -> View:
+def _page(engine: Engine, page: StatusPage) -> StatusPageShape:
     pages = engine.people.status_pages
     state, last = pages.state(page), pages.accepted(page.name)
     fares, failing = pages.pages.get(page.name), engine.book.pages.failing.get(page.name)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from watchdog.core.alerting import alert_labels
 from watchdog.core.deploying import keeping_back
 from watchdog.core.inputs import opening_world, rung_target
@@ -11,6 +9,7 @@ from watchdog.core.spec import RuleSpec
 from watchdog.core.standing import Hold
 from watchdog.core.stops import Subject, standing_stops
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes_around import HoldShape
 from watchdog.engine.verdict_view import utc
 
 
@@ -32,7 +31,7 @@ def stops_view(engine: Engine, rule: RuleSpec) -> list[str]:
     return [*standing_stops(subject, policy, book, now), *deploys]
 
 
-def hold_view(hold: Hold) -> dict[str, Any]:
+def hold_view(hold: Hold) -> HoldShape:
     return {
         "id": hold.id,
         "scope": hold.scope.text,

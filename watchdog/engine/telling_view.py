@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Contacts
 from watchdog.core.telling.routing import people_of
 from watchdog.core.words import Instant
 from watchdog.engine.engine import Engine
+from watchdog.engine.shapes_around import TellingShape, WhoShape
 from watchdog.engine.verdict_view import utc
-
-View = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,7 @@ def telling_now(engine: Engine) -> TellingNow:
     )
 
 
-def telling_view(engine: Engine) -> View | None:
+def telling_view(engine: Engine) -> TellingShape | None:
     """None where the policy tells nobody."""
     contacts, now = engine.in_force().contacts, engine.ports.clock.now()
     if contacts is None:
@@ -59,7 +57,7 @@ def telling_view(engine: Engine) -> View | None:
     }
 
 
-def _who(name: str, contacts: Contacts, now: Instant) -> View | None:
+def _who(name: str, contacts: Contacts, now: Instant) -> WhoShape | None:
     """Whose turn it is, with what a person needs to call them."""
     for person in people_of(name, contacts, now):
         return {"name": person.name, "title": person.title, "phone": person.phone}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from watchdog.core.words import Instant, Verdict, WindowReading
+from watchdog.engine.shapes import VerdictShape, WindowShape
 
-View = dict[str, Any]
 
-
-def verdict_view(verdict: Verdict | None) -> View | None:
+def verdict_view(verdict: Verdict | None) -> VerdictShape | None:
     if verdict is None:
         return None
     return {
@@ -26,7 +24,7 @@ def verdict_view(verdict: Verdict | None) -> View | None:
     }
 
 
-def _window(window: WindowReading) -> View:
+def _window(window: WindowReading) -> WindowShape:
     return {
         "seconds": window.seconds,
         "bad": window.bad,

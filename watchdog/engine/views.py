@@ -19,11 +19,12 @@ from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Instant, Truth, Verdict
 from watchdog.engine.actions_view import action_row, action_view
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
-from watchdog.engine.awaiting import awaiting_view, missing_approvals
+from watchdog.engine.awaiting import missing_approvals
 from watchdog.engine.decisions_view import decisions_of, rule_of_entry
 from watchdog.engine.deploys_view import deploys_view, standing_deploys, targets_now
 from watchdog.engine.drills_view import drills_now, drills_view
 from watchdog.engine.engine import Engine
+from watchdog.engine.episodes_view import episode_view
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members_by_status, no_rule, rule_of
 from watchdog.engine.given import Process
@@ -32,7 +33,6 @@ from watchdog.engine.lessons_view import follow_ups_view, lessons_now, lessons_v
 from watchdog.engine.limits_view import limits_now
 from watchdog.engine.measures_view import (
     MeasuresNow,
-    measure_view,
     measures_now,
     measures_view,
 )
@@ -42,11 +42,26 @@ from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 from watchdog.engine.refusing import Reasons, not_acting
 from watchdog.engine.rules_view import glances, held_seconds, row, rule_view
+from watchdog.engine.shapes import (
+    ActionShape,
+    DecisionShape,
+    EpisodeShape,
+    FollowUpShape,
+    RuleShape,
+)
+from watchdog.engine.shapes_around import (
+    AroundShape,
+    DeploysShape,
+    PeriodShape,
+    SourceShape,
+    StatusShape,
+    WhyShape,
+)
 from watchdog.engine.sources_view import sources_view
 from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.stops_view import hold_view, stops_view
 from watchdog.engine.telling_view import telling_now, telling_view
-from watchdog.engine.verdict_view import utc, verdict_view
+from watchdog.engine.verdict_view import utc
 
 View = dict[str, Any]
 
@@ -142,7 +157,7 @@ class Views:
         found = self._engine.book.episodes.get(episode)
         return found.seconds_to_effect if found and found.rule != MANUAL else None
 
-    def status(self) -> View:
+    def status(self) -> StatusShape:
         """Is it watching, is it stopped, what burns, what is ready."""
         engine = self._engine
         return {
@@ -167,7 +182,7 @@ class Views:
         rule = rule_of(self._engine, name)
         return None if rule is None else row(self._engine, rule)
 
-    def _around(self) -> View:
+    def _around(self) -> AroundShape:
         """All but the rules and actions."""
         engine = self._engine
         book = engine.book
@@ -205,14 +220,14 @@ class Views:
             return "not known to be synchronised"
         return "ok"
 
-    def rule(self, rule: RuleSpec) -> View:
+    def rule(self, rule: RuleSpec) -> RuleShape:
         return rule_view(self._engine, rule)
 
     def no_rule(self, name: str) -> str:
         """Why there is no such rule, and what was perhaps meant."""
         return no_rule(self._engine, name)
 
-    def why(self, name: str) -> View | None:
+    def why(self, name: str) -> WhyShape | None:
         """The last verdict with every number, gate and reason, also for not acting."""
         rule = rule_of(self._engine, name)
         if rule is None:
@@ -230,55 +245,25 @@ class Views:
             "not_acting": not_acting(self._engine, rule, ep, last),
         }
 
-    def episode(self, ep: Episode, reasons: Reasons | None = None) -> View:
-        book = self._engine.book
-        return {
-            "id": ep.id,
-            "rule": ep.rule,
-            "owner": ep.owner,
-            "severity": ep.severity.value,
-            "world": ep.world.value,
-            "state": ep.state.value,
-            "reason": (reasons or Reasons(self._engine)).of(ep),
-            "opened": utc(ep.opened),
-            "since": utc(ep.moved),
-            "rung": ep.rung,
-            "action": ep.action,
-            "outcome": ep.outcome.value if ep.outcome else None,
-            "read_back": ep.read_back,
-            "seconds_breach_to_effect": ep.seconds_to_effect,
-            "measures": measure_view(self._engine, ep.id),
-            "barred": ep.barred,
-            "reopens": ep.reopens,
-            "chain": ep.chain,
-            "actor": ep.actor,
-            "why": ep.why,
-            "acked_by": ep.acked_by,
-            "mark": ep.mark,
-            "awaiting": awaiting_view(self._engine, ep),
-            "claims": [
-                {"target": c.target, "found": c.found, "action": c.action}
-                for c in book.claims_of(ep.id)
-            ],
-            "verdict": verdict_view(ep.verdict),
-        }
+    def episode(self, ep: Episode, reasons: Reasons | None = None) -> EpisodeShape:
+        return episode_view(self._engine, ep, reasons or Reasons(self._engine))
 
     def alert_labels(self, episode: str) -> dict[str, str]:
         """Those with which Alertmanager is told of an episode."""
         ep = self._engine.book.episodes[episode]
         return dict(labels_of(ep, self._engine.in_force()))
 
-    def episodes(self) -> list[View]:
+    def episodes(self) -> list[EpisodeShape]:
         """Newest first, ended ones too as far as they are kept at hand."""
         return self._episodes(reversed(self._engine.book.episodes.values()))
 
-    def ended(self, most: int, rule: str | None = None) -> list[View]:
+    def ended(self, most: int, rule: str | None = None) -> list[EpisodeShape]:
         """The newest first of those that are over: of a rule, of a family's members, or of all."""
         newest = reversed(self._engine.book.episodes.values())
         over = (ep for ep in newest if not ep.is_open and (rule is None or is_of(ep.rule, rule)))
         return self._episodes(islice(over, most))
 
-    def one_episode(self, name: str) -> View | None:
+    def one_episode(self, name: str) -> EpisodeShape | None:
         ep = self._engine.book.episodes.get(name)
         return None if ep is None else self.episode(ep)
 
@@ -299,11 +284,11 @@ class Views:
         applied = self._engine.book.policy
         return dict(applied.files) if applied is not None else {}
 
-    def _episodes(self, episodes: Iterable[Episode]) -> list[View]:
+    def _episodes(self, episodes: Iterable[Episode]) -> list[EpisodeShape]:
         reasons = Reasons(self._engine)
         return [self.episode(ep, reasons) for ep in episodes]
 
-    def actions(self) -> list[View]:
+    def actions(self) -> list[ActionShape]:
         return [action_view(self._engine, a) for a in self._engine.in_force().actions.values()]
 
     def measure(self, episode: str) -> Measure | None:
@@ -314,22 +299,22 @@ class Views:
         """The numbers of the procedure, for metrics."""
         return measures_now(self._engine)
 
-    def measures(self) -> View:
+    def measures(self) -> dict[str, PeriodShape]:
         """The same by period, for people."""
         return measures_view(self._engine)
 
-    def sources(self) -> list[View]:
+    def sources(self) -> list[SourceShape]:
         return sources_view(self._engine)
 
-    def deploys(self) -> View:
+    def deploys(self) -> DeploysShape:
         """What is under way, what may be deployed, and what was."""
         return deploys_view(self._engine)
 
-    def follow_ups(self) -> list[View]:
+    def follow_ups(self) -> list[FollowUpShape]:
         """What is to be done after episodes, and what was."""
         return follow_ups_view(self._engine)
 
-    def decisions(self, after: int = 0) -> list[View]:
+    def decisions(self, after: int = 0) -> list[DecisionShape]:
         """The decisions kept at hand with a sequence number above `after`, oldest first."""
         return list(decisions_of(d for d in self.decided() if d.seq > after))
 
@@ -337,7 +322,7 @@ class Views:
         """The same, as they stand in the journal."""
         return self._engine.recorder.decisions
 
-    def newest_decisions(self, most: int, rule: str | None = None) -> list[View]:
+    def newest_decisions(self, most: int, rule: str | None = None) -> list[DecisionShape]:
         """Of those at hand the newest first: of a rule, of a family's members, or of all."""
         newest = reversed(self._engine.recorder.decisions)
         of = (d for d in newest if rule is None or is_of(rule_of_entry(d.entry), rule))

@@ -7,12 +7,13 @@ should not do, and every command shows its effect before it does it.
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from watchdog.web.policy_load import PolicyLoad
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 WHY = "--reason 'WHY'"
 

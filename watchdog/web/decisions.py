@@ -12,16 +12,14 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any
 
 from watchdog.core.entries import Decided, Recorded
-from watchdog.engine import Views, decisions_of
+from watchdog.engine import DecisionShape, Views, decisions_of
 
 PIECE_ENTRIES = 500
 MOST_ENTRIES = 5000
 """Read of the journal for one request at most."""
 
-View = dict[str, Any]
 Wanted = Callable[[Decided], bool]
 
 
@@ -29,7 +27,7 @@ Wanted = Callable[[Decided], bool]
 class Page:
     """Oldest first. `after` or `before` is where to go on; neither at the journal's end."""
 
-    decisions: list[View] = field(default_factory=list)
+    decisions: list[DecisionShape] = field(default_factory=list)
     after: int | None = None
     before: int | None = None
 

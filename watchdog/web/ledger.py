@@ -7,7 +7,7 @@ journal under the same number.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -100,7 +100,7 @@ def brief(seq: int, wall: float, entry: Decided) -> Brief:
     return _brief(seq, wall, [*told, entry.world.value, entry.reason])
 
 
-def brief_of(view: dict[str, Any]) -> Brief:
+def brief_of(view: Mapping[str, Any]) -> Brief:
     """Of a decision as the views tell it."""
     told = ("decision", "episode", "rule", "action", "ruling", "world", "reason")
     wall = datetime.fromisoformat(view["at"]).timestamp()

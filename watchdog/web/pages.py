@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -44,7 +44,7 @@ _OLDER_ENTRIES = 200
 
 _MOST_TEXT = 200
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 _WORST_FIRST = {Status.BREACHED.value: 0, Status.BLIND.value: 1, Status.HEALTHY.value: 2}
 RULINGS = tuple(ruling.value for ruling in Ruling)

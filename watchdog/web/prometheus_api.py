@@ -9,7 +9,7 @@ state. An alert has the labels with which Alertmanager is told of it, and a rule
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -30,7 +30,7 @@ from watchdog.core.text import duration
 from watchdog.core.words import Blind, World
 from watchdog.engine import Views
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 Episodes = dict[str, View]
 
 NEVER = "0001-01-01T00:00:00Z"

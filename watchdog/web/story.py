@@ -5,7 +5,7 @@ The moments of its timeline are numbered, and the same numbers stand on the plot
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from watchdog.web.drawing import Figure, Span, episode_figure
 from watchdog.web.timeline import Moment
 from watchdog.web.trails import Trails
 
-View = dict[str, Any]
+View = Mapping[str, Any]
 
 _ON_PLOT = frozenset({"first_bad", "intent", "ended", "drift"})
 _TO_COME = frozenset({"pending", "held", "awaiting", "shadowed"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +28,7 @@ MOST_TITLES = 20
 _LATER = frozenset({Topic.UPDATE, Topic.COMPLETE})
 
 Fields = dict[str, Any]
-Measured = Callable[[str], dict[str, Any] | None]
+Measured = Callable[[str], Mapping[str, Any] | None]
 """What an episode has cost so far, by its name."""
 
 
@@ -188,7 +188,7 @@ def _reason(ep: Episode | None) -> str:
     return ep.verdict.reason if ep.verdict is not None else ep.why
 
 
-def _impact(measured: dict[str, Any]) -> str:
+def _impact(measured: Mapping[str, Any]) -> str:
     affected = measured.get("affected") or {}
     if affected.get("number") is None:
         return ""

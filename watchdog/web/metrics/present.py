@@ -148,7 +148,7 @@ def of_deploys(x: Present) -> Iterator[Family]:
     yield _family("deploys_frozen", [((t.target,), t.frozen) for t in x.targets])
 
 
-def of_sources(sources: Sequence[dict[str, Any]]) -> Iterator[Family]:
+def of_sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[Family]:
     """`sources` as `Views.sources` gives them."""
     columns = {
         "source_polls_total": [s["polls"] for s in sources],
@@ -162,7 +162,7 @@ def of_sources(sources: Sequence[dict[str, Any]]) -> Iterator[Family]:
         )
 
 
-def of_actions(actions: Sequence[dict[str, Any]], x: Present) -> Iterator[Family]:
+def of_actions(actions: Sequence[Mapping[str, Any]], x: Present) -> Iterator[Family]:
     """`actions` as `Views.actions` gives them."""
     yield _family("action_ready", [((a["name"],), a["ready"] == "true") for a in actions])
     yield _family("action_claimed", [((a["name"],), len(a["claimed_by"])) for a in actions])
