@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.real_parts.people import free_port
 from tests.restore.site import HOST, Site, build
+from watchdog.actions import open_probe
 from watchdog.actions.restore import RestoreActuator
 from watchdog.actions.restore_anchors import RestorePlaces
 from watchdog.actions.restore_request import (
@@ -21,11 +23,15 @@ from watchdog.actions.restore_request import (
     request_text,
     write_request,
 )
+from watchdog.core.spec import ActionSpec, Endpoint, Step
 from watchdog.core.trees import RestoreSystem
 from watchdog.core.words import Instant, Truth
+from watchdog.engine.preflight import ready_now
 from watchdog.ports import Attempted, Readiness
 from watchdog.restore.manifest import Head, write_anchor
 from watchdog.restore.plan import read_plan
+from watchdog.wire.http import Wire
+from watchdog.wire.secrets import FileSecrets
 
 AT = Instant(1_800_000_000.0, 100.0)
 ASKING = Asking(HOST, "D17", "margaret", 2, 1_900_000_000)
@@ -72,6 +78,22 @@ async def test_a_recorded_archive_is_ready_and_its_anchor_is_what_it_holds(
     assert ready.anchor.digest == head.sha256
     assert ready.anchor.written_at == head.written_at
     assert dict(ready.anchor.facts) == {"archive": head.archive}
+
+
+async def test_a_system_that_answers_nobody_can_be_restored_from_the_beginning(
+    site: Site, actuator: RestoreActuator
+) -> None:
+    site.record(site.back_up())
+    wire = Wire(FileSecrets(()))
+    dead = Endpoint(f"http://127.0.0.1:{free_port()}/ops/status.json")
+    step = Step(how(site), "status == 'operational'")
+    action = ActionSpec("restore", "system:/", dead, step, None, (), (), 9.0, 9.0, HOST, "")
+    try:
+        ready = await ready_now(action, actuator, open_probe(wire), AT)
+    finally:
+        await wire.aclose()
+    assert ready.reading.truth is Truth.TRUE, ready.reading.reason
+    assert "though its state cannot be read back: http://127.0.0.1:" in ready.reading.reason
 
 
 async def test_what_is_missing_is_said_with_what_to_do(

@@ -31,7 +31,7 @@ from watchdog.core.replay import replayed
 from watchdog.core.standing import MANUAL
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
-from watchdog.core.words import Direction, Severity, World
+from watchdog.core.words import Direction, Severity, Truth, World
 from watchdog.engine import Done, OrderRefused
 from watchdog.sandbox.handle import Sandbox
 
@@ -81,6 +81,27 @@ async def test_a_person_puts_the_release_before_back_and_takes_it_back_again(
         assert live(mycelia) == BAD_BUILD
         assert served(mycelia) == BAD_BUILD
         assert house.engine.book.anchors.bad == {}, "whoever undoes it vouches for it"
+
+
+async def test_a_release_that_silences_the_service_is_rolled_back_although_nothing_answers(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    async with ready(tmp_path, mycelia) as house:
+        await mycelia.refuse_connections()
+        look_again(house)
+        readiness = house.engine.book.readiness
+        await house.until(lambda: "though its state" in readiness["restore"][1], "the look")
+        assert readiness["restore"][0] is Truth.TRUE
+        await house.until(lambda: readiness["pause"][0] is Truth.FALSE, "a flag lives there")
+
+        rollback = asyncio.create_task(command(house))
+        await house.until(lambda: publish_of(mycelia).calls(), "published")
+        await mycelia.accept_connections()
+        done = await rollback
+
+        assert outcome(done) == "done", done.effect
+        assert live(mycelia) == served(mycelia) == GOOD_BUILD
+        assert steps(house)[0] == ("read_before", "unknown")
 
 
 async def test_what_does_not_verify_is_exchanged_back_and_never_published(

@@ -45,6 +45,7 @@ def test_the_shipped_rules_load(environment: str) -> None:
         "por-attestation": Mode.APPROVE,
         "release-files": Mode.APPROVE,
         "mycelia-down": Mode.OBSERVE,
+        "system-failure": Mode.APPROVE,
         "public-probe": Mode.OBSERVE,
     }
 

@@ -2,6 +2,10 @@
 
 Looks at tools, folders and credentials, and reads the target's present state; changes nothing.
 What is overtaken, by a deploy or by what an attempt found, is looked at anew at once.
+
+What puts a service back on its feet is ready also while that service answers nobody: a whole system
+always, a configuration or a release if its state could be read before. The proof afterwards is as
+strict as ever. A flag lives in the service, and is not ready while it cannot be read.
 """
 
 from __future__ import annotations
@@ -146,22 +150,25 @@ class Preflight:
 
     async def _one(self, action: ActionSpec) -> Readiness:
         now, hand = self._recorder.clock.now(), self._hands(action)
-        found = await ready_now(action, hand.actuator, hand.probe, now)
+        known = self._recorder.book.readiness.get(action.name)
+        was_ready = known is not None and known[0] is Truth.TRUE
+        found = await ready_now(action, hand.actuator, hand.probe, now, was_ready=was_ready)
         unfinished = self._unfinished_by(action)
         reading = CheckReading(Truth.FALSE, unfinished, now) if unfinished else found.reading
         return Readiness(reading, found.anchor)
 
 
 async def ready_now(
-    action: ActionSpec, actuator: Actuator, probe: Probe, now: Instant
+    action: ActionSpec, actuator: Actuator, probe: Probe, now: Instant, *, was_ready: bool = False
 ) -> Readiness:
     """Whether all that the action uses would work here and now, and what it would restore.
 
     The anchor is told also where something else is in the way. Of a release the read-back must
-    know the version that runs, or a rollback could never be proven.
+    know the version that runs, or a rollback could never be proven. `was_ready`: it is on record
+    as ready, so its state could be read once.
     """
     for _ in range(LOOKS):
-        ready = await _looked(action, actuator, probe, now)
+        ready = await _looked(action, actuator, probe, now, was_ready=was_ready)
         if ready.reading.truth is not Truth.TRUE or not isinstance(action.do.how, DeployRelease):
             return ready
         strange = await _strange(action, ready, probe, now)
@@ -185,7 +192,9 @@ async def _strange(action: ActionSpec, ready: Readiness, probe: Probe, now: Inst
     return f"the read-back does not show what is said to run: not {stood}, but {shown.seen}"
 
 
-async def _looked(action: ActionSpec, actuator: Actuator, probe: Probe, now: Instant) -> Readiness:
+async def _looked(
+    action: ActionSpec, actuator: Actuator, probe: Probe, now: Instant, *, was_ready: bool
+) -> Readiness:
     first, *others = await asyncio.gather(
         *(
             actuator.preflight(how, at=now, deadline_seconds=_seconds(how))
@@ -204,16 +213,29 @@ async def _looked(action: ActionSpec, actuator: Actuator, probe: Probe, now: Ins
         reason = f"the read-back could not tell it from what is live: both show {wanted}"
         return Readiness(CheckReading(Truth.FALSE, reason, now), first.anchor)
     shown = await probe.read(action.read_back, wanted, at=now, deadline_seconds=LOOK_SECONDS)
+    said = "tools work and the state can be read back"
     if shown.truth is Truth.UNKNOWN:
-        reason = f"its state cannot be read back: {shown.reason}"
-        return Readiness(CheckReading(Truth.FALSE, reason, now), first.anchor)
+        unread = f"its state cannot be read back: {shown.reason}"
+        if not _brings_back_what_answers(action, was_ready=was_ready):
+            return Readiness(CheckReading(Truth.FALSE, unread, now), first.anchor)
+        said = f"tools work, though {unread}"
     lacking = await _lacking(action, probe, now)
     if lacking:
         return Readiness(CheckReading(Truth.FALSE, lacking, now), first.anchor)
-    said = "tools work and the state can be read back"
     if first.anchor is not None:
         said = f"{first.reading.reason}; {said}"
     return Readiness(CheckReading(Truth.TRUE, said, now), first.anchor)
+
+
+def _brings_back_what_answers(action: ActionSpec, *, was_ready: bool) -> bool:
+    """Whether the silence of its read-back may be the very trouble that it ends."""
+    match action.do.how:
+        case RestoreSystem():
+            return True
+        case SwapTree() | DeployRelease():
+            return was_ready
+        case _:
+            return False
 
 
 async def _lacking(action: ActionSpec, probe: Probe, now: Instant) -> str:

@@ -19,6 +19,7 @@ from watchdog.core.spec import (
     SourceSpec,
     Step,
 )
+from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.problem import Path
@@ -82,6 +83,15 @@ def _asked_of(how: How) -> Iterator[tuple[Path, str, str]]:
         yield ("deployable", "get"), "is proven deployable at", how.deployable.endpoint.url
 
 
+def _needed(action: ActionSpec) -> frozenset[str]:
+    """Whose addresses must answer for it to be done and proven.
+
+    What is put back as a whole (a configuration, a release, a system) brings its read-back with it.
+    """
+    whole = isinstance(action.do.how, SwapTree | DeployRelease | RestoreSystem)
+    return _NEEDED - {"read_back"} if whole else _NEEDED
+
+
 def _lives_on_what_dies(ground: Ground) -> Iterator[Hit]:
     for rule in ground.policy.rules.values():
         source = ground.source_of(rule)
@@ -91,7 +101,7 @@ def _lives_on_what_dies(ground: Ground) -> Iterator[Hit]:
         dead = origin(asked)
         for action in ground.reach_of(rule):
             for path, does, url in _addresses(action):
-                if path[0] in _NEEDED and origin(url) == dead:
+                if path[0] in _needed(action) and origin(url) == dead:
                     yield Hit(
                         ground.at(rule, "playbook"),
                         f"{rule.name} acts when {dead[0]}:{dead[1]} is dead, and {action.name} "
