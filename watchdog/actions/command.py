@@ -28,6 +28,7 @@ from watchdog.wire.environment import (
     cleared_environment,
     find_program,
     missing_interpreter,
+    secrets_in,
 )
 from watchdog.wire.output import Printed
 from watchdog.wire.process import Ended, Exited, NotStarted, run
@@ -38,12 +39,6 @@ INTENT_VARIABLE = "SLO_WATCHDOG_INTENT"
 _MAX_BYTES = 65536  # read of each output; far more than is kept, so that no secret is cut in two
 _MOST_CHARACTERS = 2000  # kept of each output
 _MOST_REASON = 300
-
-_HARMLESS = frozenset(
-    {"HOME", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "NODE_ENV", "PATH", "PWD", "SHELL"}
-    | {"TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"}
-)
-"""Variables whose values may be shown. Of all others the values are taken for secrets."""
 
 
 class CommandActuator:
@@ -123,15 +118,6 @@ def _output(stdout: Printed, stderr: Printed, hidden: frozenset[str]) -> str:
     out = scrubbed(stdout.text, known=hidden, most=_MOST_CHARACTERS).strip()
     err = scrubbed(stderr.text, known=hidden, most=_MOST_CHARACTERS).strip()
     return "\n".join(part for part in (out, f"stderr: {err}" if err else "") if part)
-
-
-def secrets_in(environment: Environment) -> frozenset[str]:
-    """What is to be hidden in whatever a command of this environment prints."""
-    return frozenset(
-        value
-        for name, value in environment.variables.items()
-        if name not in _HARMLESS and not name.startswith("LC_")
-    )
 
 
 def _unset(environment: Environment) -> str:

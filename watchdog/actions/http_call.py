@@ -28,11 +28,11 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from watchdog.actions.known import known_secrets
 from watchdog.core.spec import Endpoint, HttpCall
 from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.ports import Attempt, Attempted, SecretMissing
 from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
+from watchdog.wire.known import known_secrets
 from watchdog.wire.names import Names
 from watchdog.wire.redact import shown_url
 from watchdog.wire.scrub import scrubbed

@@ -12,12 +12,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from watchdog.actions.known import known_secrets
 from watchdog.core.spec import Endpoint
 from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.ports import Probe
 from watchdog.wire.expectation import BadExpectation, judge
 from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
+from watchdog.wire.known import known_secrets
 from watchdog.wire.redact import shown_url
 from watchdog.wire.scrub import scrubbed
 

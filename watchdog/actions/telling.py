@@ -18,14 +18,14 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from watchdog.actions.command import last_line, secrets_in
-from watchdog.actions.known import known_secrets
+from watchdog.actions.command import last_line
 from watchdog.actions.probe import FRESH, NoDocument, document_of
 from watchdog.core.filling_in import is_version
 from watchdog.core.releases import FieldOf, LineOf, PrintedBy, Stated, Telling
 from watchdog.core.spec import Command
-from watchdog.wire.environment import cleared_environment
+from watchdog.wire.environment import cleared_environment, secrets_in
 from watchdog.wire.http import HttpProblem, Wire
+from watchdog.wire.known import known_secrets
 from watchdog.wire.process import Ended, Exited, NotStarted, run
 from watchdog.wire.redact import shown_url
 from watchdog.wire.scrub import scrubbed

@@ -30,6 +30,7 @@ from watchdog.core.starts import Acted, after_ending, supposed_already
 from watchdog.core.states import Event, State
 from watchdog.core.telling.pages_told import PagesTold
 from watchdog.core.telling.untold import Notes
+from watchdog.core.verified import Verifications
 from watchdog.core.words import Direction, Instant, Truth, World
 
 __all__ = ["MANUAL", "Acted", "Blindness", "Book", "Claim", "Episode", "Hold", "OpenIntent"]
@@ -69,6 +70,7 @@ class Book:
     pages: PagesTold = field(default_factory=PagesTold)
     lessons: Lessons = field(default_factory=Lessons)
     drills: Drills = field(default_factory=Drills)
+    verifications: Verifications = field(default_factory=Verifications)
     late: Late = field(default_factory=Late)
     last: Instant | None = None
     counts: dict[str, int] = field(default_factory=dict)
@@ -114,8 +116,8 @@ class Book:
         """Take one entry in, in the journal's order."""
         self.last = at
         count_in(self.counts, entry)
-        folded = (self.merits, self.members, self.requests, self.outside, self.deploys)
-        for part in (*folded, self.notes, self.pages, self.lessons, self.drills):
+        folded = (self.merits, self.members, self.requests, self.outside, self.deploys, self.notes)
+        for part in (*folded, self.pages, self.lessons, self.drills, self.verifications):
             part.take(entry, at)
         self._take(entry, at)
         for after in (self.heard, self.late):

@@ -82,11 +82,19 @@ class Draft:
         self.tell(f"rule:{rule.name}:{key}", rule.severity, title, body, silenced=silenced)
 
     def page_about_action(
-        self, action: ActionSpec, key: str, severity: Severity, title: str, body: str
+        self,
+        action: ActionSpec,
+        key: str,
+        severity: Severity,
+        title: str,
+        body: str,
+        *,
+        whom: Whom = TEAM,
     ) -> None:
         """Tell people about an action, and so about its target."""
         silenced = self._silenced("", "", action.target)
-        self.tell(f"action:{action.name}:{key}", severity, title, body, silenced=silenced)
+        of = f"action:{action.name}:{key}"
+        self.tell(of, severity, title, body, silenced=silenced, whom=whom)
 
     def tell(
         self,

@@ -59,6 +59,7 @@ from watchdog.core.telling.pages_told import StatusShown as StatusShown  # noqa:
 from watchdog.core.telling.topics import Topic
 from watchdog.core.trees import Anchor
 from watchdog.core.urgency import Urgency
+from watchdog.core.verification import VerificationEntry
 from watchdog.core.words import Blind, Instant, Severity, Truth, Verdict, World
 
 
@@ -328,6 +329,7 @@ Entry = (
     | FollowUpClosed
     | DrillEnded
     | DrillMissed
+    | VerificationEntry
     | Unread
     | Paged
     | NoteTold

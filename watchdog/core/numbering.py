@@ -1,4 +1,4 @@
-"""Which entries give something a name, so that the book counts on: E1, D1, I1, H1, F1, N1, T1."""
+"""Which entries give something a name, so that the book counts on: E1, D1, I1, V1, and so on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from watchdog.core import entries as e
+from watchdog.core.verification import VerificationBegan
 
 NAMES: Mapping[type, str] = MappingProxyType(
     {
@@ -15,6 +16,7 @@ NAMES: Mapping[type, str] = MappingProxyType(
         e.HoldPlaced: "hold",
         e.FollowUpAdded: "follow_up",
         e.DrillEnded: "drill",
+        VerificationBegan: "verification",
         e.Paged: "note",
         e.Announced: "announcement",
     }

@@ -87,6 +87,7 @@ class Look:
     reason: str  # "2 changed: images.json, health.json"
     value: float | None = None  # the number that decided, where there is one
     bound: str = ""  # what it was compared with: "> 30m"
+    output: str = ""  # what a command printed, bounded
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ after it needs to check again. Durations are seconds, ratios are numbers between
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ from watchdog.core.origins import SourceSpec as SourceSpec  # noqa: PLC0414  # s
 from watchdog.core.probes import Probed
 from watchdog.core.procedure import Procedure
 from watchdog.core.telling.contacts import Contacts
+from watchdog.core.verification import NamedCheck
 from watchdog.core.words import Mode, Severity
 
 # -- rules -----------------------------------------------------------------------------------------
@@ -248,6 +250,7 @@ class Policy:
     contacts: Contacts | None = None  # who is told; None: nobody, the record and the log apart
     procedure: Procedure | None = None  # what people follow, and when they must look at it again
     drills: tuple[DrillPlan, ...] = ()  # what is practised how often
+    verification: Mapping[str, tuple[NamedCheck, ...]] = field(default_factory=dict)  # by action
 
     def rule(self, name: str) -> RuleSpec | None:
         """The rule of this name, be it a member: what an episode's rule is looked up by."""

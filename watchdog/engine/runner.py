@@ -16,6 +16,7 @@ from watchdog.core.book import OpenIntent
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, Recorded
 from watchdog.core.spec import ActionSpec, Policy, Step
 from watchdog.core.trees import RestoreSystem, SwapTree
+from watchdog.core.verifying import change_ended
 from watchdog.core.words import Direction
 from watchdog.engine.effects.ending import Ending
 from watchdog.engine.effects.replacing import Replacing
@@ -153,6 +154,7 @@ class Runner:
             effect_at=ending.effect_at,
         )
         intent_ended(ended, self._policy(), draft)
+        change_ended(ended, self._policy(), draft)
         self._recorder.commit(draft)
         self._on_outcome()
 

@@ -26,9 +26,9 @@ def ours(reason: str) -> Failure:
     return Failure(Fault.OURS, Blind.OURS, told(reason))
 
 
-def told(reason: str) -> str:
+def told(reason: str, known: frozenset[str] = frozenset()) -> str:
     """A reason as it may stand in the record: it may quote what was read or printed."""
-    return scrubbed(reason, most=MOST_REASON)
+    return scrubbed(reason, known=known, most=MOST_REASON)
 
 
 class ProbeSource:

@@ -7,36 +7,53 @@ declared (127 is "no such command" of a shell, 3 is "unknown" of monitoring plug
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
+
 from watchdog.core.probes import CommandProbe
 from watchdog.core.samples import Failure, Look
 from watchdog.core.spec import SourceSpec
 from watchdog.core.words import Instant
 from watchdog.sources.looks import ours, told
-from watchdog.wire.environment import default_environment
+from watchdog.wire.environment import cleared_environment, secrets_in
 from watchdog.wire.process import Exited, NotStarted, run
+from watchdog.wire.scrub import scrubbed
 
 _MAX_BYTES = 8192  # of each output
+_MOST_OUTPUT = 2000  # characters kept of both
 
 
 class CommandLook:
-    def __init__(self, spec: SourceSpec, how: CommandProbe) -> None:
+    """`variables` is the daemon's own environment: a command sees what it names of it."""
+
+    def __init__(
+        self, spec: SourceSpec, how: CommandProbe, variables: Mapping[str, str] | None = None
+    ) -> None:
         self._spec, self._how = spec, how
+        self._variables = os.environ if variables is None else variables
 
     async def look(self, at: Instant) -> Look | Failure:  # noqa: ARG002  # judged by what comes now
         command = self._how.command
+        environment = cleared_environment(command.env, self._variables)
+        if environment.missing:
+            lacking = ", ".join(environment.missing)
+            return ours(f"environment variable {lacking} is not set for the watchdog")
         ended = await run(
             command.argv,
             deadline_seconds=self._spec.deadline_seconds,
             cwd=command.cwd,
-            env=default_environment(),
+            env=environment.variables,
             max_bytes=_MAX_BYTES,
         )
         if isinstance(ended, NotStarted):
             return ours(ended.reason)
+        hidden = secrets_in(environment)
         said = _last_line(ended.stderr.text) or _last_line(ended.stdout.text)
-        reason = told(f"{command.argv[0]}: {ended.reason}{f': {said}' if said else ''}")
+        reason = told(f"{command.argv[0]}: {ended.reason}{f': {said}' if said else ''}", hidden)
         if isinstance(ended, Exited) and ended.status in {0, *self._how.failing}:
-            return Look(ended.status == 0, reason, value=float(ended.status))
+            printed = f"{ended.stdout.text.strip()}\n{ended.stderr.text.strip()}".strip()
+            output = scrubbed(printed, known=hidden, most=_MOST_OUTPUT)
+            return Look(ended.status == 0, reason, value=float(ended.status), output=output)
         return ours(reason)
 
 

@@ -25,6 +25,7 @@ from watchdog.sources.json_text import NotJsonError, json_of
 from watchdog.sources.looks import told
 from watchdog.wire.expectation import BadExpectation, judge
 from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
+from watchdog.wire.known import known_secrets
 from watchdog.wire.redact import shown_url
 
 _NOT_FOR_US = frozenset({401, 403, 407, 429})
@@ -36,6 +37,7 @@ class HttpLook:
         self._spec, self._how, self._wire = spec, how, wire
 
     async def look(self, at: Instant) -> Look | Failure:  # noqa: ARG002  # judged by what comes now
+        hidden = known_secrets(self._how.endpoint, self._wire.secrets)
         outcome = await self._wire.ask(
             self._how.endpoint,
             headers=_FRESH,
@@ -49,9 +51,10 @@ class HttpLook:
             if failure.fault is Fault.SERVICE:
                 return Look(holds=False, reason=failure.reason)
             return failure
-        return self._judged(outcome)
+        hidden |= known_secrets(self._how.endpoint, self._wire.secrets)
+        return self._judged(outcome, hidden)
 
-    def _judged(self, answer: HttpAnswer) -> Look | Failure:
+    def _judged(self, answer: HttpAnswer, hidden: frozenset[str]) -> Look | Failure:
         wanted, status = self._how.status, answer.status
         said = f"HTTP {status} {httpx.codes.get_reason_phrase(status)}".rstrip()
         reason = f"{shown_url(self._how.endpoint.url)}: {said}"
@@ -59,14 +62,16 @@ class HttpLook:
             if status in _NOT_FOR_US or (wanted is None and status < 500):
                 return Failure(Fault.PROVIDER, Blind.QUERY_ERROR, reason)
             return Look(holds=False, reason=f"{reason}, not {wanted or '2xx'}")
-        return self._expected(answer, reason) if self._how.expect else Look(True, reason)  # noqa: FBT003  # it holds
+        if not self._how.expect:
+            return Look(holds=True, reason=reason)
+        return self._expected(answer, reason, hidden)
 
-    def _expected(self, answer: HttpAnswer, reason: str) -> Look | Failure:
+    def _expected(self, answer: HttpAnswer, reason: str, hidden: frozenset[str]) -> Look | Failure:
         try:
             judged = judge(self._how.expect, json_of(answer))
         except (NotJsonError, BadExpectation) as error:
-            return odd(told(f"{reason}, and {error}"))
-        reason = told(f"{reason}: {judged.reason}")
+            return odd(told(f"{reason}, and {error}", hidden))
+        reason = told(f"{reason}: {judged.reason}", hidden)
         if judged.truth is Truth.UNKNOWN:
             return odd(reason)
         return Look(judged.truth is Truth.TRUE, reason)

@@ -16,6 +16,13 @@ SANE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SANE_LANG = "C.UTF-8"
 
 
+_HARMLESS = frozenset(
+    {"HOME", "HOSTNAME", "LANG", "LANGUAGE", "LOGNAME", "NODE_ENV", "PATH", "PWD", "SHELL"}
+    | {"TERM", "TMPDIR", "TZ", "USER", "XDG_RUNTIME_DIR"}
+)
+"""Variables whose values may be shown. Of all others the values are taken for secrets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Environment:
     """The variables for one command; `missing` are those named but not set here."""
@@ -32,6 +39,15 @@ def cleared_environment(named: Sequence[str], ours: Mapping[str, str]) -> Enviro
     """PATH and LANG, and of `ours` what is named (PATH and LANG too, if they are)."""
     variables = default_environment() | {name: ours[name] for name in named if name in ours}
     return Environment(variables, tuple(name for name in named if name not in ours))
+
+
+def secrets_in(environment: Environment) -> frozenset[str]:
+    """What is to be hidden in whatever a command of this environment prints."""
+    return frozenset(
+        value
+        for name, value in environment.variables.items()
+        if name not in _HARMLESS and not name.startswith("LC_")
+    )
 
 
 def find_program(program: str, *, path: str, cwd: str | None) -> str | None:
