@@ -1,5 +1,7 @@
 """Who changes something sees its effect first, and must mean it."""
 
+import json
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -53,6 +55,31 @@ def test_a_rollback_by_hand_is_proven_and_undone(house: House) -> None:
     assert (acted, set(news)) == ("warning", {"info"})
 
 
+@pytest.mark.parametrize(
+    ("action", "flag", "before", "during"),
+    [
+        ("slow-rewards", "rewards_slow_mode", ("enabled", False), ("enabled", True)),
+        ("cap-oracle", "oracle_read_scope_max", ("value", 1000), ("value", 100)),
+    ],
+)
+def test_the_other_emergency_controls_are_set_proven_and_taken_back(
+    house: House, action: str, flag: str, before: tuple[str, object], during: tuple[str, object]
+) -> None:
+    def served() -> dict[str, object]:
+        with urllib.request.urlopen(f"{house.sandbox.url}/api/feature-flags/{flag}") as answer:
+            found: dict[str, object] = json.load(answer)
+            return found
+
+    assert served()[before[0]] == before[1]
+    order = ("rollback", action, "--kind", "regulatory", "-r", "a test", "--yes", "--json")
+    done = house.run(*order)
+    assert (done.status, done.json["data"]["outcome"]) == (0, "done"), done.err
+    assert served()[during[0]] == during[1]
+    undone = house.run("undo", action, "-r", "over", "--yes")
+    assert undone.status == 0, undone.err
+    assert served()[before[0]] == before[1]
+
+
 def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_person(
     house: House,
 ) -> None:
@@ -72,8 +99,9 @@ def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_pers
 
 
 def test_a_shift_from_the_rollback_to_the_handover(house: House) -> None:
-    order = ("rollback", ACTION, "--kind", "technical", "-r", "a drill", "--yes", "--json")
+    order = ("rollback", ACTION, "--kind", "community", "-r", "they ask", "--yes", "--json")
     episode = house.run(*order).json["data"]["episode"]
+    assert "community: they ask" in house.run("status").out
     told = house.run("impact", episode, "--tickets", "14", "--data-loss", "none", "--yes")
     assert (told.status, told.err) == (0, "")
     assert told.out.startswith(f"{episode} (manual): support tickets: 14; data loss: none.")
