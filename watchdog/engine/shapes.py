@@ -9,7 +9,6 @@ is added to a view has to be added here, and is told of by that alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -29,19 +28,20 @@ from watchdog.core.words import Blind, Mode, Severity, Status, Truth, World
 class Form:
     """What a schema says of a text besides its type; pydantic asks for it by this method's name."""
 
-    keys: Mapping[str, Any]
+    keyword: str
+    value: str | tuple[str, ...]
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
-        return {**handler(core), **self.keys}
+        value = list(self.value) if isinstance(self.value, tuple) else self.value
+        return {**handler(core), self.keyword: value}
 
 
 def _words(kind: type[StrEnum]) -> Form:
-    return Form({"enum": [one.value for one in kind]})
+    return Form("enum", tuple(one.value for one in kind))
 
 
-Utc = Annotated[str, Form({"format": "date-time"})]
-Sha256 = Annotated[str, Form({"pattern": "^[0-9a-f]{64}$"})]
-ModeWord = Annotated[str, Form({"enum": [one.word for one in Mode]})]
+Utc = Annotated[str, Form("format", "date-time")]
+ModeWord = Annotated[str, Form("enum", tuple(one.word for one in Mode))]
 StatusWord = Annotated[str, _words(Status)]
 BlindWord = Annotated[str, _words(Blind)]
 StateWord = Annotated[str, _words(State)]
@@ -131,7 +131,7 @@ class RuleShape(TypedDict):
     labels: dict[str, str]
     summary: str
     where: str
-    sha256: Sha256
+    sha256: str
     verdict: VerdictShape | None
     held_seconds: float
     budget: BudgetShape | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
@@ -10,20 +9,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from watchdog.core.entries import Decided
-from watchdog.core.naming import is_of, values_in
+from watchdog.core.naming import is_of
 from watchdog.engine import Views
 from watchdog.ports import JournalError
 from watchdog.web import prometheus_api
 from watchdog.web.decisions import Decisions, Page
 from watchdog.web.json_response import Json
+from watchdog.web.parameters import OneOf, RuleNamed, Whole, name_in
 from watchdog.web.timeline import Timelines
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
-"""What may stand for a name in an address or a parameter."""
-
-MOST_IN_NAME = 2000
-MOST_DECISIONS = 1000
-USUAL_DECISIONS = 100
+AFTER = Whole("after", "The first ones whose `seq` is above this.", most=2**62)
+BEFORE = Whole("before", "The last ones whose `seq` is below this; not with `after`.", most=2**62)
+LIMIT = Whole("limit", "How many at most.", least=1, most=1000, usual=100)
+RULE = RuleNamed("rule", "Of this rule alone, or of a family's members.")
+TYPE = OneOf("type", "As Prometheus takes it; there are no recording rules.", ("alert", "record"))
 
 
 class Api:
@@ -71,12 +70,8 @@ class Api:
 
         Where there may be more that way, the header Link names the next page's address.
         """
-        after, before = _whole(request, "after"), _whole(request, "before")
-        limit = _whole(request, "limit", most=MOST_DECISIONS)
-        limit = USUAL_DECISIONS if limit is None else limit
-        rule = request.query_params.get("rule")
-        if (rule is not None and not is_name(rule)) or limit == 0:
-            raise HTTPException(400)
+        after, before, rule = AFTER.of(request), BEFORE.of(request), RULE.of(request)
+        limit = LIMIT.of(request) or LIMIT.most
         if after is not None and before is not None:
             raise HTTPException(400)
         try:
@@ -99,8 +94,9 @@ class Api:
         return self._decisions.newest(wanted, limit)
 
     def rules(self, request: Request) -> Response:
-        kind = request.query_params.get("type", "")
-        if kind not in {"", "alert", "record"}:
+        try:
+            kind = TYPE.of(request)
+        except HTTPException:
             return Json(prometheus_api.wrong("type is alert or record"), 400)
         return Json(prometheus_api.answer(prometheus_api.rules(self._views, kind)))
 
@@ -109,33 +105,9 @@ class Api:
         return Json(prometheus_api.answer(prometheus_api.alerts(self._views)))
 
 
-def name_in(request: Request) -> str:
-    """The name in the address. Raises HTTPException for what cannot be one."""
-    name = str(request.path_params["name"])
-    if not is_name(name):
-        raise HTTPException(404)
-    return name
-
-
-def is_name(text: str) -> bool:
-    """A name, or one of a family's member: exactly as it is written, and of no great length."""
-    family, brace, _ = text.partition("{")
-    named = NAME.fullmatch(family) is not None
-    return named and (not brace or (len(text) <= MOST_IN_NAME and bool(values_in(text))))
-
-
 def _next(request: Request, page: Page, cursor: dict[str, int | str | None]) -> dict[str, str]:
     """RFC 8288's header, where there is a page to go on to."""
     if page.after is None and page.before is None:
         return {}
     query = urlencode({key: value for key, value in cursor.items() if value is not None})
     return {"Link": f'<{request.url.path}?{query}>; rel="next"'}
-
-
-def _whole(request: Request, key: str, *, most: int = 2**62) -> int | None:
-    given = request.query_params.get(key)
-    if given is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,19}", given) or int(given) > most:
-        raise HTTPException(400)
-    return int(given)

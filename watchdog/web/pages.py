@@ -20,12 +20,12 @@ from watchdog.core.words import Status
 from watchdog.engine import NoPlan, Views, decisions_of
 from watchdog.ports import JournalError
 from watchdog.web import advice
-from watchdog.web.api import is_name, name_in
 from watchdog.web.chronicle import Chronicle
 from watchdog.web.decisions import Decisions
 from watchdog.web.drawing import SPANS, USUAL_SPAN, Span, Sparks, rule_figures
 from watchdog.web.headline import headline
 from watchdog.web.ledger import Brief, Query, brief_of
+from watchdog.web.parameters import OneOf, RuleNamed, Text, Whole, name_in
 from watchdog.web.policy_load import PolicyLoad
 from watchdog.web.rule_text import rule_text
 from watchdog.web.story import Story
@@ -42,12 +42,20 @@ LAST_MOMENTS = 4
 _OLDER_ENTRIES = 200
 """Of the journal read for a page of decisions that the ledger does not reach."""
 
-_MOST_TEXT = 200
-
 View = Mapping[str, Any]
 
 _WORST_FIRST = {Status.BREACHED.value: 0, Status.BLIND.value: 1, Status.HEALTHY.value: 2}
-RULINGS = tuple(ruling.value for ruling in Ruling)
+
+RULE_WORDS = Text("q", "Words of name or owner.")
+STATUS = OneOf("status", "Those that stand so.", tuple(_WORST_FIRST), lenient=True)
+FROM = Whole("from", "How many to pass over.")
+SPAN = OneOf(
+    "span", f"How far back plots go; {USUAL_SPAN} when left out.", tuple(SPANS), lenient=True
+)
+DECISION_WORDS = Text("q", "Words of rule, episode, action or reason, all of them there.")
+RULING = OneOf("ruling", "Those that ruled so.", tuple(ruling.value for ruling in Ruling))
+RULE = RuleNamed("rule", "Of one rule, or of a family's members.")
+BEFORE = Whole("before", "Those ahead of this `seq`.")
 
 
 class Pages:
@@ -97,8 +105,7 @@ class Pages:
         )
 
     async def rules(self, request: Request) -> Response:
-        text, status = _text(request, "q"), _text(request, "status")
-        first = _number(request, "from") or 0
+        text, status, first = RULE_WORDS.of(request), STATUS.of(request), FROM.of(request) or 0
         words = text.casefold().split()
         every = self._views.overview()["rules"]
         found = [
@@ -126,8 +133,7 @@ class Pages:
         if found is None or spec is None:
             raise HTTPException(404)
         rule, ep, now = found["rule"], found["episode"], self._views.now()
-        wished = _text(request, "span")
-        span = wished if wished in SPANS else USUAL_SPAN
+        span = SPAN.of(request) or USUAL_SPAN
         trail = self._trails.of(name)
         plan = self._views.plan(name)
         ended = self._views.ended(ENDED, name)
@@ -186,10 +192,9 @@ class Pages:
         )
 
     async def decisions(self, request: Request) -> Response:
-        text, ruling, rule = _text(request, "q"), _text(request, "ruling"), _text(request, "rule")
-        if (ruling and ruling not in RULINGS) or (rule and not is_name(rule)):
-            raise HTTPException(400)
-        query, before = Query.of(text, ruling, rule), _number(request, "before")
+        text, ruling = DECISION_WORDS.of(request), RULING.of(request)
+        rule, before = RULE.of(request) or "", BEFORE.of(request)
+        query = Query.of(text, ruling, rule)
         ledger = self._chronicle.ledger
         found = ledger.found(query, before, BRIEFS + 1)
         older: int | None = found[BRIEFS - 1].seq if len(found) > BRIEFS else None
@@ -203,7 +208,7 @@ class Pages:
             q=text,
             ruling=ruling,
             rule=rule,
-            rulings=RULINGS,
+            rulings=RULING.words,
             older=older,
             before=before,
             known=len(ledger),
@@ -266,16 +271,3 @@ def _status(rule: View) -> str:
 
 def _concern(rule: View) -> tuple[bool, int, str, str]:
     return rule["episode"] is None, _WORST_FIRST[_status(rule)], rule["severity"], rule["name"]
-
-
-def _text(request: Request, key: str) -> str:
-    return request.query_params.get(key, "")[:_MOST_TEXT].strip()
-
-
-def _number(request: Request, key: str) -> int | None:
-    given = request.query_params.get(key)
-    if given is None:
-        return None
-    if not re.fullmatch(r"[0-9]{1,18}", given):
-        raise HTTPException(400)
-    return int(given)

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
-from typing import Any
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict
 
 from watchdog.core.alerting import ALERTNAME, OF_THE_MOMENT, alert_labels, alert_name
 from watchdog.core.channels import EventSignal
@@ -33,12 +35,55 @@ from watchdog.engine import Views
 View = Mapping[str, Any]
 Episodes = dict[str, View]
 
+
+class AlertShape(TypedDict):
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    state: str
+    activeAt: str
+    value: str
+
+
+class AlertingRuleShape(TypedDict):
+    state: str
+    name: str
+    query: str
+    duration: float
+    keepFiringFor: float
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    alerts: list[AlertShape]
+    health: str
+    evaluationTime: float
+    lastEvaluation: str
+    type: str
+    lastError: NotRequired[str]
+
+
+class GroupShape(TypedDict):
+    name: str
+    file: str
+    rules: list[AlertingRuleShape]
+    interval: float
+    limit: int
+    evaluationTime: float
+    lastEvaluation: str
+
+
+class GroupsShape(TypedDict):
+    groups: list[GroupShape]
+
+
+class AlertsShape(TypedDict):
+    alerts: list[AlertShape]
+
+
 NEVER = "0001-01-01T00:00:00Z"
 
 _FAILED = {one.value for one in (Blind.QUERY_ERROR, Blind.ODD_ANSWER, Blind.OURS, Blind.BUG)}
 
 
-def answer(data: View) -> View:
+def answer(data: GroupsShape | AlertsShape) -> View:
     """The envelope."""
     return {"status": "success", "data": data}
 
@@ -47,7 +92,7 @@ def wrong(what: str) -> View:
     return {"status": "error", "errorType": "bad_data", "error": what}
 
 
-def rules(views: Views, kind: str) -> View:
+def rules(views: Views, kind: str) -> GroupsShape:
     """`data` of `/api/v1/rules`. `kind` is `alert`, `record` (we have none) or empty."""
     episodes = _open(views)
     policy = views.present().policy
@@ -60,11 +105,12 @@ def rules(views: Views, kind: str) -> View:
         for (file, owner), found in groupby(specs, lambda rule: (_file(rule), rule.owner))
     ]
     if kind == "record":
-        groups = [{**group, "rules": []} for group in groups]
+        for group in groups:
+            group["rules"] = []
     return {"groups": groups}
 
 
-def alerts(views: Views) -> View:
+def alerts(views: Views) -> AlertsShape:
     """`data` of `/api/v1/alerts`."""
     episodes = _open(views)
     found = ((rule, views.rule(rule)) for rule in views.present().policy.rules.values())
@@ -79,7 +125,7 @@ def _open(views: Views) -> Episodes:
     }
 
 
-def _group(owner: str, file: str, shown: list[View]) -> View:
+def _group(owner: str, file: str, shown: list[AlertingRuleShape]) -> GroupShape:
     return {
         "name": owner,
         "file": file,
@@ -91,11 +137,11 @@ def _group(owner: str, file: str, shown: list[View]) -> View:
     }
 
 
-def _rule(rule: RuleSpec, view: View, episodes: Episodes, environment: str) -> View:
+def _rule(rule: RuleSpec, view: View, episodes: Episodes, environment: str) -> AlertingRuleShape:
     verdict = view["verdict"]
     blind = "not_yet" if verdict is None else verdict["blind"]
     states = {_state(one["state"]) for one in (view, *view["members"])}
-    shown = {
+    shown: AlertingRuleShape = {
         "state": next(s for s in ("firing", "pending", "inactive") if s in states),
         "name": alert_name(rule),
         "query": query(rule),
@@ -115,7 +161,7 @@ def _rule(rule: RuleSpec, view: View, episodes: Episodes, environment: str) -> V
     return shown
 
 
-def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[View]:
+def _alerts(rule: RuleSpec, view: View, episodes: Episodes) -> list[AlertShape]:
     if rule.is_family:
         members = (
             (replace(rule, member=tuple(one["labels"].items())), one) for one in view["members"]

@@ -76,6 +76,7 @@ def readonly_app(
             _static("/static/style.css", "style.css", "text/css"),
             _static("/static/live.js", "live.js", "text/javascript"),
             _static("/static/icon.svg", "icon.svg", "image/svg+xml"),
+            _static("/api/v1/openapi.json", "openapi.json", "application/json"),
         ],
         middleware=[
             Middleware(Guard),

@@ -20,8 +20,10 @@ from starlette.responses import HTMLResponse, Response
 
 from watchdog.core.text import duration, number, percent
 from watchdog.engine import Views
+from watchdog.web.parameters import Flag
 
 REFRESH_SECONDS = 5
+STILL = Flag("still", "The page does not ask for itself again.")
 _PIECES_AT_ONCE = 400
 
 SECTIONS = (
@@ -42,7 +44,7 @@ class Templates:
 
     async def page(self, request: Request, template: str, **shown: Any) -> Response:
         process, now = self._views.process, self._views.now()
-        path, still = request.url.path, "still" in request.query_params
+        path, still = request.url.path, STILL.of(request)
         common = {
             "refresh": None if still else REFRESH_SECONDS,
             "still_address": _address(request, still=not still),

@@ -27,13 +27,18 @@ def _seconds(value: Any) -> float:
     return found
 
 
-class _Body(BaseModel):
+_Seconds = Annotated[float | None, BeforeValidator(_seconds, json_schema_input_type=str | None)]
+
+
+class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     do: Literal["ack", "hold"]
     who: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(plain)]
     episode: Annotated[str, Field(pattern=r"^E[0-9]{1,18}$")] | None = None
     rule: Annotated[str, Field(max_length=300), AfterValidator(plain)] | None = None
-    for_: Annotated[float | None, BeforeValidator(_seconds)] = Field(None, alias="for")
+    for_: Annotated[float | None, BeforeValidator(_seconds, json_schema_input_type=str)] = Field(
+        None, alias="for"
+    )
     reason: Annotated[str, Field(max_length=500), AfterValidator(plain)] = ""
 
 
@@ -47,7 +52,7 @@ class Answered:
 
 def take(channel: str, body: bytes, orders: Orders) -> Answered:
     """Do what it says. Raises Wrong, and OrderRefused."""
-    said = body_as(_Body, body)
+    said = body_as(Answer, body)
     by = Person(f"{said.who} by {channel}", counts=False, everything=True)
     if said.do == "ack":
         if said.episode is None or said.rule is not None or said.for_ is not None:

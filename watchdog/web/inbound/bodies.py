@@ -47,7 +47,8 @@ def _plain_name(name: str) -> str:
 
 
 Model = TypeVar("Model", bound=BaseModel)
-Moment = Annotated[float, BeforeValidator(_moment)]
+_Written = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+Moment = Annotated[float, BeforeValidator(_moment, json_schema_input_type=_Written)]
 Id = Annotated[str, Field(pattern=rf"^{EVENT_ID}$")]
 Label = Annotated[str, Field(pattern=rf"^{LABEL_NAME}$")]
 Text = Annotated[str, Field(max_length=_MOST_TEXT), AfterValidator(plain)]
@@ -58,7 +59,7 @@ class _Theirs(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
-class _Alert(_Theirs):
+class ToldAlert(_Theirs):
     status: Literal["firing", "resolved"]
     labels: Annotated[dict[AnyName, Text], Field(max_length=MOST_LABELS)]
     annotations: dict[str, str] = {}  # pydantic copies it
@@ -67,12 +68,12 @@ class _Alert(_Theirs):
     fingerprint: Id
 
 
-class _Webhook(_Theirs):
-    alerts: list[_Alert]
+class Webhook(_Theirs):
+    alerts: list[ToldAlert]
     truncated: int = Field(0, alias="truncatedAlerts", ge=0, le=_MOST_TRUNCATED)
 
 
-class _Event(BaseModel):
+class Event(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     id: Id
     status: Literal["firing", "resolved"] = "firing"
@@ -96,7 +97,7 @@ def alerts_of(channel: str, body: bytes, most: int, now: float) -> Brought:
     Of one fingerprint only a later beginning is another event: one far ahead would make all that
     are to come look known.
     """
-    read = body_as(_Webhook, body)
+    read = body_as(Webhook, body)
     if len(read.alerts) > most:
         raise Wrong(f"{len(read.alerts)} alerts; {most} are the most: group them into smaller ones")
     begun = [alert for alert in read.alerts if not _is_ahead(alert.starts, now)]
@@ -106,7 +107,7 @@ def alerts_of(channel: str, body: bytes, most: int, now: float) -> Brought:
 
 def event_of(channel: str, body: bytes, now: float) -> EventReceived:
     """One event; without a time of its own it began now. Raises Wrong."""
-    read = body_as(_Event, body)
+    read = body_as(Event, body)
     if read.starts is not None and _is_ahead(read.starts, now):
         raise Wrong("startsAt lies in the future")
     return EventReceived(
@@ -129,7 +130,7 @@ def _is_ahead(starts: float, now: float) -> bool:
     return starts > now + _AHEAD_SECONDS
 
 
-def _alert(channel: str, alert: _Alert) -> EventReceived:
+def _alert(channel: str, alert: ToldAlert) -> EventReceived:
     over = alert.status == "resolved"
     said = (alert.annotations.get(name, "") for name in ("summary", "description"))
     summary = next((text for text in said if text), alert.labels.get("alertname", ""))

@@ -32,14 +32,19 @@ def _printable(text: str) -> str:
     return text
 
 
-class _Body(BaseModel):
+_Seconds = Annotated[float | None, BeforeValidator(_seconds, json_schema_input_type=str | None)]
+
+
+class PipelineWord(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     id: Annotated[str, Field(pattern=rf"^{DEPLOY_ID}$")]
     do: Literal["begin", "end"]
     target: Annotated[
         str, Field(min_length=1, max_length=_MOST_TARGET), AfterValidator(_printable)
     ] = ""
-    for_: Annotated[float | None, BeforeValidator(_seconds)] = Field(None, alias="for")
+    for_: Annotated[float | None, BeforeValidator(_seconds, json_schema_input_type=str)] = Field(
+        None, alias="for"
+    )
     change: Annotated[str, Field(max_length=_MOST_CHANGE), AfterValidator(plain)] = ""
     reason: Annotated[str, Field(max_length=_MOST_REASON), AfterValidator(plain)] = ""
     outcome: Literal["ok", "failed"] | None = None
@@ -59,7 +64,7 @@ class Pipeline:
 
 def tell(pipeline: Pipeline, body: bytes, desk: DeployDesk) -> DeployTold:
     """Do what it says. Raises Wrong, DeployRefused, NotRecorded, and JournalError."""
-    said = body_as(_Body, body)
+    said = body_as(PipelineWord, body)
     if said.do == "end":
         strange = [name for name in ("target", "for", "change") if _given(said, name)]
         if strange:
@@ -77,7 +82,7 @@ def tell(pipeline: Pipeline, body: bytes, desk: DeployDesk) -> DeployTold:
     return desk.begin(wish)
 
 
-def _given(said: _Body, name: str) -> bool:
+def _given(said: PipelineWord, name: str) -> bool:
     return bool({"target": said.target, "for": said.for_, "change": said.change}[name])
 
 
