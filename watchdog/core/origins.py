@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from watchdog.core.asking import Endpoint
 from watchdog.core.channels import Channel
-from watchdog.core.probes import AttestationProbe, HttpProbe, Probe
+from watchdog.core.probes import AttestationProbe, HttpProbe, ManifestProbe, Probe
+
+_HTTP_BYTES = 1024 * 1024
+_FILE_BYTES = 1024 * 1024 * 1024  # of all files of one manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,11 @@ class SourceSpec:
         if isinstance(how, Scrape | PrometheusApi | JsonDocument | HttpProbe):
             return how.endpoint
         return how.served if isinstance(how, AttestationProbe) else None
+
+
+def probe_source(
+    name: str, how: Probe, every_seconds: float, deadline_seconds: float
+) -> SourceSpec:
+    """Where one probe looks, with the limits of its kind."""
+    most = _FILE_BYTES if isinstance(how, ManifestProbe) else _HTTP_BYTES
+    return SourceSpec(name, every_seconds, deadline_seconds, most, 1, how)

@@ -237,6 +237,8 @@ def _things(old: Policy | None, new: Policy) -> Iterator[Change]:
             yield Change(Effect.CHANGE, name, f"the action {name} is new: {action.target}")
         elif was.sha256 != action.sha256:
             yield Change(Effect.CHANGE, name, f"the action {name} is done or proven differently")
+        if was is not None and old.verification.get(name) != new.verification.get(name):
+            yield Change(Effect.CHANGE, name, f"the action {name} is verified differently")
     for name in sorted(set(old.sources) - set(new.sources)):
         yield Change(Effect.REMOVE, name, f"the source {name} is removed")
     for name, source in new.sources.items():

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from watchdog.core.drills import BY_PEOPLE, DrillKind, DrillPlan
+from watchdog.core.drills import AS_ROOT, BY_PEOPLE, DrillKind, DrillPlan
 from watchdog.policy.base import Shape
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.problem import Entry, Findings
@@ -55,10 +55,13 @@ def drills_of(document: Document, findings: Findings) -> tuple[DrillPlan, ...]:
 
 def _may_run(entry: Entry, shape: DrillShape, findings: Findings) -> bool:
     if shape.run and entry.name in BY_PEOPLE:
+        how = f"slo-watchdog drill record {entry.name} --reason TEXT"
+        if entry.name in AS_ROOT:
+            how = f"sudo slo-watchdog drill run {entry.name}, or {how}"
         findings.refuse(
             entry.key_at("run"),
-            f"a drill of kind {entry.name} is people's: nothing here can run it",
-            f"Leave `run` out; record it: slo-watchdog drill record {entry.name} --reason TEXT",
+            f"a drill of kind {entry.name} is people's: the daemon cannot run it",
+            f"Leave `run` out; by hand: {how}",
         )
         return False
     return True

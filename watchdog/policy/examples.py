@@ -38,6 +38,9 @@ actions:
       - {get: "https://wallet.example.org/health", expect: "status == 'ok'"}
     ready_when:                        # looked at all the time; else it is not ready, and says so
       - {get: "https://flags.example.org/v1/health", expect: "status == 'ok'"}
+    verification:                      # looked at afterwards and recorded; decides nothing
+      wallet-health: {http: "https://wallet.example.org/health", expect: "status == 'ok'"}
+      deposits-go-on: {command: [wallet-selftest, --deposits], within: 5m, says: others can pay in}
     deadline: 20s                      # until the read-back shows it
     sla: 1m                            # what was promised to others
     host: any

@@ -181,6 +181,7 @@ def _loaded(choice: Choice, states: dict[str, PartState]) -> Load:
         contacts=platform.contacts,
         procedure=platform.procedure,
         drills=platform.drills,
+        verification=dict(platform.verification),
     )
     errors = [problem for load in loads for problem in load.errors]
     advice = sorted({p for findings in choice.findings.values() for p in findings.advice})

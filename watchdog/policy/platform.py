@@ -7,7 +7,7 @@ All or nothing: one fault anywhere and there is no new platform. What only the r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.drills import DrillPlan
@@ -25,6 +25,7 @@ from watchdog.core.spec import (
     SourceSpec,
 )
 from watchdog.core.telling.contacts import Contacts
+from watchdog.core.verification import NamedCheck
 from watchdog.policy.actions import actions_of
 from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.alertmanager import alertmanager_spec
@@ -48,6 +49,8 @@ from watchdog.policy.procedure import procedure_of
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.tree import Node
+from watchdog.policy.verification import KEY as VERIFICATION
+from watchdog.policy.verification import verification_of
 
 KEYS = (
     "version", "environment", "environments", "sources", "events", "actions", "playbooks",
@@ -78,6 +81,7 @@ class Platform:
     contacts: Contacts | None = None
     procedure: Procedure | None = None
     drills: tuple[DrillPlan, ...] = ()
+    verification: Mapping[str, tuple[NamedCheck, ...]] = field(default_factory=dict)
 
 
 def compile_platform(
@@ -86,7 +90,9 @@ def compile_platform(
     """The platform of one environment, or None with every fault in `findings`."""
     sources = {e.name: _source(e, findings) for e in entries_of(document, "sources", findings)}
     channels = {e.name: channel_spec(e, findings) for e in entries_of(document, "events", findings)}
-    actions = actions_of(entries_of(document, "actions", findings), findings)
+    action_entries = entries_of(document, "actions", findings)
+    actions = actions_of(action_entries, findings)
+    verification = verification_of(action_entries, actions, findings)
     playbooks = playbooks_of(entries_of(document, "playbooks", findings), actions, findings)
     written = ({family_of(name) for name in actions}, {family_of(name) for name in playbooks})
     grants = _grants(document, *written, findings)
@@ -119,6 +125,8 @@ def compile_platform(
         made[PROCEDURE] = procedure
     if drills:
         made[DRILLS] = drills
+    if verification:
+        made[VERIFICATION] = verification
     return Platform(
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
@@ -133,6 +141,7 @@ def compile_platform(
         contacts=contacts,
         procedure=procedure,
         drills=drills,
+        verification=verification,
         channels={k: v for k, v in channels.items() if v},
     )
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from watchdog.core.deploys import DEPLOY_MAX_SECONDS
 from watchdog.policy.base import Shape
+from watchdog.policy.probe_models import AnsweringShape, SoundShape
 from watchdog.policy.scalars import (
     AbsolutePath,
     Address,
@@ -160,6 +161,32 @@ class StepShape(Shape):
     expect: Expression = Field(description="JMESPath of the wanted state on the read-back")
 
 
+class NamedCheckShape(AnsweringShape, SoundShape):
+    """One thing to look at after the effect was read back: exactly one of `http`, `tcp`, `command`,
+    `manifest` and `attestation`. It decides nothing (docs/verification.md).
+    """
+
+    headers: Headers = Field({}, description="http, attestation: headers to send")
+    env: list[EnvName] = Field([], description="command: names of the variables let through")
+    after: Annotated[list[Literal["do", "undo"]], Field(min_length=1, max_length=2)] = Field(
+        ["do", "undo"], description="what it is looked at after; both when left out"
+    )
+    deadline: Duration = Field(30.0, description="total time of one look (30s); at most 5m")
+    within: Duration = Field(
+        60.0, description="how long it is looked at again until it holds (1m); at most 1h"
+    )
+    page: bool = Field(
+        default=False, description="whether its failure calls somebody at once; else it is told"
+    )
+    says: Words = Field("", description="what it is for, as people are told it")
+
+
+Verification = dict[Name, NamedCheckShape]
+VERIFICATION: Any = Field(
+    {}, description="checks by name, looked at after the read-back and recorded; decide nothing"
+)
+
+
 class ActionShape(Shape):
     """Switches a flag: one way to roll back, as a desired state of one target."""
 
@@ -185,6 +212,7 @@ class ActionShape(Shape):
     ready_when: list[CheckShape] = Field(
         [], description="checks that must hold for it to be ready, looked at all the time"
     )
+    verification: Verification = VERIFICATION
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
     host: HostName = Field("any", description="`any`, or the one host that executes it")

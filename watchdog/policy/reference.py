@@ -115,6 +115,15 @@ platform's file grants: `grants: {OWNER: [PLAYBOOK, run:check_disk]}`. A manifes
 `sha256sum` writes, beside the files that it names: at most 20 000 files and 1 GiB, regular files \
 only, links only where they stay in its folder.
 
+## Verification
+
+An action's `verification: {NAME: CHECK}` names what is looked at once its effect, or that of its \
+undo, was read back: `http`, `tcp`, `command`, `manifest` or `attestation`, as above, where *blind* \
+means that it is not known. Each is looked at until it holds or its `within` is over, and recorded. \
+What it says decides nothing ([verification.md](verification.md)). It stands in the platform's \
+file, so it may send credentials that it names and let variables through; a command by which an \
+action changes something is refused.
+
 ## Events
 
 `event: {from: CHANNEL, match: {severity: critical}}` hears what others tell by a channel of the \
@@ -157,6 +166,7 @@ _SECTIONS: tuple[tuple[str, type[Shape]], ...] = (
     ("actions.NAME.do, .undo", platform.StepShape),
     ("actions.NAME.do.call", platform.CallShape),
     ("actions.NAME.contained_when[], .resume_when[], .ready_when[]", platform.CheckShape),
+    ("actions.NAME.verification.NAME", platform.NamedCheckShape),
     ("actions.NAME, of a toggle in Unleash", unleash.UnleashActionShape),
     ("actions.NAME.unleash", unleash.ToggleShape),
     ("actions.NAME, of a configuration", restoring.ConfigActionShape),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from watchdog.policy.base import Shape
 from watchdog.policy.platform_models import (
+    VERIFICATION,
     Argument,
     CallShape,
     CheckShape,
@@ -15,6 +16,7 @@ from watchdog.policy.platform_models import (
     EnvName,
     Headers,
     HostName,
+    Verification,
 )
 from watchdog.policy.scalars import AbsolutePath, Address, Duration, Expression, matching
 
@@ -133,6 +135,7 @@ class ReleaseActionShape(Shape):
     )
     contained_when: list[CheckShape] = Field([], description="checks that prove containment")
     resume_when: list[CheckShape] = Field([], description="checks that must hold before an undo")
+    verification: Verification = VERIFICATION
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
     host: HostName = Field("any", description="`any`, or the one host that executes it")

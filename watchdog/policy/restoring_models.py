@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from watchdog.policy.base import Shape
-from watchdog.policy.platform_models import Argument, CheckShape, Each, EnvName, HostName
+from watchdog.policy.platform_models import (
+    VERIFICATION,
+    Argument,
+    CheckShape,
+    Each,
+    EnvName,
+    HostName,
+    Verification,
+)
 from watchdog.policy.scalars import AbsolutePath, Duration, matching
 
 RelativePath = Annotated[
@@ -129,6 +137,7 @@ class SystemActionShape(Shape):
     read_back: CheckShape = Field(description="where health is served, and what it must show")
     contained_when: list[CheckShape] = Field([], description="checks that prove containment")
     resume_when: list[CheckShape] = Field([], description="checks that must hold before an undo")
+    verification: Verification = VERIFICATION
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
     host: HostName = Field(description="the one host that executes it, or `any`")
@@ -156,6 +165,7 @@ class ConfigActionShape(Shape):
     read_back: CheckShape = Field(description="where the effect is served, and what it must show")
     contained_when: list[CheckShape] = Field([], description="checks that prove containment")
     resume_when: list[CheckShape] = Field([], description="checks that must hold before an undo")
+    verification: Verification = VERIFICATION
     deadline: Duration = Field(
         description="total time until the read-back shows it; a third of it is kept for the way "
         "back, should it not verify"

@@ -9,17 +9,9 @@ from pydantic import Field
 from watchdog.policy.base import Shape
 from watchdog.policy.event_models import EventShape
 from watchdog.policy.platform_models import LabelName
-from watchdog.policy.probe_words import (
-    Argument,
-    ExitStatus,
-    FileOrAddress,
-    HostPort,
-    KofN,
-    SignerKey,
-)
+from watchdog.policy.probe_models import AnsweringShape, SoundShape
+from watchdog.policy.probe_words import KofN
 from watchdog.policy.scalars import (
-    AbsolutePath,
-    Address,
     BoundText,
     Duration,
     Expression,
@@ -88,7 +80,7 @@ class ThresholdShape(Shape):
     )
 
 
-class IntegrityShape(Shape):
+class IntegrityShape(SoundShape):
     """A fact that must hold: exactly one of `expr`, `manifest` and `attestation`."""
 
     expr: Expression | None = Field(None, description="PromQL whose value is compared")
@@ -96,47 +88,13 @@ class IntegrityShape(Shape):
     allow_infinite: bool = Field(
         default=False, description="expr: judge infinity too; else it is blind"
     )
-    manifest: AbsolutePath | None = Field(
-        None, description="a file as `sha256sum` writes it; breached when its folder differs"
-    )
-    extra: Literal["breach", "ignore"] | None = Field(
-        None, description="manifest: files that it does not name; a breach when left out"
-    )
-    attestation: FileOrAddress | None = Field(
-        None, description="absolute path or http(s) address of a signed attestation"
-    )
-    signers: Annotated[list[SignerKey], Field(min_length=1, max_length=16)] | None = Field(
-        None, description="attestation: Ed25519 public keys that are trusted, in hex, in quotes"
-    )
-    max_age: Duration | None = Field(
-        None, description="attestation: by its own time, older than this is a breach"
-    )
-    min_collateralization: Annotated[float, Field(gt=0, le=1000)] | None = Field(
-        None, description="attestation: a lower ratio than this is a breach"
-    )
 
 
-class LivenessShape(Shape):
+class LivenessShape(AnsweringShape):
     """Something answers: exactly one of `up`, `http`, `tcp` and `command`."""
 
     up: Expression | None = Field(
         None, description="an embedded source's name, or a selector when `source` is a Prometheus"
-    )
-    http: Address | None = Field(None, description="address that is asked with GET")
-    status: Annotated[int, Field(ge=200, le=599)] | None = Field(
-        None, description="http: the status that must come; any 2xx when left out"
-    )
-    expect: Expression | None = Field(
-        None, description="http: JMESPath that must be true of the JSON that comes"
-    )
-    ca: AbsolutePath | None = Field(None, description="http: CA file in place of the system's")
-    tcp: HostPort | None = Field(None, description="HOST:PORT that must accept a connection")
-    command: Annotated[list[Argument], Field(min_length=1, max_length=100)] | None = Field(
-        None, description="arguments of a command, without a shell, that must exit with 0"
-    )
-    cwd: AbsolutePath | None = Field(None, description="command: folder to run in")
-    failing: Annotated[list[ExitStatus], Field(min_length=1, max_length=20)] | None = Field(
-        None, description="command: statuses that mean failure ([1, 2]); all others blind"
     )
     fail: KofN | None = Field(
         None, description="probes: `3 of 5` of the last looks are a breach; 1 of 1 when left out"

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from watchdog.policy.base import Shape
-from watchdog.policy.platform_models import CheckShape, Each, HostName
+from watchdog.policy.platform_models import VERIFICATION, CheckShape, Each, HostName, Verification
 from watchdog.policy.scalars import AbsolutePath, Address, Duration, Name, matching
 
 UnleashName = Annotated[
@@ -68,6 +68,7 @@ class UnleashActionShape(Shape):
     ready_when: list[CheckShape] = Field(
         [], description="checks that must hold for it to be ready, beside its own"
     )
+    verification: Verification = VERIFICATION
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
     host: HostName = Field("any", description="`any`, or the one host that executes it")
