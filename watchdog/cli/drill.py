@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import hashlib
 import json
 import os
 import signal
-import socket as sockets
 import time
 from collections.abc import Coroutine
 from enum import StrEnum
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,10 +32,11 @@ from watchdog.cli.shared import (
 from watchdog.cli.writing import must_be_writable, write_whole
 from watchdog.core.drills import BY_PEOPLE, DrillKind
 from watchdog.demo.stage import shipped_rules
-from watchdog.drill.paper import document, drill_paper, from_document
-from watchdog.drill.running import DrillRefused, Result, practise
+from watchdog.drill.apart import practise_apart
+from watchdog.drill.paper import View, from_document, papers
+from watchdog.drill.playing import Say
+from watchdog.drill.running import DrillRefused, practise
 from watchdog.drill.scenes import SCENES
-from watchdog.lab.papers import Clock, markdown
 
 DEFAULT_DOCUMENTS = Path("/var/lib/slo-watchdog/drills")
 
@@ -54,8 +52,8 @@ def drill(
     what: Annotated[
         str,
         typer.Argument(
-            help="For `run`: feature-flag, config or partial. For `record`: a drill's document "
-            "(its JSON), or `full` or `disaster`, which people do."
+            help="For `run`: feature-flag, config, partial or, as root, full. For `record`: a "
+            "drill's document (its JSON), or `full` or `disaster`, as people did it."
         ),
     ] = "",
     rules: Annotated[
@@ -97,11 +95,11 @@ def drill(
 def _run(
     what: str, rules: Path | None, into: Path, socket: Path, *, record: bool, as_json: bool
 ) -> None:
-    kinds = [one.value for one in SCENES]
+    kinds = [*(one.value for one in SCENES), DrillKind.FULL.value]
     if what not in kinds:
         raise typer.BadParameter(f"name what is practised: {', '.join(kinds)}", param_hint="WHAT")
-    scene = SCENES[DrillKind(what)]
-    stem = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{scene.what.value}"
+    kind = DrillKind(what)
+    stem = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{kind.value}"
     if into == DEFAULT_DOCUMENTS and into.parent.is_dir() and os.access(into.parent, os.W_OK):
         into.mkdir(mode=0o750, exist_ok=True)
     must_be_writable(into / f"{stem}.json")
@@ -111,22 +109,31 @@ def _run(
         if not as_json:
             console.print(f"{time.monotonic() - began:6.1f} s  {line}", markup=False)
 
-    say(f"{scene.title}: setting the stage, apart from everything")
+    say(f"Drill {kind.value}: setting the stage, apart from everything")
     try:
-        result = asyncio.run(_until_stopped(practise(scene, rules or shipped_rules(), say)))
+        found, text = asyncio.run(_until_stopped(_practised(kind, rules or shipped_rules(), say)))
     except DrillRefused as refused:
         fail(f"The drill was not begun: {refused}", NOT_SO)
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("Stopped before its end; nothing is left behind, and nothing is recorded", NOT_SO)
-    path, found = _written(result, into / stem)
-    _tell(result, path, found, as_json=as_json)
+    path = (into / stem).with_suffix(".json")
+    write_whole(path, json.dumps(found, allow_nan=False, indent=1) + "\n")
+    write_whole(path.with_suffix(".md"), text)
+    _tell(path, found, as_json=as_json)
     if record:
         _record(path, socket, as_json=as_json)
-    if not result.passed:
+    if not found["passed"]:
         raise typer.Exit(NOT_SO)
 
 
-async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
+async def _practised(kind: DrillKind, rules: Path, say: Say) -> tuple[View, str]:
+    """Both forms of its document. A full one has the whole machine in view, and so a room apart."""
+    if kind is DrillKind.FULL:
+        return await practise_apart(rules, say)
+    return papers(await practise(SCENES[kind], rules, say))
+
+
+async def _until_stopped(work: Coroutine[Any, Any, tuple[View, str]]) -> tuple[View, str]:
     """SIGTERM ends it as Ctrl-C does: with all that it started."""
     task = asyncio.current_task()
     if task is not None:
@@ -134,30 +141,19 @@ async def _until_stopped(work: Coroutine[Any, Any, Result]) -> Result:
     return await work
 
 
-def _written(result: Result, stem: Path) -> tuple[Path, dict[str, Any]]:
-    """Both forms of the document; the JSON's path and what stands in it."""
-    who, host, ours = getpass.getuser(), sockets.gethostname(), version("slo-watchdog")
-    found = document(result, who, host, ours)
-    path = stem.with_suffix(".json")
-    write_whole(path, json.dumps(found, allow_nan=False, indent=1) + "\n")
-    paper = drill_paper(result, who, host, ours, Clock())
-    write_whole(stem.with_suffix(".md"), markdown(paper))
-    return path, found
-
-
-def _tell(result: Result, path: Path, found: dict[str, Any], *, as_json: bool) -> None:
+def _tell(path: Path, found: View, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({**found, "document": str(path)}, allow_nan=False))
         return
-    for one in result.stages:
-        took = "never reached" if one.seconds is None else f"{one.seconds:7.2f} s"
-        met = "ok  " if one.is_met else "LATE" if one.seconds is not None else "NO  "
+    for one in found["stages"]:
+        took = "never reached" if one["seconds"] is None else f"{one['seconds']:7.2f} s"
+        met = "ok  " if one["met"] else "LATE" if one["seconds"] is not None else "NO  "
         console.print(
-            f"  {met} {one.stage.value:10} {took:>10}  within {one.within_seconds:g} s "
-            f"({one.bound})",
+            f"  {met} {one['stage']:10} {took:>10}  within {one['within_seconds']:g} s "
+            f"({one['bound']})",
             markup=False,
         )
-    console.print("Passed." if result.passed else "FAILED: " + "; ".join(result.reasons))
+    console.print("Passed." if found["passed"] else "FAILED: " + "; ".join(found["reasons"]))
     console.print(f"Document: {path.with_suffix('.md')} and {path.name}", markup=False)
 
 

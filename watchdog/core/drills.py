@@ -34,14 +34,18 @@ class DrillKind(StrEnum):
 
 
 BY_PEOPLE = frozenset({DrillKind.FULL, DrillKind.DISASTER})
-"""These take a host of their own: people run them, and record here how they went."""
+"""The daemon cannot run these: people do, and what they tested by hand they record."""
+
+AS_ROOT = frozenset({DrillKind.FULL})
+"""Of those, what a command practises too, for root: in a room with a system of its own."""
 
 
 class DrillStage(StrEnum):
     """What is measured, in the order in which it happens."""
 
     DETECT = "detect"  # from the injected signal to the breach
-    DECIDE = "decide"  # from the breach to the decision that starts it
+    DECIDE = "decide"  # from the breach to the decision that starts it, or that asks people
+    APPROVE = "approve"  # from that question to the decision that starts it
     EFFECT = "effect"  # from the decision to the change, as the target's own ledger has it
     READ_BACK = "read-back"  # from the decision to the read-back that shows it: the rollback time
     CONTAINED = "contained"  # from that read-back to the proof that it helps

@@ -4,6 +4,9 @@ its test results: document them, identify improvements, update procedures, train
 
 from __future__ import annotations
 
+import getpass
+import socket
+from importlib.metadata import version
 from typing import Any
 
 from watchdog.core.drills import DrillKind
@@ -21,6 +24,7 @@ from watchdog.lab.papers import (
     Table,
     Words,
     lasted,
+    markdown,
     plain,
 )
 
@@ -29,7 +33,13 @@ View = dict[str, Any]
 FORM = "slo-watchdog-drill/1"
 
 
-def document(result: Result, ran_by: str, host: str, version: str) -> View:
+def papers(result: Result) -> tuple[View, str]:
+    """Both forms of its document, by whoever runs it here."""
+    told = (getpass.getuser(), socket.gethostname(), version("slo-watchdog"))
+    return document(result, *told), markdown(drill_paper(result, *told, Clock()))
+
+
+def document(result: Result, ran_by: str, host: str, ours: str) -> View:
     """What `drill record` reads again."""
     return {
         "form": FORM,
@@ -45,7 +55,7 @@ def document(result: Result, ran_by: str, host: str, version: str) -> View:
         "seconds": round(result.seconds, 3),
         "ran_by": ran_by,
         "host": host,
-        "version": version,
+        "version": ours,
         "stages": [
             {
                 "stage": one.stage.value,
@@ -60,14 +70,14 @@ def document(result: Result, ran_by: str, host: str, version: str) -> View:
     }
 
 
-def drill_paper(result: Result, ran_by: str, host: str, version: str, clock: Clock) -> Paper:
+def drill_paper(result: Result, ran_by: str, host: str, ours: str, clock: Clock) -> Paper:
     began = Instant(result.began_at, 0.0)
     word = "passed" if result.passed else "FAILED"
     return Paper(
         f"Drill: {result.title}: {word}",
         (f"{clock.both(began)}, took {lasted(result.seconds)}", f"run by {ran_by} on {host}"),
         (
-            _result(result, version),
+            _result(result, ours),
             _times(result),
             _timeline(result, clock),
             _printed(result),
@@ -76,7 +86,7 @@ def drill_paper(result: Result, ran_by: str, host: str, version: str, clock: Clo
     )
 
 
-def _result(result: Result, version: str) -> Section:
+def _result(result: Result, ours: str) -> Section:
     facts = Facts(
         (
             ("kind", result.what.value),
@@ -84,7 +94,7 @@ def _result(result: Result, version: str) -> Section:
             ("rule", result.rule),
             ("action", result.action),
             ("injected", result.signal),
-            ("slo-watchdog", version),
+            ("slo-watchdog", ours),
         )
     )
     if result.passed:
@@ -160,4 +170,4 @@ def from_document(found: View, path: str, sha256: str) -> View:
     return {"told": told}
 
 
-__all__ = ["FORM", "document", "drill_paper", "from_document"]
+__all__ = ["FORM", "from_document", "papers"]

@@ -29,24 +29,25 @@ class Course:
     injected_at: float | None = None
     effect_at: float | None = None
     episode: str = ""
+    undone_seconds: float | None = None  # where the undo is not the drill's daemon's
 
 
 async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     """To its end, or to where it goes wrong: raises StageFailed."""
-    await stage.until(f"{scene.action} to be ready", CLEAR_SECONDS, _ready(scene.action))
-    await stage.until(f"{scene.rule} to be clear", CLEAR_SECONDS, _cleared(scene.rule))
+    await stage.until(f"{scene.action} to be ready", CLEAR_SECONDS, ready(scene.action))
+    await stage.until(f"{scene.rule} to be clear", CLEAR_SECONDS, cleared(scene.rule))
     say(f"{scene.rule} is clear, {scene.action} is ready. Injected: {scene.signal}.")
     course.injected_at = await scene.inject(stage.sandbox)
 
-    opened = await stage.until("a breach", OPENED_SECONDS, _episode(scene.rule))
+    opened = await stage.until("a breach", OPENED_SECONDS, opened_by(scene.rule))
     course.episode = opened["id"]
     say(f"Detected: {opened['verdict']['reason']}.")
     if scene.approves:
-        await stage.until("the question for approval", OPENED_SECONDS, _in(course, "awaiting"))
+        await stage.until("the question for approval", OPENED_SECONDS, in_state(course, "awaiting"))
         await stage.order("/v1/approve", episode=course.episode, reason="drill")
         say("Approved, as a person does.")
     ended = await stage.until(
-        "containment", CONTAINED_SECONDS, _in(course, "contained", "latched", "ok", "watched")
+        "containment", CONTAINED_SECONDS, in_state(course, "contained", "latched", "ok", "watched")
     )
     if ended["state"] != "contained":
         raise StageFailed(f"{course.episode} is {ended['state']}: {ended['reason']}")
@@ -62,7 +63,7 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     say(f"Undone: {done['effect']}.")
 
 
-def _ready(action: str) -> Callable[[Stage], Any]:
+def ready(action: str) -> Callable[[Stage], Any]:
     async def look(stage: Stage) -> dict[str, Any] | None:
         found = {one["name"]: one for one in (await stage.read("/v1/status"))["actions"]}
         if action not in found:
@@ -72,7 +73,7 @@ def _ready(action: str) -> Callable[[Stage], Any]:
     return look
 
 
-def _cleared(rule: str) -> Callable[[Stage], Any]:
+def cleared(rule: str) -> Callable[[Stage], Any]:
     async def look(stage: Stage) -> dict[str, Any] | None:
         found = (await stage.read(f"/v1/why/{rule}"))["rule"]
         return dict(found) if found["cleared"] else None
@@ -80,7 +81,7 @@ def _cleared(rule: str) -> Callable[[Stage], Any]:
     return look
 
 
-def _episode(rule: str) -> Callable[[Stage], Any]:
+def opened_by(rule: str) -> Callable[[Stage], Any]:
     async def look(stage: Stage) -> dict[str, Any] | None:
         for one in await stage.read("/v1/episodes"):
             if one["rule"] == rule:
@@ -90,7 +91,7 @@ def _episode(rule: str) -> Callable[[Stage], Any]:
     return look
 
 
-def _in(course: Course, *states: str) -> Callable[[Stage], Any]:
+def in_state(course: Course, *states: str) -> Callable[[Stage], Any]:
     async def look(stage: Stage) -> dict[str, Any] | None:
         for one in await stage.read("/v1/episodes"):
             if one["id"] == course.episode and one["state"] in states:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from watchdog.store import Where, open_reader
 
 ENVIRONMENT = "sandbox"
 _SHOWN = 3
+
+Playing = Callable[[Stage, Scene, Course, Say], Awaitable[None]]
 
 
 class DrillRefused(Exception):
@@ -55,9 +57,18 @@ class Result:
 
 
 async def practise(
-    scene: Scene, rules: Path, say: Say, wall: Callable[[], float] = time.time
+    scene: Scene,
+    rules: Path,
+    say: Say,
+    wall: Callable[[], float] = time.time,
+    *,
+    playing: Playing = play,
+    prepare: Callable[[Path, Sandbox], None] = lambda _settings, _sandbox: None,
 ) -> Result:
-    """Raises DrillRefused where it was not begun; whatever happens later is in the result."""
+    """Raises DrillRefused where it was not begun; whatever happens later is in the result.
+
+    `prepare` sets up what the scene needs beside, behind the fence and before the drill's daemon.
+    """
     began = wall()
     with tempfile.TemporaryDirectory(prefix="slo-watchdog-drill-") as name:
         folder = Path(name)
@@ -65,6 +76,7 @@ async def practise(
 
         def fence(settings: Path, sandbox: Sandbox) -> None:
             policies.append(_fenced(settings, sandbox))
+            prepare(settings, sandbox)
 
         course = Course()
         trouble, before, after = "", {}, {}
@@ -73,7 +85,7 @@ async def practise(
                 folder, rules, watch="1m", given=scene.variables, before=fence
             ) as set_up:
                 before = state_of(set_up.sandbox)
-                trouble = await _played(set_up, scene, course, say)
+                trouble = await _played(playing(set_up, scene, course, say), course, say)
                 after = state_of(set_up.sandbox)
         except StageFailed as error:
             if course.injected_at is None:
@@ -90,10 +102,10 @@ async def practise(
         )  # fmt: skip
 
 
-async def _played(set_up: Stage, scene: Scene, course: Course, say: Say) -> str:
+async def _played(playing: Awaitable[None], course: Course, say: Say) -> str:
     """What went wrong; "" where nothing did."""
     try:
-        await play(set_up, scene, course, say)
+        await playing
     except StageFailed as error:
         if course.injected_at is None:
             raise
@@ -137,6 +149,6 @@ def _timed(
     policy: Policy, scene: Scene, course: Course, found: Gathered | None
 ) -> dict[DrillStage, Timed]:
     rule, action = policy.rules[scene.rule], policy.actions[scene.action]
-    bounds = bounds_of(policy, rule, action, approves=scene.approves)
     gathered = found or Gathered("")
-    return stages_of(gathered, bounds, course.injected_at or 0.0, course.effect_at, scene.stages)
+    bounds = bounds_of(policy, rule, action)
+    return stages_of(gathered, bounds, course, action.name, scene.stages)

@@ -48,14 +48,19 @@ class Scene:
     mend: Deed | None  # None: what was put aside is not to come back, and nothing is undone
     effect_at: Callable[[Sandbox], float | None]
     changes: frozenset[str] = frozenset()
-    approves: bool = False
+    approves: bool = False  # people do, before it is started
+    root_undoes: bool = False  # and not the drill's daemon
     variables: Mapping[str, str] = field(default_factory=lambda: QUICK)
 
     @property
     def stages(self) -> tuple[DrillStage, ...]:
         """What must be reached."""
-        undoes = self.mend is not None
-        return tuple(one for one in DrillStage if undoes or one is not DrillStage.RESUMED)
+        left_out = set()
+        if self.mend is None and not self.root_undoes:
+            left_out.add(DrillStage.RESUMED)
+        if not self.approves:
+            left_out.add(DrillStage.APPROVE)
+        return tuple(one for one in DrillStage if one not in left_out)
 
 
 async def _redemption_fails(sandbox: Sandbox) -> float | None:
@@ -119,8 +124,12 @@ def _folder(folder: Path) -> str:
     for file in sorted(folder.rglob("*")):
         if file.is_file() and file.name != "por.json" and not file.name.startswith("."):
             told.update(f"{file.relative_to(folder)}\0".encode())
-            told.update(hashlib.sha256(file.read_bytes()).digest())
+            told.update(digest_of(file).encode())
     return told.hexdigest()
+
+
+def digest_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 SCENES = {

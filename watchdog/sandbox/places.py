@@ -80,6 +80,11 @@ class Places:
         return self.root / "release"
 
     @property
+    def accounts(self) -> Path:
+        """The service's own data: where they cannot be read, it serves, and says `degraded`."""
+        return self.root / "data" / "accounts.json"
+
+    @property
     def governance_token(self) -> Path:
         return self.release / "cfg" / "governance-token.txt"
 

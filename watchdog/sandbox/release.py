@@ -54,6 +54,9 @@ def set_up(root: Path) -> Places:
     if not places.governance_token.exists():
         places.governance_token.touch(mode=0o600)
         places.governance_token.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
+    if not places.accounts.exists():
+        places.accounts.parent.mkdir(exist_ok=True)
+        replace_json(places.accounts, {"accounts": [{"bloom": "85000000", "sats": "850000000"}]})
     scripts = {script: f"./scripts/{program}" for script, program in _SCRIPTS.items()}
     replace_json(places.root / "package.json", {"name": "mycelia", "scripts": scripts})
     _release(places, "mainnet", CURRENT_BUILD, "1.0.0", fee_basis_points=25)

@@ -29,7 +29,7 @@ def status_document(places: Places, served: Mapping[str, Flag], now: float) -> d
     """The document at epoch second `now`. The build is the one last published."""
     published = read_json(places.published, {"buildSha": "unpublished", "version": "1.0.0"})
     return {
-        "status": "operational",
+        "status": "operational" if _has_its_data(places) else "degraded",
         "timestamp": int(now * 1000),
         "buildSha": published["buildSha"],
         "version": published["version"],
@@ -59,6 +59,15 @@ def status_document(places: Places, served: Mapping[str, Flag], now: float) -> d
             "descriptor": "cash-backed-custodian-policy",
         },
     }
+
+
+def _has_its_data(places: Places) -> bool:
+    """Whether the service can read its own data; a folder of an older sandbox has none."""
+    try:
+        read_json(places.accounts, {})
+    except ValueError:
+        return False
+    return True
 
 
 def _reserves(places: Places, now: float) -> dict[str, Any]:

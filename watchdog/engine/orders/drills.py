@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from watchdog.core.drills import BY_PEOPLE, DrillEnded, DrillPlan, DrillTold, missed
+from watchdog.core.drills import AS_ROOT, BY_PEOPLE, DrillEnded, DrillPlan, DrillTold, missed
 from watchdog.core.paging import Whom
 from watchdog.core.rights import Right
 from watchdog.core.telling.topics import Topic
@@ -66,7 +66,8 @@ class DrillOrders:
         since = "never went well" if good is None else f"last went well as {good.drill}"
         how = f"slo-watchdog drill run {what}"
         if plan.what in BY_PEOPLE:
-            how = f"people test it, and then: slo-watchdog drill record {what} --reason TEXT"
+            by_hand = f"people test it, and then: slo-watchdog drill record {what} --reason TEXT"
+            how = f"{how}, as root; or {by_hand}" if plan.what in AS_ROOT else by_hand
         every = duration(plan.every_seconds)
         draft.tell(
             f"drill:{what}:overdue",
