@@ -1,6 +1,7 @@
 """What a person sees who looks, before, in and after a breach, with the daemon and without it."""
 
 import asyncio
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import PROGRAM, House, _environment, here
+from watchdog.cli.commands import COMPLETING
 
 RULE = "redemption-error-rate"
 
@@ -135,3 +137,41 @@ def test_without_a_daemon_it_says_so_and_where_the_record_is(tmp_path: Path) -> 
     missing = here("decisions", "--state-dir", str(tmp_path), socket=tmp_path / "none")
     assert missing.status == 1
     assert missing.err.strip()
+
+
+@pytest.mark.parametrize(
+    ("typed", "offers"),
+    [
+        ("slo-watchdog han", "handover"),
+        ("slo-watchdog rollback pause-r", "pause-redemption"),
+        ("slo-watchdog why peg-", "peg-collateralised"),
+        ("slo-watchdog rollback --ki", "--kind"),
+        ("slo-watchdog rollback no-such-", ""),
+    ],
+)
+def test_a_real_bash_completes_commands_options_and_what_the_daemon_knows(
+    house: House, typed: str, offers: str
+) -> None:
+    """With the script that we print, and as bash calls it when somebody presses TAB."""
+    words = typed.split()
+    script = f"""
+        export PATH={PROGRAM.parent}:$PATH WATCHDOG_CONTROL_SOCKET={house.socket}
+        source <(slo-watchdog completion bash)
+        COMP_WORDS=({typed}) COMP_CWORD={len(words) - 1}
+        $(complete -p slo-watchdog | sed 's/.*-F \\([^ ]*\\).*/\\1/') slo-watchdog
+        printf '%s\n' "${{COMPREPLY[@]}}"
+    """
+    told = subprocess.run(
+        ["bash", "--norc", "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (told.stdout.strip(), told.stderr) == (offers, "")
+
+
+def test_without_a_daemon_nothing_is_offered_and_nothing_said(tmp_path: Path) -> None:
+    asked = {"COMP_WORDS": "slo-watchdog ack ", "COMP_CWORD": "2", COMPLETING: "complete_bash"}
+    socket = {"WATCHDOG_CONTROL_SOCKET": str(tmp_path / "none.sock")}
+    told = subprocess.run(
+        [PROGRAM], env={**os.environ, **asked, **socket}, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (told.returncode, told.stdout.strip(), told.stderr) == (0, "", "")

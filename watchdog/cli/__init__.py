@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from io import TextIOWrapper
 from typing import Annotated
 
 import typer
+import typer.completion as typers
 
-from watchdog.cli.commands import Commands
+from watchdog.cli.commands import COMPLETING, Commands
 from watchdog.cli.exits import NOT_SO
 
 app = typer.Typer(
@@ -46,6 +48,9 @@ def main() -> None:
         # A character that this terminal has no code for must not end the command.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if COMPLETING in os.environ:
+        # typer has no public name for it
+        typers.completion_init()  # type: ignore[attr-defined]
     try:
         app()
     except Exception as error:  # noqa: BLE001  # a bug of ours, told in a line to whoever is on call

@@ -21,6 +21,9 @@ from typer.core import TyperCommand, TyperGroup
 from watchdog.cli.exits import NOT_SO, WRONG_USAGE
 from watchdog.core.text import both_ends, printable
 
+COMPLETING = "_SLO_WATCHDOG_COMPLETE"
+"""The variable by which a shell asks what could be typed next."""
+
 PLACES = {
     "run": "process",
     "init": "process",
@@ -30,6 +33,7 @@ PLACES = {
     "test": "rule_tests",
     "explain": "explain",
     "schema": "schema",
+    "completion": "completion",
     "backtest": "backtest",
     "tune": "tune",
     "compare": "compare",

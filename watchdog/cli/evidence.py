@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.exits import REFUSED
 from watchdog.cli.look import StateDir, rule_of_daemon
 from watchdog.cli.page import Page, clock, plain, span
@@ -18,7 +19,7 @@ View = Mapping[str, Any]
 
 
 def evidence(
-    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    rule: Annotated[str, typer.Argument(help="The rule's name.", autocompletion=completing.rules)],
     as_json: AsJson = False,
     state_dir: StateDir = None,
     socket: Socket = DEFAULT_SOCKET,

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.client import Client
 from watchdog.cli.page import Page, clock, plain, word
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon
@@ -109,7 +110,7 @@ def _decision(page: Page, one: View) -> None:
 
 
 def why(
-    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    rule: Annotated[str, typer.Argument(help="The rule's name.", autocompletion=completing.rules)],
     as_json: AsJson = False,
     state_dir: StateDir = None,
     socket: Socket = DEFAULT_SOCKET,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.proving import tell_tests
 from watchdog.cli.shared import (
@@ -20,7 +21,12 @@ from watchdog.cli.shared import (
     seconds,
 )
 
-Episode = Annotated[str, typer.Argument(help="An episode's name, as in status: E42.")]
+Episode = Annotated[
+    str,
+    typer.Argument(
+        help="An episode's name, as in status: E42.", autocompletion=completing.open_episodes
+    ),
+]
 For = Annotated[str | None, typer.Option("--for", help="How long: 30m, 2h, 1d.")]
 Through = Annotated[
     bool, typer.Option("--through-hold", help="Act although a hold or window covers it.")
@@ -73,7 +79,7 @@ def hold(
 
 
 def silence(
-    rule: Annotated[str, typer.Argument(help="The rule's name.")],
+    rule: Annotated[str, typer.Argument(help="The rule's name.", autocompletion=completing.rules)],
     reason: Reason,
     for_: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")],
     yes: Yes = False,
@@ -92,7 +98,10 @@ def silence(
 
 
 def release(
-    hold: Annotated[str, typer.Argument(help="A hold's name, as in status: H3.")],
+    hold: Annotated[
+        str,
+        typer.Argument(help="A hold's name, as in status: H3.", autocompletion=completing.holds),
+    ],
     reason: Reason = "",
     yes: Yes = False,
     as_json: AsJson = False,
@@ -130,7 +139,9 @@ def deny(
 
 
 def rollback(
-    action: Annotated[str, typer.Argument(help="The action's name.")],
+    action: Annotated[
+        str, typer.Argument(help="The action's name.", autocompletion=completing.actions)
+    ],
     kind: Annotated[Kind, typer.Option(help="Which manual trigger this is.")],
     reason: Reason,
     through_hold: Through = False,
@@ -147,7 +158,13 @@ def rollback(
 
 
 def undo(
-    what: Annotated[str, typer.Argument(help="An episode (E42), or an action's name.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="An episode (E42), or an action's name.",
+            autocompletion=completing.episodes_or_actions,
+        ),
+    ],
     reason: Reason = "",
     force: Annotated[
         bool, typer.Option("--force", help="Although resume_when is not true; needs --reason.")

@@ -9,13 +9,19 @@ from urllib.parse import quote
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.page import Page
 from watchdog.cli.plan_page import show_plan
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon
 
 
 def plan(
-    what: Annotated[str, typer.Argument(help="An episode (E42), an action, or a rule.")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="An episode (E42), an action, or a rule.", autocompletion=completing.whatever
+        ),
+    ],
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.shared import (
     DEFAULT_SOCKET,
     AsJson,
@@ -51,7 +52,12 @@ def notify(
 
 
 def announce(
-    episode: Annotated[str, typer.Argument(help="An episode's name, as in status: E42.")],
+    episode: Annotated[
+        str,
+        typer.Argument(
+            help="An episode's name, as in status: E42.", autocompletion=completing.open_episodes
+        ),
+    ],
     to: Annotated[
         list[str] | None, typer.Option("--to", help="An audience outside; more than once.")
     ] = None,
