@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from watchdog.core.probes import Probe
+from watchdog.core.text import shortened
 from watchdog.core.words import Direction, Truth
 
 MOST_CHECKS = 20
@@ -28,6 +29,8 @@ MOST_CHECKS = 20
 
 MOST_OUTPUT = 2000
 """Characters kept of what a check printed."""
+
+_MOST_REASON = 160  # of each, where all are told in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,9 @@ def in_short(known: Sequence[VerificationChecked], missing: Sequence[str]) -> st
     """As "5 of 6 hold; por-attestation fails: 31m old, more than 30m"."""
     held = sum(one.truth is Truth.TRUE for one in known)
     parts = [f"{held} of {len(known) + len(missing)} hold"]
-    parts += [f"{one.check} fails: {one.reason}" for one in known if one.truth is Truth.FALSE]
-    parts += [
-        f"{one.check} is not known: {one.reason}" for one in known if one.truth is Truth.UNKNOWN
-    ]
+    for truth, word in ((Truth.FALSE, "fails"), (Truth.UNKNOWN, "is not known")):
+        found = (one for one in known if one.truth is truth)
+        parts += [f"{one.check} {word}: {shortened(one.reason, _MOST_REASON)}" for one in found]
     if missing:
         parts.append(f"under way: {', '.join(missing)}")
     return "; ".join(parts)

@@ -17,7 +17,7 @@ from watchdog.core.verification import (
 )
 from watchdog.core.words import Instant
 
-KEPT_ENDED = 200
+KEPT_ENDED = 100
 """Runs kept at hand that have ended; the journal keeps them all."""
 
 
@@ -47,7 +47,7 @@ class Run:
     def line(self) -> str:
         """In one line, for people."""
         what = after_what(self.began.action, self.began.direction)
-        found = [one.entry for one in self.known.values()]
+        found = [self.known[name].entry for name in self.began.checks if name in self.known]
         return f"verified after {what}: {in_short(found, self.missing)}"
 
 

@@ -12,6 +12,7 @@ from watchdog.engine.drills_view import drill_view
 from watchdog.engine.engine import Engine
 from watchdog.engine.shapes import ActionRowShape, ActionShape, AnchorShape, EndsShape, ProofShape
 from watchdog.engine.verdict_view import utc
+from watchdog.engine.verification_view import action_verification
 
 
 def action_view(engine: Engine, action: ActionSpec) -> ActionShape:
@@ -44,6 +45,7 @@ def action_row(engine: Engine, action: ActionSpec) -> ActionRowShape:
         "anchor": _anchor(engine, action.name),
         "last_drill": drill_view(book.drills.of_action.get(action.name), now),
         "last_good_drill": drill_view(book.drills.good_of_action.get(action.name), now),
+        "verification": action_verification(engine, action),
     }
 
 

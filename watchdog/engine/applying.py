@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from watchdog.core import promotion
 from watchdog.core.aftermath import policy_changed
 from watchdog.core.draft import Draft
+from watchdog.core.drilled import to_count
 from watchdog.core.entries import PolicyApplied
 from watchdog.core.spec import Policy
 from watchdog.engine.recorder import Recorder, Unrecorded
@@ -32,4 +33,6 @@ class Applying:
         draft.add(self.applied)
         policy_changed(self.old, self.new, draft)
         promotion.policy_changed(self.old, self.new, draft, self.shadow_seconds)
+        for counted in to_count(self.new, draft.book.drills):
+            draft.add(counted)
         return draft

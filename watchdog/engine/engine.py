@@ -25,7 +25,7 @@ from watchdog.engine.checkpoints import Checkpoints
 from watchdog.engine.custody import Custody
 from watchdog.engine.filling import Filling
 from watchdog.engine.given import Ports, Process, RulesFolder
-from watchdog.engine.hosts import Hand, Hosts
+from watchdog.engine.hosts import Hand, Hosts, Looking
 from watchdog.engine.inbox import Inbox
 from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.measures_view import measure_view
@@ -36,6 +36,7 @@ from watchdog.engine.preflight import Preflight
 from watchdog.engine.recorder import Recorder, Unrecorded
 from watchdog.engine.retention import fold, retire
 from watchdog.engine.runner import Runner
+from watchdog.engine.verifying import Verifying
 from watchdog.ports import Lead, Presence
 
 TICK_SECONDS = 1.0
@@ -68,7 +69,7 @@ class Engine:
             self._reactions(),
         )
         self.recorder.leads, self.recorder.on_deposed = self.leading.leads, self.leading.deposed
-        here = Hand(ports.actuator, ports.probe)
+        here = Hand(ports.actuator, ports.probe, Looking(ports.open_source, ports.clock))
         self.hosts = Hosts(
             ports.peers, here, self.leading, ports.clock, self.in_force, self._presence
         )
@@ -83,6 +84,7 @@ class Engine:
         self.custody = Custody(
             self.recorder, self.hosts.of, self.in_force, self.memory.recovered_since
         )
+        self.verifying = Verifying(self.recorder, self.hosts.of, self.in_force)
         self.preflight = Preflight(
             self.recorder, self.hosts.of, self.in_force, self.hosts.unfinished_by
         )
@@ -139,8 +141,8 @@ class Engine:
         """Ask who leads. Where we do: record that this process watches from here on."""
         self._boot = boot
         self.leading.begin(down_seconds)
-        self.recorder.listen(self.runner.heard)
-        self.recorder.listen(self.preflight.heard)
+        for part in (self.runner, self.preflight, self.verifying):
+            self.recorder.listen(part.heard)
 
     def _reactions(self) -> Reactions:
         return Reactions(
@@ -230,6 +232,7 @@ class Engine:
                 "tick": self._tick_forever(),
                 "verify": self.custody.verify_forever(),
                 "drift": self.custody.watch_forever(),
+                "verification": self.verifying.forever(),
                 "keep counting": self.checkpoints.counting_forever(),
                 "alertmanager": self.alertmanager.forever(),
                 "preflight": self.preflight.look(),

@@ -9,6 +9,7 @@ from watchdog.engine.measures_view import measure_view
 from watchdog.engine.refusing import Reasons
 from watchdog.engine.shapes import EpisodeShape
 from watchdog.engine.verdict_view import utc, verdict_view
+from watchdog.engine.verification_view import episode_verification
 
 
 def episode_view(engine: Engine, ep: Episode, reasons: Reasons) -> EpisodeShape:
@@ -41,5 +42,6 @@ def episode_view(engine: Engine, ep: Episode, reasons: Reasons) -> EpisodeShape:
             {"target": c.target, "found": c.found, "action": c.action}
             for c in book.claims_of(ep.id)
         ],
+        "verification": episode_verification(engine, ep.id),
         "verdict": verdict_view(ep.verdict),
     }

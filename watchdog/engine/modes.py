@@ -77,4 +77,5 @@ def rungs(engine: Engine, rule: RuleSpec) -> list[RungShape]:
 def _on_rung(engine: Engine, rule: RuleSpec, ep: Episode | None, number: int) -> ModeLimit:
     process = engine.process
     facts = Facts("", "", process.max_mode, shadow_seconds=process.shadow_seconds)
-    return lowest(mode_limits(rule, ep, number, engine.in_force(), facts, engine.book))
+    now = engine.ports.clock.now()
+    return lowest(mode_limits(rule, ep, number, engine.in_force(), facts, engine.book, now))

@@ -14,6 +14,7 @@ from watchdog.engine.drills_view import DrillNow
 from watchdog.engine.given import Process
 from watchdog.engine.lessons_view import LessonsNow
 from watchdog.engine.telling_view import TellingNow
+from watchdog.engine.verification_view import CheckNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +93,5 @@ class Present:
     lessons: LessonsNow = field(default_factory=LessonsNow)
     drills: tuple[DrillNow, ...] = ()
     telling: TellingNow = field(default_factory=TellingNow)
+    verification: Mapping[tuple[str, str], CheckNow] = field(default_factory=dict)
     lead: LeadNow = LeadNow(here=True, epoch=1, daemons=1, store_lost=False)

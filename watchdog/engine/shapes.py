@@ -9,53 +9,25 @@ is added to a view has to be added here, and is told of by that alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any
-
 from typing_extensions import TypedDict
 
-from watchdog.core.drills import DrillKind, DrillStage
-from watchdog.core.entries import Outcome, Ruling
-from watchdog.core.hindsight import Task
-from watchdog.core.measures import Ended
-from watchdog.core.states import State
-from watchdog.core.telling.status_pages import Condition
-from watchdog.core.words import Blind, Mode, Severity, Status, Truth, World
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a schema says of a text besides its type; pydantic asks for it by this method's name."""
-
-    keyword: str
-    value: str | tuple[str, ...]
-
-    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> dict[str, Any]:
-        value = list(self.value) if isinstance(self.value, tuple) else self.value
-        return {**handler(core), self.keyword: value}
-
-
-def _words(kind: type[StrEnum]) -> Form:
-    return Form("enum", tuple(one.value for one in kind))
-
-
-Utc = Annotated[str, Form("format", "date-time")]
-ModeWord = Annotated[str, Form("enum", tuple(one.word for one in Mode))]
-StatusWord = Annotated[str, _words(Status)]
-BlindWord = Annotated[str, _words(Blind)]
-StateWord = Annotated[str, _words(State)]
-SeverityWord = Annotated[str, _words(Severity)]
-WorldWord = Annotated[str, _words(World)]
-TruthWord = Annotated[str, _words(Truth)]
-RulingWord = Annotated[str, _words(Ruling)]
-OutcomeWord = Annotated[str, _words(Outcome)]
-EndedWord = Annotated[str, _words(Ended)]
-TaskWord = Annotated[str, _words(Task)]
-DrillWord = Annotated[str, _words(DrillKind)]
-StageWord = Annotated[str, _words(DrillStage)]
-ConditionWord = Annotated[str, _words(Condition)]
-
+from watchdog.engine.shape_words import (
+    BlindWord,
+    DrillWord,
+    EndedWord,
+    ModeWord,
+    OutcomeWord,
+    RulingWord,
+    SeverityWord,
+    StageWord,
+    StateWord,
+    StatusWord,
+    TaskWord,
+    TruthWord,
+    Utc,
+    WorldWord,
+)
+from watchdog.engine.shapes_verified import CheckShape, VerificationShape
 
 # -- rules -----------------------------------------------------------------------------------------
 
@@ -207,6 +179,7 @@ class ActionRowShape(TypedDict):
     anchor: AnchorShape | None
     last_drill: DrillShape | None
     last_good_drill: DrillShape | None
+    verification: list[CheckShape]
 
 
 class ActionShape(ActionRowShape):
@@ -330,6 +303,7 @@ class EpisodeShape(TypedDict):
     mark: str
     awaiting: AwaitingShape | None
     claims: list[ClaimShape]
+    verification: list[VerificationShape]
     verdict: VerdictShape | None
 
 

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from typing_extensions import TypedDict
 
-from watchdog.engine.shapes import (
-    ActionShape,
+from watchdog.engine.shape_words import (
     ConditionWord,
-    DecisionShape,
-    DrillShape,
     DrillWord,
     EndedWord,
-    EpisodeShape,
-    FollowUpShape,
     ModeWord,
-    RuleShape,
     TruthWord,
     Utc,
+)
+from watchdog.engine.shapes import (
+    ActionShape,
+    DecisionShape,
+    DrillShape,
+    EpisodeShape,
+    FollowUpShape,
+    RuleShape,
 )
 
 

@@ -62,6 +62,7 @@ from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.stops_view import hold_view, stops_view
 from watchdog.engine.telling_view import telling_now, telling_view
 from watchdog.engine.verdict_view import utc
+from watchdog.engine.verification_view import verification_now
 
 View = dict[str, Any]
 
@@ -142,6 +143,7 @@ class Views:
             lessons=lessons_now(engine),
             drills=drills_now(engine),
             telling=telling_now(engine),
+            verification=verification_now(engine),
             limits=limits_now(engine),
             reserve_ready=journal.reserve_ready if isinstance(journal, _KeepsReserve) else None,
         )

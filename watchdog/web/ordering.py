@@ -21,9 +21,6 @@ from watchdog.core.spec import Scope
 from watchdog.engine import Done, OrderRefused, Orders, Person, Views, Wanted
 from watchdog.messages import LONGEST_BODY, LONGEST_SUBJECT, Message
 
-_MOST_BYTES = 64 * 1024
-_DIRECTORY_SECONDS = 2.0
-
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$")]
 ActionName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}(\{[^{}\n]{1,800}\})?$")
@@ -78,12 +75,7 @@ class HoldOrder(Order):
     async def carry_out(self, by: Person, control: Control) -> Done:
         scope = Scope(self.scope, self.name)
         return control.orders.stops.hold(
-            by,
-            scope,
-            self.reason,
-            for_seconds=self.for_seconds,
-            silence=self.silence,
-            dry=self.dry,
+            by, scope, self.reason, for_seconds=self.for_seconds, silence=self.silence, dry=self.dry
         )
 
 
@@ -266,6 +258,14 @@ class UndoOrder(Order):
         )
 
 
+class VerifyOrder(Order):
+    what: ActionName
+    checks: Annotated[tuple[Name, ...], Field(max_length=20)] = ()
+
+    async def carry_out(self, by: Person, control: Control) -> Done:
+        return await control.orders.verifying.verify(by, self.what, self.checks, dry=self.dry)
+
+
 class TestResult(BaseModel):
     """What the unit tests of one rule's text said, where the command line ran them."""
 
@@ -320,6 +320,7 @@ ORDERS: dict[str, type[Order]] = {
     "/v1/close": CloseOrder,
     "/v1/rollback": RollbackOrder,
     "/v1/undo": UndoOrder,
+    "/v1/verify": VerifyOrder,
     "/-/reload": ApplyOrder,
 }
 """Where each order is given; docs/api.md tells of them, and a test compares."""

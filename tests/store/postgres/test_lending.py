@@ -16,6 +16,7 @@ import pytest
 from tests.store.postgres.conftest import Home
 from watchdog.clock import SystemClock
 from watchdog.core.book import Book
+from watchdog.core.probes import CommandProbe
 from watchdog.core.spec import (
     ActionSpec,
     Check,
@@ -28,7 +29,8 @@ from watchdog.core.spec import (
     Step,
 )
 from watchdog.core.trees import Anchor, Facts, SwapTree
-from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.core.verification import NamedCheck
+from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.hosts import Hand, Hosts, Unanswered
 from watchdog.engine.hosts.errands import Call, answer_in, written
 from watchdog.engine.leading import Leading, Reactions
@@ -53,6 +55,17 @@ RESTORE = ActionSpec(
     sha256="text 1",
     verify=(Command(("verify",)),),
     publish=Publish(Command(("publish",)), idempotent=True),
+)
+
+CHECK = NamedCheck(
+    name="diagnose",
+    how=CommandProbe(Command(("diagnose",)), (1,)),
+    about="the command diagnose",
+    after=(Direction.DO,),
+    deadline_seconds=3.0,
+    within_seconds=3.0,
+    page=False,
+    says="",
 )
 
 
@@ -94,6 +107,10 @@ class Worker:
     ) -> CheckReading:
         self.asked.append(("read", endpoint.url, expect))
         return CheckReading(Truth.TRUE, f"{expect} holds", Instant(1.0, 2.0))
+
+    async def look(self, action: ActionSpec, check: NamedCheck) -> CheckReading:
+        self.asked.append(("look", action.name, check.name))
+        return CheckReading(Truth.FALSE, "1/2 passed", Instant(1.0, 2.0), "what it printed")
 
 
 @dataclass
@@ -142,11 +159,12 @@ async def side(home: Home, name: str) -> AsyncIterator[Side]:
             rules={},
             windows=(),
             limits=Limits(1, 60.0, 1),
+            verification={"restore": (CHECK,)},
         )
         made: list[Side] = []
         hosts = Hosts(
             peers,
-            Hand(worker, worker),
+            Hand(worker, worker, worker),
             leading,
             clock,
             lambda: made[0].policy,
@@ -195,6 +213,9 @@ async def test_everything_that_is_asked_of_an_action_is_answered_from_its_host(
     assert settled.result is Attempted.REFUSED
     read = await there.probe.read(HEALTH, "ok && `1`", at=at, deadline_seconds=3)
     assert read.reason == "ok && `1` holds"
+    looked = await there.checks.look(RESTORE, CHECK)
+    assert (looked.truth, looked.seen) == (Truth.FALSE, "what it printed")
+    assert bob.worker.asked[-1] == ("look", "restore", "diagnose")
     assert ada.worker.asked == []
 
 
@@ -226,6 +247,10 @@ async def test_another_text_of_the_action_is_not_done(both: tuple[Side, Side]) -
     attempt = await ada.hosts.of(RESTORE).actuator.attempt(TREE, key="I1", deadline_seconds=3)
     assert (attempt.result, bob.worker.asked) == (Attempted.NOT_DONE, [])
     assert "another text of it" in attempt.reason
+    other_check = replace(CHECK, within_seconds=4.0)
+    looked = await ada.hosts.of(RESTORE).checks.look(RESTORE, other_check)
+    assert (looked.truth, bob.worker.asked) == (Truth.UNKNOWN, [])
+    assert "or another text" in looked.reason
 
 
 async def test_what_hangs_there_is_unknown_here_when_its_time_is_over(

@@ -11,8 +11,10 @@ from typing import Literal
 from watchdog.core.acting import ActionSpec, How
 from watchdog.core.asking import Endpoint
 from watchdog.core.trees import Facts
+from watchdog.core.verification import NamedCheck
 from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.engine.hosts.errands import Answer, Call, Unanswered, reads_of, ways_of
+from watchdog.engine.hosts.looking import GRACE_SECONDS, fingerprint
 from watchdog.ports import Attempt, Attempted, Clock, Readiness
 
 Ask = Callable[[str, Call, float], Awaitable[Answer | Unanswered]]
@@ -20,7 +22,7 @@ Ask = Callable[[str, Call, float], Awaitable[Answer | Unanswered]]
 
 
 class Elsewhere:
-    """`Actuator` and `Probe` of one action whose host is another's."""
+    """`Actuator`, `Probe` and `Looks` of one action whose host is another's."""
 
     def __init__(self, action: ActionSpec, ask: Ask, clock: Clock) -> None:
         self._action = action
@@ -55,6 +57,10 @@ class Elsewhere:
         part = reads_of(self._action).index(endpoint)
         call = Call("read", self._action.name, self._action.sha256, part, expect=expect)
         return self._reading(await self._ask(call, deadline_seconds))
+
+    async def look(self, action: ActionSpec, check: NamedCheck) -> CheckReading:
+        call = Call("check", action.name, fingerprint(check), 0, key=check.name)
+        return self._reading(await self._ask(call, check.deadline_seconds + GRACE_SECONDS))
 
     def _call(
         self,

@@ -23,11 +23,11 @@ from watchdog.ports import Attempt, Readiness
 class Call:
     """One thing that the daemon of another host is asked to do."""
 
-    what: Literal["attempt", "stands", "settle", "preflight", "read"]
+    what: Literal["attempt", "stands", "settle", "preflight", "read", "check"]
     action: str
-    sha256: str  # of its text, which must be the same there
+    sha256: str  # of its text, which must be the same there; of a check, its own
     part: int  # among its ways, or among what it reads
-    key: str = ""
+    key: str = ""  # of the intent; the name of a check
     expect: str = ""
     facts: Facts = ()
     seconds: float = math.inf  # for all of it, from when it was asked

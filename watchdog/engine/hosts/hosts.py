@@ -36,6 +36,7 @@ from watchdog.engine.hosts.errands import (
     reads_of,
     ways_of,
 )
+from watchdog.engine.hosts.looking import Looks, fingerprint
 from watchdog.engine.hosts.sending import GRACE_SECONDS, LONGEST_ASK_SECONDS, Sending
 from watchdog.engine.hosts.who import Who
 from watchdog.engine.leading import Leading
@@ -63,10 +64,11 @@ Handler = Callable[[str], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """What acts on a target and reads it, on the host that it belongs to."""
+    """What acts on a target, reads it and looks at its checks, on the host that it belongs to."""
 
     actuator: Actuator
     probe: Probe
+    checks: Looks
 
 
 class Hosts:
@@ -127,7 +129,7 @@ class Hosts:
         if action.host in {"any", self._presence().host}:
             return self._here
         there = Elsewhere(action, self.ask, self._clock)
-        return Hand(there, there)
+        return Hand(there, there, there)
 
     # -- asking ------------------------------------------------------------------------------------
 
@@ -286,6 +288,8 @@ class Hosts:
 
     async def _called(self, call: Call, until: Instant, over: str) -> Answer:
         action, now = self._policy().actions.get(call.action), self._clock.now()
+        if call.what == "check":
+            return await self._checked(call, until, over)
         if not over and (action is None or action.sha256 != call.sha256):
             over = f"this daemon has no {call.action}, or another text of it"
         if over or action is None:
@@ -298,6 +302,17 @@ class Hosts:
             endpoint = reads_of(action)[call.part]
             return await self._here.probe.read(endpoint, call.expect, at=now, deadline_seconds=left)
         return await self._acted(call, ways_of(action)[call.part], now, left)
+
+    async def _checked(self, call: Call, until: Instant, over: str) -> CheckReading:
+        """A check only looks; it is the very one that was meant, or none."""
+        policy, now = self._policy(), self._clock.now()
+        checks = policy.verification.get(call.action, ())
+        found = next((c for c in checks if fingerprint(c) == call.sha256), None)
+        if over or found is None:
+            why = over or f"this daemon has no check {call.key} of {call.action}, or another text"
+            return CheckReading(Truth.UNKNOWN, why, now)
+        async with asyncio.timeout(max(0.0, until.steady - now.steady)):
+            return await self._here.checks.look(policy.actions[call.action], found)
 
     async def _acted(self, call: Call, how: How, now: Instant, left: float) -> Answer:
         actuator, key, facts = self._here.actuator, call.key, call.facts

@@ -28,6 +28,7 @@ from watchdog.engine.orders.proofs import Proofs
 from watchdog.engine.orders.rollbacks import KINDS, Kind, Rollbacks
 from watchdog.engine.orders.stops import Stops
 from watchdog.engine.orders.telling import Telling
+from watchdog.engine.orders.verifying import VerifyOrders
 from watchdog.engine.plan_view import PlanView
 
 __all__ = [
@@ -59,3 +60,4 @@ class Orders:
         self.hindsight = Hindsight(desk)
         self.drills = DrillOrders(desk)
         self.telling = Telling(desk)
+        self.verifying = VerifyOrders(desk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from watchdog.core.drilled import to_count
 from watchdog.core.drills import AS_ROOT, BY_PEOPLE, DrillEnded, DrillPlan, DrillTold, missed
 from watchdog.core.paging import Whom
 from watchdog.core.rights import Right
@@ -47,6 +48,8 @@ class DrillOrders:
         draft = self._desk.wish()
         name = draft.book.next_id("T")
         draft.add(DrillEnded(name, told, person.name))
+        for counted in to_count(self._desk.policy, draft.book.drills):
+            draft.add(counted)
         key, body = f"drill:{told.what.value}", f"{name}, by {person.name}: {effect}"
         if told.passed:
             draft.tell(key, Severity.P3, f"drill {told.what.value} passed", body, whom=_NEWS)
