@@ -54,6 +54,7 @@ PLACES = {
     "deny": "orders",
     "rollback": "orders",
     "undo": "orders",
+    "verify": "verifying",
     "ack": "orders",
     "act": "orders",
     "close": "orders",

@@ -21,6 +21,9 @@ from watchdog.engine.verification_view import run_view
 GRACE_SECONDS = 10.0
 """Beyond the deadlines of what is looked at: looks may have to wait for one another."""
 
+MOST_SECONDS = 580.0
+"""A command waits ten minutes for its answer."""
+
 _LOOK_SECONDS = 0.05
 
 
@@ -104,7 +107,7 @@ class VerifyOrders:
     def _longest(self, actions: list[ActionSpec]) -> float:
         verification = self._desk.policy.verification
         seconds = [c.deadline_seconds for a in actions for c in verification.get(a.name, ())]
-        return GRACE_SECONDS + 2 * max(seconds)
+        return min(MOST_SECONDS, GRACE_SECONDS + 2 * max(seconds))
 
     async def _ended(self, begun: list[str], within_seconds: float) -> None:
         """Wait; what is not over by then goes on, and is recorded."""
