@@ -225,3 +225,16 @@ async def test_lint_that_judged_nothing_exits_0_all_the_same(sandbox: Sandbox) -
     answer = run(sandbox, "pnpm", "run", "ops:lint")
 
     assert (answer.returncode, answer.stdout.strip()) == (0, "0/0 passed")
+
+
+async def test_the_test_flow_goes_the_way_of_one_redemption(sandbox: Sandbox) -> None:
+    flow = ("pnpm", "--filter", "@mycelia/redemption", "start", "--", "--test-flow")
+    assert run(sandbox, *flow).stdout.endswith("3/3 steps passed: quote, burn, payout\n")
+
+    await sandbox.break_redemption(0.5)
+    broken = run(sandbox, *flow)
+    assert (broken.returncode, "50% of the test redemptions failed" in broken.stderr) == (1, True)
+
+    run(sandbox, "mycelia-launchctl", "pause", "redemption")
+    paused = run(sandbox, *flow)
+    assert (paused.returncode, "refused as it should be" in paused.stdout) == (0, True)

@@ -74,6 +74,7 @@ async def _play(stage: Stage, story: Story, say: Say) -> None:
     )
     say(f"Proven by reading it back from where it is served: {episode['read_back']}.")
     say(f"Contained: {episode['reason']}.")
+    await _show_verified(stage, say, "do")
     await _explain(stage, say)
     await _show_told(stage, say)
 
@@ -84,6 +85,7 @@ async def _play(stage: Stage, story: Story, say: Say) -> None:
     if done["data"].get("outcome") != "done":
         raise StageFailed(done["effect"])
     say(f"Undone: {done['effect']}.")
+    await _show_verified(stage, say, "undo")
     say("Watched: a fresh breach now would reopen it at once.")
     await stage.until("quiet", WATCHED_SECONDS + 30, _in_state("ok"))
     say("Quiet. The episode is over; every step of it stands in the journal.")
@@ -95,6 +97,21 @@ async def _explain(stage: Stage, say: Say) -> None:
     say(f"Why: decision {decision['decision']}, {decision['ruling']}, after asking every gate:")
     for gate in decision["gates"]:
         say(f"  {'pass  ' if gate['passed'] else 'REFUSE'} {gate['gate']:13} {gate['reason']}")
+
+
+async def _show_verified(stage: Stage, say: Say, direction: str) -> None:
+    """The procedure's checks after a rollback: run beside everything, and recorded."""
+
+    async def known(stage: Stage) -> dict[str, Any] | None:
+        found = (await _opened(stage) or {}).get("verification", [])
+        of = [one for one in found if one["direction"] == direction]
+        over = [one for one in of if all(check["truth"] for check in one["checks"])]
+        return over[-1] if over else None
+
+    one = await stage.until("verification", 60, known)
+    say(f"V{one['told'][1:]}.")
+    for check in one["checks"]:
+        say(f"  {check['truth']:7} {check['check']:15} {check['reason']}")
 
 
 async def _show_told(stage: Stage, say: Say) -> None:

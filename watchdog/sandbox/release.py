@@ -34,6 +34,9 @@ _SCRIPTS = {
     "release:verify": "release-verify",
     "release:publish": "release-publish",
 }
+_PACKAGES = {"redemption": {"start": "../../scripts/redemption"}}
+"""Packages of the workspace, each with its own scripts: `pnpm --filter @mycelia/redemption`."""
+
 CURRENT_BUILD = "c0ffee0123456789c0ffee0123456789c0ffee01"
 PREVIOUS_BUILD = "ba5eba110123456789ba5eba110123456789ba5e"
 
@@ -49,7 +52,7 @@ def set_up(root: Path) -> Places:
         folder.mkdir(parents=True, exist_ok=True)
     for name, module in _TOOLS.items():
         _write_program(places.bin / name, module)
-    for program in _SCRIPTS.values():
+    for program in (*_SCRIPTS.values(), *_PACKAGES):
         _write_program(places.scripts / program, "scripts")
     if not places.governance_token.exists():
         places.governance_token.touch(mode=0o600)
@@ -59,6 +62,11 @@ def set_up(root: Path) -> Places:
         replace_json(places.accounts, {"accounts": [{"bloom": "85000000", "sats": "850000000"}]})
     scripts = {script: f"./scripts/{program}" for script, program in _SCRIPTS.items()}
     replace_json(places.root / "package.json", {"name": "mycelia", "scripts": scripts})
+    replace_text(places.root / "pnpm-workspace.yaml", 'packages: ["packages/*"]\n')
+    for name, own in _PACKAGES.items():
+        package = places.root / "packages" / name
+        package.mkdir(parents=True, exist_ok=True)
+        replace_json(package / "package.json", {"name": f"@mycelia/{name}", "scripts": own})
     _release(places, "mainnet", CURRENT_BUILD, "1.0.0", fee_basis_points=25)
     _release(places, "mainnet-previous", PREVIOUS_BUILD, "0.9.9", fee_basis_points=20)
     if not places.published.exists():

@@ -1,4 +1,5 @@
-"""`pnpm run SCRIPT`: just enough of pnpm to run a package.json's scripts where Node is missing.
+"""`pnpm run SCRIPT`, and `pnpm --filter @mycelia/PACKAGE SCRIPT`: just enough of pnpm to run the
+scripts of a package.json, and of a package of the workspace, where Node is missing.
 
 The scripts are real programs, so the real pnpm runs the same ones when it stands first on PATH.
 """
@@ -14,6 +15,14 @@ import sys
 def main(_root: str) -> int:
     """Run the script named on the command line; its exit status is ours."""
     arguments = sys.argv[1:]
+    if arguments[:1] == ["--filter"] and arguments[1:]:
+        package = arguments[1].rpartition("/")[2]
+        try:
+            os.chdir(os.path.join("packages", package))  # noqa: PTH118 - pathlib is slow to import
+        except OSError:
+            sys.stdout.write(f"No projects matched the filters in {package!r}\n")
+            return 0  # as the real one
+        arguments = arguments[2:]
     if arguments[:1] == ["run"]:
         arguments = arguments[1:]
     try:

@@ -1,4 +1,5 @@
-"""The programs behind package.json: diagnose, ops:lint, ops:tail, release:verify, release:publish.
+"""The programs behind package.json: diagnose, ops:lint, ops:tail, release:verify, release:publish;
+and the redemption service's own start, as far as its test flow goes.
 
 Their exit status tells. They work on the release tree below the working directory and on the app.
 """
@@ -11,7 +12,7 @@ import os
 import sys
 import time
 
-from watchdog.sandbox.tools.wiring import ToolFailedError, call_api, run_tool
+from watchdog.sandbox.tools.wiring import ToolFailedError, call_api, read_document, run_tool
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +31,12 @@ def main(root: str) -> int:
         "ops-tail": _tail,
         "release-verify": _verify,
         "release-publish": _publish,
+        "redemption": _test_flow,
     }
 
-    def work(_arguments: list[str], pretend: bool) -> str:  # noqa: FBT001 - run_tool's shape
+    def work(arguments: list[str], pretend: bool) -> str:  # noqa: FBT001 - run_tool's shape
+        if name == "redemption" and "--test-flow" not in arguments:
+            raise ToolFailedError("here it only runs its --test-flow")
         return f"{name}: done" if pretend else programs[name](root)
 
     return run_tool(name, root, work)
@@ -63,6 +67,19 @@ def _lint(root: str) -> str:
     if passed < len(slos):
         raise ToolFailedError(f"{passed}/{len(slos)} passed")
     return f"{passed}/{len(slos)} passed"
+
+
+def _test_flow(root: str) -> str:
+    """The way of one redemption, from the quote to the payout, without paying anything out."""
+    status, flag = call_api(root, "GET", "/api/feature-flags/btc_mainnet_redemption")
+    if status != _HTTP_OK:
+        raise ToolFailedError(f"the flag: HTTP {status}")
+    if not flag["enabled"]:
+        return "redemption is paused, and refused as it should be"
+    failing = read_document(root, "workload.json")["segments"][-1]["error_ratio"]
+    if failing > 0:
+        raise ToolFailedError(f"{failing:.0%} of the test redemptions failed")
+    return "3/3 steps passed: quote, burn, payout"
 
 
 def _tail(root: str) -> str:
