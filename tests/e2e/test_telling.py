@@ -102,6 +102,69 @@ async def test_a_channel_that_is_down_is_told_later_and_another_at_once(
     assert all(one.to == ("incident-response@example.org",) for one in mail.mails)
 
 
+@pytest.mark.sim
+async def test_every_channel_dies_and_comes_back_in_mid_episode_and_so_does_the_daemon(
+    sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer
+) -> None:
+    """One is dead before the breach, one dies after the pause, one hangs; none has another beside
+    it. Each line tells everything in the record's order, and twice only under one name."""
+    watchdog.rules.watch_errors()
+    tell(watchdog, mail, hook)
+    channels = watchdog.rules.contacts["channels"]
+    for alone in ("fallback", "fallback_after"):
+        del channels["chat"][alone]
+    async with HookServer() as service:
+        channels["service"] = {"url": f"json://127.0.0.1:{service.port}/", "deadline": "15s"}
+        watchdog.rules.contacts["audiences"]["team"] = {"to": ["chat", "mail", "service"]}
+        await watchdog.on_guard()
+        await hook.shut()
+        await sandbox.break_redemption()
+        episode = await watchdog.episode(ERRORS, state="contained")
+        await mail.shut()
+        service.hangs = True
+        await watchdog.command("ack", episode.id, "--yes")
+        await watchdog.kill()
+        await watchdog.start()
+        await sandbox.mend_redemption()
+        await watchdog.command("undo", episode.id, "-r", "mended", "--force", "--yes")
+        await hook.open()
+        await mail.open()
+        await service.shut()  # whoever hangs there is cut off
+        service.hangs = False
+        await service.open()
+        await watchdog.episode(ERRORS, state="ok")
+        await until(lambda: not watchdog.untold(), within=150)
+
+        pages = [page for page in watchdog.entries(Paged) if page.note]
+        assert {"rollback-announced", "incident-resolved"} <= {str(page.topic) for page in pages}
+        named = [f"sandbox/{page.note}" for page in pages]
+        chat = [note for post in hook.posts for note in post.notes]
+        assert [one.rpartition("/")[0] for one in dict.fromkeys(chat)] == named
+        titles = [page.title for page in pages]
+        letters = [f"{one.subject}\n{one.text}" for one in mail.mails]
+        assert told_in_order(titles, letters)
+        sent = [f"{post.document['title']}\n{post.document['message']}" for post in service.posts]
+        assert told_in_order(titles, sent)
+        for names, texts in (
+            ([str(one.message["X-Watchdog-Id"]) for one in mail.mails], letters),
+            ([post.headers["x-watchdog-id"] for post in service.posts], sent),
+        ):
+            for title in titles:
+                under = {name for name, text in zip(names, texts, strict=True) if title in text}
+                assert len(under) == 1, f"{title} is told under {under}"
+    fates = {told.fate for told in watchdog.entries(NoteTold)}
+    assert fates == {Fate.SENT}
+
+
+def told_in_order(titles: list[str], letters: list[str]) -> bool:
+    """Whether each title stands in a letter, none in an earlier one than the title before it."""
+    at = 0
+    for title in titles:
+        while at < len(letters) and title not in letters[at]:
+            at += 1
+    return at < len(letters)
+
+
 async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer
 ) -> None:

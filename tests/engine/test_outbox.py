@@ -116,6 +116,19 @@ async def test_a_line_that_hangs_holds_no_other_up(
         await until(lambda: not house.engine.book.notes.waiting)
 
 
+async def test_what_two_lines_are_told_at_the_same_time_is_told_and_not_dropped(
+    tmp_path: Path, sandbox: Sandbox, chat: HookServer, other: HookServer
+) -> None:
+    chat.answers_after_seconds, other.answers_after_seconds = 0.1, 0.2
+    who = contacts(channel("chat", chat), channel("other", other))
+    async with telling(tmp_path, sandbox, who) as house:
+        page(house, "one")
+        await until(lambda: bool(chat.posts and other.posts))
+        await until(lambda: not house.engine.book.notes.waiting)
+        ends = [(one.line, one.fate, one.over) for one in told(house)]
+        assert ends == [("chat", Fate.SENT, ()), ("other", Fate.SENT, ("N1",))]
+
+
 async def test_what_gathers_during_an_outage_comes_in_order_and_is_told_once(
     tmp_path: Path, sandbox: Sandbox, chat: HookServer
 ) -> None:

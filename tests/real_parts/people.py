@@ -103,6 +103,7 @@ class HookServer:
 
     status: int = 200
     hangs: bool = False
+    answers_after_seconds: float = 0.0
     retry_after: str = ""
     port: int = field(default_factory=free_port)
     posts: list[Post] = field(default_factory=list)
@@ -145,8 +146,7 @@ class HookServer:
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:])}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.tried += 1
-        if self.hangs:
-            await asyncio.sleep(3600)
+        await asyncio.sleep(3600 if self.hangs else self.answers_after_seconds)
         if self.status < 300:
             self.posts.append(Post(headers, body, json.loads(body)))
         pause = f"Retry-After: {self.retry_after}\r\n" if self.retry_after else ""

@@ -292,10 +292,12 @@ class Outbox:
         self, line: Line, notes: list[Note], fate: Fate, reason: str, attempts: int
     ) -> None:
         """What became of them on this line, and of which no other line is to be told."""
-        contacts = self._contacts()
+        contacts, waiting = self._contacts(), self._recorder.book.notes.waiting
+        # As they stand now: another line may have been told while this letter was on its way.
+        present = [waiting.get(note.id, note) for note in notes]
         over = tuple(
             note.id
-            for note in notes
+            for note in present
             if contacts is None or set(self._lines_of(note, contacts)) <= {line}
         )
         draft = self._recorder.draft()
