@@ -7,6 +7,7 @@ import pytest
 from tests.policy.texts import PLATFORM, RULES, VARS, at, folder, load, unmarked
 from watchdog.core.drills import DrillKind, DrillPlan
 from watchdog.core.spec import Policy
+from watchdog.policy.change import Effect
 from watchdog.policy.diff import compare, rearmed
 
 SECTION = "drills: {full: {every: 90d}, config: {every: 30d, run: true, deadline: 5m}}\n"
@@ -52,3 +53,24 @@ def test_what_is_wrong_is_refused_where_it_stands(section: str, says: str) -> No
     assert any(says in told for told in at(found.errors, "platform.yaml", line, column)), (
         found.errors
     )
+
+
+WORD = "    drilled_within: 45d\n    deadline: 10s\n"
+
+
+def test_how_old_a_good_drill_may_be_belongs_to_the_actions_text() -> None:
+    plain = policy()
+    found = load(folder(PLATFORM.replace("    deadline: 10s\n", WORD), VARS, team_a=RULES))
+    assert found.policy is not None, found.errors
+    action, before = found.policy.actions["pause-redemption"], plain.actions["pause-redemption"]
+    assert (action.drilled_within_seconds, before.drilled_within_seconds) == (45 * 86_400.0, None)
+    assert action.sha256 != before.sha256
+    assert rearmed(plain, found.policy) == ()
+    asks = "the action pause-redemption asks people where no drill of it passed within 45d"
+    assert told(plain, found.policy) == [(Effect.CHANGE, asks)]
+    freed = "the action pause-redemption starts by itself whatever the age of its last drill"
+    assert told(found.policy, plain) == [(Effect.WIDEN, freed)]
+
+
+def told(old: Policy, new: Policy) -> list[tuple[Effect, str]]:
+    return [(one.effect, one.text) for one in compare(old, new)]

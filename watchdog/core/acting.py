@@ -53,6 +53,7 @@ class ActionSpec:
     publish: Publish | None = None
     anchor_margin_seconds: float | None = None  # None: it restores nothing, or asks no age
     ready_when: tuple[Check, ...] = ()  # each must be true, or it is not ready
+    drilled_within_seconds: float | None = None  # its good drill's age by which it asks people
 
     @property
     def written_steps(self) -> tuple[tuple[str, Step], ...]:

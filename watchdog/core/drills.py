@@ -4,8 +4,9 @@ Laws
 * A drill has passed when every stage was reached, each within its bound, and nothing else of the
   drill's target was changed. Whoever reads a passed one may rely on all of that.
 * What counts for the age is the last *good* drill; a failed one makes nothing younger.
-* An entry is an aside: no verdict, gate or action follows from it. Were the age of a drill to keep
-  an action from acting by itself, that would need an entry of another kind: see `aside.py`.
+* What is told of a drill is an aside: no verdict, gate or action follows from it. Where an action
+  has `drilled_within`, its good drill is recorded once more as what a decision may rest on
+  (`drill.counted`), when it was told or when that policy is applied: only that one counts.
 """
 
 from __future__ import annotations
@@ -103,6 +104,16 @@ class DrillEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class DrillCounted:
+    """A good drill by whose age an action may start by itself, or asks people (`drilled.py`)."""
+
+    action: str  # of a family's member, the family
+    drill: str
+    ended_at: float  # wall
+    kind: Literal["drill.counted"] = "drill.counted"
+
+
+@dataclass(frozen=True, slots=True)
 class DrillPlan:
     """How often a kind is to be practised, and whether the daemon starts it by itself."""
 
@@ -120,6 +131,7 @@ class Drills:
     good: dict[DrillKind, DrillEnded] = field(default_factory=dict)
     of_action: dict[str, DrillEnded] = field(default_factory=dict)
     good_of_action: dict[str, DrillEnded] = field(default_factory=dict)
+    counted: dict[str, DrillCounted] = field(default_factory=dict)  # by action
     told: dict[DrillKind, float] = field(default_factory=dict)  # kind -> the due time people heard
 
     def take(self, entry: object, at: Instant) -> None:
@@ -134,6 +146,8 @@ class Drills:
                 _newest(self.good, told.what, entry)
             if told.passed and told.action:
                 _newest(self.good_of_action, told.action, entry)
+        elif isinstance(entry, DrillCounted):
+            self.counted[entry.action] = entry
         elif isinstance(entry, DrillMissed):
             self.told[entry.what] = entry.due_at
 

@@ -10,6 +10,7 @@ from watchdog.core.book import Book, Episode
 from watchdog.core.capabilities import Fellow, unfinished_by
 from watchdog.core.deploying import deployed, keeping_back
 from watchdog.core.draft import Draft
+from watchdog.core.drilled import undrilled
 from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
 from watchdog.core.naming import family_of
@@ -130,7 +131,7 @@ def gate_inputs(
         cooldown_exempt=bool(ep.reopens),
         breaching_targets=_breaching_targets(ep, scene),
         blast_radius=policy.limits.blast_radius,
-        modes=mode_limits(rule, ep, ep.rung, policy, facts, book),
+        modes=mode_limits(rule, ep, ep.rung, policy, facts, book, now),
         beyond=f"up_to {rule.up_to}" if ep.rung > last_rung(rule, policy) else "",
         budget_used=slots_taken(
             book.acted, ep.world, now, within_seconds=policy.limits.budget_seconds
@@ -238,7 +239,13 @@ def busy(action: ActionSpec, book: Book) -> str:
 
 
 def mode_limits(
-    rule: RuleSpec, ep: Episode | None, number: int, policy: Policy, facts: Facts, book: Book
+    rule: RuleSpec,
+    ep: Episode | None,
+    number: int,
+    policy: Policy,
+    facts: Facts,
+    book: Book,
+    now: Instant,
 ) -> tuple[ModeLimit, ...]:
     """All that limits how far a rule goes on the rung with this number, counted from 0.
 
@@ -249,7 +256,10 @@ def mode_limits(
     rungs = policy.playbooks[rule.playbook].rungs if rule.playbook is not None else ()
     if number < len(rungs):
         limits.append(ModeLimit(f"rung {number + 1} of {rule.playbook}", rungs[number].mode))
-        if restores_system(policy.actions[rungs[number].action]):
+        action = policy.actions[rungs[number].action]
+        aged = undrilled(action, book.drills, now)
+        limits += [aged] if aged is not None else []
+        if restores_system(action):
             limits.append(ModeLimit("a system restore, which is never automatic", Mode.APPROVE))
     earned = earned_limit(rule, book, facts)
     if earned is not None:

@@ -50,7 +50,7 @@ def _count(rule: RuleSpec, shown: str | None, sight: Sight, scene: Scene) -> Non
         if shown != rule.proof and sight.verdict.status is not Status.BLIND:
             draft.add(p.ShadowBegan(rule.name, rule.proof))
     elif shown is not None:
-        limit = lowest(mode_limits(rule, None, 0, scene.policy, scene.facts, draft.book))
+        limit = lowest(mode_limits(rule, None, 0, scene.policy, scene.facts, draft.book, draft.now))
         reason = f"{limit.mode.word}, by {limit.who}" if rule.playbook else "without a playbook"
         draft.add(p.ShadowEnded(rule.name, shown, reason))
 

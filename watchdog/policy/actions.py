@@ -103,6 +103,7 @@ def action_spec(entry: Entry, findings: Findings) -> ActionSpec | None:
         resume_when=resume,
         deadline_seconds=shape.deadline,
         sla_seconds=shape.sla or shape.deadline,
+        drilled_within_seconds=shape.drilled_within,
         host=shape.host,
         sha256="",
         ready_when=ready,

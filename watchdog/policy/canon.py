@@ -32,6 +32,7 @@ _ONLY_WHERE_SAID = frozenset(
         ("ActionSpec", "publish"),
         ("ActionSpec", "anchor_margin_seconds"),
         ("ActionSpec", "ready_when"),
+        ("ActionSpec", "drilled_within_seconds"),
         ("Endpoint", "given"),
     }
 )

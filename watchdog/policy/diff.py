@@ -7,11 +7,20 @@ makes it act less is named as a change. Nothing here loads anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from watchdog.core.channels import EventSignal
 from watchdog.core.keeping import keeper, left_alone
 from watchdog.core.naming import family_of
-from watchdog.core.spec import Bound, Policy, RatioThreshold, RuleSpec, Slo, ValueThreshold
+from watchdog.core.spec import (
+    ActionSpec,
+    Bound,
+    Policy,
+    RatioThreshold,
+    RuleSpec,
+    Slo,
+    ValueThreshold,
+)
 from watchdog.core.standing import Claim
 from watchdog.core.words import Mode
 from watchdog.policy.around import around
@@ -226,6 +235,22 @@ def _rungs(old: Policy | None, new: Policy) -> Iterator[Change]:
             yield Change(Effect.WIDEN, name, f"the playbook {name} climbs in another order")
 
 
+def _action(was: ActionSpec, now: ActionSpec) -> Iterator[Change]:
+    name, before, after = now.name, was.drilled_within_seconds, now.drilled_within_seconds
+    if before != after and after is not None:
+        within = seconds_text(after)
+        text = f"the action {name} asks people where no drill of it passed within {within}"
+        wider = before is not None and after > before
+        yield Change(Effect.WIDEN if wider else Effect.CHANGE, name, text)
+    elif before != after:
+        text = f"the action {name} starts by itself whatever the age of its last drill"
+        yield Change(Effect.WIDEN, name, text)
+    if was.sha256 != now.sha256 and replace(
+        was, drilled_within_seconds=after, sha256=""
+    ) != replace(now, sha256=""):
+        yield Change(Effect.CHANGE, name, f"the action {name} is done or proven differently")
+
+
 def _things(old: Policy | None, new: Policy) -> Iterator[Change]:
     if old is None:
         return
@@ -235,9 +260,9 @@ def _things(old: Policy | None, new: Policy) -> Iterator[Change]:
         was = old.actions.get(name)
         if was is None:
             yield Change(Effect.CHANGE, name, f"the action {name} is new: {action.target}")
-        elif was.sha256 != action.sha256:
-            yield Change(Effect.CHANGE, name, f"the action {name} is done or proven differently")
-        if was is not None and old.verification.get(name) != new.verification.get(name):
+            continue
+        yield from _action(was, action)
+        if old.verification.get(name) != new.verification.get(name):
             yield Change(Effect.CHANGE, name, f"the action {name} is verified differently")
     for name in sorted(set(old.sources) - set(new.sources)):
         yield Change(Effect.REMOVE, name, f"the source {name} is removed")

@@ -5,7 +5,7 @@ Law: it judges nothing and arms nothing. What is late is told, and shown in the 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -17,6 +17,13 @@ from watchdog.policy.scalars import Duration
 from watchdog.policy.shape import closest, shape_of
 
 KEY = "drills"
+
+DRILLED_WITHIN: Any = Field(
+    None,
+    description="starts by itself only if a drill of it passed within this time, like 45d; else it "
+    "asks people (docs/drills.md). Left out: drills keep it from nothing",
+)
+"""Of each action that may start by itself."""
 
 
 class DrillShape(Shape):

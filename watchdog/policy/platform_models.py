@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from watchdog.core.deploys import DEPLOY_MAX_SECONDS
 from watchdog.policy.base import Shape
+from watchdog.policy.drills import DRILLED_WITHIN
 from watchdog.policy.probe_models import AnsweringShape, SoundShape
 from watchdog.policy.scalars import (
     AbsolutePath,
@@ -215,6 +216,7 @@ class ActionShape(Shape):
     verification: Verification = VERIFICATION
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
+    drilled_within: Duration | None = DRILLED_WITHIN
     host: HostName = Field("any", description="`any`, or the one host that executes it")
 
 

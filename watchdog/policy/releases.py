@@ -80,6 +80,7 @@ def release_action(entry: Entry, findings: Findings) -> ActionSpec | None:
         resume_when=checks_of(entry, "resume_when", shape.resume_when, findings),
         deadline_seconds=shape.deadline,
         sla_seconds=shape.sla or shape.deadline,
+        drilled_within_seconds=shape.drilled_within,
         host=shape.host,
         sha256="",
         anchor_margin_seconds=shape.anchor.margin,

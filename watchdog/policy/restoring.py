@@ -66,6 +66,7 @@ def config_action(entry: Entry, findings: Findings) -> ActionSpec | None:
         resume_when=checks_of(entry, "resume_when", shape.resume_when, findings),
         deadline_seconds=shape.deadline,
         sla_seconds=shape.sla or shape.deadline,
+        drilled_within_seconds=shape.drilled_within,
         host=shape.host,
         sha256="",
         verify=tuple(

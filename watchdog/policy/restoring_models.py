@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from watchdog.policy.base import Shape
+from watchdog.policy.drills import DRILLED_WITHIN
 from watchdog.policy.platform_models import (
     VERIFICATION,
     Argument,
@@ -171,4 +172,5 @@ class ConfigActionShape(Shape):
         "back, should it not verify"
     )
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
+    drilled_within: Duration | None = DRILLED_WITHIN
     host: HostName = Field(description="the one host that executes it, or `any`")

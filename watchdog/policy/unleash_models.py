@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from watchdog.policy.base import Shape
+from watchdog.policy.drills import DRILLED_WITHIN
 from watchdog.policy.platform_models import VERIFICATION, CheckShape, Each, HostName, Verification
 from watchdog.policy.scalars import AbsolutePath, Address, Duration, Name, matching
 
@@ -71,4 +72,5 @@ class UnleashActionShape(Shape):
     verification: Verification = VERIFICATION
     deadline: Duration = Field(description="total time until the read-back shows it")
     sla: Duration | None = Field(None, description="promised time; the deadline when left out")
+    drilled_within: Duration | None = DRILLED_WITHIN
     host: HostName = Field("any", description="`any`, or the one host that executes it")

@@ -43,7 +43,7 @@ def evidence(watch: Watch) -> Evidence:
 
 def mode(watch: Watch) -> Mode:
     rule = rule_of(watch)
-    return lowest(mode_limits(rule, None, 0, watch.policy, watch.facts, watch.book)).mode
+    return lowest(mode_limits(rule, None, 0, watch.policy, watch.facts, watch.book, watch.now)).mode
 
 
 def missing(watch: Watch) -> tuple[str, ...]:

@@ -1,0 +1,60 @@
+"""A good drill is recorded as what decisions may rest on, and people see why they are asked."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.engine.house import ALICE, House, living, pause, policy
+from watchdog.core import entries as e
+from watchdog.core.drills import DrillCounted, DrillKind, DrillTold
+from watchdog.core.replay import replayed
+from watchdog.core.states import State
+from watchdog.engine.modes import rungs
+from watchdog.sandbox.handle import Sandbox
+
+MONTH = 30 * 86_400.0
+
+
+@pytest.fixture
+async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with Sandbox.start(tmp_path / "mycelia") as made:
+        yield made
+
+
+def record(house: House, days_ago: float) -> None:
+    at = house.engine.ports.clock.now().wall - days_ago * 86_400.0
+    told = DrillTold(DrillKind.FEATURE_FLAG, passed=True, ended_at=at, action="pause")
+    house.orders.drills.record(ALICE, told, dry=False)
+
+
+async def test_people_are_asked_until_it_was_practised_and_see_why(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    plain = policy(sandbox)
+    gated = policy(sandbox, action=pause(sandbox, drilled_within_seconds=MONTH))
+    async with living(tmp_path, sandbox, plain) as house:
+        record(house, 40.0)
+        assert house.entries(DrillCounted) == [], "nobody asks for it"
+        house.engine.adopt(replace(gated, sha256="gated"), e.PolicyApplied("gated", (), "alice"))
+        (counted,) = house.entries(DrillCounted)
+        assert (counted.action, counted.drill) == ("pause", "T1"), "what was told before counts"
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.AWAITING)
+        asked = house.entries(e.Decided)[-1]
+        assert "drilled_within 30d of pause: its last good drill, T1, ended at" in asked.reason
+        (rung,) = rungs(house.engine, house.engine.in_force().rules["peg"])
+        assert (rung["mode"], rung["effective_mode"]) == ("armed", "approve")
+        assert asked.reason == f"approve, by {rung['by']}"
+        house.mend_peg()
+        await house.reaches(State.OK)
+
+        record(house, 1.0)
+        assert [one.drill for one in house.entries(DrillCounted)] == ["T1", "T2"]
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+        assert [replayed(one) for one in house.entries(e.Decided)] == [(), ()]
+        house.mend_peg()
