@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from watchdog.core.probes import CommandProbe, HttpProbe, Probe, TcpProbe
 from watchdog.core.samples import Fault, Reading
 from watchdog.core.spec import Command, Endpoint, SourceSpec
 from watchdog.core.words import Blind
+from watchdog.demo.stage import shipped_rules
+from watchdog.policy import load_folder
+from watchdog.sandbox.handle import Sandbox
 from watchdog.sources import open_source
 from watchdog.wire.http import Wire
 
@@ -184,6 +188,38 @@ async def test_an_exit_status_tells(wire: Wire, status: int, then: str) -> None:
 async def test_only_declared_statuses_fail(wire: Wire) -> None:
     assert outcome(await look(wire, python("raise SystemExit(1)", 7))) == "ours"
     assert outcome(await look(wire, python("raise SystemExit(7)", 7))) == "fails"
+
+
+@pytest.mark.parametrize(
+    ("code", "then"),
+    [
+        ("print('4/4 passed')", "holds"),
+        ("print('0/0 passed')", "ours"),
+        ("import sys; print('0/0 passed', file=sys.stderr)", "ours"),
+        ("print('x' * 100_000)", "ours"),
+        ("print('0/0 passed'); raise SystemExit(1)", "fails"),
+    ],
+)
+async def test_a_command_that_says_that_it_judged_nothing_proves_nothing(
+    wire: Wire, code: str, then: str
+) -> None:
+    how = replace(python(code), inconclusive="0/0 passed")
+    assert outcome(await look(wire, how)) == then
+
+
+async def test_what_mycelias_lint_could_not_judge_verifies_nothing(
+    wire: Wire, tmp_path: Path
+) -> None:
+    """The shipped check, and the tool: it exits 0 also while nothing of the service answers."""
+    async with Sandbox.start(tmp_path / "mycelia") as sandbox:
+        places = {"mycelia": str(sandbox.root), "pnpm": str(sandbox.places.bin / "pnpm")}
+        policy = load_folder(shipped_rules(), "sandbox", variables=places).policy
+        assert policy is not None
+        checks = policy.actions["pause-redemption"].verification
+        (lint,) = [check.how for check in checks if check.name == "ops-lint"]
+        assert outcome(await look(wire, lint, deadline_seconds=10.0)) == "holds"
+        await sandbox.refuse_connections()
+        assert outcome(await look(wire, lint, deadline_seconds=10.0)) == "ours"
 
 
 async def test_a_command_killed_or_not_there_proves_nothing(wire: Wire) -> None:

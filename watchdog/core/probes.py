@@ -33,10 +33,14 @@ class TcpProbe:
 
 @dataclass(frozen=True, slots=True)
 class CommandProbe:
-    """Holds at exit status 0, fails at one of `failing`; any other end proves nothing."""
+    """Holds at exit status 0, fails at one of `failing`; any other end proves nothing.
+
+    So does status 0 with the text `inconclusive` printed: the command judged nothing.
+    """
 
     command: Command
     failing: tuple[int, ...]
+    inconclusive: str = ""
 
 
 @dataclass(frozen=True, slots=True)

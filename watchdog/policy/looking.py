@@ -23,7 +23,7 @@ WAYS = {
     "up": (),
     "http": ("status", "expect", "ca", "fail", "headers"),
     "tcp": ("fail",),
-    "command": ("cwd", "failing", "fail", "env"),
+    "command": ("cwd", "failing", "inconclusive", "fail", "env"),
 }
 """What looks, and the keys that only mean something beside it."""
 
@@ -64,6 +64,7 @@ def answering(
         return CommandProbe(
             Command(tuple(shape.command or ()), shape.cwd),
             tuple(sorted(set(shape.failing or [1, 2]))),
+            shape.inconclusive or "",
         )
     if shape.expect is not None:
         check_expectation(Spot(entry, (*path, "expect"), shape.expect), findings)

@@ -36,6 +36,10 @@ class AnsweringShape(Shape):
     failing: Annotated[list[ExitStatus], Field(min_length=1, max_length=20)] | None = Field(
         None, description="command: statuses that mean failure ([1, 2]); all others prove nothing"
     )
+    inconclusive: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None,
+        description="command: a text that, printed at status 0, says that it judged nothing",
+    )
 
 
 class SoundShape(Shape):

@@ -103,7 +103,8 @@ breach (`fail: 3 of 5` of the last looks), and a look that proves nothing blinds
 `expect` is false | name, TLS, redirect; 401, 403, 407, 429; without `status` other 3xx and 4xx; \
 `expect` is neither |
 | `tcp` | accepted | refused, reset, silent, no route | name, no network of our own |
-| `command` | exit status 0 | a status in `failing` | any other end, not started, not in time |
+| `command` | exit status 0 | a status in `failing` | any other end, not started, not in time; \
+status 0 with `inconclusive` printed |
 | `manifest` | all files are as it says | changed, missing or, unless `extra: ignore`, not named | \
 unreadable files; the manifest missing, empty, broken; limits, time |
 | `attestation` | signed by one of `signers`, fresh, `min_collateralization` | the signature of \
@@ -117,12 +118,12 @@ only, links only where they stay in its folder.
 
 ## Verification
 
-An action's `verification: {NAME: CHECK}` names what is looked at once its effect, or that of its \
-undo, was read back: `http`, `tcp`, `command`, `manifest` or `attestation`, as above, where *blind* \
-means that it is not known. Each is looked at until it holds or its `within` is over, and recorded. \
-What it says decides nothing ([verification.md](verification.md)). It stands in the platform's \
-file, so it may send credentials that it names and let variables through; a command by which an \
-action changes something is refused.
+An action's `verification: {NAME: CHECK}` names what is looked at once its effect, or that of \
+its undo, was read back: `http`, `tcp`, `command`, `manifest` or `attestation`, as above, where \
+*blind* means that it is not known. Each is looked at until it holds or its `within` is over, \
+and recorded. What it says decides nothing ([verification.md](verification.md)). It stands in the \
+platform's file, so it may send credentials that it names and let variables through; a command by \
+which an action changes something is refused.
 
 ## Events
 

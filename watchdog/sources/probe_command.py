@@ -2,7 +2,9 @@
 
 Any other end is blind, since it says something about the command and not about the service: it
 could not be started, was killed, did not end in time, or exited with a status that nobody
-declared (127 is "no such command" of a shell, 3 is "unknown" of monitoring plugins).
+declared (127 is "no such command" of a shell, 3 is "unknown" of monitoring plugins). So is status 0
+of a command that says that it judged nothing, by a text that the rule names; where it printed more
+than is read, that it did not say so is not known.
 """
 
 from __future__ import annotations
@@ -50,11 +52,27 @@ class CommandLook:
         hidden = secrets_in(environment)
         said = _last_line(ended.stderr.text) or _last_line(ended.stdout.text)
         reason = told(f"{command.argv[0]}: {ended.reason}{f': {said}' if said else ''}", hidden)
+        if isinstance(ended, Exited) and ended.status == 0:
+            void = _void(self._how.inconclusive, ended)
+            if void:
+                return ours(told(f"{command.argv[0]}: exit status 0, but {void}", hidden))
         if isinstance(ended, Exited) and ended.status in {0, *self._how.failing}:
             printed = f"{ended.stdout.text.strip()}\n{ended.stderr.text.strip()}".strip()
             output = scrubbed(printed, known=hidden, most=_MOST_OUTPUT)
             return Look(ended.status == 0, reason, value=float(ended.status), output=output)
         return ours(reason)
+
+
+def _void(inconclusive: str, ended: Exited) -> str:
+    """Why success proves nothing; empty where it does."""
+    if not inconclusive:
+        return ""
+    for printed in (ended.stdout, ended.stderr):
+        if inconclusive in printed.text:
+            return f"it printed {inconclusive!r}: it judged nothing"
+        if printed.cut_bytes:
+            return f"it printed more than {_MAX_BYTES} bytes, and may have said {inconclusive!r}"
+    return ""
 
 
 def _last_line(text: str) -> str:
