@@ -111,7 +111,8 @@ def test_a_look_that_hangs_is_over_before_the_next_is_due() -> None:
 def test_doors_and_commands_are_taken_as_written() -> None:
     assert signal('liveness: {tcp: "[::1]:443", fail: 2 of 2}').how == TcpProbe("::1", 443)
     granted = PLATFORM.replace("team-a: [", "team-a: [run:check_disk, ")
-    body = "liveness: {command: [check_disk, -w, '10%'], cwd: /srv, failing: [2], inconclusive: 0 of 0}"
+    words = "command: [check_disk, -w, '10%'], cwd: /srv, failing: [2], inconclusive: 0 of 0"
+    body = f"liveness: {{{words}}}"
     assert signal(body, granted).how == CommandProbe(
         Command(("check_disk", "-w", "10%"), "/srv"), (2,), "0 of 0"
     )

@@ -215,7 +215,7 @@ async def test_what_mycelias_lint_could_not_judge_verifies_nothing(
         places = {"mycelia": str(sandbox.root), "pnpm": str(sandbox.places.bin / "pnpm")}
         policy = load_folder(shipped_rules(), "sandbox", variables=places).policy
         assert policy is not None
-        checks = policy.actions["pause-redemption"].verification
+        checks = policy.verification["pause-redemption"]
         (lint,) = [check.how for check in checks if check.name == "ops-lint"]
         assert outcome(await look(wire, lint, deadline_seconds=10.0)) == "holds"
         await sandbox.refuse_connections()
