@@ -16,7 +16,7 @@ from watchdog.cli.writing import must_be_writable
 from watchdog.core.words import Instant
 from watchdog.lab.papers import Clock, html, markdown, plain
 from watchdog.lab.review import Ledger, read_ledger, review, review_paper
-from watchdog.lab.review.numbers import Window
+from watchdog.lab.review.spreads import Window
 from watchdog.lab.review.trends import Step, trend
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.core.decisions.watch import BREACHED, HEALTHY, Watch, a_policy, a_rule
 from watchdog.core import entries as e
 from watchdog.core.book import Book
+from watchdog.core.drills import DrillKind, DrillStage, DrillTold, Timed
 from watchdog.core.hindsight import Task
 from watchdog.core.impact import Cost
 from watchdog.core.spec import Impact as Asked
@@ -18,7 +19,7 @@ from watchdog.core.urgency import Urgency
 from watchdog.core.words import Blind, Instant, Severity, Truth
 from watchdog.lab.papers import Clock, html, markdown, plain
 from watchdog.lab.review import read_ledger, review, review_paper
-from watchdog.lab.review.numbers import Spread, Window, spread
+from watchdog.lab.review.spreads import Spread, Window, spread
 from watchdog.lab.review.trends import Step, trend
 
 DAY = 86_400.0
@@ -128,7 +129,7 @@ def test_every_number_is_what_happened(watch: Watch) -> None:
     assert (found.blind_seconds, found.unwatched_seconds) == ({"errors": 60.0}, 20.0)
 
     assert (found.false_actions, found.acted, found.acted_unmarked) == (("E2",), 2, 0)
-    assert found.drills == ("E3",)
+    assert (found.drills.episodes, found.drills.drills) == (("E3",), ())
     assert found.begins_at == Instant(BEGAN, 5000.0)
 
 
@@ -203,12 +204,42 @@ def test_each_form_tells_the_same_and_none_is_markup(watch: Watch) -> None:
     assert "<script" not in page + text
     for form in (page, text):
         assert "1 of 2 (50%)" in form
-        assert "No drill is on the record" not in form
         assert "E3" in form
     assert page.count('<svg class="plot"') == 12, "six curves, by week and by month"
     as_json = json.loads(json.dumps({**plain(found), "trends": plain(trends)}, allow_nan=False))
     assert as_json["rollbacks"]["ended"]["late"] == 1
     assert as_json["trends"]["week"][1]["name"] == "2026-W40"
+
+
+def test_drills_are_told_with_their_times_and_what_was_missed(watch: Watch) -> None:
+    def drill(n: int, days_ago: float, took: float | None) -> e.DrillEnded:
+        stages = (Timed(DrillStage.READ_BACK, took, 30.0, "the action's `sla`"),)
+        ended = watch.now.wall - days_ago * DAY
+        why = () if took else ("read-back: never reached",)
+        kind = DrillKind.FEATURE_FLAG
+        told = DrillTold(kind, not why, ended, "pause", 25.0, stages, why, "on <my> laptop")
+        return e.DrillEnded(f"T{n}", told, "alice")
+
+    missed = e.DrillMissed(DrillKind.FULL, 0.0)
+    ran = (drill(1, 40, 3.0), drill(2, 9, 2.0), drill(3, 2, None), drill(4, 1, 4.0))
+    more: list[e.Entry] = [*ran, missed]
+    late = [e.Recorded(9000 + n, watch.now, one, "") for n, one in enumerate(more)]
+    ledger = read_ledger([*recorded(watch), *late])
+    found = review(ledger, window(watch)).drills
+    assert [(one.name, one.passed) for one in found.drills] == [
+        *(("T2", True), ("T3", False), ("T4", True)),
+    ], "T1 ended before, whenever it was recorded"
+    flag, full = found.kinds
+    assert (flag.run, flag.passed, flag.missed) == (3, 2, 0)
+    assert flag.rollback == Spread(2, 3.0, 4.0, 4.0)
+    assert (full.what, full.run, full.missed) == ("full", 0, 1)
+    weeks = trend(ledger, window(watch), Step.WEEK)
+    assert [(one.drills, one.drills_failed, one.drill_median) for one in weeks[-3:]] == [
+        *((1, 0, 2.0), (2, 1, 4.0), (0, 0, None)),
+    ]
+    text = markdown(review_paper(review(ledger, window(watch)), {Step.WEEK: weeks}, Clock()))
+    assert "| feature-flag | 3 | 2 | 1 | 0 | 3s | 4s | 25s |" in text
+    assert "| FAILED |  |  |  | alice | read-back: never reached; on &lt;my&gt; laptop |" in text
 
 
 def test_a_spread_tells_the_middle_and_the_worst() -> None:

@@ -42,6 +42,8 @@ class Ledger:
     unwatched: list[Span] = field(default_factory=list)
     paused: dict[str, list[Span]] = field(default_factory=dict)  # target -> when
     paused_since: dict[str, float] = field(default_factory=dict)
+    drills: dict[str, e.DrillEnded] = field(default_factory=dict)  # by their names
+    missed: list[tuple[Instant, e.DrillMissed]] = field(default_factory=list)
     calls: list[Instant] = field(default_factory=list)  # pages that needed somebody now
     environment: str = ""
     first: Instant | None = None
@@ -66,6 +68,9 @@ class _Reader:
             ep = book.episodes.get(name)
             ledger.cases[name] = Case(measure, ep.owner if ep else "", ep.mark if ep else "")
         ledger.follow_ups.update(book.lessons.follow_ups)
+        kept = book.drills
+        for known in (kept.last, kept.good, kept.of_action, kept.good_of_action):
+            ledger.drills.update({one.drill: one for one in known.values()})
         ledger.paused = {name: list(spans.kept) for name, spans in book.measures.paused.items()}
         ledger.paused_since = dict(book.measures.paused_since)
         ledger.blind_since = {rule: one.since.steady for rule, one in book.blind.items()}
@@ -107,6 +112,10 @@ class _Reader:
                 ledger.impacts.append((at, entry))
             case e.FollowUpAdded() | e.FollowUpClosed():
                 ledger.follow_ups.update(self._book.lessons.follow_ups)
+            case e.DrillEnded():
+                ledger.drills[entry.drill] = entry
+            case e.DrillMissed():
+                ledger.missed.append((at, entry))
             case e.Paged(urgency=Urgency.NOW, silenced=False):
                 ledger.calls.append(at)
             case _:

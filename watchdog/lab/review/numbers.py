@@ -6,7 +6,6 @@ percentile (the nearest rank) and its highest: an average would hide the worst n
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -17,38 +16,15 @@ from watchdog.core.hindsight import NO_LOSS
 from watchdog.core.measures import Act, Ended
 from watchdog.core.naming import family_of
 from watchdog.core.periods import in_time_ratio
-from watchdog.core.spans import Span, seconds_in
+from watchdog.core.spans import Span
 from watchdog.core.standing import MANUAL
 from watchdog.core.words import Instant, World
 from watchdog.lab.incident.times import times_of
 from watchdog.lab.review.ledger import Case, Ledger
+from watchdog.lab.review.practice import Practice, practice
+from watchdog.lab.review.spreads import Spread, Window, spread
 
 DRILL = "drill"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """From and to, on both clocks; the end is not part of it."""
-
-    since: Instant
-    until: Instant
-
-    def holds(self, at: Instant) -> bool:
-        return self.since.steady <= at.steady < self.until.steady
-
-    def seconds_of(self, spans: Iterable[Span]) -> float:
-        """How much of it they cover, whatever overlaps."""
-        return seconds_in(spans, self.since.steady, self.until.steady)
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Seconds of so many; None where there is none."""
-
-    count: int
-    median: float | None = None
-    p90: float | None = None
-    highest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +97,7 @@ class Review:
     acted: int
     acted_unmarked: int
     calls: int
-    drills: tuple[str, ...]  # episodes that were marked as one; drills of their own come later
+    drills: Practice
     follow_ups: FollowUps
 
 
@@ -162,9 +138,13 @@ def review(ledger: Ledger, window: Window) -> Review:
         acted=len(acted),
         acted_unmarked=sum(not case.mark for case in acted),
         calls=sum(window.holds(at) for at in ledger.calls),
-        drills=tuple(c.measure.episode for c in cases_in(ledger, window) if c.mark == DRILL),
+        drills=practice(ledger, window, _marked_drills(ledger, window)),
         follow_ups=_follow_ups(ledger, window),
     )
+
+
+def _marked_drills(ledger: Ledger, window: Window) -> list[str]:
+    return [case.measure.episode for case in cases_in(ledger, window) if case.mark == DRILL]
 
 
 def cases_in(ledger: Ledger, window: Window) -> list[Case]:
@@ -194,14 +174,6 @@ def of_a_rule(case: Case) -> bool:
 
 def has_acted(case: Case) -> bool:
     return any(act.outcome is e.Outcome.DONE for act in case.measure.acts)
-
-
-def spread(seconds: Iterable[float | None]) -> Spread:
-    known = sorted(one for one in seconds if one is not None)
-    if not known:
-        return Spread(0)
-    nearest = known[math.ceil(0.9 * len(known)) - 1]
-    return Spread(len(known), statistics.median(known), nearest, known[-1])
 
 
 def services(ledger: Ledger, now: Instant) -> dict[str, list[Span]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from watchdog.core.text import number, percent
+from watchdog.core.words import Instant
 from watchdog.lab.papers import (
     Clock,
     Facts,
@@ -17,15 +18,16 @@ from watchdog.lab.papers import (
     lasted,
 )
 from watchdog.lab.papers.paper import Block
-from watchdog.lab.review.numbers import Review, Spread
+from watchdog.lab.review.numbers import Review
+from watchdog.lab.review.practice import Practised
+from watchdog.lab.review.spreads import Spread
 from watchdog.lab.review.trends import Period, Step
 from watchdog.plots import Line, Plot
 
 Trends = Mapping[Step, tuple[Period, ...]]
 
 NO_DRILLS = (
-    "No drill is on the record. Episodes that somebody marks `drill` are listed here, and are "
-    "counted in nothing else but downtime."
+    "Nobody practised anything. What is due is planned in the platform file: see docs/drills.md."
 )
 
 
@@ -41,7 +43,7 @@ def review_paper(found: Review, trends: Trends, clock: Clock) -> Paper:
             Section("Downtime", tuple(_downtime(found))),
             Section("User impact and satisfaction", tuple(_impact(found))),
             Section("False actions and blind time", tuple(_doubts(found))),
-            Section("Drills", tuple(_drills(found))),
+            Section("Drills", tuple(_drills(found, clock))),
             Section("Follow-ups", tuple(_follow_ups(found))),
             Section("Trends", tuple(_trends(trends))),
         ),
@@ -179,11 +181,40 @@ def _doubts(found: Review) -> Iterator[Block]:
     yield _durations(("Rule", "Blind for"), found.blind_seconds)
 
 
-def _drills(found: Review) -> Iterator[Block]:
-    if found.drills:
-        yield Items(found.drills)
-    else:
+def _drills(found: Review, clock: Clock) -> Iterator[Block]:
+    """Results, times, and what was missed; the trend of them stands with the others."""
+    one = found.drills
+    if not one.drills:
         yield Words(NO_DRILLS)
+    if one.kinds:
+        rows = tuple(
+            (
+                kind.what, str(kind.run), str(kind.passed), str(kind.run - kind.passed),
+                str(kind.missed), _took(kind.rollback.median), _took(kind.rollback.highest),
+                _took(kind.seconds.median),
+            )
+            for kind in one.kinds
+        )  # fmt: skip
+        head = ("Kind", "Run", "Passed", "Failed", "Became overdue")
+        times = ("Rollback time, median", "highest", "Whole drill, median")
+        yield Table((*head, *times), rows, numbers=frozenset(range(1, 8)))
+    if one.drills:
+        yield Table(_DRILL_HEAD, tuple(_drill(each, clock) for each in one.drills), "")
+    if one.episodes:
+        yield Words("Episodes that somebody marked as a drill, counted in nothing but downtime:")
+        yield Items(one.episodes)
+
+
+_SHOWN_STAGES = ("detect", "decide", "read-back")
+_DRILL_HEAD = ("", "Kind", "Ended", "Result", *_SHOWN_STAGES, "By", "What was said")
+
+
+def _drill(one: Practised, clock: Clock) -> tuple[str, ...]:
+    said = "; ".join((*one.reasons, *([one.note] if one.note else [])))
+    times = (one.stages.get(stage) for stage in _SHOWN_STAGES)
+    result = "passed" if one.passed else "FAILED"
+    ended = clock.utc(Instant(one.ended_at, 0.0))
+    return one.name, one.what, ended, result, *map(_took, times), one.by, said
 
 
 def _follow_ups(found: Review) -> Iterator[Block]:
@@ -205,6 +236,7 @@ _CURVES: tuple[tuple[str, Callable[[Period], float | None], Callable[[float], st
     ("Median recovery time", lambda one: one.recover_median, lasted),
     ("False actions", lambda one: one.false_actions, number),
     ("Blind time", lambda one: one.blind_seconds, lasted),
+    ("Median rollback time in drills", lambda one: one.drill_median, lasted),
 )
 
 
@@ -213,10 +245,11 @@ def _trends(trends: Trends) -> Iterator[Block]:
         yield Words(f"By {step.value}. A star: not all of it lies in the time asked for.")
         yield Table(
             ("", "Episodes", "Rollbacks", "Not in time", "False", "Called", "Down", "Blind",
-             "To detect", "To effect", "To recover", "Satisfaction"),
+             "To detect", "To effect", "To recover", "Satisfaction", "Drills", "Failed",
+             "Rolled back in a drill within"),
             tuple(map(_row, periods)),
             "No time to tell of.",
-            frozenset(range(1, 12)),
+            frozenset(range(1, 15)),
         )  # fmt: skip
         if len(periods) > 1:
             yield from (Picture(plot) for plot in _plots(step, periods))
@@ -254,6 +287,9 @@ def _row(one: Period) -> tuple[str, ...]:
         _took(one.effect_median),
         _took(one.recover_median),
         "" if one.satisfaction is None else f"{one.satisfaction:.1f}",
+        str(one.drills),
+        str(one.drills_failed),
+        _took(one.drill_median),
     )
 
 

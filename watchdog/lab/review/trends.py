@@ -12,21 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from watchdog.core.drills import DrillStage
 from watchdog.core.measures import Ended
 from watchdog.core.words import Instant
 from watchdog.lab.incident.times import times_of
 from watchdog.lab.review.ledger import Ledger
 from watchdog.lab.review.numbers import (
     DRILL,
-    Window,
     acts_in,
     blindness,
     cases_in,
     down,
     has_acted,
     of_a_rule,
-    spread,
 )
+from watchdog.lab.review.practice import practice
+from watchdog.lab.review.spreads import Window, spread
 
 
 class Step(StrEnum):
@@ -53,6 +54,9 @@ class Period:
     effect_median: float | None
     recover_median: float | None
     satisfaction: float | None
+    drills: int = 0
+    drills_failed: int = 0
+    drill_median: float | None = None  # rollback time of those that passed
 
 
 def trend(ledger: Ledger, window: Window, step: Step) -> tuple[Period, ...]:
@@ -75,6 +79,7 @@ def _period(ledger: Ledger, name: str, part: Window, *, cut: bool) -> Period:
         if told.episode in names and told.satisfaction is not None
     }
     blind = blindness(ledger, part.until)
+    practised = practice(ledger, part, ()).drills
     return Period(
         name=name,
         since=part.since,
@@ -91,6 +96,11 @@ def _period(ledger: Ledger, name: str, part: Window, *, cut: bool) -> Period:
         effect_median=spread(one.breach_to_effect for one in times).median,
         recover_median=spread(one.breach_to_recovered for one in times).median,
         satisfaction=statistics.fmean(said.values()) if said else None,
+        drills=len(practised),
+        drills_failed=sum(not one.passed for one in practised),
+        drill_median=spread(
+            one.stages.get(DrillStage.READ_BACK.value) for one in practised if one.passed
+        ).median,
     )
 
 
