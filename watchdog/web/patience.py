@@ -13,6 +13,8 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from watchdog.web.lobby import Line
+
 REQUEST_SECONDS = 5.0
 """From the connection, or the first byte after an answer, to the request's last byte."""
 
@@ -23,8 +25,17 @@ ANSWER_SECONDS = 10.0
 class PatientProtocol(H11Protocol):
     """One connection."""
 
+    line: Line = Line.READS
     _request_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it has its answer, and has not begun to ask again: it may still tell a body that
+        nobody wants.
+        """
+        done = self.cycle is None or self.cycle.response_complete
+        return done and (self._request_timer is None or self.conn.their_state is h11.SEND_BODY)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

@@ -1,14 +1,16 @@
 """Serves an ASGI app on loopback TCP or on the control socket, inside the daemon's own loop.
 
 uvicorn's own signal handling is left out: signals are the daemon's. Limits keep slow or many
-clients from taking the loop: connections, the time a request may take to come in and an answer to
-be taken (`patience.py`), body size (in the apps).
+clients from taking the loop: who comes over TCP waits in a lobby until its head is whole
+(`lobby.py`), and its requests pass a turnstile (`turnstile.py`); then there are the time a request
+may take to come in and an answer to be taken (`patience.py`), and the body's size (in the apps).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import socket
 import struct
@@ -17,15 +19,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchdog.web.json_response import Json
+from watchdog.web.lobby import Line, Lobby
 from watchdog.web.patience import PatientProtocol
+from watchdog.web.turnstile import Turnstile
 
 Beside = Callable[[], Coroutine[Any, Any, None]]
 
-_MOST_CONNECTIONS = 200
+MOST_CONNECTIONS = 200
+"""That are served at once, half of them of those who read."""
+
+_BACKLOG = 1024
 _STOPS = "the daemon stops. What became of an order stands on the record: slo-watchdog status"
 
 
@@ -48,6 +56,45 @@ class PeerProtocol(PatientProtocol):
         self.client = (str(uid), pid)
 
 
+class _Places:
+    """The connections that are served, of which there are so many at most."""
+
+    def __init__(self, config: uvicorn.Config, server: uvicorn.Server) -> None:
+        self._config = config
+        self._server = server
+        self._coming: dict[asyncio.Task[Any], Line] = {}
+
+    def has_room(self, line: Line) -> bool:
+        """Whoever is served and asks for nothing makes room."""
+        connections = self._server.server_state.connections
+        served = [one for one in connections if isinstance(one, PatientProtocol)]
+        there = [one for one in served if one.line is line]
+        coming = sum(1 for one in self._coming.values() if one is line)
+        if len(there) + coming < MOST_CONNECTIONS // len(Line):
+            return True
+        idle = next((one for one in there if one.is_idle), None)
+        if idle is not None:
+            idle.shutdown()
+        return idle is not None
+
+    def take(self, accepted: socket.socket, line: Line) -> None:
+        loop = asyncio.get_running_loop()
+        made = functools.partial(self._protocol, line)
+        coming = loop.create_task(loop.connect_accepted_socket(made, accepted))
+        self._coming[coming] = line
+        coming.add_done_callback(self._came)
+
+    def _came(self, coming: asyncio.Task[Any]) -> None:
+        del self._coming[coming]
+        if not coming.cancelled() and coming.exception() is not None:
+            structlog.get_logger().warning("web.not_taken", error=str(coming.exception()))
+
+    def _protocol(self, line: Line) -> PatientProtocol:
+        made = PatientProtocol(self._config, self._server.server_state, {})
+        made.line = line
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A running server. `port` is 0 on a UNIX socket."""
@@ -56,6 +103,7 @@ class Served:
     _server: uvicorn.Server
     _task: asyncio.Task[None]
     _beside: asyncio.Task[None] | None = None
+    _lobby: Lobby | None = None
 
     @property
     def connections(self) -> int:
@@ -65,6 +113,8 @@ class Served:
     async def stop(self) -> None:
         """Close the listener, let running answers end for a moment, then cut them."""
         self._server.should_exit = True
+        if self._lobby is not None:
+            self._lobby.close()
         if self._beside is not None:
             self._beside.cancel()
             await asyncio.gather(self._beside, return_exceptions=True)
@@ -90,10 +140,14 @@ async def serve_tcp(app: ASGIApp, host: str, port: int, beside: Beside | None = 
     except BaseException:
         listener.close()
         raise
-    listener.listen(128)
+    listener.listen(_BACKLOG)
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
-    config = _config(app, http=PatientProtocol, limit_concurrency=_MOST_CONNECTIONS)
-    served = await _start(config, listener, listener.getsockname()[1])
+    config = _config(Turnstile(app), http=PatientProtocol)
+    served = await _start(config, [], listener.getsockname()[1])
+    places = _Places(config, served._server)  # noqa: SLF001  # made here
+    lobby = Lobby(listener, places.take, places.has_room)
+    lobby.open()
+    served = replace(served, _lobby=lobby)
     if beside is None:
         return served
     return replace(served, _beside=asyncio.create_task(beside(), name="beside the pages"))
@@ -104,7 +158,7 @@ async def serve_unix(app: ASGIApp, path: Path) -> Served:
     listener = _bound(path)
     listener.listen(64)
     listener.setblocking(False)  # noqa: FBT003  # the socket's own signature
-    return await _start(_config(app, http=PeerProtocol, limit_concurrency=50), listener, 0)
+    return await _start(_config(app, http=PeerProtocol, limit_concurrency=50), [listener], 0)
 
 
 def _bound(path: Path) -> socket.socket:
@@ -159,9 +213,9 @@ def _config(app: ASGIApp, **more: Any) -> uvicorn.Config:
     )
 
 
-async def _start(config: uvicorn.Config, listener: socket.socket, port: int) -> Served:
+async def _start(config: uvicorn.Config, listeners: list[socket.socket], port: int) -> Served:
     server = _Quiet(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="serve")
+    task = asyncio.create_task(server.serve(sockets=listeners), name="serve")
     while not server.started and not task.done():  # noqa: ASYNC110  # uvicorn sets a bool, no event
         await asyncio.sleep(0.005)
     if task.done():
