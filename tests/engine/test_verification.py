@@ -16,6 +16,7 @@ from watchdog.core.entries import EpisodeMoved, IntentEnded, Paged
 from watchdog.core.probes import AttestationProbe, CommandProbe, HttpProbe, Probe, TcpProbe
 from watchdog.core.spec import Policy
 from watchdog.core.states import State
+from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.verification import NamedCheck, VerificationBegan, VerificationChecked
 from watchdog.core.words import Direction, Truth
@@ -180,6 +181,10 @@ async def test_a_proven_failure_is_told_once_to_the_owners_and_calls_nobody(
         assert page.body.startswith("flow (a user can redeem): ")
         assert "slo-watchdog verify E1" in page.body
         assert "perhaps" not in page.body, "what is not known is not told as a failure"
+        writer = house.engine.people.outbox.writer
+        note = replace(writer.test("chat"), key="episode:E1", topic=Topic.COMPLETE)
+        body = writer.letter([note]).body
+        assert "* verified after pause: 1 of 3 hold; flow fails: " in body
 
 
 async def test_what_is_to_page_does(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from watchdog.core.probes import Probe
-from watchdog.core.text import shortened
+from watchdog.core.text import duration, shortened
 from watchdog.core.words import Direction, Truth
 
 MOST_CHECKS = 20
@@ -93,12 +93,29 @@ def after_what(action: str, direction: Direction) -> str:
     return action if direction is Direction.DO else f"the undo of {action}"
 
 
+_WORDS = {Truth.TRUE: "holds", Truth.FALSE: "fails", Truth.UNKNOWN: "is not known"}
+
+
+def told_began(entry: VerificationBegan) -> str:
+    """In a sentence, for a timeline."""
+    what = after_what(entry.action, entry.direction)
+    asked = f", asked for by {entry.actor}" if entry.actor else ""
+    return f"{entry.verification}: after {what} it is looked at {', '.join(entry.checks)}{asked}"
+
+
+def told_checked(entry: VerificationChecked) -> str:
+    looks = f", {entry.looks} looks" if entry.looks > 1 else ""
+    after = f" (known after {duration(entry.seconds)}{looks})"
+    return f"{entry.verification} {entry.check} {_WORDS[entry.truth]}: {entry.reason}{after}"
+
+
 def in_short(known: Sequence[VerificationChecked], missing: Sequence[str]) -> str:
     """As "5 of 6 hold; por-attestation fails: 31m old, more than 30m"."""
     held = sum(one.truth is Truth.TRUE for one in known)
     parts = [f"{held} of {len(known) + len(missing)} hold"]
-    for truth, word in ((Truth.FALSE, "fails"), (Truth.UNKNOWN, "is not known")):
+    for truth in (Truth.FALSE, Truth.UNKNOWN):
         found = (one for one in known if one.truth is truth)
+        word = _WORDS[truth]
         parts += [f"{one.check} {word}: {shortened(one.reason, _MOST_REASON)}" for one in found]
     if missing:
         parts.append(f"under way: {', '.join(missing)}")

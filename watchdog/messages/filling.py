@@ -74,6 +74,7 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
     "began_at": ("of the trouble, in UTC and local time", "12:00:00Z"),
     "noted_at": ("when the page was raised, in UTC and local time", "12:04:10Z"),
     "facts": ("what the record tells of it, in short sentences", ["contained 4 s after"]),
+    "checks": ("its verification, a line an action", ["verified after x: 5 of 6 hold"]),
     "runbook": ("of the rule; may be empty", "docs/runbooks/redemption.md"),
     "link": ("to its page; may be empty", "https://watchdog.example.org/episodes/E4"),
     "said": ("what the person who announces it adds; may be empty", ""),

@@ -12,6 +12,12 @@ from functools import singledispatch
 from typing import Any, TypeVar
 
 from watchdog.core import entries as e
+from watchdog.core.verification import (
+    VerificationBegan,
+    VerificationChecked,
+    told_began,
+    told_checked,
+)
 from watchdog.core.words import Instant, Status, Verdict
 
 Moment = dict[str, Any]
@@ -244,6 +250,16 @@ def _announced(entry: e.Announced) -> Told:
 @_told.register
 def _marked(entry: e.Marked) -> Told:
     return "marked", f"{entry.mark}, by {entry.actor}{_after_colon(entry.reason)}", ""
+
+
+@_told.register
+def _verified(entry: VerificationBegan) -> Told:
+    return "verified", told_began(entry), ""
+
+
+@_told.register
+def _checked(entry: VerificationChecked) -> Told:
+    return "checked", told_checked(entry), ""
 
 
 def _after_colon(text: str) -> str:

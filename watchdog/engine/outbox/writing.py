@@ -158,6 +158,7 @@ class Writer:
             "began_at": clock(ep.opened if ep is not None else note.at),
             "noted_at": clock(note.at),
             "facts": [str(one) for one in measured.get("told", ())],
+            "checks": list(book.verifications.lines(note.episode)) if note.episode else [],
             "runbook": rule.runbook if rule is not None else "",
             "link": _link(note, ep, contacts),
             "said": "",

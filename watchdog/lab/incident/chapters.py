@@ -39,6 +39,31 @@ def _decision(one: Ruled, clock: Clock) -> Iterator[Block]:
     yield Words(f"To make it again: slo-watchdog replay {entry.decision} ({hashes})", quiet=True)
 
 
+def verifications(found: Gathered, clock: Clock) -> Iterator[Block]:
+    """Each with what came of its checks, and what they printed."""
+    if not found.verifications:
+        yield Words("Nothing was verified beside the read-back.", quiet=True)
+    for one in found.verifications:
+        asked = f", asked for by {one.began.actor}" if one.began.actor else ""
+        yield Words(f"{one.began.verification}, {clock.both(one.at)}{asked}: {one.line}")
+        known = [one.known[name] for name in one.began.checks if name in one.known]
+        rows = tuple(
+            (
+                clock.utc(check.at),
+                check.entry.check,
+                check.entry.truth.value,
+                lasted(check.entry.seconds, 3),
+                check.entry.reason,
+            )
+            for check in known
+        )
+        yield Table(("UTC", "Check", "Holds", "Known after", "Why"), rows, "None has ended.")
+        for check in known:
+            if check.entry.output.strip():
+                title = f"{one.began.verification} {check.entry.check} printed"
+                yield Output(title, check.entry.output)
+
+
 def changes(found: Gathered, clock: Clock) -> Iterator[Block]:
     """Each change with its steps, what they printed, and the action as it was written."""
     if not found.changes:

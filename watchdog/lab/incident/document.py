@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from watchdog.core.verified import Run
 from watchdog.lab.incident.impact import measured, newest
 from watchdog.lab.incident.times import times_of
 from watchdog.lab.incident.values import Change, Gathered, Ruled, Task
@@ -42,6 +43,7 @@ def document(found: Gathered) -> View:
         },
         "decisions": [_ruled(one) for one in found.rulings],
         "changes": [_change(one) for one in found.changes],
+        "verifications": [_verification(one) for one in found.verifications],
         "stays_rolled_back": [claim.target for claim in found.claims],
         "messages": plain(found.messages),
         "follow_ups": [_task(one) for one in found.tasks],
@@ -92,6 +94,21 @@ def _change(one: Change) -> View:
         "read_back": ended.read_back if ended is not None else None,
         "effect_at": plain(ended.effect_at) if ended is not None else None,
         "seconds": ended.seconds if ended is not None else None,
+    }
+
+
+def _verification(one: Run) -> View:
+    began = {k: v for k, v in plain(one.began).items() if k not in {"kind", "checks"}}
+    known = [
+        {"at": plain(check.at), **{k: v for k, v in plain(check.entry).items() if k != "kind"}}
+        for check in one.known.values()
+    ]
+    return {
+        **began,
+        "at": plain(one.at),
+        "told": one.line,
+        "checks": known,
+        "under_way": list(one.missing),
     }
 
 

@@ -14,6 +14,7 @@ from watchdog.core.book import Book
 from watchdog.core.deploys import ALL
 from watchdog.core.standing import Episode
 from watchdog.core.states import State
+from watchdog.core.verification import VerificationBegan
 from watchdog.core.words import Instant
 from watchdog.lab.incident import messages
 from watchdog.lab.incident.telling import told
@@ -49,6 +50,7 @@ class _Gatherer:
             self._found.rule, self._found.started = known.rule, book.started
             self._found.measure = book.measures.episodes.get(episode)
             self._found.opened = known.opened, _as_opened(known)
+            self._found.verifications += book.verifications.of(episode)
 
     def take(self, one: e.Recorded) -> None:
         policy = self._book.policy
@@ -177,6 +179,8 @@ class _Gatherer:
             case e.FollowUpClosed():
                 task = next(t for t in found.tasks if t.entry.follow_up == entry.follow_up)
                 task.closed, task.closed_at = entry, at
+            case VerificationBegan():
+                found.verifications.append(self._book.verifications.runs[entry.verification])
             case e.HoldPlaced():
                 self._holds.add(entry.hold)
             case e.BlindBegan() | e.BlindEnded():

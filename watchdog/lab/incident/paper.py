@@ -11,7 +11,7 @@ from watchdog.core.hindsight import Task as Kind
 from watchdog.core.standing import MANUAL
 from watchdog.core.text import duration
 from watchdog.core.words import Instant
-from watchdog.lab.incident.chapters import changes, decisions
+from watchdog.lab.incident.chapters import changes, decisions, verifications
 from watchdog.lab.incident.impact import Found, measured, newest
 from watchdog.lab.incident.signal import pictures
 from watchdog.lab.incident.times import first_effect, times_of
@@ -52,6 +52,7 @@ def incident_paper(found: Gathered, clock: Clock) -> Paper:
             Section("Impact", tuple(_impact(found, clock))),
             Section("Decisions", tuple(decisions(found, clock))),
             Section("Commands and what they printed", tuple(changes(found, clock))),
+            Section("Verification after the rollback", tuple(verifications(found, clock))),
             Section("Rolled back, and undone", tuple(_effects(found, clock))),
             Section("Messages", tuple(_messages(found, clock))),
             Section("What people did", tuple(_people(found, clock))),

@@ -12,6 +12,12 @@ from functools import singledispatch
 from watchdog.core import entries as e
 from watchdog.core.hindsight import in_words
 from watchdog.core.text import number, shortened
+from watchdog.core.verification import (
+    VerificationBegan,
+    VerificationChecked,
+    told_began,
+    told_checked,
+)
 from watchdog.lab.papers import lasted
 
 Told = tuple[str, str]
@@ -204,6 +210,16 @@ def _ready(entry: e.ReadinessChanged) -> Told:
 @_told.register
 def _policy(entry: e.PolicyApplied) -> Told:
     return "rules applied", "; ".join(entry.changes) or entry.sha256[:12]
+
+
+@_told.register
+def _verified(entry: VerificationBegan) -> Told:
+    return "verification", told_began(entry)
+
+
+@_told.register
+def _checked(entry: VerificationChecked) -> Told:
+    return "check", told_checked(entry)
 
 
 @_told.register

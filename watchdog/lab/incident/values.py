@@ -18,6 +18,7 @@ from watchdog.core.entries import (
 from watchdog.core.measures import Measure
 from watchdog.core.standing import Claim
 from watchdog.core.states import State
+from watchdog.core.verified import Run
 from watchdog.core.words import Instant, Verdict
 
 
@@ -95,6 +96,7 @@ class Gathered:
     messages: list[Message] = field(default_factory=list)
     impacts: list[tuple[Instant, ImpactTold]] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
+    verifications: list[Run] = field(default_factory=list)
     claims: tuple[Claim, ...] = ()  # that stand at the record's end
     mark: str = ""
     acked_by: str = ""
