@@ -23,6 +23,7 @@ from watchdog.core.telling.status_pages import (
     StatusFile,
     StatusPage,
 )
+from watchdog.engine.telling_view import telling_now
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 
@@ -95,6 +96,7 @@ async def test_people_are_told_once_of_a_page_that_fails_for_long(
         assert told.key == "status-page:gone"
         assert told.title.startswith("the status page gone does not show what stands: ")
         assert len(house.entries(StatusNotShown)) == 1
+        assert telling_now(house.engine).wrong == {"gone": True}
 
 
 async def test_a_pause_that_a_page_asks_for_is_kept(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -107,8 +109,10 @@ async def test_a_pause_that_a_page_asks_for_is_kept(tmp_path: Path, sandbox: San
         server.behaviour = answering("")
         await asyncio.sleep(2.2)
         assert len(server.requests) == 1
+        assert telling_now(house.engine).wrong == {"busy": True}
         await house.until(lambda: house.entries(StatusShown), "it is told again")
         assert len(server.requests) == 2
+        assert telling_now(house.engine).wrong == {"busy": False}
 
 
 async def test_after_a_restart_nothing_is_told_twice_and_what_was_promised_is_kept(

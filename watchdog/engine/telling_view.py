@@ -15,11 +15,15 @@ from watchdog.engine.verdict_view import utc
 
 @dataclass(frozen=True, slots=True)
 class TellingNow:
-    """For metrics. `failing` is by channel; of a policy that tells nobody it is empty."""
+    """For metrics. `failing` is by channel, `wrong` by status page: it does not show what stands.
+
+    Of a policy that tells nobody both are empty. A page is known by the daemon that tells it alone.
+    """
 
     waiting: int = 0
     oldest_seconds: float = 0.0
     failing: Mapping[str, bool] = field(default_factory=dict)
+    wrong: Mapping[str, bool] = field(default_factory=dict)
 
 
 def telling_now(engine: Engine) -> TellingNow:
@@ -31,7 +35,14 @@ def telling_now(engine: Engine) -> TellingNow:
         len(waiting),
         now.steady - waiting[0].at.steady if waiting else 0.0,
         {name: name in down for name in channels},
+        {} if contacts is None else _wrong(engine, contacts),
     )
+
+
+def _wrong(engine: Engine, contacts: Contacts) -> Mapping[str, bool]:
+    pages = engine.people.status_pages
+    told = [page for page in contacts.status_pages.values() if pages.tells(page)]
+    return {page.name: not pages.shows(page) for page in told}
 
 
 def telling_view(engine: Engine) -> TellingShape | None:
