@@ -53,6 +53,9 @@ LATE = {
 UNREADY = {
     "name": "pause", "target": "flag:x", "ready": "false", "claimed_by": [], "ready_reason": "gone",
 }  # fmt: skip
+FAILED = {"check": "flow", "last": {"truth": "false", "reason": "0/3 steps"}}
+HELD = {"check": "served", "last": {"truth": "true", "reason": "200"}}
+VERIFIED = UNREADY | {"ready": "true", "verification": [HELD, FAILED, {"check": "n", "last": None}]}
 REVIEW = {"document": "the wiki", "reviewed": "2026-01-01", "overdue": True}
 ASKED = {"missing": 2, "action": "restore", "until": "2026-11-23T16:00:00Z"}
 
@@ -75,6 +78,7 @@ TOLD = [
     ({"holds": [HOLD]}, "holds", "H3 hold on everything until 16:10:00Z (30m), by alice: a move"),
     ({"silences": [SILENCE]}, "silences", "s-1 until 16:00:00Z, by bob: disks; covers errors"),
     ({"actions": [UNREADY]}, "not_ready", "pause (flag:x): gone"),
+    ({"actions": [VERIFIED]}, "unverified", "pause: flow: 0/3 steps. Look again: slo-watchdog ver"),
     (
         {"rules": [rule(effective_mode="shadow", mode_reason="E3 was marked false")]},
         "demoted",

@@ -68,3 +68,30 @@ def test_watched_over_and_closed_by_a_person() -> None:
     assert stands(episode("ok", held=False), NO_DEPLOYS, "") == [DONE, DONE, DONE, NEXT]
     latched = way(episode("latched", held=False), NO_DEPLOYS, "")
     assert latched[2].command == "slo-watchdog close E4 --reason WHY"
+
+
+def verified(direction: str, *truths: str | None) -> dict[str, Any]:
+    checks = [{"check": f"c{n}", "truth": truth} for n, truth in enumerate(truths)]
+    told, began = f"verified after {direction}", "2026-11-23T12:10:00.000Z"
+    about = {"action": "pause", "direction": direction, "by": "", "began": began}
+    return {**about, "told": told, "checks": checks}
+
+
+def test_what_its_checks_said_is_a_condition_of_the_way() -> None:
+    for truths, expected in (
+        (("true", "true"), DONE),
+        (("true", "false"), WAITS),
+        (("true", "unknown"), NEXT),
+        (("true", None), NEXT),
+    ):
+        found = episode() | {"verification": [verified("do", *truths)]}
+        first, second, *_ = way(found, NO_DEPLOYS, "")
+        assert (first.name, first.stands) == ("Verify the rollback", expected)
+        assert first.command == "slo-watchdog verify E4"
+        assert second.name == "Deploy the fix"
+    both = [verified("do", "true"), verified("undo", "false")]
+    steps = way(episode("watched", held=False) | {"verification": both}, NO_DEPLOYS, "")
+    assert [(step.name, step.stands) for step in steps][1:3] == [
+        ("Switch on again", DONE),
+        ("Verify the undo", WAITS),
+    ]

@@ -14,6 +14,7 @@ from typing import Any
 from watchdog.cli.drills_page import drills_wanted
 from watchdog.cli.lessons_page import follow_up_told, review_told
 from watchdog.cli.page import ago, clock, until
+from watchdog.cli.verification_page import failing, newest
 from watchdog.core.text import duration, printable, shortened
 
 View = dict[str, Any]
@@ -128,6 +129,7 @@ def _episodes(status: View, now: datetime) -> Iterator[str]:
             _awaits(ep["id"], asked, now) if asked else "",
             f"ordered by {ep['actor']}: {ep['why']}" if ep["actor"] else "",
             "may not act by itself" if ep["barred"] else "",
+            *(one["told"] for one in newest(ep) if failing(one)),
             ep["reason"],
         ]
         yield ". ".join(one for one in told if one)
@@ -176,6 +178,16 @@ def _not_ready(status: View, _: datetime) -> Iterator[str]:
     for one in status["actions"]:
         if one["ready"] != "true" and not one["claimed_by"]:
             yield f"{one['name']} ({one['target']}): {one['ready_reason']}"
+
+
+def _unverified(status: View, _: datetime) -> Iterator[str]:
+    """What was rolled back or undone, and a check of which failed when it was last looked at."""
+    for action in status["actions"]:
+        for one in action.get("verification", ()):
+            last = one["last"]
+            if last is not None and last["truth"] == "false":
+                again = f"slo-watchdog verify {action['name']} --check {one['check']}"
+                yield f"{action['name']}: {one['check']}: {last['reason']}. Look again: {again}"
 
 
 def _demoted(status: View, _: datetime) -> Iterator[str]:
@@ -233,6 +245,7 @@ _KINDS: dict[str, tuple[str, Callable[[View, datetime], Iterator[str]]]] = {
     "deploys": ("Deploys under way", _deploys),
     "frozen": ("Frozen: not to be deployed", _frozen),
     "not_ready": ("Actions that would not work", _not_ready),
+    "unverified": ("Checks after a rollback that failed last", _unverified),
     "demoted": ("Rules that do less than they declare", _demoted),
     "blind": ("Blind rules", _blind),
     "untold": ("Not told", _untold),

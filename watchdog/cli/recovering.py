@@ -18,6 +18,7 @@ from watchdog.cli.client import Client, Refused
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.page import Page
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon, fail
+from watchdog.cli.verification_page import failing, newest
 
 View = dict[str, Any]
 WHY = "--reason WHY"
@@ -70,7 +71,7 @@ def way(ep: View, deploys: View, refused: str) -> list[Step]:
     targets = [claim["target"] for claim in ep["claims"]]
     held = bool(targets)
     over = ep["state"] == "ok"
-    steps = [_fix(ep, targets, deploys, over=over)]
+    steps = [*_verified(ep, "do"), _fix(ep, targets, deploys, over=over)]
     undo = f"slo-watchdog undo {ep['id']} {WHY}"
     if held:
         stands = Stands.WAITS if refused else Stands.NEXT
@@ -78,6 +79,7 @@ def way(ep: View, deploys: View, refused: str) -> list[Step]:
         steps.append(Step("Switch on again", stands, why, undo))
     else:
         steps.append(Step("Switch on again", Stands.DONE, "nothing of it is rolled back any more"))
+        steps += _verified(ep, "undo")
     if ep["state"] == "watched":
         why = f"watched since {ep['since']}: a fresh breach rolls back again at once"
         steps.append(Step("Watch", Stands.NEXT, why, f"slo-watchdog why {shlex.quote(ep['rule'])}"))
@@ -93,6 +95,19 @@ def way(ep: View, deploys: View, refused: str) -> list[Step]:
     why = "causes, follow-ups and the procedure: its record has the headings"
     steps.append(Step("Write down what was learned", stands, why, learned))
     return steps
+
+
+def _verified(ep: View, direction: str) -> list[Step]:
+    """What the checks said of what stands, or of its undo; nothing where there are none."""
+    found = [one for one in newest(ep) if one["direction"] == direction]
+    if not found:
+        return []
+    name = "Verify the rollback" if direction == "do" else "Verify the undo"
+    held = all(check["truth"] == "true" for one in found for check in one["checks"])
+    failed = any(failing(one) for one in found)
+    stands = Stands.DONE if held else Stands.WAITS if failed else Stands.NEXT
+    told = "; ".join(f"{one['told']} (at {one['began']})" for one in found)
+    return [Step(name, stands, told, f"slo-watchdog verify {ep['id']}")]
 
 
 def _fix(ep: View, targets: list[str], deploys: View, *, over: bool) -> Step:

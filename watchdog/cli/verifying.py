@@ -7,7 +7,7 @@ is 0 where every check holds and 1 where one fails or is not known.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,11 +15,7 @@ from watchdog.cli import completing
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.page import Page
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon
-from watchdog.core.text import duration
-
-View = dict[str, Any]
-
-WORDS = {"true": "holds", "false": "FAILS", "unknown": "not known", None: "under way"}
+from watchdog.cli.verification_page import show_verification
 
 
 def verify(
@@ -53,17 +49,3 @@ def verify(
         held = bool(data["held"])
     if not held:
         raise typer.Exit(NOT_SO)
-
-
-def show_verification(page: Page, one: View) -> None:
-    """Its line, and a line for each check."""
-    by = f", asked for by {one['by']}" if one["by"] else ""
-    page.line(f"{one['verification']} at {one['began']}{by}: {one['told']}")
-    width = max((len(check["check"]) for check in one["checks"]), default=0)
-    for check in one["checks"]:
-        took = check["look_seconds"]
-        beside = f" ({duration(took)})" if took is not None else ""
-        says = f" {check['says']}:" if check["says"] else ""
-        word = WORDS.get(check["truth"], str(check["truth"]))
-        name = f"{check['check']:{width}}"
-        page.line(f"{name}  {word:9} {says} {check['reason']}{beside}".rstrip(), indent=2)
