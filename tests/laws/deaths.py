@@ -45,7 +45,7 @@ CALLS = (
 """What writes, syncs, renames, connects, sends, and starts or awaits a tool."""
 
 ENDED = frozenset({State.CONTAINED, State.HELD, State.LATCHED})
-END_SECONDS = 20.0
+END_SECONDS = 40.0
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def written(shop: Shop, kind: str) -> dict[str, Any]:
         "do": {"run": list(shop.tool("deploy", "${anchor.version}"))},
         "read_back": {"get": version, "expect": "build == '${anchor.version}'"},
         "contained_when": [{"get": version, "expect": "healthy == `true`"}],
-        "deadline": "3s",
+        "deadline": "6s",
     }
     if kind == "call":
         releases = {"get": f"{shop.url}/releases", "value": "previous.version"}
