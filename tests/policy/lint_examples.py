@@ -68,6 +68,13 @@ rules:
     liveness: {up: app}
     for: 30s
 """
+CONTACTS = """\
+version: 1
+channels: {mail: {apprise: apprise-mail}}
+people: {ada: {name: Ada, reach: {mail: ada@example.org}}}
+on-call: {people: [ada]}
+audiences: {team: {to: [mail]}}
+"""
 TESTS = """\
 tests:
   - rule_test: [{rule: promise}]
@@ -95,6 +102,7 @@ def well() -> dict[str, str]:
         "platform.yaml": PLATFORM,
         "vars/production.yaml": VARS + "zone: example.com\n",
         "vars/staging.yaml": VARS + "zone: test.example.com\n",
+        "contacts.yaml": CONTACTS,
         "team-a/rules.yaml": RULES,
         "team-a/rules.test.yaml": TESTS,
     }
@@ -185,6 +193,7 @@ LINTS: Mapping[str, Example] = {
         better="expr: 'histogram_quantile(0.9, sum by (le, zone) (rate(busy_bucket[1m])))', "
         'breach_when: "> 90%"}\n    each: [zone]',
     ),
+    "nobody-there": Example("ada@example.org", "ada@mycelia.invalid", "contacts.yaml"),
     "rule-without-a-test": Example("[{rule: errors}]", "[{rule: down}]", "team-a/rules.test.yaml"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchdog.policy.lint import channels, each, proof, reach, values, windows
+from watchdog.policy.lint import channels, each, people, proof, reach, values, windows
 from watchdog.policy.lint.finding import Finding, Lint
 from watchdog.policy.lint.ground import Ground
 
@@ -15,6 +15,7 @@ LINTS: tuple[Lint, ...] = (
     *channels.LINTS,
     *each.LINTS,
     *proof.LINTS,
+    *people.LINTS,
 )
 
 

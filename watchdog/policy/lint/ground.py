@@ -9,6 +9,7 @@ from watchdog.core.inputs import last_rung
 from watchdog.core.naming import family_of
 from watchdog.core.spec import ActionSpec, Policy, RuleSpec, SourceSpec
 from watchdog.policy.alertmanager import KEY as ALERTMANAGER
+from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.document import entries_of, read_document
 from watchdog.policy.load import Load
 from watchdog.policy.parts import compile_base, split
@@ -34,6 +35,7 @@ class Ground:
     tested: frozenset[str] | None = None
     alertmanager: Entry | None = None
     channels: Entries = field(default_factory=dict)
+    people: Entries = field(default_factory=dict)
 
     def source_of(self, rule: RuleSpec) -> SourceSpec:
         return self.policy.sources[rule.source]
@@ -80,6 +82,7 @@ def ground_of(
         name: {e.name: e for e in entries_of(platform, name, found)}
         for name in ("sources", "actions", "playbooks", "events")
     }
+    contacts = read_document(parts.platform.get(CONTACTS, ""), CONTACTS, given, found)
     section = platform.value(ALERTMANAGER)
     return Ground(
         policy,
@@ -91,4 +94,5 @@ def ground_of(
         tested,
         Entry(ALERTMANAGER, platform.key(ALERTMANAGER), section) if section else None,
         sections["events"],
+        {e.name: e for e in entries_of(contacts, "people", found)} if contacts else {},
     )
