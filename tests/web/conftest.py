@@ -1,7 +1,7 @@
 """One breach, driven for real once for all that look at it: redemption fails, is paused."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from tests.web.policies import (
 )
 from tests.web.watching import Watch, watching
 from tests.wire.raw_server import RawServer, answering
+from watchdog.core.drills import DrillKind, DrillPlan, DrillStage, DrillTold, Timed
 from watchdog.core.spec import Endpoint, JsonDocument, Scope, Scrape
 from watchdog.core.words import Status
 from watchdog.engine import Person
@@ -76,7 +77,9 @@ async def _paused_once(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
             "odd": source("odd", JsonDocument(Endpoint(odd.url), "timestamp", ())),
         }
         rules = (ERROR_RATE, AVAILABILITY, OBSERVED, QUIET, ODD)
-        async with watching(folder, policy(sources, rules, (pause(sandbox),))) as watch:
+        plan = (DrillPlan(DrillKind.FEATURE_FLAG, 30 * 86_400.0),)
+        planned = replace(policy(sources, rules, (pause(sandbox),)), drills=plan)
+        async with watching(folder, planned) as watch:
             await watch.until(lambda: ERROR_RATE.name in watch.engine.book.cleared)
             await sandbox.break_redemption()
             episode = await watch.episode(ERROR_RATE.name, state="contained")
@@ -89,4 +92,14 @@ async def _paused_once(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
                 silence=False,
                 dry=False,
             )
+            practised(watch, pause(sandbox).name)
             yield Paused(watch, sandbox, episode.id)
+
+
+def practised(watch: Watch, action: str) -> None:
+    """It was, longer ago than planned; the note comes from somebody who does not mean well."""
+    ended = watch.engine.ports.clock.now().wall - 40 * 86_400.0
+    stages = (Timed(DrillStage.READ_BACK, 2.5, 30.0, "the action's `sla`"),)
+    kind = DrillKind.FEATURE_FLAG
+    told = DrillTold(kind, True, ended, action, 25.0, stages, note=f"{TURNED}{MARKUP}")  # noqa: FBT003  # passed
+    watch.orders.drills.record(Person("alice (uid 1000)", counts=True), told, dry=False)

@@ -148,3 +148,21 @@ async def test_not_watching_is_said_before_all_else(paused: Paused) -> None:
     assert "It is not watching" in page.text
     assert (healthy.status_code, healthy.text) == (503, "the last pass was 12.0 s ago")
     assert (await paused.watch.get("/-/ready")).status_code == 200
+
+
+async def test_what_nobody_has_practised_lately_stands_beside_what_is_ready(paused: Paused) -> None:
+    (action,) = (await paused.watch.get("/api/v1/actions")).json()
+    assert action["ready"] == "true"
+    (said,) = action["unpractised"]
+    assert said.startswith("the drill feature-flag is overdue: since ")
+    actions = Outline((await paused.watch.get("/actions")).text)
+    assert said in actions.text
+    assert "not practised" in actions.text
+    drills = " ".join(actions.text.split("Drills", 1)[1].split())
+    assert drills.startswith("KindNowLastDue feature-flag overdue passed T1, 40d")
+    assert "slo-watchdog drill run KIND" in actions.text
+    front = Outline((await paused.watch.get("/")).text)
+    assert said in front.text
+    assert "Overdue to be practised: feature-flag" in front.text
+    told = (await paused.watch.get("/metrics")).text
+    assert f'slo_watchdog_action_practised{{action="{action["name"]}"}} 0.0' in told

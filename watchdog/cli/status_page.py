@@ -9,6 +9,7 @@ from typing import Any
 from watchdog.cli.drills_page import show_drills
 from watchdog.cli.lessons_page import show_lessons
 from watchdog.cli.page import STYLES, Page, ago, clock, plain, span, until, word
+from watchdog.cli.verification_page import newest
 from watchdog.web.advice import (
     Advice,
     for_episode,
@@ -145,6 +146,7 @@ def show_episode(page: Page, ep: View, now: datetime, *, rule_exists: bool = Tru
         ("may not act by itself: ", ep["barred"] if ep["barred"] not in ep["reason"] else ""),
         ("waits for ", _awaits(ep["awaiting"], now)),
         ("measured: ", "; ".join(ep["measures"]["told"]) if ep["measures"] else ""),
+        *(("", one["told"]) for one in newest(ep)),
         ("seen by ", ep["acked_by"]),
         ("ordered by ", f"{ep['actor']}: {ep['why']}" if ep["actor"] else ""),
     ):
@@ -296,6 +298,8 @@ def show_actions(page: Page, actions: list[View]) -> None:
         )
         if state != "ready":
             page.line(action["ready_reason"], indent=12)
+        for said in action["unpractised"]:
+            page.line(word("held"), f" {said}", indent=12)
 
 
 def _proven(proof: View | None) -> str:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from watchdog.core.drills import DrillCounted, Drills
+from watchdog.core.drills import DrillCounted, DrillKind, Drills
 from watchdog.core.gates import ModeLimit
 from watchdog.core.naming import family_of
+from watchdog.core.releases import DeployRelease
 from watchdog.core.spec import ActionSpec, Policy
 from watchdog.core.text import duration
+from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Instant, Mode
 
 _AHEAD_SECONDS = 60.0
@@ -41,6 +43,19 @@ def undrilled(action: ActionSpec, drills: Drills, now: Instant) -> ModeLimit | N
     else:
         return None
     return ModeLimit(who, Mode.APPROVE)
+
+
+def kind_of(action: ActionSpec) -> DrillKind | None:
+    """The kind of drill that practises its type of rollback; None where there is none."""
+    match action.do.how:
+        case SwapTree():
+            return DrillKind.CONFIG
+        case RestoreSystem():
+            return DrillKind.FULL
+        case DeployRelease():
+            return None
+        case _:
+            return DrillKind.FEATURE_FLAG
 
 
 def to_count(policy: Policy, drills: Drills) -> tuple[DrillCounted, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from watchdog.core.measures import Ended, Proof
+from watchdog.core.naming import family_of
 from watchdog.core.periods import PERIODS, in_time_ratio, rollbacks_within
 from watchdog.core.spec import ActionSpec
 from watchdog.core.words import Instant
-from watchdog.engine.drills_view import drill_view
+from watchdog.engine.drills_view import drill_view, unpractised
 from watchdog.engine.engine import Engine
 from watchdog.engine.shapes import ActionRowShape, ActionShape, AnchorShape, EndsShape, ProofShape
 from watchdog.engine.verdict_view import utc
@@ -43,8 +44,9 @@ def action_row(engine: Engine, action: ActionSpec) -> ActionRowShape:
         "claimed_by": [c.episode for c in book.claimants(action.target)],
         "last_proof": _proof(book.measures.proofs.get(action.name), action, now),
         "anchor": _anchor(engine, action.name),
-        "last_drill": drill_view(book.drills.of_action.get(action.name), now),
-        "last_good_drill": drill_view(book.drills.good_of_action.get(action.name), now),
+        "last_drill": drill_view(book.drills.of_action.get(family_of(action.name)), now),
+        "last_good_drill": drill_view(book.drills.good_of_action.get(family_of(action.name)), now),
+        "unpractised": unpractised(engine, action),
         "verification": action_verification(engine, action),
     }
 

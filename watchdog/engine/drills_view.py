@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watchdog.core.drilled import kind_of, undrilled
 from watchdog.core.drills import DrillEnded, DrillKind, planned
+from watchdog.core.naming import family_of
+from watchdog.core.spec import ActionSpec
 from watchdog.core.words import Instant
 from watchdog.engine.engine import Engine
 from watchdog.engine.shapes import DrillShape
@@ -63,6 +66,27 @@ def drills_view(engine: Engine) -> list[DrillKindShape]:
                 "last_good": drill_view(good, now),
             }
         )
+    return found
+
+
+def unpractised(engine: Engine, action: ActionSpec) -> list[str]:
+    """What speaks against relying on an action, by its drills; empty where nothing does.
+
+    It takes nothing from its readiness, which is what preflight sees; people are shown both.
+    """
+    drills, now = engine.book.drills, engine.ports.clock.now()
+    found, last = [], drills.of_action.get(family_of(action.name))
+    if last is not None and not last.told.passed:
+        why = "; ".join(last.told.reasons)
+        found.append(f"its last drill, {last.drill}, failed" + (f": {why}" if why else ""))
+    what = kind_of(action)
+    plan = planned(engine.in_force().drills, what) if what is not None else None
+    if plan is not None and drills.is_overdue(plan, now):
+        good = drills.good.get(plan.what)
+        since = f"since {_when(drills.due_at(plan))}" if good is not None else "it never went well"
+        found.append(f"the drill {plan.what.value} is overdue: {since}")
+    if (limit := undrilled(action, drills, now)) is not None:
+        found.append(f"it asks people, by {limit.who}")
     return found
 
 

@@ -179,6 +179,7 @@ class ActionRowShape(TypedDict):
     anchor: AnchorShape | None
     last_drill: DrillShape | None
     last_good_drill: DrillShape | None
+    unpractised: list[str]
     verification: list[CheckShape]
 
 

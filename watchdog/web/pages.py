@@ -182,12 +182,14 @@ class Pages:
 
     async def actions(self, request: Request) -> Response:
         found = self._views.actions()
-        frozen = {one["target"]: one for one in self._views.overview()["frozen"]}
+        overview = self._views.overview()
+        frozen = {one["target"]: one for one in overview["frozen"]}
         return await self._templates.page(
             request,
             "actions.html",
             actions=[{**one, "advice": advice.for_action(one)} for one in found],
             frozen=frozen,
+            drills=overview["drills"],
             hold_all=advice.HOLD_ALL,
         )
 

@@ -24,6 +24,7 @@ from watchdog.web.metrics.present import (
     of_rules,
     of_sources,
     of_telling,
+    of_verification,
 )
 from watchdog.web.policy_load import PolicyLoad
 
@@ -47,6 +48,7 @@ def families(views: Views, meters: Meters, load: PolicyLoad) -> Iterator[Family]
         yield from of_actions(actions, x)
         yield from of_lessons(x.lessons)
         yield from of_drills(x.drills)
+        yield from of_verification(x)
         yield from of_telling(x.telling)
         yield from of_measures(measures)
         yield from of_alertmanager(x)

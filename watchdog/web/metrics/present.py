@@ -17,7 +17,7 @@ from watchdog.core.episode import OPEN
 from watchdog.core.hindsight import Task
 from watchdog.core.judge import Budget
 from watchdog.core.text import duration
-from watchdog.core.words import Blind, Instant, Status, WindowReading, World
+from watchdog.core.words import Blind, Instant, Status, Truth, WindowReading, World
 from watchdog.engine import DrillNow, LessonsNow, MeasuresNow, Present, RuleNow, TellingNow
 from watchdog.web.metrics.catalog import CATALOG
 from watchdog.web.metrics.metric import Kind
@@ -165,6 +165,7 @@ def of_sources(sources: Sequence[Mapping[str, Any]]) -> Iterator[Family]:
 def of_actions(actions: Sequence[Mapping[str, Any]], x: Present) -> Iterator[Family]:
     """`actions` as `Views.actions` gives them."""
     yield _family("action_ready", [((a["name"],), a["ready"] == "true") for a in actions])
+    yield _family("action_practised", [((a["name"],), not a["unpractised"]) for a in actions])
     yield _family("action_claimed", [((a["name"],), len(a["claimed_by"])) for a in actions])
     yield _one("action_open_intents", x.open_intents)
     yield _one("action_budget_left", x.limits.budget_left)
@@ -194,10 +195,21 @@ def of_drills(drills: Sequence[DrillNow]) -> Iterator[Family]:
     )
 
 
+def of_verification(x: Present) -> Iterator[Family]:
+    """Checks of actions in force that were ever looked at."""
+    found = x.verification.items()
+    held = [(key, one.truth is Truth.TRUE) for key, one in found]
+    failed = [(key, one.truth is Truth.FALSE) for key, one in found]
+    yield _family("verification_held", held)
+    yield _family("verification_failed", failed)
+    yield _family("verification_age_seconds", [(key, one.age_seconds) for key, one in found])
+
+
 def of_telling(x: TellingNow) -> Iterator[Family]:
     yield _one("notes_waiting", x.waiting)
     yield _one("notes_oldest_seconds", x.oldest_seconds)
     yield _family("channel_failing", [((name,), down) for name, down in x.failing.items()])
+    yield _family("status_page_wrong", [((name,), wrong) for name, wrong in x.wrong.items()])
 
 
 def of_measures(m: MeasuresNow) -> Iterator[Family]:

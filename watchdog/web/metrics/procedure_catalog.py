@@ -113,6 +113,32 @@ PROCEDURE = (
         "1 while a drill of this kind is overdue. Of those that the platform file plans.",
         ("drill",),
     ),
+    Metric(
+        "action_practised",
+        GAUGE,
+        "0 while its last drill failed, the drill of its kind is overdue, or `drilled_within` has "
+        "it ask people; 1 otherwise.",
+        ("action",),
+    ),
     Metric("drill_duration_seconds", GAUGE, "How long the last drill took.", ("drill",)),
+    Metric(
+        "verification_held",
+        GAUGE,
+        "Whether this check of the action held when it was last looked at after a rollback or an "
+        "undo; 0 also where it was not known.",
+        ("action", "check"),
+    ),
+    Metric(
+        "verification_failed",
+        GAUGE,
+        "1 where this check of the action was proven to fail when it was last looked at.",
+        ("action", "check"),
+    ),
+    Metric(
+        "verification_age_seconds",
+        GAUGE,
+        "Time since this check of the action was last known.",
+        ("action", "check"),
+    ),
     Metric("preflight_age_seconds", GAUGE, "Time since all actions were looked at."),
 )
