@@ -39,6 +39,8 @@ BRIEFS_AT_FRONT = 8
 ENDED_AT_FRONT = 6
 ENDED = 100
 LAST_MOMENTS = 4
+CHECKS = frozenset({"verified", "checked"})
+"""Moments that an episode's facts tell in one line."""
 _OLDER_ENTRIES = 200
 """Of the journal read for a page of decisions that the ledger does not reach."""
 
@@ -247,10 +249,11 @@ class Pages:
     def _told(self, ep: View, known: frozenset[str]) -> View:
         """An open episode with the end of its story, and what can be done."""
         spec = self._views.spec(ep["rule"])
+        story = self._chronicle.timelines.of(ep["id"])
         return {
             **ep,
             "advice": advice.for_episode(ep, rule_exists=ep["rule"] in known),
-            "timeline": self._chronicle.timelines.of(ep["id"])[-LAST_MOMENTS:],
+            "timeline": [one for one in story if one["what"] not in CHECKS][-LAST_MOMENTS:],
             "spark": self._sparks.of(spec, self._views.now()) if spec is not None else "",
         }
 
