@@ -47,6 +47,7 @@ def test_the_shipped_rules_stay_within_the_target() -> None:
         ("public", "https://mycelia.example.org", "rule public-probe reaches https://mycelia"),
         ("launchctl", "/usr/bin/mycelia-launchctl", "reaches /usr/bin/mycelia-launchctl"),
         ("pnpm", "/tmp/mycelia/../pnpm", "reaches /tmp/mycelia/../pnpm"),
+        ("pnpm", "/usr/bin/pnpm", "verification of pause-redemption reaches /usr/bin/pnpm"),
         ("mycelia", "/srv/mycelia", "restore-mainnet-config reaches /srv/mycelia/release/mainnet"),
         ("mycelia", "/srv/mycelia", "restore-system reaches /srv/mycelia/backups/system-backup"),
         ("mycelia", "/srv/mycelia", "rule release-files reaches /srv/mycelia/release/mainnet/"),

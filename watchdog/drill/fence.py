@@ -20,6 +20,14 @@ from watchdog.core.spec import Policy
 from watchdog.core.trees import RestoreSystem, SwapTree
 
 _ADDRESS = ("http://", "https://")
+_NAMED = {
+    "sources": "source",
+    "actions": "action",
+    "rules": "rule",
+    "verification": "verification of",
+}
+"""What is told by its name; all else of a policy by the name of its part."""
+
 _TO_READ = frozenset({"runbook", "document", "summary", "text"})
 """Fields that people read, and nothing asks."""
 
@@ -43,13 +51,13 @@ class Target:
 
 def outside(policy: Policy, target: Target) -> tuple[str, ...]:
     """Every place that the policy names and that is not the target's, each in a sentence."""
-    parts: dict[str, Any] = {"alertmanager": policy.alertmanager, "contacts": policy.contacts}
-    for word, named in (
-        ("source", policy.sources),
-        ("action", policy.actions),
-        ("rule", policy.rules),
-    ):
-        parts |= {f"{word} {name}": one for name, one in named.items()}
+    parts: dict[str, Any] = {}
+    for one in fields(policy):
+        value, word = getattr(policy, one.name), _NAMED.get(one.name)
+        if word is None:
+            parts[one.name] = value
+        else:
+            parts |= {f"{word} {name}": named for name, named in value.items()}
     found = (
         f"{name} reaches {place}" for name, part in parts.items() for place in _places(part, target)
     )

@@ -228,6 +228,9 @@ def _mode(case: Case) -> str:
         f"{case.mode.word}: the lowest of rule ({case.rule.mode.word}), rung "
         f"({case.rung.mode.word}) and what the process allows"
     )
+    if case.action.drilled_within_seconds is not None and case.mode is Mode.ARMED:
+        within = duration(case.action.drilled_within_seconds)
+        lowest += f"; it asks people where no drill of {case.action.name} passed within {within}"
     if case.unearned:
         lowest += f"; shadow until it has earned to act: {_TO_EARN}"
     elif case.rule.mode is Mode.SHADOW:
