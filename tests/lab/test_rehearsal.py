@@ -10,6 +10,7 @@ from watchdog.core.samples import Reading, Sample
 from watchdog.core.spec import Endpoint, Policy, Scrape, SourceSpec
 from watchdog.core.states import State
 from watchdog.core.words import Instant, Mode, Truth
+from watchdog.lab.explain.needs import needs_of
 from watchdog.lab.rehearsal import Rehearsal, Supposed, Supposing
 
 NOON = Instant(1_790_000_000.0, 1000.0)
@@ -38,6 +39,17 @@ def test_an_armed_rule_acts_when_for_is_reached_and_is_contained() -> None:
     assert states(rehearsal) == [State.PENDING, State.ACTING, State.VERIFYING, State.CONTAINED]
     (opened,) = [r for r in rehearsal.log if isinstance(r.entry, e.IntentOpened)]
     assert opened.at.wall - NOON.wall == pytest.approx(8.0), "breached from the 5th second, for 3 s"
+
+
+def test_that_it_was_practised_is_supposed_and_explained() -> None:
+    plain = policy()
+    pause = replace(plain.actions["pause"], drilled_within_seconds=45 * 86_400.0)
+    gated = replace(plain, actions={"pause": pause})
+    rehearsal = Rehearsal(gated, NOON, Supposing(unchecked_too=True))
+    go_on(rehearsal, [0.0] * 5 + [1.0] * 8)
+    assert states(rehearsal)[-1] is State.CONTAINED
+    (mode,) = [one.needs for one in needs_of(gated, gated.rules["errors"]) if one.gate == "mode"]
+    assert "it asks people where no drill of pause passed within 45d" in mode
 
 
 def test_where_no_check_says_so_the_rules_own_recovery_alone_shows_that_it_helped() -> None:
