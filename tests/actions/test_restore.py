@@ -235,6 +235,10 @@ async def test_a_repeat_finds_how_it_ended_and_starts_nothing(
     tried = await actuator.attempt(wanted, key="I1", deadline_seconds=5.0, facts=facts)
     assert tried.result is result
     assert name in dict(tried.facts).values() or tried.result is Attempted.REFUSED
+    waits = tried.retry_after_seconds or 0.0
+    assert (waits > 86_400.0) is (outcome == "unverified"), (
+        "that word is its last: a person is called"
+    )
     found = await actuator.stands(wanted, key="I1", deadline_seconds=5.0, facts=facts)
     assert found.truth is stands
 

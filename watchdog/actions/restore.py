@@ -7,7 +7,7 @@ root's how far it is and how it ended; these are read here. What an attempt's en
     no approved request, or the helper refuses it, or it backed out     REFUSED
     the unit could not be started (REFUSED: it may not be)              NOT_DONE
     done, or undone where that was asked for                            CLAIMED
-    done, and a service or verify command is not as it should be        UNKNOWN
+    done, and a service or verify command is not as it should be        UNKNOWN, and no repeat
     stuck half-way, dead, or not ended within the deadline              UNKNOWN; a repeat goes on
 
 A repeat finds the helper's own marks: what has ended is not begun again, what runs is waited for,
@@ -38,6 +38,7 @@ _START = ("systemctl", "--no-ask-password", "start", "--no-block")
 _UNIT = "slo-watchdog-restore@{}.service"
 _ASKING_SECONDS = 20.0
 _LOOK_SECONDS = 0.5
+_NEVER_SECONDS = 1e9
 _HASHING_SECONDS = 6 * 3600.0
 _MOST_BYTES = 65536
 _MOST_REASON = 300
@@ -207,7 +208,10 @@ def _meaning(outcome: str, reason: str, how: RestoreSystem) -> Attempt:
         return Attempt(Attempted.CLAIMED, f"the helper says: {outcome}")
     if outcome in {"refused", "backed out", "undone"}:
         return Attempt(Attempted.REFUSED, _short(f"the helper says: {outcome}: {reason}"))
-    return Attempt(Attempted.UNKNOWN, _short(f"the helper says: {outcome}: {reason}"))
+    said = _short(f"the helper says: {outcome}: {reason}")
+    # That word is its last: a person is needed now, and not when the deadline is over.
+    wait = _NEVER_SECONDS if outcome == "unverified" else None
+    return Attempt(Attempted.UNKNOWN, said, retry_after_seconds=wait)
 
 
 def _not_started(ended: Ended) -> Attempt:

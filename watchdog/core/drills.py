@@ -185,6 +185,9 @@ class DrillMissed:
     kind: Literal["aside.drill_missed"] = "aside.drill_missed"
 
 
+DrillEntry = DrillEnded | DrillCounted | DrillMissed
+
+
 def planned(plans: tuple[DrillPlan, ...], what: DrillKind) -> DrillPlan | None:
     return next((one for one in plans if one.what is what), None)
 

@@ -22,8 +22,8 @@ from watchdog.core.decided import Ruling as Ruling  # noqa: PLC0414  # see above
 from watchdog.core.deploys import DeployBegan as DeployBegan  # noqa: PLC0414  # see above
 from watchdog.core.deploys import DeployEnded as DeployEnded  # noqa: PLC0414  # see above
 from watchdog.core.deploys import FreezeLifted as FreezeLifted  # noqa: PLC0414  # see above
-from watchdog.core.drills import DrillCounted as DrillCounted  # noqa: PLC0414  # see above
 from watchdog.core.drills import DrillEnded as DrillEnded  # noqa: PLC0414  # see above
+from watchdog.core.drills import DrillEntry
 from watchdog.core.drills import DrillMissed as DrillMissed  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsFilled as WindowsFilled  # noqa: PLC0414  # see above
 from watchdog.core.filled import WindowsUnfilled as WindowsUnfilled  # noqa: PLC0414  # see above
@@ -328,9 +328,7 @@ Entry = (
     | ImpactTold
     | FollowUpAdded
     | FollowUpClosed
-    | DrillEnded
-    | DrillCounted
-    | DrillMissed
+    | DrillEntry
     | VerificationEntry
     | Unread
     | Paged

@@ -10,7 +10,7 @@ from watchdog.core.book import Book
 from watchdog.core.capabilities import unfinished_by
 from watchdog.core.drilled import to_count
 from watchdog.core.drills import DrillCounted, DrillEnded, DrillKind, DrillTold
-from watchdog.core.entries import Ruling
+from watchdog.core.entries import Decided, Ruling
 from watchdog.core.replay import replayed
 from watchdog.core.spec import Rung
 from watchdog.core.states import State
@@ -51,7 +51,8 @@ def test_without_a_good_drill_of_that_age_people_are_asked_and_the_record_says_s
     assert decided.ruling is Ruling.NEEDS_APPROVAL
     assert decided.reason.startswith("approve, by drilled_within 45d of pause: " + says)
     back = decode(encode(decided))
-    assert replayed(back) == (), "the record alone decides the same"  # type: ignore[arg-type]
+    assert isinstance(back, Decided)
+    assert replayed(back) == (), "the record alone decides the same"
     assert watch.approve("bob") == "pause is approved by bob, and started"
     assert watch.is_now(State.ACTING)
 
