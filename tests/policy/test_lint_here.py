@@ -115,3 +115,17 @@ def test_with_live_the_preflight_looks_and_it_is_told_once(tmp_path: Path) -> No
     ids = [one["id"] for one in json.loads(ended.output)["findings"]]
     assert ID not in ids
     assert "action-not-ready" in ids
+
+
+def test_a_check_that_could_never_be_known_is_told_of_and_keeps_no_action_back(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, step("sh"))
+    platform = tmp_path / "platform.yaml"
+    text = platform.read_text()
+    checks = "    verification: {flow: {command: [no-such-tool]}, sh: {command: [sh]}}\n"
+    platform.write_text(text.replace("    deadline: 10s\n", f"{checks}    deadline: 10s\n"))
+    ended = CliRunner().invoke(app, ["check", str(tmp_path), "--json"])
+    told = [one for one in json.loads(ended.output)["findings"] if "no-such-tool" in one["what"]]
+    assert {one["id"] for one in told} == {"check-never-known"}
+    assert told[0]["what"].startswith("the check flow is never known on this host: ")

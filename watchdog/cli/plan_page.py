@@ -155,3 +155,7 @@ def _afterwards(found: View) -> Iterator[tuple[str, str]]:
         yield "if not known", "a person must look"
     for check in action["resume_when"]:
         yield "undone when", f"{check['url']}: {check['expect']}"
+    for check in found.get("verification", ()):
+        says = f": {check['says']}" if check["says"] else ""
+        after = "" if len(check["after"]) > 1 else f" after {check['after'][0]} alone"
+        yield "verified by", f"{check['check']}, {check['looks_at']}{says}{after}"

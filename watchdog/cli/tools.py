@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from watchdog.core.naming import family_of
+from watchdog.core.probes import CommandProbe
 from watchdog.core.releases import DeployRelease, PrintedBy
 from watchdog.core.spec import ActionSpec, Command, How, Policy
 from watchdog.core.trees import RestoreSystem
 from watchdog.policy.lint.here import Unfound
+from watchdog.policy.verification import KEY as VERIFICATION
 from watchdog.wire.environment import cleared_environment, find_program, missing_interpreter
 
 
@@ -25,6 +27,13 @@ def unfound(policy: Policy, host: str, ours: Mapping[str, str]) -> tuple[Unfound
         for words, command in _commands(action)
         for looked_for in _missing(command, ours)
     }
+    for name, checks in policy.verification.items():
+        if policy.actions[name].host in {"any", host}:
+            for check in checks:
+                if isinstance(check.how, CommandProbe):
+                    words = (VERIFICATION, check.name)
+                    for looked_for in _missing(check.how.command, ours):
+                        found[Unfound(family_of(name), words, looked_for)] = None
     return tuple(found)
 
 

@@ -46,10 +46,16 @@ class SourceSpec:
     @property
     def endpoint(self) -> Endpoint | None:
         """Where it is asked over HTTP, if it is."""
-        how = self.how
-        if isinstance(how, Scrape | PrometheusApi | JsonDocument | HttpProbe):
-            return how.endpoint
-        return how.served if isinstance(how, AttestationProbe) else None
+        return served_at(self.how)
+
+
+def served_at(
+    how: Scrape | PrometheusApi | JsonDocument | Channel | Probe,
+) -> Endpoint | None:
+    """Where something is asked over HTTP, if it is."""
+    if isinstance(how, Scrape | PrometheusApi | JsonDocument | HttpProbe):
+        return how.endpoint
+    return how.served if isinstance(how, AttestationProbe) else None
 
 
 def probe_source(

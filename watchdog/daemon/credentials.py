@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchdog.core.origins import served_at
 from watchdog.core.releases import DeployRelease, FieldOf
 from watchdog.core.spec import ActionSpec, Check, Endpoint, How, HttpCall, Policy
 
@@ -14,6 +15,8 @@ def credentials(policy: Policy) -> tuple[str, ...]:
     endpoints = [endpoint for endpoint in asked if endpoint is not None]
     for action in policy.actions.values():
         endpoints += _endpoints(action)
+    for checks in policy.verification.values():
+        endpoints += (found for check in checks if (found := served_at(check.how)) is not None)
     endpoints += policy.alertmanager.endpoints if policy.alertmanager is not None else ()
     names = [header.secret for endpoint in endpoints for header in endpoint.headers]
     return tuple(dict.fromkeys(name for name in names if name is not None))

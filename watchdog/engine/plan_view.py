@@ -27,6 +27,7 @@ from watchdog.engine.awaiting import awaiting_view
 from watchdog.engine.engine import Engine
 from watchdog.engine.family_view import no_rule, rule_of
 from watchdog.engine.planned import action_view
+from watchdog.engine.verification_view import action_verification
 
 View = dict[str, Any]
 
@@ -93,6 +94,7 @@ class PlanView:
             "state": ep.state.value if ep is not None else "ok",
             "rung": before.rung + 1,
             "action": action_view(action, engine.book, scene.draft.now),
+            "verification": action_verification(engine, action),
             **judged,
             "approvals": self._asks(action, terms_of(rung).needed, ep, rule.owner),
             "within_seconds": rung.within_seconds,
@@ -124,6 +126,7 @@ class PlanView:
             "state": ep.state.value if ep is not None else None,
             "rung": None,
             "action": action_view(action, engine.book, scene.draft.now),
+            "verification": action_verification(engine, action),
             **_told(rule_on_command(inputs)),
             "approvals": self._asks(action, needed, ep, ""),
             "within_seconds": None,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from watchdog.policy.lint.finding import Finding, Hit, Level, Named
 from watchdog.policy.lint.ground import Ground
+from watchdog.policy.tree import Place
+from watchdog.policy.verification import KEY as VERIFICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,30 @@ def here_findings(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Find
 
 def _never_ready(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Hit]:
     for one in unfound:
+        if one.words[0] == VERIFICATION:
+            continue
         yield Hit(
             ground.action(one.action).at(*one.words, "run", 0),
             f"{one.action} is never ready on this host: {one.looked_for}",
             "Install it, write its whole path, or let PATH through (`env: [PATH]`); if another "
             "host executes it, say `host: NAME`.",
         )
+
+
+def _never_looks(ground: Ground, unfound: tuple[Unfound, ...]) -> Iterator[Hit]:
+    """Once for each place: actions may share what is written."""
+    told = set[Place]()
+    for one in unfound:
+        if one.words[0] == VERIFICATION:
+            place = ground.action(one.action).at(*one.words, "command", 0)
+            if place in told:
+                continue
+            told.add(place)
+            yield Hit(
+                place,
+                f"the check {one.words[1]} is never known on this host: {one.looked_for}",
+                "Install it, write its whole path, or let PATH through (`env: [PATH]`).",
+            )
 
 
 LINTS = (
@@ -48,5 +68,12 @@ LINTS = (
         "A command that is not on this host",
         "Preflight refuses such an action, so a rule that relies on it is held when it is needed.",
         _never_ready,
+    ),
+    HereLint(
+        "check-never-known",
+        Level.WARNING,
+        "A check whose command is not on this host",
+        "It is not known after any rollback, and people learn to pass over what checks say.",
+        _never_looks,
     ),
 )

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from watchdog.core.origins import served_at
+from watchdog.core.probes import CommandProbe
 from watchdog.core.releases import DeployRelease, FieldOf
 from watchdog.core.spec import (
     ActionSpec,
@@ -20,6 +22,7 @@ from watchdog.core.spec import (
     Step,
 )
 from watchdog.core.trees import RestoreSystem, SwapTree
+from watchdog.core.verification import NamedCheck
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.problem import Path
@@ -155,11 +158,21 @@ def _texts(ground: Ground) -> Iterator[tuple[Place, str, str]]:
         entry = ground.actions[name]
         for path, _, url in _addresses(action):
             yield entry.at(*path), f"the {path[0]} of {name}", url
+        for check in ground.policy.verification.get(name, ()):
+            yield entry.at("verification", check.name), f"the check {check.name}", _asked_by(check)
         for word, step in action.written_steps:
             by = _by(step)
             if isinstance(by, Command):
                 text = " ".join((by.cwd or "", *by.argv)).strip()
                 yield entry.at(word), f"the command of {name}", text
+
+
+def _asked_by(check: NamedCheck) -> str:
+    """The address or the command of a check."""
+    if isinstance(check.how, CommandProbe):
+        return " ".join((check.how.command.cwd or "", *check.how.command.argv)).strip()
+    endpoint = served_at(check.how)
+    return endpoint.url if endpoint is not None else check.about
 
 
 def _alone(ground: Ground) -> Iterator[Hit]:
