@@ -123,7 +123,7 @@ def test_a_check_that_could_never_be_known_is_told_of_and_keeps_no_action_back(
     written(tmp_path, step("sh"))
     platform = tmp_path / "platform.yaml"
     text = platform.read_text()
-    checks = "    verification: {flow: {command: [no-such-tool]}, sh: {command: [sh]}}\n"
+    checks = "    verification: {flow: {command: [no-such-tool]}, ls: {command: [ls]}}\n"
     platform.write_text(text.replace("    deadline: 10s\n", f"{checks}    deadline: 10s\n"))
     ended = CliRunner().invoke(app, ["check", str(tmp_path), "--json"])
     told = [one for one in json.loads(ended.output)["findings"] if "no-such-tool" in one["what"]]
