@@ -25,6 +25,8 @@ from watchdog.policy import load_folder
 PROGRAM = Path(sys.executable).with_name("slo-watchdog")
 UNASKED = [one.value for one in DrillStage if one is not DrillStage.APPROVE]
 """The stages of a drill in which no person must say yes."""
+RESUMED = {"config": "drift: buildSha:", "partial": "read back: enabled"}
+"""Why the episode of a drill lets go of what it has rolled back."""
 TARGET = Target("http://127.0.0.1:4711", Path("/tmp/mycelia"))  # only a name here
 
 
@@ -152,7 +154,7 @@ async def test_a_drill_passes_is_recorded_and_leaves_production_alone(
 
 
 @pytest.mark.sim
-@pytest.mark.parametrize(("kind", "stages"), [("config", 6), ("partial", 6)])
+@pytest.mark.parametrize(("kind", "stages"), [("config", 7), ("partial", 6)])
 def test_the_other_kinds_pass(tmp_path: Path, kind: str, stages: int) -> None:
     ended = run("run", kind, "--json", "--unrecorded", "--into", str(tmp_path))
     assert ended.returncode == 0, ended.stderr + ended.stdout
@@ -161,6 +163,8 @@ def test_the_other_kinds_pass(tmp_path: Path, kind: str, stages: int) -> None:
     assert [one["met"] for one in told["stages"]] == [True] * stages
     printed = [step["output"] for one in told["episode"]["changes"] for step in one["steps"]]
     assert any("release/mainnet verified" in text for text in printed) is (kind == "config")
+    let_go = [one for one in told["episode"]["timeline"] if one["what"] == "watched"]
+    assert let_go[-1]["text"].startswith("from contained: " + RESUMED[kind])
 
 
 @pytest.mark.sim

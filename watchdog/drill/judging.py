@@ -68,7 +68,9 @@ def stages_of(
         DrillStage.EFFECT: effect_at - act.at.wall if act and effect_at is not None else None,
         DrillStage.READ_BACK: act.seconds if act is not None else None,
         DrillStage.CONTAINED: _contained(one, act),
-        DrillStage.RESUMED: course.undone_seconds or _undone_seconds(found),
+        DrillStage.RESUMED: course.undone_seconds
+        or _undone_seconds(found)
+        or _let_go(found, course),
     }
     first = ", and the rungs below" if bounds.below else ""
     limits = {
@@ -116,6 +118,17 @@ def _asked(found: Gathered, act: Act | None) -> Instant | None:
 
 def _since(injected_at: float | None, at: float | None) -> float | None:
     return None if injected_at is None or at is None else at - injected_at
+
+
+def _resumed(found: Gathered, course: Course) -> float | None:
+    """By root, by the drill's daemon, or by what was deployed in its place."""
+    return course.undone_seconds or _undone_seconds(found) or _let_go(found, course)
+
+
+def _let_go(found: Gathered, course: Course) -> float | None:
+    """From when the repaired one was served until the watchdog saw that."""
+    gone = [at.wall for at, state in found.moves if state in {State.WATCHED, State.OK}]
+    return _since(course.repaired_at, gone[0] if gone else None)
 
 
 def _undone_seconds(found: Gathered) -> float | None:

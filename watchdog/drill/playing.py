@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchdog.demo.stage import Stage, StageFailed
-from watchdog.drill.scenes import Scene
+from watchdog.drill.scenes import Deploy, Scene
 
 CLEAR_SECONDS = 60.0
 OPENED_SECONDS = 60.0
@@ -29,6 +29,7 @@ class Course:
     injected_at: float | None = None
     effect_at: float | None = None
     episode: str = ""
+    repaired_at: float | None = None  # when what is deployed in its place was served
     undone_seconds: float | None = None  # where the undo is not the drill's daemon's
 
 
@@ -54,6 +55,8 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     say(f"Contained: {ended['reason']}.")
 
     course.effect_at = scene.effect_at(stage.sandbox)
+    if scene.repair is not None:
+        await _deployed(stage, scene.repair, course, say)
     if scene.mend is None:
         return
     await scene.mend(stage.sandbox)
@@ -61,6 +64,22 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     if done["data"].get("outcome") != "done":
         raise StageFailed(f"the undo did not succeed: {done['effect']}")
     say(f"Undone: {done['effect']}.")
+
+
+async def _deployed(stage: Stage, repair: Deploy, course: Course, say: Say) -> None:
+    """The way on of what must not come back, as a person and a pipeline go it (docs/deploys.md)."""
+    target = repair.target(stage.sandbox)
+    await stage.order("/v1/deploy/unfreeze", target=target, reason="drill: the fix is ready")
+    await stage.order(
+        "/v1/deploy/begin", target=target, for_seconds=60.0, change="drill", reason="drill"
+    )
+    try:
+        await repair.run(stage.sandbox)
+    finally:
+        await stage.order("/v1/deploy/end", target=target, reason="drill")
+    course.repaired_at = repair.served_at(stage.sandbox)
+    await stage.until("the repaired release to be seen", CLEAR_SECONDS, in_state(course, *WATCHED))
+    say("Repaired: a release that is whole was deployed and published, and the watchdog let go.")
 
 
 def ready(action: str) -> Callable[[Stage], Any]:

@@ -6,14 +6,17 @@ has the same names in them, or the drill says which it did not find.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from watchdog.core.drills import DrillKind, DrillStage
+from watchdog.demo.stage import StageFailed
 from watchdog.sandbox.flags import INITIAL, REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 
@@ -36,6 +39,15 @@ Deed = Callable[[Sandbox], Awaitable[float | None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Deploy:
+    """What a pipeline puts in the place of what was rolled back; `target` names it for orders."""
+
+    target: Callable[[Sandbox], str]
+    run: Callable[[Sandbox], Awaitable[None]]
+    served_at: Callable[[Sandbox], float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """One drill. `changes` are the things of the target that the rollback itself may change."""
 
@@ -50,13 +62,14 @@ class Scene:
     changes: frozenset[str] = frozenset()
     approves: bool = False  # people do, before it is started
     root_undoes: bool = False  # and not the drill's daemon
+    repair: Deploy | None = None  # the way on where nothing is undone: a release that is whole
     variables: Mapping[str, str] = field(default_factory=lambda: QUICK)
 
     @property
     def stages(self) -> tuple[DrillStage, ...]:
         """What must be reached."""
         left_out = set()
-        if self.mend is None and not self.root_undoes:
+        if self.mend is None and self.repair is None and not self.root_undoes:
             left_out.add(DrillStage.RESUMED)
         if not self.approves:
             left_out.add(DrillStage.APPROVE)
@@ -87,6 +100,31 @@ async def _file_is_changed(sandbox: Sandbox) -> float | None:
     file = sandbox.places.release / "mainnet" / TAMPERED
     file.write_bytes(file.read_bytes() + b" ")
     return time.time()
+
+
+async def _repaired(sandbox: Sandbox) -> None:
+    """The displaced release as it was meant, by a new folder, verified, and published."""
+    release = sandbox.places.release
+    (displaced,) = release.glob("mainnet-backup-*")
+    fresh = release / "mainnet-fresh"
+    ours = shutil.ignore_patterns(".slo-watchdog-generation")
+    await asyncio.to_thread(shutil.copytree, displaced, fresh, ignore=ours)
+    file = fresh / TAMPERED
+    file.write_bytes(file.read_bytes().removesuffix(b" "))
+    (release / "mainnet").rename(release / "mainnet-superseded")
+    fresh.rename(release / "mainnet")
+    for script in ("release:verify", "release:publish"):
+        ran = await asyncio.create_subprocess_exec(
+            str(sandbox.bin / "pnpm"), "run", script, cwd=sandbox.root,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await ran.communicate()
+        if ran.returncode != 0:
+            raise StageFailed(f"{script} of the repaired release: {said.decode().strip()}")
+
+
+def _release_target(sandbox: Sandbox) -> str:
+    return f"config:{sandbox.places.release / 'mainnet'}"
 
 
 def published_at(sandbox: Sandbox) -> float | None:
@@ -155,6 +193,7 @@ SCENES = {
         effect_at=published_at,
         changes=frozenset({"release/mainnet"}),
         approves=True,
+        repair=Deploy(_release_target, _repaired, published_at),
     ),
     DrillKind.PARTIAL: Scene(
         what=DrillKind.PARTIAL,
