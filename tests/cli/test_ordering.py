@@ -55,6 +55,35 @@ def test_a_rollback_by_hand_is_proven_and_undone(house: House) -> None:
     assert (acted, set(news)) == ("warning", {"info"})
 
 
+CHECKS = {
+    "diagnose", "ops-lint", "status-document", "launch-status", "por-attestation", "critical-path",
+}  # fmt: skip
+"""What the procedure verifies after a rollback."""
+
+
+def test_the_procedures_six_checks_hold_after_a_pause_and_are_told_when_one_fails(
+    house: House,
+) -> None:
+    house.sandbox.attest()
+    order = ("rollback", ACTION, "--kind", "technical", "-r", "a test", "--yes", "--json")
+    episode = house.run(*order).json["data"]["episode"]
+    looked = house.run("verify", episode, "--json")
+    (run,) = looked.json["verifications"]
+    assert {one["check"]: one["truth"] for one in run["checks"]} == dict.fromkeys(CHECKS, "true")
+    assert (looked.status, looked.json["held"]) == (0, True)
+
+    house.sandbox.fail_health()
+    failing = house.run("verify", episode, "--check", "diagnose")
+    house.sandbox.heal_health()
+    assert failing.status == 1
+    assert "diagnose" in failing.out
+    assert "since then, verified after pause-redemption: 0 of 1 hold; diagnose fails" in (
+        house.run("recover", episode).out
+    )
+    assert house.run("verify", episode, "--check", "nothing").status == 4
+    assert house.run("undo", ACTION, "-r", "over", "--yes").status == 0
+
+
 @pytest.mark.parametrize(
     ("action", "flag", "before", "during"),
     [

@@ -28,13 +28,25 @@ def show_verification(page: Page, one: View) -> None:
 
 
 def newest(ep: View) -> list[View]:
-    """Of each action that an episode changed: the newest verification of all its checks."""
+    """Of each action that an episode changed: the newest verification that began by itself, with
+    what was found since where somebody asked again.
+    """
     found: dict[str, View] = {}
     for one in ep.get("verification", ()):
         before = found.get(one["action"])
-        if before is None or len(one["checks"]) >= len(before["checks"]) or not one["by"]:
+        if before is None or not one["by"]:
             found[one["action"]] = one
+        elif before["direction"] == one["direction"]:
+            found[one["action"]] = _since(before, one)
     return list(found.values())
+
+
+def _since(before: View, later: View) -> View:
+    anew = {check["check"]: check for check in later["checks"]}
+    checks = [anew.get(check["check"], check) for check in before["checks"]]
+    changed = [c["truth"] for c in checks] != [c["truth"] for c in before["checks"]]
+    told = f"{before['told']}; since then, {later['told']}" if changed else before["told"]
+    return {**before, "checks": checks, "told": told}
 
 
 def failing(one: View) -> list[View]:
