@@ -109,7 +109,7 @@ async def stage(
     `given` are further variables of the policy; `before` may refuse, by raising, what the daemon
     would be started with.
     """
-    own_rules = _copied(rules, folder / "rules")
+    own_rules = copied_rules(rules, folder / "rules")
     try:
         async with Sandbox.start(folder / "mycelia") as sandbox:
             settings = write_settings(
@@ -128,7 +128,8 @@ async def stage(
         raise StageFailed(str(error)) from None
 
 
-def _copied(rules: Path, to: Path) -> Path:
+def copied_rules(rules: Path, to: Path) -> Path:
+    """So that they belong to whoever runs it. Raises StageFailed."""
     try:
         for file in sorted(rules.rglob("*.yaml")):
             copy = to / file.relative_to(rules)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from watchdog.demo.stage import StageFailed, copied_rules
 from watchdog.drill.inside import REFUSED
 from watchdog.drill.paper import View
 from watchdog.drill.playing import Say
@@ -38,7 +39,10 @@ async def practise_apart(rules: Path, say: Say) -> tuple[View, str]:
         folder = Path(name)
         for made in ("root", "out"):
             (folder / made).mkdir()
-        _copied(rules, folder / "out/rules")
+        try:
+            copied_rules(rules, folder / "out/rules")
+        except StageFailed as failed:
+            raise DrillRefused(str(failed)) from None
         status, said = await _run(folder, say)
         try:
             text = (folder / "out/drill.md").read_text(encoding="utf-8")
@@ -67,14 +71,6 @@ def why_no_room() -> str:
             "(CAP_SYS_ADMIN), or run it on a host"
         )
     return ""
-
-
-def _copied(rules: Path, to: Path) -> None:
-    to.mkdir()
-    for file in sorted(rules.rglob("*.yaml")):
-        copy = to / file.relative_to(rules)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
 
 
 async def _run(folder: Path, say: Say) -> tuple[int, str]:
