@@ -1,4 +1,4 @@
-"""How fast the real daemon's pages answer with a thousand rules and ten thousand decisions.
+"""How fast the real daemon's pages and API answer with a thousand rules and ten thousand decisions.
 
 The decisions stand in its journal as five hundred past episodes would have left them. The rules
 judge a page that is scraped every ten seconds, as they do otherwise. What is told is the slowest
@@ -110,6 +110,11 @@ async def _measured(daemon: Daemon) -> dict[str, dict[str, float]]:
             "search, found nowhere": "/decisions?q=nowhere",
             "decision": f"/decisions/{decision}",
             "actions": "/actions",
+            "status": "/api/v1/status",
+            "why": "/api/v1/why/rule-001",
+            "alerting rules": "/api/v1/rules",
+            "alerts": "/api/v1/alerts",
+            "decisions, 100": "/api/v1/decisions",
         }
         process = psutil.Process(daemon.process.pid)
         found = {}

@@ -9,11 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_REMEMBERED = 4096  # a thousand rules say much the same, again and again
 _MOST_DIGITS = 17  # tells any two doubles apart
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def duration(seconds: float) -> str:
     """90.0 is "1m30s", 0.25 is "250ms", 5.5 is "5.5s", 2592000 is "30d"."""
     if not math.isfinite(seconds):
@@ -51,6 +54,7 @@ def number(value: float, digits: int = 3) -> str:
     return "0" if text == "-0" else text
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def percent(ratio: float, digits: int = 3) -> str:
     """0.542 is "54.2%". What is not all of it never reads 100%."""
     text = number(ratio * 100, digits)

@@ -26,14 +26,15 @@ def members(engine: Engine, rule: RuleSpec) -> list[MemberShape]:
 def _member(engine: Engine, name: str) -> MemberShape:
     verdict, ep = engine.memory.verdict(name), engine.book.open_episode(name)
     rule = engine.in_force().rule(name)
+    limit = standing_mode(engine, rule) if rule is not None else None
     return {
         "name": name,
         "labels": dict(rule.member) if rule is not None else {},
         "status": verdict.status.value if verdict is not None else "blind",
         "reason": verdict.reason if verdict is not None else "nothing has been read yet",
         "value": verdict.value if verdict is not None else None,
-        "effective_mode": standing_mode(engine, rule).mode.word if rule is not None else "",
-        "mode_reason": mode_reason(engine, rule) if rule is not None else "",
+        "effective_mode": limit.mode.word if limit is not None else "",
+        "mode_reason": mode_reason(engine, rule, limit) if rule and limit else "",
         "episode": ep.id if ep is not None else None,
         "state": ep.state.value if ep is not None else "ok",
     }

@@ -22,9 +22,8 @@ def standing_mode(engine: Engine, rule: RuleSpec) -> ModeLimit:
     return _on_rung(engine, rule, ep, ep.rung if ep else 0)
 
 
-def lowered_by(engine: Engine, rule: RuleSpec) -> str:
+def lowered_by(rule: RuleSpec, limit: ModeLimit) -> str:
     """One of LIMITS; "" where the rule goes as far as it declares."""
-    limit = standing_mode(engine, rule)
     if limit.mode >= rule.mode:
         return ""
     if limit.who.startswith(EARNED):
@@ -34,9 +33,8 @@ def lowered_by(engine: Engine, rule: RuleSpec) -> str:
     return "rung" if limit.who.startswith("rung ") else "episode"
 
 
-def mode_reason(engine: Engine, rule: RuleSpec) -> str:
-    """Why it goes so far and no further."""
-    limit = standing_mode(engine, rule)
+def mode_reason(engine: Engine, rule: RuleSpec, limit: ModeLimit) -> str:
+    """Why it goes so far and no further. `limit` is its standing mode."""
     if limit.mode < rule.mode:
         lowered = f"lowered by {limit.who.removeprefix('process ')} = {limit.mode.word}"
         return lowered + (f": needs {still_missing(engine, rule)}" if limit.who == EARNED else "")

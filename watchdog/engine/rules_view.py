@@ -14,24 +14,24 @@ from watchdog.core.words import Truth, Verdict
 from watchdog.engine.engine import Engine
 from watchdog.engine.family_view import members, members_by_status
 from watchdog.engine.modes import mode_reason, rungs, standing_mode
-from watchdog.engine.shapes import BudgetShape, RuleShape
-from watchdog.engine.verdict_view import verdict_view
+from watchdog.engine.shapes import BudgetShape, RuleShape, StandingShape
+from watchdog.engine.verdict_view import VerdictViews
 
 View = dict[str, Any]
 
 
-def rule_view(engine: Engine, rule: RuleSpec) -> RuleShape:
-    verdict = engine.memory.verdict(rule.name)
-    ep = engine.book.open_episode(rule.name)
+def rule_view(engine: Engine, rule: RuleSpec, verdicts: VerdictViews) -> RuleShape:
+    limit = standing_mode(engine, rule)
     return {
+        **standing(engine, rule, verdicts),
         "name": rule.name,
         "owner": rule.owner,
         "kind": rule.kind,
         "severity": rule.severity.value,
         "source": rule.source,
         "mode": rule.mode.word,
-        "effective_mode": standing_mode(engine, rule).mode.word,
-        "mode_reason": mode_reason(engine, rule),
+        "effective_mode": limit.mode.word,
+        "mode_reason": mode_reason(engine, rule, limit),
         "playbook": rule.playbook,
         "up_to": rule.up_to,
         "rungs": rungs(engine, rule),
@@ -41,14 +41,21 @@ def rule_view(engine: Engine, rule: RuleSpec) -> RuleShape:
         "summary": rule.summary,
         "where": rule.where,
         "sha256": rule.sha256,
-        "verdict": verdict_view(verdict),
         "held_seconds": held_seconds(engine, rule.name),
         "budget": _budget(engine, rule.name),
         "cleared": rule.name in engine.book.cleared,
-        "episode": ep.id if ep else None,
-        "state": ep.state.value if ep else "ok",
         "each": list(rule.each),
         "family": rule.family if rule.member else None,
+    }
+
+
+def standing(engine: Engine, rule: RuleSpec, verdicts: VerdictViews) -> StandingShape:
+    """What it is judged, and what came of it."""
+    ep = engine.book.open_episode(rule.name)
+    return {
+        "verdict": verdicts.of(rule.name, engine.memory.verdict(rule.name)),
+        "episode": ep.id if ep else None,
+        "state": ep.state.value if ep else "ok",
         "members": members(engine, rule),
     }
 
@@ -63,12 +70,13 @@ def glances(engine: Engine) -> list[View]:
 
 def row(engine: Engine, rule: RuleSpec) -> View:
     """What a line of a table tells of a rule or of a member."""
+    limit = standing_mode(engine, rule)
     return {
         **_glance(engine, rule, frozenset()),
         "verdict": _in_short(engine.memory.verdict(rule.name)),
         "mode": rule.mode.word,
-        "effective_mode": standing_mode(engine, rule).mode.word,
-        "mode_reason": mode_reason(engine, rule),
+        "effective_mode": limit.mode.word,
+        "mode_reason": mode_reason(engine, rule, limit),
         "summary": rule.summary,
         "by_status": {
             status.value: count for status, count in members_by_status(engine, rule).items()

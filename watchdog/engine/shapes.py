@@ -86,7 +86,14 @@ class MemberShape(TypedDict):
     state: StateWord
 
 
-class RuleShape(TypedDict):
+class StandingShape(TypedDict):
+    verdict: VerdictShape | None
+    episode: str | None
+    state: StateWord
+    members: list[MemberShape]
+
+
+class RuleShape(StandingShape):
     name: str
     owner: str
     kind: str
@@ -104,15 +111,11 @@ class RuleShape(TypedDict):
     summary: str
     where: str
     sha256: str
-    verdict: VerdictShape | None
     held_seconds: float
     budget: BudgetShape | None
     cleared: bool
-    episode: str | None
-    state: StateWord
     each: list[str]
     family: str | None
-    members: list[MemberShape]
 
 
 # -- actions ---------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ Everything here can be written as JSON as it is. Times are ISO 8601 in UTC.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,7 +15,7 @@ from watchdog.core.alerts import labels_of
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.measures import Measure
 from watchdog.core.naming import is_of
-from watchdog.core.spec import RuleSpec
+from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.words import Instant, Truth, Verdict
 from watchdog.engine.actions_view import action_row, action_view
 from watchdog.engine.alertmanager_view import alertmanager_now, alertmanager_view, silences_view
@@ -28,6 +28,7 @@ from watchdog.engine.episodes_view import episode_view
 from watchdog.engine.evidence_view import evidence_view
 from watchdog.engine.family_view import members_by_status, no_rule, rule_of
 from watchdog.engine.given import Process
+from watchdog.engine.in_pieces import Shown, of_rules
 from watchdog.engine.leader_view import lead_now, leader_view
 from watchdog.engine.lessons_view import follow_ups_view, lessons_now, lessons_view
 from watchdog.engine.limits_view import limits_now
@@ -41,13 +42,14 @@ from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 from watchdog.engine.refusing import Reasons, not_acting
-from watchdog.engine.rules_view import glances, held_seconds, row, rule_view
+from watchdog.engine.rules_view import glances, held_seconds, row, rule_view, standing
 from watchdog.engine.shapes import (
     ActionShape,
     DecisionShape,
     EpisodeShape,
     FollowUpShape,
     RuleShape,
+    StandingShape,
 )
 from watchdog.engine.shapes_around import (
     AroundShape,
@@ -61,7 +63,7 @@ from watchdog.engine.sources_view import sources_view
 from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.stops_view import hold_view, stops_view
 from watchdog.engine.telling_view import telling_now, telling_view
-from watchdog.engine.verdict_view import utc
+from watchdog.engine.verdict_view import VerdictViews, utc
 from watchdog.engine.verification_view import verification_now
 
 View = dict[str, Any]
@@ -78,6 +80,7 @@ class Views:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._verdicts = VerdictViews()
 
     def listen(self, listener: Listener) -> None:
         """Tell of every entry from now on, once it is durable."""
@@ -120,13 +123,14 @@ class Views:
                     r,
                     engine.memory.verdict(r.name),
                     held_seconds(engine, r.name),
-                    standing_mode(engine, r).mode,
+                    limit.mode,
                     engine.memory.budget(r.name, now),
-                    lowered_by(engine, r),
+                    lowered_by(r, limit),
                     book.merits.evidence.get(r.proof),
                     members_by_status(engine, r) if r.each else {},
                 )
                 for r in policy.rules.values()
+                for limit in (standing_mode(engine, r),)
             ),
             episodes=Counter((ep.world, ep.state) for ep in book.open_episodes()),
             holds=len(book.standing_holds(now)),
@@ -167,6 +171,21 @@ class Views:
             "rules": [self.rule(r) for r in engine.in_force().rules.values()],
             "actions": self.actions(),
         }
+
+    async def status_in_pieces(self) -> StatusShape:
+        """The same, with the loop going on between some rules and the next."""
+        rules = await self.of_rules(self.rule)
+        return {**self._around(), "rules": rules, "actions": self.actions()}
+
+    async def of_rules(self, shown: Callable[[RuleSpec], Shown]) -> list[Shown]:
+        """Of every rule in force, with the loop going on between some and the next."""
+        return await of_rules(self._engine, shown)
+
+    def standing(self, rule: RuleSpec) -> StandingShape:
+        return standing(self._engine, rule, self._verdicts)
+
+    def policy(self) -> Policy:
+        return self._engine.in_force()
 
     def overview(self) -> View:
         """As `status`, with no more of each rule and action than an overview needs: it is cheap
@@ -223,7 +242,7 @@ class Views:
         return "ok"
 
     def rule(self, rule: RuleSpec) -> RuleShape:
-        return rule_view(self._engine, rule)
+        return rule_view(self._engine, rule, self._verdicts)
 
     def no_rule(self, name: str) -> str:
         """Why there is no such rule, and what was perhaps meant."""

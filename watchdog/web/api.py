@@ -32,19 +32,20 @@ class Api:
         self._views = views
         self._timelines = timelines
         self._decisions = Decisions(views)
+        self._alerting = prometheus_api.AlertingRules(views)
 
-    def status(self, request: Request) -> Response:
+    async def status(self, request: Request) -> Response:
         del request
-        return Json(self._views.status())
+        return await Json.in_pieces(await self._views.status_in_pieces())
 
     def actions(self, request: Request) -> Response:
         del request
         return Json(self._views.actions())
 
-    def episodes(self, request: Request) -> Response:
+    async def episodes(self, request: Request) -> Response:
         """Newest first, each with its timeline."""
         del request
-        return Json(
+        return await Json.in_pieces(
             [{**ep, "timeline": self._timelines.of(ep["id"])} for ep in self._views.episodes()]
         )
 
@@ -79,7 +80,7 @@ class Api:
         except JournalError:
             raise HTTPException(503) from None
         cursor = {"after": page.after, "before": page.before, "limit": limit, "rule": rule}
-        return Json(page.decisions, headers=_next(request, page, cursor))
+        return await Json.in_pieces(page.decisions, headers=_next(request, page, cursor))
 
     async def _page(
         self, after: int | None, before: int | None, rule: str | None, limit: int
@@ -93,12 +94,13 @@ class Api:
             return await self._decisions.before(before, wanted, limit)
         return self._decisions.newest(wanted, limit)
 
-    def rules(self, request: Request) -> Response:
+    async def rules(self, request: Request) -> Response:
         try:
             kind = TYPE.of(request)
         except HTTPException:
             return Json(prometheus_api.wrong("type is alert or record"), 400)
-        return Json(prometheus_api.answer(prometheus_api.rules(self._views, kind)))
+        found = await self._alerting.told(kind)
+        return await Json.in_pieces(prometheus_api.answer(found))
 
     def alerts(self, request: Request) -> Response:
         del request

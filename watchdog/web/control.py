@@ -46,7 +46,7 @@ def _plan(orders: Orders) -> Route:
 def _reads(views: Views) -> list[Route]:
     async def status(request: Request) -> Response:
         del request
-        return Json(views.status())
+        return await Json.in_pieces(await views.status_in_pieces())
 
     async def deploys(request: Request) -> Response:
         del request
@@ -58,13 +58,13 @@ def _reads(views: Views) -> list[Route]:
 
     async def episodes(request: Request) -> Response:
         del request
-        return Json(views.episodes())
+        return await Json.in_pieces(views.episodes())
 
     async def decisions(request: Request) -> Response:
         after = request.query_params.get("after", "0")
         if not re.fullmatch(r"[0-9]{1,19}", after):
             return Json({"wrong": "after: write a whole number"}, 422)
-        return Json(views.decisions(int(after)))
+        return await Json.in_pieces(views.decisions(int(after)))
 
     async def why(request: Request) -> Response:
         name = request.path_params["rule"]

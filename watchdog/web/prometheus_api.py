@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 
 from watchdog.core.alerting import ALERTNAME, OF_THE_MOMENT, alert_labels, alert_name
 from watchdog.core.channels import EventSignal
+from watchdog.core.naming import family_of
 from watchdog.core.probes import Probed
 from watchdog.core.spec import (
     PRESENT,
@@ -92,28 +93,47 @@ def wrong(what: str) -> View:
     return {"status": "error", "errorType": "bad_data", "error": what}
 
 
-def rules(views: Views, kind: str) -> GroupsShape:
-    """`data` of `/api/v1/rules`. `kind` is `alert`, `record` (we have none) or empty."""
-    episodes = _open(views)
-    policy = views.present().policy
-    environment = policy.environment
-    specs = sorted(policy.rules.values(), key=lambda r: (_file(r), r.owner))
-    groups = [
-        _group(
-            owner, file, [_rule(rule, views.rule(rule), episodes, environment) for rule in found]
-        )
-        for (file, owner), found in groupby(specs, lambda rule: (_file(rule), rule.owner))
-    ]
-    if kind == "record":
-        for group in groups:
-            group["rules"] = []
-    return {"groups": groups}
+class AlertingRules:
+    """What a policy alone says of its rules is put into words once."""
+
+    def __init__(self, views: Views) -> None:
+        self._views = views
+        self._policy = ""
+        self._fixed: dict[str, AlertingRuleShape] = {}
+
+    async def told(self, kind: str) -> GroupsShape:
+        """`data` of `/api/v1/rules`. `kind` is `alert`, `record` (we have none) or empty."""
+        views, episodes = self._views, _open(self._views)
+
+        def shown(rule: RuleSpec) -> tuple[tuple[str, str], AlertingRuleShape]:
+            place = _file(rule), rule.owner
+            return place, _rule(self._of_policy(rule), rule, views.standing(rule), episodes)
+
+        placed = sorted(await views.of_rules(shown), key=lambda found: found[0])
+        groups = [
+            _group(owner, file, [rule for _, rule in found])
+            for (file, owner), found in groupby(placed, lambda found: found[0])
+        ]
+        if kind == "record":
+            for group in groups:
+                group["rules"] = []
+        return {"groups": groups}
+
+    def _of_policy(self, rule: RuleSpec) -> AlertingRuleShape:
+        policy = self._views.policy()
+        if self._policy != policy.sha256:
+            self._policy, self._fixed = policy.sha256, {}
+        if rule.name not in self._fixed:
+            self._fixed[rule.name] = _fixed(rule, policy.environment)
+        return self._fixed[rule.name]
 
 
 def alerts(views: Views) -> AlertsShape:
     """`data` of `/api/v1/alerts`."""
     episodes = _open(views)
-    found = ((rule, views.rule(rule)) for rule in views.present().policy.rules.values())
+    troubled = {family_of(name) for name in views.in_trouble()}
+    rules = (rule for rule in views.policy().rules.values() if rule.name in troubled)
+    found = ((rule, views.standing(rule)) for rule in rules)
     return {"alerts": [alert for rule, view in found for alert in _alerts(rule, view, episodes)]}
 
 
@@ -137,23 +157,35 @@ def _group(owner: str, file: str, shown: list[AlertingRuleShape]) -> GroupShape:
     }
 
 
-def _rule(rule: RuleSpec, view: View, episodes: Episodes, environment: str) -> AlertingRuleShape:
-    verdict = view["verdict"]
-    blind = "not_yet" if verdict is None else verdict["blind"]
-    states = {_state(one["state"]) for one in (view, *view["members"])}
-    shown: AlertingRuleShape = {
-        "state": next(s for s in ("firing", "pending", "inactive") if s in states),
+def _fixed(rule: RuleSpec, environment: str) -> AlertingRuleShape:
+    return {
+        "state": "inactive",
         "name": alert_name(rule),
         "query": query(rule),
         "duration": rule.for_seconds,
         "keepFiringFor": rule.keep_firing_seconds,
         "labels": _labels(rule, environment),
         "annotations": {**_annotations(rule), "mode": rule.mode.word},
+        "alerts": [],
+        "health": "unknown",
+        "evaluationTime": 0,
+        "lastEvaluation": NEVER,
+        "type": "alerting",
+    }
+
+
+def _rule(
+    fixed: AlertingRuleShape, rule: RuleSpec, view: View, episodes: Episodes
+) -> AlertingRuleShape:
+    verdict = view["verdict"]
+    blind = "not_yet" if verdict is None else verdict["blind"]
+    states = {_state(one["state"]) for one in (view, *view["members"])}
+    shown: AlertingRuleShape = {
+        **fixed,
+        "state": next(s for s in ("firing", "pending", "inactive") if s in states),
         "alerts": _alerts(rule, view, episodes),
         "health": "ok" if blind is None else "err" if blind in _FAILED else "unknown",
-        "evaluationTime": 0,
         "lastEvaluation": verdict["at"] if verdict else NEVER,
-        "type": "alerting",
     }
     if blind is not None:
         reason = verdict["reason"] if verdict else "nothing has been read yet"

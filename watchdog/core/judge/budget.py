@@ -80,3 +80,20 @@ def budget_of(signal: Slo, tally: Tally, now: Instant) -> Budget | None:
     return Budget(
         signal.objective, signal.period_seconds, remaining, period.coverage, burn, seconds, lasts
     )
+
+
+class KnownBudget:
+    """As it was found last: those who look ask again and again between two samples.
+
+    What a tally reads depends on its newest sample and on where its windows end, on nothing else.
+    """
+
+    def __init__(self) -> None:
+        self._known: tuple[Tally, object, Budget | None] | None = None
+
+    def of(self, signal: Slo, tally: Tally, now: Instant) -> Budget | None:
+        """What `budget_of` says now."""
+        known, ends = self._known, tally.ends(now)
+        if known is None or known[0] is not tally or known[1] != ends:
+            known = self._known = tally, ends, budget_of(signal, tally, now)
+        return known[2]

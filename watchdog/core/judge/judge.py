@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from watchdog.core.channels import EventSignal
 from watchdog.core.judge.answers import Freshness, odd_counters, pick, stale
 from watchdog.core.judge.beginning import first_bad
-from watchdog.core.judge.budget import Budget, budget_of
+from watchdog.core.judge.budget import Budget, KnownBudget
 from watchdog.core.judge.finding import Finding, Glance, blinded
 from watchdog.core.judge.past import Past
 from watchdog.core.judge.presence import judge_presence
@@ -72,6 +72,7 @@ class Judge:
         self.rule = rule
         self._queries = queries(rule)
         self._counted = _counted(rule)
+        self._budget = KnownBudget()
         self._sound = tuple(Sound() for _ in self._queries)
         self._freshness = Freshness()
         self._resumed = False
@@ -142,7 +143,7 @@ class Judge:
         signal = self.rule.signal
         if self.tally is None or not isinstance(signal, Slo):
             return None
-        return budget_of(signal, self.tally, now)
+        return self._budget.of(signal, self.tally, now)
 
     def take_over(self, past: Past, now: Instant) -> str:
         """Go on from windows that were filled from history, unless these know less.

@@ -230,6 +230,9 @@ class Tally:
         ring.advance(max(self._position, now.steady - self._gap_seconds))
         return self._counted(window_seconds, ring.read(window_seconds)).reading(window_seconds)
 
+    def ends(self, now: Instant) -> tuple[float | None, float]:
+        return self._position, max(self._position or 0.0, now.steady - self._gap_seconds)
+
     def read_all(self, now: Instant) -> dict[float, Counted]:
         """All windows as `read` gives them, by their length."""
         if self._position is None:
