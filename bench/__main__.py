@@ -24,12 +24,14 @@ from bench import (
     slo_pass_cpu,
     time_to_pause,
     trees,
+    under_attack,
 )
 from bench.report import Measure, progress
 
 MEASURES: dict[str, Callable[[Path], Awaitable[Measure]]] = {
     "time_to_pause_1s": time_to_pause.every_second,
     "time_to_pause_250ms": time_to_pause.every_quarter,
+    "under_attack": under_attack.measure,
     "pass_cost": pass_cost.measure,
     "memory": memory.measure,
     "pages": pages.measure,

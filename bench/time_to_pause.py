@@ -173,8 +173,8 @@ async def _measure(folder: Path, plan: Plan) -> Measure:
         for lane in (*ours, tool):
             place = Place(folder / f"watchdog-{lane.name}")
             place.lay_out(
-                _platform(lane, plan.interval, by_tool=lane is tool),
-                {lane.name: _rule(lane)},
+                platform_of(lane, plan.interval, by_tool=lane is tool),
+                {lane.name: rule_of(lane)},
                 {lane.name: lane.sandbox.token},
             )
             place.init()
@@ -220,7 +220,7 @@ def _told(course: _Course, loads: Sequence[float]) -> Measure:
 # -- our rules -------------------------------------------------------------------------------------
 
 
-def _platform(lane: Lane, interval: str, *, by_tool: bool) -> dict[str, Any]:
+def platform_of(lane: Lane, interval: str, *, by_tool: bool) -> dict[str, Any]:
     action = f"pause-{lane.name}"
     return {
         "sources": {lane.name: {"scrape": lane.sandbox.metrics_url, "every": interval}},
@@ -259,7 +259,7 @@ def _action(lane: Lane, *, by_tool: bool) -> dict[str, Any]:
     }
 
 
-def _rule(lane: Lane) -> dict[str, Any]:
+def rule_of(lane: Lane) -> dict[str, Any]:
     return {
         "severity": "P0",
         "source": lane.name,

@@ -1,8 +1,8 @@
 """Where connections wait until they have said what they want: a bounded part of the loop's time.
 
-The law: however many come, and whatever they do, the loop spends little on it. Only so many are
-taken in at a time, with a pause in between; who waits costs a socket and nothing else; who has not
-told a whole head in time, or stands longest where more come than there is room for, is cut off.
+The law: however many come, and whatever they do, a tenth of a processor goes to them. Few are taken
+in at a time, with a pause after it that grows with what it took. Who waits costs a socket. Who has
+not told a whole head in time, or stands longest where more come than there is room for, is cut off.
 A connection whose head is whole is handed on, in its turn, as soon as there is a place.
 
 So a crowd that says nothing, or says it slowly, holds no place; and who asks at once is heard.
@@ -34,9 +34,11 @@ MOST_WAITING = 256
 MOST_READY = 64
 """Of one line. It is short, so that who cannot be heard soon is told so at once."""
 
-_TICK_SECONDS = 0.01
-_ACCEPTED_A_TICK = 40
-_STIRRED_A_TICK = 64
+_TICK_SECONDS = 0.005
+_PAUSE_SHARE = 10.0
+_LONGEST_PAUSE_SECONDS = 0.1
+_ACCEPTED_A_TICK = 20
+_STIRRED_A_TICK = 32
 _HANDED_ON_A_TICK = 2  # of each line
 _MOST_HEAD_BYTES = 16 * 1024
 _HEAD_ENDS = re.compile(rb"\n\r?\n")
@@ -111,14 +113,16 @@ class Lobby:
 
     def _turn(self) -> None:
         """All that is done at once; then nothing, for a tick."""
-        now = time.monotonic()
+        now, began = time.monotonic(), time.thread_time()
         self._accept(now)
         self._stir()
         self._cut_late(now)
         self._let_through()
         if self._timer is None:
             self._quiet()
-            self._timer = self._loop.call_later(_TICK_SECONDS, self._again)
+            took = (time.thread_time() - began) * _PAUSE_SHARE
+            pause = min(max(_TICK_SECONDS, took), _LONGEST_PAUSE_SECONDS)
+            self._timer = self._loop.call_later(pause, self._again)
 
     def _again(self) -> None:
         """Who waits, for a place or with a head half told, is looked at without being stirred."""

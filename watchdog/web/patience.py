@@ -22,6 +22,10 @@ ANSWER_SECONDS = 10.0
 """How long the rest of an answer may wait in our buffer for a client that does not read."""
 
 
+LINGER_SECONDS = 1.0
+"""How long a connection stands whose body is not read any more."""
+
+
 class PatientProtocol(H11Protocol):
     """One connection."""
 
@@ -62,6 +66,12 @@ class PatientProtocol(H11Protocol):
         if self.transport.get_write_buffer_size():
             self._await_reader()
         super().on_response_complete()
+        if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
+            # It has its answer, and we want no more of its body: that would take as much of the
+            # loop as somebody cares to send. It gets a moment to read before it is cut off.
+            self.flow.pause_reading()
+            self._end_request_timer()
+            self._request_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_request_timer()

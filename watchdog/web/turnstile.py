@@ -14,12 +14,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchdog.web.lobby import Line
 
-A_SECOND = 200
-"""Requests that are let through when there are always more, of both lines together."""
+A_SECOND = {Line.READS: 100, Line.TELLS: 20}
+"""Requests that are let through when there are always more."""
 
 _AT_ONCE = 20
-_TICK_SECONDS = 0.01
-_A_TICK = round(A_SECOND * _TICK_SECONDS / len(Line))
+_TICK_SECONDS = 0.05
 
 
 class Turnstile:
@@ -27,7 +26,7 @@ class Turnstile:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._lanes = {line: _Lane() for line in Line}
+        self._lanes = {line: _Lane(number * _TICK_SECONDS) for line, number in A_SECOND.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._lanes[Line.of(scope["method"])].turn()
@@ -37,15 +36,16 @@ class Turnstile:
 class _Lane:
     """Of one line."""
 
-    def __init__(self) -> None:
-        self._left = _AT_ONCE
+    def __init__(self, a_tick: float) -> None:
+        self._a_tick = a_tick
+        self._left: float = _AT_ONCE
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     async def turn(self) -> None:
         """Wait for it."""
         self._wind()
-        if self._left > 0:
+        if self._left >= 1:
             self._left -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,8 +58,8 @@ class _Lane:
 
     def _tick(self) -> None:
         self._timer = None
-        self._left = min(_AT_ONCE, self._left + _A_TICK)
-        while self._waiting and self._left > 0:
+        self._left = min(_AT_ONCE, self._left + self._a_tick)
+        while self._waiting and self._left >= 1:
             turn = self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
