@@ -20,8 +20,10 @@ from tests.web.policies import (
 from tests.web.watching import Watch, watching
 from tests.wire.raw_server import RawServer, answering
 from watchdog.core.drills import DrillKind, DrillPlan, DrillStage, DrillTold, Timed
-from watchdog.core.spec import Endpoint, JsonDocument, Scope, Scrape
-from watchdog.core.words import Status
+from watchdog.core.probes import CommandProbe, HttpProbe
+from watchdog.core.spec import Command, Endpoint, JsonDocument, Scope, Scrape
+from watchdog.core.verification import NamedCheck
+from watchdog.core.words import Direction, Status
 from watchdog.engine import Person
 from watchdog.sandbox.handle import Sandbox
 
@@ -79,6 +81,7 @@ async def _paused_once(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
         rules = (ERROR_RATE, AVAILABILITY, OBSERVED, QUIET, ODD)
         plan = (DrillPlan(DrillKind.FEATURE_FLAG, 30 * 86_400.0),)
         planned = replace(policy(sources, rules, (pause(sandbox),)), drills=plan)
+        planned = replace(planned, verification={pause(sandbox).name: (SERVED, UNKIND)})
         async with watching(folder, planned) as watch:
             await watch.until(lambda: ERROR_RATE.name in watch.engine.book.cleared)
             await sandbox.break_redemption()
@@ -94,6 +97,19 @@ async def _paused_once(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterato
             )
             practised(watch, pause(sandbox).name)
             yield Paused(watch, sandbox, episode.id)
+
+
+_LOOK = HttpProbe(Endpoint("http://127.0.0.1:9/"), None, "")
+SERVED = NamedCheck(
+    name="served", how=_LOOK, about="GET http://127.0.0.1:9/", after=tuple(Direction),
+    deadline_seconds=1.0, within_seconds=0.1, page=False, says="somebody answers",
+)  # fmt: skip
+UNKIND = replace(
+    SERVED,
+    name="unkind",
+    says=f"it is well {MARKUP}",
+    how=CommandProbe(Command(("/bin/sh", "-c", f"echo '{MARKUP}'; exit 1")), (1,)),
+)
 
 
 def practised(watch: Watch, action: str) -> None:
