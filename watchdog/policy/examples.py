@@ -43,6 +43,7 @@ actions:
       deposits-go-on: {command: [wallet-selftest, --deposits], within: 5m, says: others can pay in}
     deadline: 20s                      # until the read-back shows it
     sla: 1m                            # what was promised to others
+    drilled_within: 45d                # without a good drill of that age it asks people
     host: any
 
 playbooks:
