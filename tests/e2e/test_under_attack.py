@@ -39,7 +39,7 @@ async def test_a_crowd_delays_no_pause_and_loses_nothing(
         await sandbox.break_redemption()
         episode = await watchdog.episode(ERRORS, state="contained")
         took = time.monotonic() - began
-        files = len(list(Path(f"/proc/{watchdog.pid}/fd").iterdir()))
+        files = open_files(watchdog.pid)
         status = await watchdog.read("/v1/status")
     assert became["most at once"] > CONNECTIONS * 0.8
     assert (episode.outcome, sandbox.flag_changes()) == ("done", 1)
@@ -52,6 +52,10 @@ async def test_a_crowd_delays_no_pause_and_loses_nothing(
     assert len(allowed) == 1
     async with httpx.AsyncClient(trust_env=False, timeout=20, verify=NO_TLS) as web:
         assert (await web.get(f"{watchdog.web}/-/healthy")).text == "ok"
+
+
+def open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 async def insisted(watchdog: Watchdog) -> object:

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchdog.web.lobby import Line
 
-A_SECOND = {Line.READS: 100, Line.TELLS: 20}
+A_SECOND = {Line.READS: 100, Line.TELLS: 60}
 """Requests that are let through when there are always more."""
 
 _AT_ONCE = 20
