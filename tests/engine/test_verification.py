@@ -187,15 +187,6 @@ async def test_a_proven_failure_is_told_once_to_the_owners_and_calls_nobody(
         assert "* verified after pause: 1 of 3 hold; flow fails: " in body
 
 
-async def test_what_is_to_page_does(tmp_path: Path, sandbox: Sandbox) -> None:
-    no = script(tmp_path, "no", "exit 1")
-    async with living(tmp_path, sandbox, verified(sandbox, check("flow", no, page=True))) as house:
-        await contained(house)
-        await house.until(lambda: came_of(house), "the check")
-        (page,) = [one for one in house.entries(Paged) if "verification" in one.title]
-        assert page.urgency is Urgency.NOW
-
-
 async def test_a_later_change_of_the_target_makes_the_rest_unknown_and_is_verified_itself(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -56,7 +56,8 @@ def checked(entry: VerificationChecked, policy: Policy, draft: Draft) -> None:
 
 
 def _tell(run: Run, policy: Policy, draft: Draft) -> None:
-    failed = [one.entry for one in run.known.values() if one.entry.truth is Truth.FALSE]
+    ended = (run.known[name].entry for name in run.began.checks if name in run.known)
+    failed = [one for one in ended if one.truth is Truth.FALSE]
     if not failed:
         return
     began = run.began

@@ -41,6 +41,7 @@ from watchdog.core.spec import (
 )
 from watchdog.core.states import Event, State
 from watchdog.core.telling.escalation import tend_people
+from watchdog.core.verifying import change_ended
 from watchdog.core.words import (
     CheckReading,
     Direction,
@@ -261,6 +262,7 @@ class Watch:
         )
         with self.draft() as draft:
             intent_ended(ended, self.policy, draft)
+            change_ended(ended, self.policy, draft)
 
     def look(self, contained: Truth | None, recovered: Truth) -> None:
         """Every episode under verification is looked at once."""
