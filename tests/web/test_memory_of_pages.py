@@ -145,7 +145,7 @@ def decided(number: int, rule: str = "r", reason: str = "a hold") -> e.Decided:
     )  # fmt: skip
 
 
-def test_decisions_are_found_by_all_the_words_newest_first_page_by_page() -> None:
+async def test_decisions_are_found_by_all_the_words_newest_first_page_by_page() -> None:
     ledger = Ledger()
     for number in range(1, KEPT + 501):
         rule = 'peg{db="a"}' if number % 100 == 0 else "redemption"
@@ -153,6 +153,7 @@ def test_decisions_are_found_by_all_the_words_newest_first_page_by_page() -> Non
         ledger.heard(e.Recorded(number, BEGAN.plus(number), entry, "h"))
     assert (len(ledger), ledger.oldest) == (KEPT, 501)
     found = ledger.found(Query.of("RADIUS peg"), None, 5)
+    assert await ledger.searched(Query.of("RADIUS peg"), None, 5) == found
     assert [one.decision for one in found] == ["D10500", "D9800", "D9100", "D8400", "D7700"]
     after = ledger.found(Query.of("radius peg"), found[-1].seq, 2)
     assert [one.decision for one in after] == ["D7000", "D6300"]

@@ -1,8 +1,8 @@
-"""1,000 rules and 10,000 decisions: a page costs little, and the loop gets its turns meanwhile."""
+"""1,000 rules, 10,000 decisions: an answer costs little, and the loop gets turns meanwhile."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,16 +56,48 @@ async def ask(
         beside.cancel()
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/", "/rules", "/rules/rule-7", "/decisions", "/decisions?q=D9999", "/decisions?q=nowhere"],
-)
-async def test_a_page_costs_little(
-    ask: Callable[[str], "asyncio.Future[httpx.Response]"], path: str
+PATHS = [
+    "/",
+    "/rules",
+    "/rules/rule-7",
+    "/episodes",
+    "/decisions",
+    "/decisions?q=D9999",
+    "/decisions?q=nowhere",
+    "/api/v1/status",
+    "/api/v1/rules",
+    "/api/v1/alerts",
+    "/api/v1/decisions?limit=1000",
+    "/api/v1/why/rule-7",
+    "/api/v1/openapi.json",
+]
+MOST_SECONDS = 0.08
+"""Of a processor, with the client's own part; what others do on the machine is in that as well."""
+
+HELD_SECONDS = 0.02
+"""Of a processor, in one turn of the loop: what a pass may have to wait for."""
+
+
+async def longest_turn(asked: "asyncio.Task[httpx.Response]") -> float:
+    """Of the loop, while something is asked for."""
+    longest = 0.0
+    while not asked.done():
+        before = time.process_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.process_time() - before)
+    return longest
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_answer_costs_little_and_holds_no_turn_long(
+    ask: Callable[[str], Coroutine[None, None, httpx.Response]], path: str
 ) -> None:
-    costs = []
+    costs, held = [], []
     for _ in range(7):
         began = time.process_time()
-        assert (await ask(path)).status_code == 200
+        asked = asyncio.create_task(ask(path))
+        held.append(await longest_turn(asked))
+        assert asked.result().status_code == 200
         costs.append(time.process_time() - began)
-    assert min(costs) < 0.05, "of a processor; a machine that others use has slower moments"
+    assert min(costs) < MOST_SECONDS, "a machine that others use has slower moments"
+    assert min(held) < HELD_SECONDS

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from watchdog.core.book import Episode
 from watchdog.core.evidence import EARNED
 from watchdog.core.gates import ModeLimit, lowest
@@ -73,7 +75,11 @@ def rungs(engine: Engine, rule: RuleSpec) -> list[RungShape]:
 
 
 def _on_rung(engine: Engine, rule: RuleSpec, ep: Episode | None, number: int) -> ModeLimit:
-    process = engine.process
-    facts = Facts("", "", process.max_mode, shadow_seconds=process.shadow_seconds)
+    facts = _facts(engine.process.max_mode, engine.process.shadow_seconds)
     now = engine.ports.clock.now()
     return lowest(mode_limits(rule, ep, number, engine.in_force(), facts, engine.book, now))
+
+
+@lru_cache(maxsize=16)
+def _facts(ceiling: Mode, shadow_seconds: float | None) -> Facts:
+    return Facts("", "", ceiling, shadow_seconds=shadow_seconds)

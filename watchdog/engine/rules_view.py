@@ -9,21 +9,32 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from watchdog.core.judge import Budget
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Truth, Verdict
 from watchdog.engine.engine import Engine
 from watchdog.engine.family_view import members, members_by_status
+from watchdog.engine.known import Known
 from watchdog.engine.modes import mode_reason, rungs, standing_mode
 from watchdog.engine.shapes import BudgetShape, RuleShape, StandingShape
-from watchdog.engine.verdict_view import VerdictViews
+from watchdog.engine.verdict_view import verdict_view
 
 View = dict[str, Any]
 
 
-def rule_view(engine: Engine, rule: RuleSpec, verdicts: VerdictViews) -> RuleShape:
+class KnownOfRules:
+    """For `rule_view` and `standing`."""
+
+    def __init__(self) -> None:
+        self.verdicts = Known(verdict_view)
+        self.budgets = Known(_budget_view)
+
+
+def rule_view(engine: Engine, rule: RuleSpec, known: KnownOfRules) -> RuleShape:
     limit = standing_mode(engine, rule)
+    budget = engine.memory.budget(rule.name, engine.ports.clock.now())
     return {
-        **standing(engine, rule, verdicts),
+        **standing(engine, rule, known),
         "name": rule.name,
         "owner": rule.owner,
         "kind": rule.kind,
@@ -42,18 +53,18 @@ def rule_view(engine: Engine, rule: RuleSpec, verdicts: VerdictViews) -> RuleSha
         "where": rule.where,
         "sha256": rule.sha256,
         "held_seconds": held_seconds(engine, rule.name),
-        "budget": _budget(engine, rule.name),
+        "budget": known.budgets.of(rule.name, budget),
         "cleared": rule.name in engine.book.cleared,
         "each": list(rule.each),
         "family": rule.family if rule.member else None,
     }
 
 
-def standing(engine: Engine, rule: RuleSpec, verdicts: VerdictViews) -> StandingShape:
+def standing(engine: Engine, rule: RuleSpec, known: KnownOfRules) -> StandingShape:
     """What it is judged, and what came of it."""
     ep = engine.book.open_episode(rule.name)
     return {
-        "verdict": verdicts.of(rule.name, engine.memory.verdict(rule.name)),
+        "verdict": known.verdicts.of(rule.name, engine.memory.verdict(rule.name)),
         "episode": ep.id if ep else None,
         "state": ep.state.value if ep else "ok",
         "members": members(engine, rule),
@@ -150,9 +161,8 @@ def _in_short(verdict: Verdict | None) -> View | None:
     }
 
 
-def _budget(engine: Engine, name: str) -> BudgetShape | None:
+def _budget_view(budget: Budget | None) -> BudgetShape | None:
     """JSON has no infinity: a budget that nothing burns has no time of exhaustion."""
-    budget = engine.memory.budget(name, engine.ports.clock.now())
     if budget is None:
         return None
     lasts = budget.exhausted_in_seconds

@@ -40,17 +40,3 @@ def _window(window: WindowReading) -> WindowShape:
 def utc(at: Instant) -> str:
     moment: datetime = at.utc
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class VerdictViews:
-    """Each rule's verdict as it was shown last: most that look find the one that they know."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[Verdict | None, VerdictShape | None]] = {}
-
-    def of(self, rule: str, verdict: Verdict | None) -> VerdictShape | None:
-        """What `verdict_view` says of it; not to be changed."""
-        known = self._known.get(rule)
-        if known is None or known[0] is not verdict:
-            known = self._known[rule] = verdict, verdict_view(verdict)
-        return known[1]

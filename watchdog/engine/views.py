@@ -42,7 +42,7 @@ from watchdog.engine.plan_view import NoPlan, PlanView
 from watchdog.engine.present import Present, RuleNow
 from watchdog.engine.recorder import Listener
 from watchdog.engine.refusing import Reasons, not_acting
-from watchdog.engine.rules_view import glances, held_seconds, row, rule_view, standing
+from watchdog.engine.rules_view import KnownOfRules, glances, held_seconds, row, rule_view, standing
 from watchdog.engine.shapes import (
     ActionShape,
     DecisionShape,
@@ -63,7 +63,7 @@ from watchdog.engine.sources_view import sources_view
 from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.stops_view import hold_view, stops_view
 from watchdog.engine.telling_view import telling_now, telling_view
-from watchdog.engine.verdict_view import VerdictViews, utc
+from watchdog.engine.verdict_view import utc
 from watchdog.engine.verification_view import verification_now
 
 View = dict[str, Any]
@@ -80,7 +80,7 @@ class Views:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._verdicts = VerdictViews()
+        self._known = KnownOfRules()
 
     def listen(self, listener: Listener) -> None:
         """Tell of every entry from now on, once it is durable."""
@@ -182,7 +182,7 @@ class Views:
         return await of_rules(self._engine, shown)
 
     def standing(self, rule: RuleSpec) -> StandingShape:
-        return standing(self._engine, rule, self._verdicts)
+        return standing(self._engine, rule, self._known)
 
     def policy(self) -> Policy:
         return self._engine.in_force()
@@ -242,7 +242,7 @@ class Views:
         return "ok"
 
     def rule(self, rule: RuleSpec) -> RuleShape:
-        return rule_view(self._engine, rule, self._verdicts)
+        return rule_view(self._engine, rule, self._known)
 
     def no_rule(self, name: str) -> str:
         """Why there is no such rule, and what was perhaps meant."""

@@ -6,6 +6,7 @@ journal under the same number.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ class Brief:
     world: str
     reason: str
     text: str
+
+
+_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,19 @@ class Ledger:
     def found(self, query: Query, before: int | None, most: int) -> list[Brief]:
         """The newest ones ahead of a number."""
         return list(islice(self._matching(query, before), most))
+
+    async def searched(self, query: Query, before: int | None, most: int) -> list[Brief]:
+        """The same, with the loop going on between some and the next."""
+        every, found = list(reversed(self._briefs)), list[Brief]()
+        for start in range(0, len(every), _AT_ONCE):
+            piece = every[start : start + _AT_ONCE]
+            found += [
+                one for one in piece if (before is None or one.seq < before) and query.wants(one)
+            ]
+            if len(found) >= most:
+                break
+            await asyncio.sleep(0)
+        return found[:most]
 
     def of_episode(self, episode: str) -> list[Brief]:
         """Oldest first."""

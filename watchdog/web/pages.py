@@ -200,7 +200,7 @@ class Pages:
         rule, before = RULE.of(request) or "", BEFORE.of(request)
         query = Query.of(text, ruling, rule)
         ledger = self._chronicle.ledger
-        found = ledger.found(query, before, BRIEFS + 1)
+        found = await ledger.searched(query, before, BRIEFS + 1)
         older: int | None = found[BRIEFS - 1].seq if len(found) > BRIEFS else None
         found = found[:BRIEFS]
         if older is None:

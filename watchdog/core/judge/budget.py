@@ -85,7 +85,8 @@ def budget_of(signal: Slo, tally: Tally, now: Instant) -> Budget | None:
 class KnownBudget:
     """As it was found last: those who look ask again and again between two samples.
 
-    What a tally reads depends on its newest sample and on where its windows end, on nothing else.
+    What a tally reads depends on its newest sample and on where its windows end, on nothing else;
+    while samples are late, these move on, and the budget is told by the second.
     """
 
     def __init__(self) -> None:
@@ -93,7 +94,8 @@ class KnownBudget:
 
     def of(self, signal: Slo, tally: Tally, now: Instant) -> Budget | None:
         """What `budget_of` says now."""
-        known, ends = self._known, tally.ends(now)
-        if known is None or known[0] is not tally or known[1] != ends:
-            known = self._known = tally, ends, budget_of(signal, tally, now)
+        newest, end = tally.ends(now)
+        known, at = self._known, (newest, math.floor(end))
+        if known is None or known[0] is not tally or known[1] != at:
+            known = self._known = tally, at, budget_of(signal, tally, now)
         return known[2]
