@@ -33,7 +33,8 @@ from watchdog.core.spec import (
 from watchdog.core.stops import Subject
 from watchdog.core.text import duration, number
 from watchdog.core.trees import RestoreSystem, SwapTree
-from watchdog.core.words import Mode, World
+from watchdog.core.verification import checks_after
+from watchdog.core.words import Direction, Mode, World
 
 Gate = Callable[[GateInputs], GateAnswer]
 _TO_EARN = (
@@ -324,7 +325,10 @@ def _then(case: Case, last: int, count: int) -> str:
         higher = f"a person (up_to {case.rule.up_to})"
     proven = [f"{check.endpoint.url} shows {check.expect}" for check in case.action.contained_when]
     proven.append("the rule has recovered by events after it")
+    checks = case.policy.verification.get(case.action.name, ())
+    names = ", ".join(check.name for check in checks_after(checks, Direction.DO))
+    verified = f"; verified beside that by {names}, which decides nothing" if names else ""
     return (
         f"helped when {', or '.join(proven)}; proven not to have within "
-        f"{duration(case.rung.within_seconds)}: {higher}; cannot be told: a person"
+        f"{duration(case.rung.within_seconds)}: {higher}; cannot be told: a person{verified}"
     )
