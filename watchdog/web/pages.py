@@ -37,7 +37,7 @@ ROWS = 100
 BRIEFS = 50
 BRIEFS_AT_FRONT = 8
 ENDED_AT_FRONT = 6
-ENDED = 100
+ENDED = 50
 LAST_MOMENTS = 4
 CHECKS = frozenset({"verified", "checked"})
 """Moments that an episode's facts tell in one line."""
