@@ -10,7 +10,8 @@ from shlex import quote
 
 from watchdog.core import entries as e
 from watchdog.core.anew import MOST_ANEW, differs
-from watchdog.core.book import MANUAL, Episode, OpenIntent
+from watchdog.core.book import MANUAL, Book, Episode, OpenIntent
+from watchdog.core.changes import Deploy
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import last_rung
 from watchdog.core.keeping import left_alone
@@ -117,24 +118,33 @@ def verify(
 
 
 def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
-    """Somebody else changed a target that we hold: tell people, change nothing back."""
+    """A target that we hold is changed, and not by us: tell people, change nothing back."""
     claims = draft.book.claimants(target)
     late = draft.book.late.may_show(target, draft.now, Direction.UNDO)
     draft.add(e.Drifted(target, action, tuple(c.episode for c in claims), seen))
     for claim in claims:
         ep = draft.book.episodes[claim.episode]
-        draft.add(e.ClaimReleased(ep.id, target, "changed by somebody else"))
+        deploy = _deployed_since(target, ep, draft.book)
+        by = f"with the deploy {deploy.name} by {deploy.actor}" if deploy else "by somebody else"
+        draft.add(e.ClaimReleased(ep.id, target, f"changed {by}"))
         draft.page(
             ep,
             f"{target} is back, by an undo that was given up or by somebody else, "
             f"while {ep.id} holds it"
             if late
-            else f"{target} was changed by somebody else while {ep.id} holds it",
+            else f"{target} was changed {by} while {ep.id} holds it",
             f"Seen: {seen}. It is not forced back. {ep.rule} is watched; "
             f"to roll back again: slo-watchdog rollback {action}",
             target=target,
         )
         _undone(ep, f"drift: {seen}", "", draft)
+
+
+def _deployed_since(target: str, ep: Episode, book: Book) -> Deploy | None:
+    """The deploy that may have changed it: one under way, or ended since it was rolled back."""
+    since = (ep.effect_at or ep.opened).steady
+    ended = [one for one in book.deploys.last_of(target) if one.ended and one.ended.steady > since]
+    return next(iter((*book.deploys.of(target), *ended)), None)
 
 
 def came_late(one: Tried, seen: str, draft: Draft) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.core.decisions.watch import BLIND, BREACHED, HEALTHY, Watch, a_policy, a_rule, an_action
+from watchdog.core.deploys import FreezeLifted
 from watchdog.core.entries import Drifted, Outcome, Ruling
 from watchdog.core.spec import ActionSpec, Rung
 from watchdog.core.states import Event, State
@@ -323,6 +324,23 @@ def test_a_change_by_somebody_else_is_told_and_never_forced_back() -> None:
     watch.run(60, HEALTHY)
     assert len(watch.started) == before
     assert sum("somebody else" in page.title for page in watch.pages) == 2
+
+
+def test_a_change_by_a_deploy_that_was_told_is_called_so() -> None:
+    """Of one from before the rollback nothing is said: it is what was rolled back."""
+    before, since, under_way = contained(), contained(), contained()
+    for watch in (since, under_way):
+        with watch.draft() as draft:
+            draft.add(FreezeLifted("flag:redemption", ("E1",), "alice", "mended"))
+        watch.run(2, HEALTHY)
+        assert watch.deploy() == ""
+    since.deployed()
+    for watch in (before, since, under_way):
+        watch.run(2, HEALTHY)
+        watch.drift()
+    named = "flag:redemption was changed with the deploy P1 by pipeline ci while E1 holds it"
+    assert [watch.pages[-1].title for watch in (since, under_way)] == [named] * 2
+    assert "by somebody else" in before.pages[-1].title
 
 
 def test_a_latched_episode_stays_latched_when_its_target_drifts_or_is_undone() -> None:
