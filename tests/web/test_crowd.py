@@ -89,6 +89,30 @@ async def test_a_crowd_that_tells_leaves_those_who_read_their_places() -> None:
             assert served.connections <= MOST_CONNECTIONS
 
 
+async def test_a_body_that_comes_after_its_answer_spoils_no_connection_and_takes_no_time() -> None:
+    async with serving() as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        for _ in range(2):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+            await reader.readexactly(4)
+            writer.write(b"x" * 5000)
+            await asyncio.sleep(1.2)  # longer than a body may still come
+        writer.write(TELLS)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"x" * 99_000)
+        async with asyncio.timeout(3):
+            assert b"HTTP/1.1" not in await read_to_its_end(reader)
+        writer.close()
+
+
+async def read_to_its_end(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.read()
+    except ConnectionError:
+        return b""
+
+
 async def test_who_asks_as_fast_as_he_can_is_slowed_down_and_nobody_else() -> None:
     """One with a connection for each request's answer; the loop turns meanwhile."""
     async with serving() as served:

@@ -23,7 +23,10 @@ ANSWER_SECONDS = 10.0
 
 
 LINGER_SECONDS = 1.0
-"""How long a connection stands whose body is not read any more."""
+"""How long a body may still come whose request has its answer."""
+
+MOST_UNWANTED_BYTES = 64 * 1024
+"""Of such a body; no more of it is read."""
 
 
 class PatientProtocol(H11Protocol):
@@ -32,6 +35,7 @@ class PatientProtocol(H11Protocol):
     line: Line = Line.READS
     _request_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
+    _unwanted: int | None = None  # bytes of a body that came after its answer
 
     @property
     def is_idle(self) -> bool:
@@ -48,8 +52,16 @@ class PatientProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self._request_timer is None:
             self._await_request()
+        if self._unwanted is not None:
+            self._unwanted += len(data)
+            if self._unwanted > MOST_UNWANTED_BYTES:
+                self.flow.pause_reading()
+                return
         super().data_received(data)
-        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+        if self._unwanted is not None and self.conn.their_state is not h11.SEND_BODY:
+            self._unwanted = None  # all of it came, and the connection is as good as any
+            self._end_request_timer()
+        elif self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
             self._end_request_timer()
 
     def pause_writing(self) -> None:
@@ -67,9 +79,10 @@ class PatientProtocol(H11Protocol):
             self._await_reader()
         super().on_response_complete()
         if self.conn.their_state is h11.SEND_BODY and not self.transport.is_closing():
-            # It has its answer, and we want no more of its body: that would take as much of the
-            # loop as somebody cares to send. It gets a moment to read before it is cut off.
-            self.flow.pause_reading()
+            # It has its answer. Of a body that nobody wants the end may still come, so that the
+            # connection can be used again; all of it would take as much of the loop as somebody
+            # cares to send.
+            self._unwanted = 0
             self._end_request_timer()
             self._request_timer = self.loop.call_later(LINGER_SECONDS, self.transport.abort)
 
