@@ -106,8 +106,9 @@ def test_the_alert_is_the_one_that_the_prometheus_api_shows(tmp_path: Path) -> N
         view = {"state": state.value, "episode": "E1", "verdict": None}
         ep = {"id": "E1", "state": state.value, "opened": "", "reason": "so"}
         views = SimpleNamespace(
-            present=lambda: SimpleNamespace(policy=SimpleNamespace(rules={rule.name: rule})),
-            rule=lambda _name, view=view: view,
+            policy=lambda: SimpleNamespace(rules={rule.name: rule}),
+            in_trouble=lambda: [rule.name],
+            standing=lambda _rule, view=view: view,
             episodes=lambda ep=ep: [ep],
             alert_labels=lambda _episode: dict(told),
         )
