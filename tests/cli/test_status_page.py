@@ -50,6 +50,7 @@ def test_an_action_says_when_it_was_last_proven(capsys: pytest.CaptureFixture[st
             "target": "flag:x",
             "ready": "true",
             "claimed_by": [],
+            "unpractised": [],
             "last_proof": None if of_this_text is None else proof,
         }
         show_actions(Page(), [action])

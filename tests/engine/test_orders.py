@@ -226,6 +226,24 @@ async def test_who_of_two_gives_up_first_changes_nothing_at_the_target(
         assert sandbox.is_enabled()
 
 
+async def test_what_a_person_ordered_ends_when_it_gave_up_its_claim_to_another(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        for _ in range(2):
+            await rollback(house, ALICE, False)  # noqa: FBT003  # as Order says
+        episodes = house.engine.book.episodes
+        await house.until(
+            lambda: [ep.state for ep in episodes.values()] == [State.CONTAINED] * 2, "both"
+        )
+        told = await undo(house, ALICE, False)  # noqa: FBT003  # as Order says
+        assert "gives up its claim" in told.effect
+        await house.until(lambda: episodes["E1"].state is State.OK, "nothing is left of it")
+        assert episodes["E2"].state is State.CONTAINED
+        assert not sandbox.is_enabled()
+
+
 async def test_the_undo_of_what_holds_nothing_is_refused_and_names_who_does(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.engine.house import House, build, living, policy, wired
+from tests.engine.house import ALICE, House, build, living, policy, wired
 from tests.wire.raw_server import RawServer, answering, hangs
 from watchdog.core.entries import Paged, StatusNotShown, StatusShown
 from watchdog.core.spec import Endpoint, Policy
@@ -134,6 +134,12 @@ async def test_after_a_restart_nothing_is_told_twice_and_what_was_promised_is_ke
             await house.until(
                 lambda: [one.update for one in house.entries(StatusShown)][-1:] == [2],
                 "its readers hear again, and again",
+            )
+            house.mend_peg()
+            await house.orders.rollbacks.undo(ALICE, "E1", "mended", force=True, dry=False)
+            await house.until(
+                lambda: house.entries(StatusShown)[-1].condition == "operational",
+                "what stood at first stands again",
             )
             names = [
                 line

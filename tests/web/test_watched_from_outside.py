@@ -119,12 +119,14 @@ async def test_a_real_prometheus_answers_each_of_them(paused: Paused, tmp_path: 
     assert empty == EMPTY_HERE
     health = {rule["name"]: rule["health"] for group in rules for rule in group["rules"]}
     assert set(health.values()) == {"ok"}, health
-    # Of this watch: a rule is blind, one is held, a hold stands, a drill is overdue; no more.
+    # Of this watch: a rule is blind, one is held, a hold stands, a drill is overdue, a check of a
+    # rollback failed; no more.
     assert shown <= {
         "SloWatchdogDrillOverdue",
         "SloWatchdogRuleBlind",
         "SloWatchdogEpisodesHeld",
         "SloWatchdogStoppedForLong",
         "SloWatchdogActionUnproven",
+        "SloWatchdogVerificationFailed",
     }
     assert "SloWatchdogRuleBlind" in shown

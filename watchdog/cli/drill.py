@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import signal
 import time
 from collections.abc import Coroutine
@@ -92,6 +91,20 @@ def drill(
             _list(socket, as_json=as_json)
 
 
+def _make(into: Path) -> None:
+    """The folder of the documents; where nothing is installed, that is said and no folder made."""
+    if into == DEFAULT_DOCUMENTS and not into.parent.is_dir():
+        fail(
+            f"{into} cannot be made: there is no {into.parent}, so nothing is installed here. "
+            "Name a folder for the drill's documents: --into FOLDER",
+            NOT_SO,
+        )
+    try:
+        into.mkdir(mode=0o750, parents=into != DEFAULT_DOCUMENTS, exist_ok=True)
+    except OSError as error:
+        fail(f"{into} cannot be made: {error.strerror}. Name another: --into FOLDER", NOT_SO)
+
+
 def _run(
     what: str, rules: Path | None, into: Path, socket: Path, *, record: bool, as_json: bool
 ) -> None:
@@ -100,8 +113,8 @@ def _run(
         raise typer.BadParameter(f"name what is practised: {', '.join(kinds)}", param_hint="WHAT")
     kind = DrillKind(what)
     stem = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{kind.value}"
-    if into == DEFAULT_DOCUMENTS and into.parent.is_dir() and os.access(into.parent, os.W_OK):
-        into.mkdir(mode=0o750, exist_ok=True)
+    if not into.is_dir():
+        _make(into)
     must_be_writable(into / f"{stem}.json")
     began = time.monotonic()
 

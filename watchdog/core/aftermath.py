@@ -183,9 +183,14 @@ def policy_changed(old: Policy | None, new: Policy, draft: Draft) -> None:
 
 
 def tend_manual(draft: Draft) -> None:
-    """Episodes that a person commanded have no rule to watch them: they are quiet by time."""
+    """Episodes that a person commanded have no rule to watch them: they are quiet by time.
+
+    One that gave up its claim to another, which holds the target on, has nothing left to end by.
+    """
     for ep in list(draft.book.open_episodes()):
         watched = draft.now.steady - ep.moved.steady
+        if ep.rule == MANUAL and ep.state is State.CONTAINED and not draft.book.claims_of(ep.id):
+            draft.move(ep, Event.SPENT, "it holds nothing any more")
         if ep.rule != MANUAL or watched < MANUAL_WATCH_SECONDS:
             continue
         if ep.state is State.WATCHED:

@@ -1,6 +1,6 @@
 """Tells a status page by one HTTP call: a JSON body whose ${FIELDS} say what stands.
 
-All of it is told each time, under one Idempotency-Key for one state, so that a call whose answer
+All of it is told each time, under one Idempotency-Key for one change, so that a call whose answer
 was lost may be made again. Any answer of 2xx means that it is taken.
 """
 

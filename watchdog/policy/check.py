@@ -73,7 +73,8 @@ class Report:
 
     def _finding(self, finding: Finding) -> str:
         head = f"{finding.level.value}[{finding.id}]: "
-        return f"{self._line(finding.problem, head)} {finding.why}"
+        line = self._line(finding.problem, head)
+        return f"{line}{'' if line.endswith('.') else '.'} {finding.why}"
 
     def _line(self, problem: Problem, kind: str) -> str:
         whole = problem.file.startswith("/") or problem.file == self.folder  # the folder itself

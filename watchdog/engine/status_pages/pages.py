@@ -162,14 +162,14 @@ class StatusPages:
         if last is None:
             return Telling(state, 0, promise, now)
         if last.is_due(now):
-            return Telling(state, last.entry.update + 1, promise, now)
+            return Telling(state, last.entry.update + 1, promise, now, last.at)
         if last.entry.digest != state.digest:
             # What was promised of another incident is kept.
             kept = last.entry.next_update or promise if promise is not None else None
-            return Telling(state, last.entry.update, kept, now)
+            return Telling(state, last.entry.update, kept, now, last.at)
         again, at = one.spec.again_seconds, one.told_at
         is_time = again is not None and (at is None or now.steady - at.steady >= again)
-        same = Telling(state, last.entry.update, last.entry.next_update, last.at)
+        same = Telling(state, last.entry.update, last.entry.next_update, last.at, last.at)
         return same if one.reason or is_time else None
 
     @staticmethod

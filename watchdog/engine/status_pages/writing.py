@@ -26,16 +26,27 @@ HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """One state of one page on its way; `update` counts how often what stood was told anew."""
+    """One state of one page on its way; `update` counts how often what stood was told anew.
+
+    `after` is when the page accepted what it was told before: nothing yet where it is None.
+    """
 
     state: PageState
     update: int
     next_update: Instant | None
     at: Instant  # when it was first told so
+    after: Instant | None = None
+
+    @property
+    def revision(self) -> str:
+        """One for what is shown, whenever it is."""
+        return f"{self.state.digest}-{self.update}"
 
     @property
     def identity(self) -> str:
-        return f"{self.state.digest}-{self.update}"
+        """One for each change, however often it is tried: what stood before may come back."""
+        after = round(self.after.wall * 1000) if self.after is not None else 0
+        return f"{self.revision}-{after}"
 
 
 def sheet(telling: Telling, policy: Policy) -> StatusSheet:
@@ -80,7 +91,7 @@ def _over(
     written = _written(component, now, None, policy)
     return IncidentSheet(
         key=ended.key,
-        revision=telling.identity,
+        revision=telling.revision,
         component=component,
         condition=Condition.OPERATIONAL,
         course=Course.RESOLVED,
