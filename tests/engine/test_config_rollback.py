@@ -104,6 +104,30 @@ async def test_a_release_that_silences_the_service_is_rolled_back_although_nothi
         assert steps(house)[0] == ("read_before", "unknown")
 
 
+async def test_only_silence_excuses_a_state_that_cannot_be_read(
+    tmp_path: Path, mycelia: Sandbox
+) -> None:
+    """Where something answers, and not as it must, nothing could be proven afterwards."""
+    async with ready(tmp_path, mycelia) as house:
+        readiness = house.engine.book.readiness
+
+        def says(words: str) -> bool:
+            look_again(house)
+            return words in readiness["restore"][1]
+
+        for status, body, truth in (
+            (503, "", Truth.TRUE),
+            (401, "{}", Truth.FALSE),
+            (404, "", Truth.FALSE),
+            (200, '{"status": "operational"}', Truth.FALSE),
+        ):
+            mycelia.fault("status", "answer", status=status, body=body)
+            await house.until(lambda: says("cannot be read back"), str(status))
+            assert readiness["restore"][0] is truth, (status, readiness["restore"][1])
+            mycelia.clear_faults("status")
+            await house.until(lambda: says("can be read back"), "all is well")
+
+
 async def test_what_does_not_verify_is_exchanged_back_and_never_published(
     tmp_path: Path, mycelia: Sandbox
 ) -> None:

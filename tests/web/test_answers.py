@@ -60,10 +60,21 @@ async def test_a_hold_stops_all_and_ends_by_itself_and_told_again_is_one(watch: 
     assert answer.status_code == 200, answer.text
     assert answer.json()["known"] is False
     again = await say(watch, do="hold", who="ada", **{"for": "1h"})
-    assert again.json() == {"effect": "H1 stands already", "known": True}
+    assert again.json()["known"] is True
+    assert again.json()["effect"].startswith("H1 stands already, until 20")
     (hold,) = watch.engine.book.holds.values()
     assert (hold.actor, hold.scope.kind) == ("ada by chatops", "all")
     assert hold.expires is not None
+
+    longer = await say(watch, do="hold", who="ada", **{"for": "4h"})
+    assert longer.json()["known"] is False
+    shorter = await say(watch, do="hold", who="ada", **{"for": "10m"})
+    assert shorter.json()["known"] is True, "what stands for longer covers it"
+    ends = {one.id: one.expires for one in watch.engine.book.holds.values()}
+    first, second = ends["H1"], ends["H2"]
+    assert first is not None
+    assert second is not None
+    assert second.steady - first.steady == pytest.approx(3 * 3600, abs=60)
 
 
 @pytest.mark.parametrize(

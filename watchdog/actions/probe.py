@@ -20,11 +20,15 @@ from watchdog.wire.http import HttpAnswer, HttpProblem, Wire
 from watchdog.wire.known import known_secrets
 from watchdog.wire.redact import shown_url
 from watchdog.wire.scrub import scrubbed
+from watchdog.wire.troubles import Trouble
 
 _MAX_BYTES = 1024 * 1024
 _READ_BYTES = 4096  # of a document that is not JSON, looked at to be shown
 _MOST_SEEN = 200
 _MOST_REASON = 400
+
+_SILENCE = frozenset({Trouble.REFUSED, Trouble.RESET, Trouble.TIMED_OUT, Trouble.UNREACHABLE})
+_NOBODY_BEHIND = frozenset({502, 503, 504})
 
 FRESH = {"accept": "application/json", "cache-control": "no-cache"}
 """A copy from some cache on the way would not be what is served now."""
@@ -54,7 +58,17 @@ class HttpProbe:
             scrubbed(reason, known=hidden, most=_MOST_REASON, cut_off=True),
             at,
             scrubbed(seen, known=hidden, most=_MOST_SEEN, cut_off=True),
+            _is_silent(answer),
         )
+
+
+def _is_silent(answer: HttpAnswer | HttpProblem) -> bool:
+    """Nobody answers there, or only a proxy that says so. A refused credential, another document
+    and a trouble of ours are no silence.
+    """
+    if isinstance(answer, HttpProblem):
+        return answer.kind in _SILENCE
+    return answer.status in _NOBODY_BEHIND
 
 
 def _judged(

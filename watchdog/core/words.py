@@ -218,3 +218,4 @@ class CheckReading:
     reason: str
     at: Instant
     seen: str = ""  # the part of the answer that decided, shortened
+    silent: bool = False  # unknown, since the service itself gave no answer

@@ -4,8 +4,9 @@ Looks at tools, folders and credentials, and reads the target's present state; c
 What is overtaken, by a deploy or by what an attempt found, is looked at anew at once.
 
 What puts a service back on its feet is ready also while that service answers nobody: a whole system
-always, a configuration or a release if its state could be read before. The proof afterwards is as
-strict as ever. A flag lives in the service, and is not ready while it cannot be read.
+always, a configuration or a release if its state could be read before. Only silence counts: where
+something answers, and not as it must, nothing could be proven afterwards, and it is not ready. A
+flag lives in the service, and is not ready while it cannot be read.
 """
 
 from __future__ import annotations
@@ -216,7 +217,7 @@ async def _looked(
     said = "tools work and the state can be read back"
     if shown.truth is Truth.UNKNOWN:
         unread = f"its state cannot be read back: {shown.reason}"
-        if not _brings_back_what_answers(action, was_ready=was_ready):
+        if not shown.silent or not _brings_back_what_answers(action, was_ready=was_ready):
             return Readiness(CheckReading(Truth.FALSE, unread, now), first.anchor)
         said = f"tools work, though {unread}"
     lacking = await _lacking(action, probe, now)

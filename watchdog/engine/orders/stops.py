@@ -6,9 +6,13 @@ from watchdog.core import entries as e
 from watchdog.core.draft import Draft
 from watchdog.core.rights import Right
 from watchdog.core.spec import Scope
+from watchdog.core.standing import Hold
 from watchdog.engine.family_view import known_rules, no_rule
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned, unrecorded
 from watchdog.engine.recorder import Unrecorded
+
+TOLD_AGAIN_SECONDS = 60.0
+"""By how much later a message may come again and still ask for the same hold."""
 
 
 class Stops:
@@ -51,12 +55,18 @@ class Stops:
         told = {"hold": name, "recorded": missed is None}
         return Done(f"{name}: {effect}", scope.name or "all", told)
 
-    def standing(self, person: Person, scope: Scope, reason: str) -> str:
-        """The hold that this very person placed for this very reason, if it stands; or ""."""
+    def standing(
+        self, person: Person, scope: Scope, reason: str, for_seconds: float
+    ) -> Hold | None:
+        """What this very person placed for this very reason, if it stands for as long as is asked
+        now: a message that is told again asks for a little more than is left.
+        """
+        asked = self._desk.now().steady + for_seconds - min(TOLD_AGAIN_SECONDS, for_seconds / 10)
         for hold in self._desk.book.standing_holds(self._desk.now()):
-            if (hold.actor, hold.scope, hold.reason) == (person.name, scope, reason):
-                return hold.id
-        return ""
+            same = (hold.actor, hold.scope, hold.reason) == (person.name, scope, reason)
+            if same and (hold.expires is None or hold.expires.steady >= asked):
+                return hold
+        return None
 
     def _unrecorded(self, wish: Draft, missed: Unrecorded) -> str:
         """On a record of our own it stands at once all the same: a stop must not wait for a disk.

@@ -62,9 +62,11 @@ def take(channel: str, body: bytes, orders: Orders) -> Answered:
         raise Wrong("hold: needs `for`, and takes no `episode`; without `rule` it holds all")
     scope = Scope("rule", said.rule) if said.rule else Scope("all")
     reason = said.reason or "asked for by a message"
-    standing = orders.stops.standing(by, scope, reason)
-    if standing:
-        return Answered(f"{standing} stands already", known=True)
+    standing = orders.stops.standing(by, scope, reason, said.for_)
+    if standing is not None:
+        ends = standing.expires
+        until = f", until {ends.utc:%Y-%m-%d %H:%M:%SZ}" if ends is not None else ""
+        return Answered(f"{standing.id} stands already{until}", known=True)
     return _done(
         orders.stops.hold(by, scope, reason, for_seconds=said.for_, silence=False, dry=False)
     )
