@@ -106,6 +106,7 @@ async def test_a_signal_loads_good_rules_and_keeps_the_old_ones_when_they_are_ba
     await watchdog.episode(PEG, state="contained")
 
 
+@pytest.mark.sim
 async def test_a_rule_that_is_removed_while_acting_finishes_and_its_episode_stays_until_closed(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

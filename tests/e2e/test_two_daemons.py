@@ -145,6 +145,7 @@ async def test_who_dies_or_freezes_in_mid_action_is_followed_by_who_settles_it(
     assert [one.outcome for one in ends][-1] in {Outcome.DONE, Outcome.FOUND}
 
 
+@pytest.mark.sim
 async def test_who_is_cut_off_from_the_store_does_nothing_and_the_other_takes_over(
     pair: Pair, sandbox: Sandbox
 ) -> None:
@@ -166,6 +167,7 @@ async def test_who_is_cut_off_from_the_store_does_nothing_and_the_other_takes_ov
     assert sandbox.flag_changes() == 1
 
 
+@pytest.mark.sim
 async def test_without_the_store_nothing_is_done_and_with_it_again_what_burns_is_acted_on(
     pair: Pair, sandbox: Sandbox
 ) -> None:
@@ -212,6 +214,7 @@ async def test_what_began_while_all_stood_still_began_unseen(pair: Pair, sandbox
     assert sandbox.flag_changes() == 0
 
 
+@pytest.mark.sim
 async def test_what_belongs_to_a_host_is_done_by_its_daemon_alone(
     pair: Pair, sandbox: Sandbox, rules: Rulebook
 ) -> None:

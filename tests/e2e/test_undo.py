@@ -124,6 +124,7 @@ async def test_a_long_window_that_still_holds_old_failures_does_not_reopen(
     assert sandbox.flag_changes() == 2
 
 
+@pytest.mark.sim
 async def test_a_flag_that_somebody_else_switches_on_is_paged_and_never_forced_back(
     sandbox: Sandbox, watchdog: Watchdog
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.household import Watchdog
 from tests.e2e.rulebook import PAUSE, PEG
 from tests.e2e.scenes import break_peg
@@ -15,6 +17,7 @@ from watchdog.lab.papers import Clock, markdown
 from watchdog.sandbox.handle import Sandbox
 
 
+@pytest.mark.sim
 async def test_a_kill_in_the_middle_of_a_check_loses_nothing_and_anybody_may_look_again(
     sandbox: Sandbox, watchdog: Watchdog, tmp_path: Path
 ) -> None:

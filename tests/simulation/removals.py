@@ -106,6 +106,6 @@ REMOVALS = (
     Removal(without_the_intent, ("every effect has an earlier durable intent",), (1, 2, 3)),
     Removal(without_the_read_back, ("done is said only of what is so",), (1, 2, 3)),
     Removal(without_the_marker, ("at most one effect",), (13, 22, 33)),
-    Removal(without_the_approvals, ("a restore needs its approvals",), (4, 5, 8)),
+    Removal(without_the_approvals, ("a restore needs its approvals",), (1, 3, 9)),
     Removal(without_the_pages, ("every outcome is told",), (1, 2, 3)),
 )
