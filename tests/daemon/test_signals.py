@@ -117,6 +117,7 @@ async def test_a_hang_up_loads_the_rules_and_bad_ones_change_nothing(running: Ru
     assert _applied(running.home.state) == ["first start", "SIGHUP"]
 
 
+@pytest.mark.sim
 async def test_nothing_grows_over_many_passes(running: Running) -> None:
     """Sources that refuse, asked over and over; commands; a page: no socket, no thread stays."""
     me = psutil.Process(running.process.pid)

@@ -263,6 +263,7 @@ def test_the_daemons_side_asks_waits_and_repeats_nothing(host: Container, tmp_pa
 
 
 @pytest.mark.parametrize("then", ["resume", "undo"])
+@pytest.mark.sim
 def test_killed_with_its_services_down_it_starts_them_again(
     host: Container, tmp_path: Path, then: str
 ) -> None:

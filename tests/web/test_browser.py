@@ -131,6 +131,7 @@ async def test_what_happens_is_shown_without_reloading_and_without_disturbing(
     assert tab.console == []
 
 
+@pytest.mark.sim
 async def test_a_new_headline_is_said_once_to_those_who_listen(paused: Paused, tab: Tab) -> None:
     await tab.open(paused.watch.url)
     await tab.value(
