@@ -201,7 +201,7 @@ async def test_a_later_change_of_the_target_makes_the_rest_unknown_and_is_verifi
         await house.orders.rollbacks.undo(ALICE, "E1", "fixed", force=True, dry=False)
         await house.until(lambda: len(came_of(house)) == 2, "both")
         assert came_of(house)["later"].truth is Truth.UNKNOWN
-        assert "changed again by I2" in came_of(house)["later"].reason
+        assert "I2, was begun before" in came_of(house)["later"].reason
         assert came_of(house)["after-undo"].truth is Truth.TRUE
         first, second = house.entries(VerificationBegan)
         assert (first.direction, second.direction) == BOTH

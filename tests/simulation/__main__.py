@@ -19,6 +19,9 @@ from functools import partial
 from tests.simulation.life import Told, live
 from tests.simulation.shared.life import live_together
 
+NEWS_EVERY = 50
+"""Seeds: a long run that is cut off has told how far it came."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -55,6 +58,9 @@ def summed_up(lives: Iterable[Told], *, began: float, daemons: int = 1) -> int:
         if told.violations:
             violations += len(told.violations)
             _say(tale(told, daemons=daemons))
+        if seeds % NEWS_EVERY == 0:
+            took = time.monotonic() - began
+            _say(f"... {seeds} seeds so far, {violations} violations, {took:.0f} s")
     crashes = f"{counts['crashes']} crashes ({counts['power cuts']} with power cuts)"
     if daemons > 1:
         crashes = (

@@ -118,7 +118,8 @@ class Verifying:
         """Why it cannot be told any more."""
         why = ""
         if run.overtaken:
-            why = f"{run.began.target} was changed again by {run.overtaken} before this was known"
+            target = run.began.target
+            why = f"another change of {target}, {run.overtaken}, was begun before this was known"
         elif self._check(run, name) is None:
             why = f"the policy has no check {name} of {run.began.action} any more"
         return CheckReading(Truth.UNKNOWN, why, self._recorder.clock.now()) if why else None

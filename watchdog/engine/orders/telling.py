@@ -21,7 +21,8 @@ from watchdog.ports import Delivered, Delivery
 ANNOUNCES = {"announced": Topic.ANNOUNCED, "update": Topic.UPDATE, "complete": Topic.COMPLETE}
 """What an announcement may be."""
 
-_OVER = frozenset({State.CONTAINED, State.WATCHED, State.OK})
+_PASSED = frozenset({State.WATCHED, State.OK})
+"""Nothing is taken back any more, and nothing is about to be."""
 
 
 class Telling:
@@ -118,18 +119,23 @@ class Telling:
 
 
 def _topic(ep: Episode, which: str) -> Topic:
-    """Which text; that something is back in a safe state is said only of what was read back so."""
-    proven = ep.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
-    if which == "complete" and not proven:
+    """Which text. That something is in a safe state is said of what was read back so and helps;
+    that it is taken back, before that is over.
+    """
+    stands = ep.state is State.CONTAINED and ep.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
+    over = ep.state is State.CONTAINED or ep.state in _PASSED
+    if which == "complete" and not stands:
         raise OrderRefused(
-            f"nothing of {ep.id} was read back as rolled back, so that it is complete cannot be "
-            "said: --as update"
+            f"nothing of {ep.id} was read back as rolled back and stands so, so that it is "
+            "complete cannot be said: --as update"
         )
+    if which == "announced" and ep.state in _PASSED:
+        raise OrderRefused(f"{ep.id} takes nothing back any more: --as update")
     if which:
         return ANNOUNCES[which]
-    if ep.state not in _OVER:
+    if not over:
         return Topic.ANNOUNCED
-    return Topic.COMPLETE if proven else Topic.UPDATE
+    return Topic.COMPLETE if stands else Topic.UPDATE
 
 
 def _said(one: Delivery) -> str:

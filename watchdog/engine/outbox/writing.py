@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import structlog
 
-from watchdog.core.book import Book, Episode
+from watchdog.core.book import MANUAL, Book, Episode
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.telling.contacts import AppriseUrl, Channel, Contacts
 from watchdog.core.telling.first_line import first_line, verified
@@ -82,7 +82,10 @@ class Writer:
         note = Note("", f"episode:{episode}", ep.severity, topic, None, ep.reason, "", self._now())
         name, contacts = PUBLIC + topic.value, self._policy().contacts
         own = dict(contacts.templates) if contacts is not None else {}
-        return compose(name, {**self.fields(note), "said": said}, own.get(name))
+        fields = self.fields(note) | {"said": said}
+        if ep.rule == MANUAL:  # what was read back is no reason, and theirs is for the house
+            fields["summary"] = "a decision of ours"
+        return compose(name, fields, own.get(name))
 
     def letter(self, notes: Sequence[Note]) -> Letter:
         """Of one note or more, oldest first."""
