@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.house import ALICE, ROBOT, House, living, peg, policy
 from watchdog.core.asking import Command, Endpoint
-from watchdog.core.entries import EpisodeMoved, IntentEnded, Paged
+from watchdog.core.entries import EpisodeMoved, IntentEnded, Outcome, Paged
 from watchdog.core.probes import AttestationProbe, CommandProbe, HttpProbe, Probe, TcpProbe
 from watchdog.core.spec import Policy
 from watchdog.core.states import State
@@ -201,11 +201,30 @@ async def test_a_later_change_of_the_target_makes_the_rest_unknown_and_is_verifi
         await house.orders.rollbacks.undo(ALICE, "E1", "fixed", force=True, dry=False)
         await house.until(lambda: len(came_of(house)) == 2, "both")
         assert came_of(house)["later"].truth is Truth.UNKNOWN
-        assert "I2, was begun before" in came_of(house)["later"].reason
+        assert "I2, came before" in came_of(house)["later"].reason
         assert came_of(house)["after-undo"].truth is Truth.TRUE
         first, second = house.entries(VerificationBegan)
         assert (first.direction, second.direction) == BOTH
         assert not [one for one in house.entries(Paged) if "verification" in one.title]
+
+
+async def test_a_later_change_that_came_to_nothing_leaves_it_to_be_known(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Given up for it, what was rolled back would have been looked at by nobody."""
+    flow = tmp_path / "flow"
+    later = check("later", script(tmp_path, "later", f"test -e {flow}"), within_seconds=60.0)
+    async with living(tmp_path, sandbox, verified(sandbox, later)) as house:
+        await contained(house)
+        house.mend_peg()
+        sandbox.fault("flag_write", "pretend")
+        await house.orders.rollbacks.undo(ALICE, "E1", "fixed", force=True, dry=False)
+        await house.until(lambda: len(house.entries(IntentEnded)) == 2, "the undo's end")
+        assert house.entries(IntentEnded)[1].outcome is Outcome.FAILED
+        assert not came_of(house)
+        flow.touch()
+        await house.until(lambda: "later" in came_of(house), "the check")
+        assert came_of(house)["later"].truth is Truth.TRUE
 
 
 async def test_what_had_not_ended_is_looked_at_again_after_a_restart(
@@ -247,7 +266,7 @@ async def test_somebody_asks_and_it_is_on_the_record_with_who(
         await house.until(lambda: len(came_of(house)) == 2, "both")
         dry = await verify(ROBOT, "E1", (), dry=True)
         assert dry.effect == (
-            "after pause it is looked at flow, served: once each, and nothing is changed"
+            "after pause, looks at flow, served: once each, and nothing is changed"
         )
         flag.touch()
         done = await verify(ALICE, "E1", ("flow",), dry=False)

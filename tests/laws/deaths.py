@@ -24,6 +24,7 @@ from tests.real_parts.server import program
 from watchdog.core.book import Book
 from watchdog.core.entries import IntentOpened
 from watchdog.core.states import State
+from watchdog.engine.effects.ending import CHANGE
 from watchdog.engine.retention import fold
 from watchdog.store import SqliteJournal
 
@@ -59,13 +60,18 @@ class Point:
 
 @dataclass(frozen=True)
 class Fate:
-    """How one trial went. `died` is False where all was over before the call came."""
+    """How one trial went. `died` is False where all was over before the call came.
+
+    `for_people`: it died when its change was on the record as begun, nothing of it ever came about,
+    and it is not one that may be tried twice.
+    """
 
     point: Point
     died: bool
     effects: int
     state: State
     decided: bool  # whether an intent was durable when it died
+    for_people: bool
 
 
 class Lane:
@@ -100,13 +106,16 @@ class Lane:
         await detach(strace)
         died = died or not watchdog.is_running  # it came to the call on its way from there
         decided = any(isinstance(one.entry, IntentOpened) for one in watchdog.journal())
+        in_change = died and _in_change(watchdog)
         if died:
             await watchdog.start()
         state = await self._ends(watchdog)
         assert await watchdog.stop() == 0
         await watchdog.aclose()
         self._nothing_is_wrong(watchdog, state)
-        return Fate(point, died, self._scene.effects(), state, decided)
+        effects = self._scene.effects()
+        for_people = in_change and not effects and not self._scene.repeats
+        return Fate(point, died, effects, state, decided, for_people)
 
     async def _on_guard(self) -> Watchdog:
         await self._scene.as_new()
@@ -151,6 +160,7 @@ class Lane:
         assert claimed is self._scene.is_rolled_back(), f"{state}, claims: {book.claims}"
         ep = next(ep for ep in book.episodes.values() if ep.is_open)
         assert ep.reason
+        assert state is not State.LATCHED or watchdog.pages(ep.reason), "nobody was called"
 
 
 def _book(watchdog: Watchdog) -> Book:
@@ -158,6 +168,14 @@ def _book(watchdog: Watchdog) -> Book:
     for one in watchdog.journal():
         book.apply(one.entry, one.at)
     return book
+
+
+def _in_change(watchdog: Watchdog) -> bool:
+    """Its change was begun, and what came of it is not on the record."""
+    return any(
+        CHANGE in intent.began and CHANGE not in {taken.step for taken in intent.steps}
+        for intent in _book(watchdog).intents.values()
+    )
 
 
 def _state(book: Book) -> State:

@@ -18,6 +18,7 @@ class Scene(Protocol):
     """The target, which counts for itself."""
 
     sandbox: Sandbox
+    repeats: bool  # whether a change of which nothing is known is tried again
 
     async def as_new(self) -> None: ...
 
@@ -36,6 +37,8 @@ class Scene(Protocol):
 
 class Pausing:
     """The flag is switched off by the launch tool."""
+
+    repeats = True
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -58,6 +61,8 @@ class Pausing:
 
 class Releasing:
     """The version before is deployed, by a tool or by a call."""
+
+    repeats = False
 
     def __init__(self, sandbox: Sandbox, shop: Shop, kind: str) -> None:
         self.sandbox = sandbox

@@ -100,7 +100,7 @@ def told_began(entry: VerificationBegan) -> str:
     """In a sentence, for a timeline."""
     what = after_what(entry.action, entry.direction)
     asked = f", asked for by {entry.actor}" if entry.actor else ""
-    return f"{entry.verification}: after {what} it is looked at {', '.join(entry.checks)}{asked}"
+    return f"{entry.verification}: after {what}, looks at {', '.join(entry.checks)}{asked}"
 
 
 def told_checked(entry: VerificationChecked) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from watchdog.core.intents import IntentOpened
+from watchdog.core.intents import IntentEnded, IntentOpened, Outcome
 from watchdog.core.verification import (
     VerificationBegan,
     VerificationChecked,
@@ -31,12 +31,17 @@ class Known:
 
 @dataclass(slots=True)
 class Run:
-    """One verification. `overtaken` is the change that made it moot, if one did."""
+    """One verification. `changes` are of its target, begun since, and may make it moot."""
 
     began: VerificationBegan
     at: Instant
     known: dict[str, Known] = field(default_factory=dict)
-    overtaken: str = ""
+    changes: tuple[str, ...] = ()
+
+    @property
+    def overtaken(self) -> str:
+        """The change that makes it moot, unless it ends without having changed anything."""
+        return self.changes[0] if self.changes else ""
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -72,7 +77,10 @@ class Verifications:
             case IntentOpened():
                 for run in self.under_way():
                     if run.began.target == entry.target:
-                        run.overtaken = run.overtaken or entry.intent
+                        run.changes = (*run.changes, entry.intent)
+            case IntentEnded(outcome=Outcome.ABANDONED | Outcome.FAILED):
+                for run in self.under_way():
+                    run.changes = tuple(one for one in run.changes if one != entry.intent)
 
     def under_way(self) -> Iterator[Run]:
         """Those with checks that have not ended."""
@@ -90,7 +98,7 @@ class Verifications:
         for run in self.of(episode):
             began, before = run.began, found.get(run.began.action)
             if before is None or not began.actor:
-                found[began.action] = Run(began, run.at, dict(run.known), run.overtaken)
+                found[began.action] = Run(began, run.at, dict(run.known), run.changes)
             elif before.began.direction is began.direction:
                 since = {n: one for n, one in run.known.items() if n in before.began.checks}
                 before.known.update(since)

@@ -5,6 +5,8 @@ Laws
   of each; a look that hangs costs a place in its own queue and nothing more.
 * It goes by the record alone. What has not ended there is looked at, by whoever leads: after a
   restart too, at least once, and within the time that was set at the beginning.
+* A change of the target that is begun meanwhile is waited for: what it changes makes the rest moot;
+  one that changes nothing does not.
 * By itself a check is looked at until it holds or its time is over. Where somebody asked, once.
 """
 
@@ -28,6 +30,7 @@ MOST_AT_ONCE = 4
 """Looks that are under way together: they are to burden nobody."""
 
 _LOOK_ROUND_SECONDS = 5.0
+_IN_CHANGE_SECONDS = 0.5
 
 
 class Verifying:
@@ -81,6 +84,9 @@ class Verifying:
         """Until it holds, its time is over, or it is not ours or of no use any more."""
         looks, pause = 0, FIRST_PAUSE_SECONDS
         while (run := self._open(verification, name)) is not None:
+            if self._in_change(run):
+                await asyncio.sleep(_IN_CHANGE_SECONDS)
+                continue
             found = self._moot(run, name)
             check, took = self._check(run, name), 0.0
             if found is None and check is not None:
@@ -88,6 +94,8 @@ class Verifying:
                 looks += 1
                 if (run := self._open(verification, name)) is None:
                     return
+                if self._in_change(run):
+                    continue
                 found = self._moot(run, name) or found
                 left = run.at.steady + self._within(run, check) - self._now
                 if not run.overtaken and found.truth is not Truth.TRUE and left > 0:
@@ -114,12 +122,16 @@ class Verifying:
         checks = self._policy().verification.get(run.began.action, ())
         return next((check for check in checks if check.name == name), None)
 
+    def _in_change(self, run: Run) -> bool:
+        """Another change of the target is under way, which may come to nothing."""
+        return run.overtaken in self._recorder.book.intents
+
     def _moot(self, run: Run, name: str) -> CheckReading | None:
         """Why it cannot be told any more."""
         why = ""
         if run.overtaken:
             target = run.began.target
-            why = f"another change of {target}, {run.overtaken}, was begun before this was known"
+            why = f"another change of {target}, {run.overtaken}, came before this was known"
         elif self._check(run, name) is None:
             why = f"the policy has no check {name} of {run.began.action} any more"
         return CheckReading(Truth.UNKNOWN, why, self._recorder.clock.now()) if why else None

@@ -202,6 +202,17 @@ def test_what_waits_is_bounded_by_age_and_by_number_and_dropped_on_the_record() 
     assert not watch.book.notes.waiting
 
 
+def test_of_too_many_the_mild_ones_go_first_however_young() -> None:
+    watch = told(a_policy(), contacts())
+    with watch.draft() as draft:
+        draft.tell("one", Severity.P0, "the worst", "")
+        for number in range(MOST_WAITING):
+            draft.tell("policy:refused", Severity.P2, f"page {number}", "")
+    watch.run(1)
+    dropped = [entry for _, entry in watch.journal if isinstance(entry, e.NoteTold)]
+    assert [one.notes for one in dropped] == [("N2",)]
+
+
 # -- escalation ------------------------------------------------------------------------------------
 
 LADDER = (
@@ -262,6 +273,24 @@ def test_steps_survive_a_restart() -> None:
     watch.book = again
     wait(watch, 5.0)
     assert escalated(watch) == [("on-call",)]
+
+
+def test_a_step_is_known_by_what_it_is_when_contacts_change_in_mid_episode() -> None:
+    """By its number, the step before the others would hide the last, which nobody would take."""
+    watch = latched(*LADDER)
+    wait(watch, 15 * 60.0)
+    assert escalated(watch) == [("on-call",), ("commander",)]
+    later = Step(30 * 60.0, (Told("commander"),), ("sms",))  # the same once more: a second time
+    watch.policy = replace(
+        watch.policy, contacts=contacts(Step(60.0, (Told("ada"),)), LADDER[1], later, LADDER[2])
+    )
+    wait(watch, 60.0)
+    assert escalated(watch)[2:] == [("ada",)]
+    wait(watch, 15 * 60.0)
+    assert escalated(watch)[3:] == [("commander",)]
+    wait(watch, 2 * HOUR)
+    wait(watch, 5.0)
+    assert escalated(watch)[4:] == [("eve",)]
 
 
 def test_a_rollback_that_helps_calls_nobody() -> None:

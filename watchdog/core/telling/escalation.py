@@ -3,10 +3,13 @@
 The law: the steps of a severity are counted from the first page that needed somebody. A step that
 is for want of an answer is taken while people are waited for and nobody has said `ack`; one
 that is for want of an end is taken until the trouble is over. Each is taken once in an episode, and
-is on the record; what is silenced escalates to nobody until the silence ends.
+is on the record, known by what it is and not by its place: contacts may change in mid-episode. What
+is silenced escalates to nobody until the silence ends.
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 from watchdog.core import entries as e
 from watchdog.core.book import Episode
@@ -41,9 +44,14 @@ def tend_people(policy: Policy, draft: Draft) -> None:
             continue
         lasted = draft.now.steady - since.steady
         ladder = policy.contacts.ladder(ep.severity)
-        taken = draft.book.notes.steps.get(ep.id, ())
+        taken = Counter(draft.book.notes.steps.get(ep.id, ()))
         for number, step in enumerate(ladder.steps):
-            if number not in taken and lasted >= step.after_seconds and _is_due(step, ep):
+            if lasted < step.after_seconds:
+                continue
+            what = (names_of(step.tell), step.by, step.unless.value)
+            if taken[what]:
+                taken[what] -= 1
+            elif _is_due(step, ep):
                 _take(number, step, ep, draft)
         _update(ep, ladder.update_seconds, draft)
 
@@ -59,7 +67,7 @@ def _take(number: int, step: Step, ep: Episode, draft: Draft) -> None:
     lasted = duration(step.after_seconds)
     what = "resolved" if step.unless is Unless.RESOLVED else "answered"
     why = f"not {what} for {lasted}" if step.after_seconds else "you are called"
-    draft.add(e.Escalated(ep.id, number, tells, why))
+    draft.add(e.Escalated(ep.id, number, tells, why, step.by, step.unless.value))
     draft.page(
         ep,
         f"{ep.rule}: {why}: {ep.state.value}: {ep.reason}",

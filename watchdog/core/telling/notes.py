@@ -14,6 +14,9 @@ from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant, Severity
 
+StepTaken = tuple[tuple[str, ...], tuple[str, ...], str]
+"""Whom a step tells, by which channels, and for want of what."""
+
 
 class Fate(StrEnum):
     SENT = "sent"
@@ -39,10 +42,17 @@ class Escalated:
     """A step of an episode's escalation was due. The page that tells it follows."""
 
     episode: str
-    step: int  # of its severity's steps, from 0
+    step: int  # of its severity's steps as they were then, from 0
     tells: tuple[str, ...]
     reason: str
+    by: tuple[str, ...] = ()
+    unless: str = ""
     kind: Literal["aside.escalated"] = "aside.escalated"
+
+    @property
+    def what(self) -> StepTaken:
+        """What it is known by: `contacts.yaml` may number its steps anew in mid-episode."""
+        return self.tells, self.by, self.unless
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.states import State
-from watchdog.core.telling.notes import Note, NoteTold
+from watchdog.core.telling.notes import Note, NoteTold, StepTaken
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant
@@ -30,7 +30,7 @@ class Notes:
     waiting: dict[str, Note] = field(default_factory=dict)
     first: dict[str, Instant] = field(default_factory=dict)  # episode -> since when it needs people
     last: dict[str, Instant] = field(default_factory=dict)  # episode -> the newest note
-    steps: dict[str, tuple[int, ...]] = field(default_factory=dict)  # episode -> those taken
+    steps: dict[str, tuple[StepTaken, ...]] = field(default_factory=dict)  # episode -> those taken
 
     def take(self, entry: e.Entry, at: Instant) -> None:
         match entry:
@@ -39,7 +39,7 @@ class Notes:
             case e.NoteTold():
                 self._told(entry)
             case e.Escalated():
-                self.steps[entry.episode] = (*self.steps.get(entry.episode, ()), entry.step)
+                self.steps[entry.episode] = (*self.steps.get(entry.episode, ()), entry.what)
             case e.EpisodeMoved(after=State.OK):
                 self._ended(entry.episode)
             case _:
@@ -49,9 +49,9 @@ class Notes:
         return (note for note in self.waiting.values() if line not in note.done)
 
     def overdue(self, now: Instant) -> tuple[str, ...]:
-        """Those that wait for too long, and the oldest of too many."""
-        names = list(self.waiting)
-        many = names[: max(0, len(names) - MOST_WAITING)]
+        """Those that wait for too long; of too many, the least severe, and of these the oldest."""
+        mildest = sorted(self.waiting, key=lambda n: self.waiting[n].severity, reverse=True)
+        many = mildest[: max(0, len(mildest) - MOST_WAITING)]
         old = [n for n, note in self.waiting.items() if now.steady - note.at.steady > KEPT_SECONDS]
         return tuple(dict.fromkeys([*many, *old]))
 

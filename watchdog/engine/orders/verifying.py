@@ -45,7 +45,7 @@ class VerifyOrders:
             self._desk.may(person, Right.ACK, self._whose(action, ep))
             self._under_way(action)
         effect = "; ".join(
-            f"after {after_what(name, direction)} it is looked at {', '.join(names)}"
+            f"after {after_what(name, direction)}, looks at {', '.join(names)}"
             for name, (_, direction, names) in wanted.items()
         )
         if dry:
