@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections import Counter
 from dataclasses import asdict
@@ -213,6 +214,27 @@ async def test_a_restart_goes_on_with_the_for_clock_the_windows_and_what_was_cle
         assert again.newest.state is State.PENDING
         again.engine.recorder.close()
         again.engine.ports.history.close()
+
+
+async def test_a_clock_that_health_set_back_does_not_go_on_after_a_death(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Kept only while it ran, it came back as it had been: two short breaches were one."""
+    rules = policy(sandbox, peg(for_seconds=30.0))
+
+    def kept(house: House) -> float | None:
+        clocks = json.loads(house.engine.ports.history.load().get("clocks", b"{}"))
+        breached_at: float | None = clocks.get("peg", {}).get("breach", (0.0, None))[1]
+        return breached_at
+
+    async with living(tmp_path, sandbox, rules) as house:
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.PENDING)
+        await house.until(lambda: kept(house) is not None, "a checkpoint of the clock that runs")
+        house.mend_peg()
+        await house.reaches(State.OK)
+        await house.until(lambda: kept(house) is None, "a checkpoint of the clock set back")
 
 
 def test_the_steady_clock_goes_on_over_a_restart_of_the_process() -> None:

@@ -1,6 +1,8 @@
 """Keeps windows, clocks and the time of the last pass, written beside the loop.
 
-Losing one costs warm-up time, never a decision.
+Losing one costs warm-up time, never a decision. So what a look has set back is kept at once: a
+`for` clock that ran in an older checkpoint would go on after a restart as if nobody had looked, and
+two breaches with health between them would count as one.
 """
 
 from __future__ import annotations
@@ -22,23 +24,46 @@ class Checkpoints:
         self._memory = memory
         self._history = history
         self._passes = passes
+        self._one_at_a_time = asyncio.Lock()  # an older one is never written after a newer
+        self._running: frozenset[str] = frozenset()  # the clocks that run in the newest one
+        self._set_back = asyncio.Event()
+        passes.looked = self._looked
+
+    def restore(self) -> tuple[str, ...]:
+        """Go on from the newest one. Returns what could not be used, in words."""
+        problems = self._memory.restore(self._history.load())
+        self._running = self._memory.counting()
+        return problems
 
     async def save(self) -> None:
         """All of it."""
-        await self._keep(self._memory.checkpoint())
+        await self._keep(everything=True)
 
     async def counting_forever(self) -> None:
         """While a `for` clock runs, a crash may cost a second of it and not a whole checkpoint."""
         while True:
-            await asyncio.sleep(KEEP_COUNTING_SECONDS)
-            counting = self._memory.counting()
-            if counting:
-                await self._keep(self._memory.checkpoint(counting))
+            try:
+                async with asyncio.timeout(KEEP_COUNTING_SECONDS):
+                    await self._set_back.wait()
+            except TimeoutError:
+                pass
+            self._set_back.clear()
+            if self._running or self._memory.counting():
+                await self._keep(everything=False)
 
-    async def _keep(self, items: dict[str, bytes]) -> None:
-        at = self._passes.completed
-        if at is not None:
+    def _looked(self) -> None:
+        if self._running and not self._running <= self._memory.counting():
+            self._set_back.set()
+
+    async def _keep(self, *, everything: bool) -> None:
+        async with self._one_at_a_time:
+            at = self._passes.completed
+            if at is None:
+                return
+            counting = self._memory.counting()
+            items = self._memory.checkpoint(None if everything else counting | self._running)
             items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
+            self._running = counting
             await asyncio.to_thread(self._history.save, items)
 
 

@@ -214,7 +214,7 @@ class Engine:
 
     def warm(self) -> tuple[str, ...]:
         """Take up windows and clocks from the last checkpoint."""
-        return self.memory.restore(self.ports.history.load())
+        return self.checkpoints.restore()
 
     # -- run ---------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from watchdog.core.book import CONTINUES_WITHIN_SECONDS
 from watchdog.core.draft import Draft
 from watchdog.core.entries import Slept
@@ -19,6 +21,7 @@ class Passes:
         self._recorder = recorder
         self._evaluation = evaluation
         self.completed: Instant | None = None
+        self.looked: Callable[[], None] = lambda: None  # after each
         self.watching_since: Instant | None = None  # without a gap that is too long to go on from
         self._unseen = 0.0  # seconds of a gap that is not on the record yet
         self.count = 0
@@ -76,3 +79,4 @@ class Passes:
         self.completed = self._recorder.clock.now()
         self.seconds = max(self.seconds, self.completed.steady - draft.now.steady)
         self.count += 1
+        self.looked()

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from watchdog.core.telling.contacts import AppriseUrl
+from watchdog.notify.disarming import disarmed
 from watchdog.ports import Delivered, Delivery, Letter, SecretMissing, Secrets
 from watchdog.wire.process import Ended, Exited, NotStarted, run
 from watchdog.wire.scrub import scrubbed
@@ -24,6 +25,9 @@ _MAX_BYTES = 65_536
 _LONGEST_REASON = 300
 _HEADERS_BY_PLUS = frozenset({"mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls"})
 """Services to which a parameter that begins with + is a header."""
+
+_MAIL = frozenset({"mailto", "mailtos"})
+"""What shows plain text as it is: Apprise escapes it where it sends HTML."""
 
 
 class AppriseNotifier:
@@ -62,10 +66,11 @@ def filled(text: str, letter: Letter, to: str, phases: Mapping[str, str]) -> str
 
 
 def _asked(letter: Letter, url: str) -> bytes:
+    shown = str if url.partition(":")[0] in _MAIL else disarmed
     asked = {
         "url": url,
-        "subject": letter.subject,
-        "body": letter.body,
+        "subject": shown(letter.subject),
+        "body": shown(letter.body),
         "urgent": letter.urgent,
         "phase": letter.phase.value,
     }
