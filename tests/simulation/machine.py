@@ -7,8 +7,9 @@ not. The wall clock may be stepped; the boot clock never is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from tests.simulation.world import EPOCH, Killed, World
 from watchdog.clock import Kernel
@@ -127,13 +128,22 @@ class Held:
         self.world = world
         self.dead = False
         self.deadly = 0.0  # the chance of being killed at any one of its points
+        self.dies: Callable[[], None] = lambda: None
 
     def point(self) -> None:
         """Here it may be killed."""
         self.alive()
         if self.deadly and self.world.happens(self.deadly):
             self.world.tell("killed right here")
-            raise Killed
+            self.kill()
+
+    def kill(self) -> NoReturn:
+        """SIGKILL, here and now. A `finally` that awaits would hold the exception up, and the
+        process would live on: so it is dead from here on, and whoever runs it is told.
+        """
+        self.dead = True
+        self.dies()
+        raise Killed
 
     def alive(self) -> None:
         if self.dead:

@@ -54,6 +54,7 @@ class SimProcess:
         self.loop = loop or VirtualLoop(self.world, machine.uptime)
         if loop is None:  # else it is others' as well
             self.loop.set_exception_handler(self._unhandled)
+            self.life.dies = self._dies
         self.stop = asyncio.Event()
         self.ready = False
         self.alive_at = machine.uptime()
@@ -159,6 +160,9 @@ class SimProcess:
         """As the daemon: what cannot record must not act."""
         self._lost = self._lost or error
         self.stop.set()
+
+    def _dies(self) -> None:
+        self.loop.killed = True
 
     def die(self) -> None:
         """Nothing of it reaches anything any more."""

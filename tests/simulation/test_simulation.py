@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -13,7 +14,10 @@ import pytest
 
 from tests.simulation.__main__ import tale
 from tests.simulation.life import live
+from tests.simulation.machine import Held
 from tests.simulation.removals import REMOVALS, Removal
+from tests.simulation.virtual import VirtualLoop
+from tests.simulation.world import Killed, World
 
 SEEDS = range(1, 25)
 
@@ -45,6 +49,38 @@ def test_a_trace_is_the_same_in_another_process() -> None:
         traces.add(ran.stdout.split()[3])
     assert len(traces) == 1
     assert traces == {f"{live(5).trace},"}
+
+
+def test_a_kill_is_not_held_up_by_what_a_task_would_still_tidy() -> None:
+    """SIGKILL asks nobody: a `finally` that awaits had let a dead process write on."""
+    world = World(1)
+    life = Held(world)
+    loop = VirtualLoop(world, lambda: world.now)
+    life.dies = lambda: setattr(loop, "killed", True)
+    after = []
+
+    async def killed() -> None:
+        try:
+            life.kill()
+        finally:
+            await asyncio.sleep(1.0)
+            after.append("its finally")
+
+    async def beside() -> None:
+        await asyncio.sleep(0.5)
+        after.append("another task")
+
+    async def process() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(killed())
+            tasks.create_task(beside())
+
+    with pytest.raises(Killed):
+        loop.run_until_complete(process())
+    loop.bury()
+    assert after == []
+    with pytest.raises(Killed):
+        life.point()
 
 
 @pytest.mark.parametrize("removal", REMOVALS, ids=lambda one: one.take_out.__name__)

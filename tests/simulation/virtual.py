@@ -12,7 +12,7 @@ from asyncio import base_events
 from collections.abc import Callable
 from typing import Any
 
-from tests.simulation.world import World
+from tests.simulation.world import Killed, World
 
 MOST_TURNS_AT_ONCE = 200_000
 """Turns of the loop at one moment; more would be a loop that never lets time pass."""
@@ -29,6 +29,8 @@ class _Jumps:
         self._turns = 0
 
     def select(self, timeout: float | None) -> list[Any]:
+        if self._loop.killed:
+            raise Killed
         if timeout is not None and timeout <= 0:
             self._turns += 1
             if self._turns > MOST_TURNS_AT_ONCE:
@@ -54,6 +56,7 @@ class VirtualLoop(base_events.BaseEventLoop):
 
     def __init__(self, world: World, uptime: Callable[[], float]) -> None:
         super().__init__()
+        self.killed = False  # it goes no further, whatever its tasks make of it
         self._uptime = uptime
         self._world = world
         self._selector = _Jumps(self, world)

@@ -93,6 +93,7 @@ class SharedProcess(SimProcess):
         )
         self.daemon = daemon
         self.owner = Owner(f"{daemon.name} {daemon.starts}", self.world)
+        self.life.dies = self.owner.condemn
         self.began = False  # it runs: its store could be opened
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

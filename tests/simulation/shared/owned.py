@@ -28,6 +28,7 @@ class Owner:
         self.name = name  # of this process alone, among all that there ever were
         self.world = world
         self.dead = False
+        self.condemned = False
         self.killed: Callable[[], None] = lambda: None
         self.parked: list[asyncio.Handle] = []
         self.tasks: list[OwnedTask] = []
@@ -104,6 +105,10 @@ class Owner:
         self._loop = loop
         return loop.create_task(live, context=self.context)
 
+    def condemn(self) -> None:
+        """It was killed at a point: as soon as the loop has it back it is no more."""
+        self.condemned = True
+
     def bury(self) -> None:
         """Nothing of it goes on. Its `finally` blocks run here and reach nothing."""
         self.dead = True
@@ -150,6 +155,8 @@ class _Gate:
         try:
             self.callback(*args)
         except Killed:
+            owner.condemn()
+        if owner.condemned and not owner.dead:
             owner.killed()
 
 

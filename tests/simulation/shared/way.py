@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from tests.simulation.machine import PLACE, Held
 from tests.simulation.shared.owned import Owner
 from tests.simulation.shared.server import Server, SimSession
-from tests.simulation.world import Killed, World
+from tests.simulation.world import World
 from watchdog.ports import JournalError
 from watchdog.store.postgres.line import CALL_SECONDS, PATIENCE_SECONDS, Line, Session
 from watchdog.store.postgres.trouble import CutOff, lost
@@ -100,7 +100,7 @@ class SimLine(Line):
             late = max(0.0, lease.expires_at - world.now) + 0.3 * world.chance.random()
         self._later(work, late)
         world.tell(f"{self._owner.name} dies with a message on its way")
-        raise Killed
+        self._life.kill()
 
     def _cut_off(self, deadline_seconds: float) -> None:
         self._way.lost_at = self._server.world.now
