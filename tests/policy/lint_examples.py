@@ -74,6 +74,10 @@ channels: {mail: {apprise: apprise-mail}}
 people: {ada: {name: Ada, reach: {mail: ada@example.org}}}
 on-call: {people: [ada]}
 audiences: {team: {to: [mail]}}
+status-pages:
+  public:
+    call: {method: PUT, url: "http://status", json: {state: "${status}"}}
+    components: {redemption: {name: Redemption, rules: [promise]}}
 """
 TESTS = """\
 tests:
@@ -194,6 +198,7 @@ LINTS: Mapping[str, Example] = {
         'breach_when: "> 90%"}\n    each: [zone]',
     ),
     "nobody-there": Example("ada@example.org", "ada@mycelia.invalid", "contacts.yaml"),
+    "status-page-of-no-rule": Example("rules: [promise]", "rules: [promis]", "contacts.yaml"),
     "rule-without-a-test": Example("[{rule: errors}]", "[{rule: down}]", "team-a/rules.test.yaml"),
 }
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.policy.texts import PLATFORM, folder
+from tests.policy.texts import PLATFORM, RULES, VARS, folder
 from watchdog.policy.check import check
+from watchdog.policy.load import load_folder
 
 SEVERAL = PLATFORM.replace("environment: production", "environments: [staging, production]")
 
@@ -94,3 +96,108 @@ def test_usual_slips_are_told_in_an_authors_words(
     assert found
     file.write_text(f"{head}{slip}{tail}")
     assert told in check(rules, "production").text()
+
+
+def written_to(folder: Path, files: Mapping[str, str]) -> Path:
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder
+
+
+WAVES = {
+    "platform.yaml": PLATFORM.replace("every: 5s}", "evry: 5s}") + "oops: 1\n",
+    "vars/production.yaml": VARS,
+    "contacts.yaml": "version: 1\nchannels: {chat: {webhook: https://chat.example.org}}\n"
+    "audiences: {team: {to: [chart]}}\n",
+    "team-a/rules.yaml": RULES.replace("mode: armed", "mode: armored"),
+    "team-b/rules.yaml": RULES.replace("error-rate", "latency").replace("redemption", "redemtion"),
+    "team-c/rules.yaml": "version: 1\nrules:\n  a: {\n",
+}
+
+
+def test_one_run_tells_what_is_wrong_in_every_file(tmp_path: Path) -> None:
+    errors = check(written_to(tmp_path, WAVES)).errors
+    told = {(error.file, error.what) for error in errors}
+    assert ("platform.yaml", "unknown key `oops`") in told
+    assert ("contacts.yaml", "there is no channel, person or role chart") in told
+    assert ("team-b/rules.yaml", "there is no playbook redemtion") in told
+    assert {error.file for error in errors} == set(WAVES) - {"vars/production.yaml"}
+    assert not any("no source app" in what for _, what in told), "it is there, and refused itself"
+
+
+def test_beside_a_platform_that_cannot_be_read_the_other_files_are(tmp_path: Path) -> None:
+    errors = check(written_to(tmp_path, WAVES | {"platform.yaml": "version: 1\na: [\n"})).errors
+    assert {error.file for error in errors} == set(WAVES) - {
+        "vars/production.yaml", "team-b/rules.yaml",
+    }, "of what a rule names nothing can be known"  # fmt: skip
+
+
+def test_broken_variables_are_told_once_and_not_wherever_they_stand(tmp_path: Path) -> None:
+    files = folder(variables="app: [\n", team_a=RULES.replace("mode: armed", "mode: armored"))
+    errors = check(written_to(tmp_path, files)).errors
+    assert {error.file for error in errors} == {"vars/production.yaml", "team-a/rules.yaml"}
+
+
+def test_what_shows_among_owners_is_told_beside_what_is_wrong_within_one(tmp_path: Path) -> None:
+    leaning = "mode: armed\n    corroborate: [nobody, latency]\n    evry: 5s"
+    files = folder(
+        team_a=RULES.replace("mode: armed", leaning),
+        team_b=RULES.replace("error-rate", "latency").replace("mode: armed", "mode: armored"),
+    )
+    both = check(written_to(tmp_path, files | {"team-c/rules.yaml": RULES}))
+    told = [error.text for error in both.errors]
+    assert any("team-a/rules.yaml:3:3: the rule error-rate stands also" in text for text in told)
+    assert any("unknown key `evry`" in text for text in told)
+    assert any("armored" in text for text in told)
+
+
+def test_a_rule_that_leans_on_a_refused_one_is_told_so(tmp_path: Path) -> None:
+    files = folder(
+        team_a=RULES.replace("mode: armed", "mode: armed\n    corroborate: [latency]"),
+        team_b=RULES.replace("error-rate", "latency").replace("mode: armed", "mode: armored"),
+    )
+    told = [error.text for error in check(written_to(tmp_path, files)).errors]
+    assert any("the rule latency, which it leans on, is refused. Mend that" in one for one in told)
+
+
+PAGE = """\
+version: 1
+channels: {chat: {webhook: "https://chat.example.org"}}
+audiences: {team: {to: [chat]}}
+status-pages:
+  public:
+    call: {method: PUT, url: "https://status.example.org", json: {state: "${status}"}}
+    components:
+      redemption: {name: Redemption, rules: [eror-rate]}
+"""
+
+
+def test_a_status_page_that_follows_no_rule_fails_the_check_in_its_place(tmp_path: Path) -> None:
+    report = check(written_to(tmp_path, folder() | {"contacts.yaml": PAGE}))
+    assert not report.ok
+    assert (
+        "contacts.yaml:8:46: error[status-page-of-no-rule]: the status page public follows the "
+        "rule eror-rate, which is not there. Did you mean error-rate?"
+    ) in report.text()
+    assert "advice" not in report.text(), "it is told once"
+    assert load_folder(tmp_path, "production").complete, "a rule is its owner's to remove"
+
+
+def test_what_differs_by_a_path_only_is_told_once_and_names_the_environments(
+    tmp_path: Path,
+) -> None:
+    person = "people: {ada: {name: Ada, reach: {chat: 'ada@{{ mail }}.invalid'}}}\n"
+    files = folder(SEVERAL) | {
+        "contacts.yaml": PAGE.replace("status-pages", f"{person}status-pages").replace(
+            "eror", "error"
+        )
+    }
+    files |= {
+        "vars/production.yaml": VARS + "mail: prod\n",
+        "vars/staging.yaml": VARS + "mail: stage\n",
+    }
+    text = check(written_to(tmp_path, files)).text()
+    assert text.count("nobody-there") == 1
+    assert "warning[nobody-there] in production, staging: " in text

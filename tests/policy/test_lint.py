@@ -132,6 +132,20 @@ def test_a_folder_that_is_refused_is_not_linted(write: Write) -> None:
     assert check(write(files)).findings == {}
 
 
+def test_beside_an_owner_that_is_refused_the_others_are_linted(write: Write) -> None:
+    files = wrong("few-samples-in-window")
+    files["team-b/rules.yaml"] = "version: 1\nrules:\n  a: {\n"
+    report = check(write(files))
+    assert not report.ok
+    assert ids(report) == {"few-samples-in-window"}
+
+
+def test_what_a_refused_file_may_hold_is_not_called_missing(write: Write) -> None:
+    files = wrong("status-page-of-no-rule")
+    files["team-b/rules.yaml"] = "version: 1\nrules:\n  a: {\n"
+    assert ids(check(write(files))) == set()
+
+
 def test_the_page_is_current() -> None:
     remedy = "run: python -m watchdog.policy.lint.page > docs/checks.md"
     assert (DOCS / "checks.md").read_text() == page(), remedy

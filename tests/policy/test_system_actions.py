@@ -93,5 +93,6 @@ def test_what_cannot_be_is_refused_at_its_place(old: str, new: str, says: str) -
 
 def test_it_is_never_armed() -> None:
     text = OTHER.replace(RUNG, RUNG + "    - {action: restore-system, mode: armed}\n")
-    (told,) = load(folder(text)).errors
+    told, granted = load(folder(text)).errors
     assert "never done without asking" in told.what
+    assert "may not use restore-system" in granted.what, "told beside it, and not only afterwards"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os.path import commonprefix
 from pathlib import Path
 
 from watchdog.policy.folder import read_folder
@@ -34,7 +35,9 @@ class Report:
 
     @property
     def advice(self) -> tuple[Problem, ...]:
-        return _distinct([problem for load in self.loads.values() for problem in load.advice])
+        given = _distinct([problem for load in self.loads.values() for problem in load.advice])
+        found = {_place(finding.problem) for finding in self.findings}  # told there already
+        return tuple(problem for problem in given if _place(problem) not in found)
 
     @property
     def ok(self) -> bool:
@@ -57,7 +60,7 @@ class Report:
         """For people: every problem with its file as it can be opened, then one line of sum."""
         lines = [self._line(problem, "") for problem in self.errors]
         lines += [self._line(problem, "advice: ") for problem in self.advice]
-        lines += [self._finding(finding) for finding in sorted(self.findings)]
+        lines += [self._found(alike) for alike in self._alike()]
         for environment, load in self.loads.items():
             policy = load.policy
             if policy is None or load.errors:
@@ -71,10 +74,29 @@ class Report:
                 )
         return "\n".join(lines)
 
-    def _finding(self, finding: Finding) -> str:
-        head = f"{finding.level.value}[{finding.id}]: "
-        line = self._line(finding.problem, head)
-        return f"{line}{'' if line.endswith('.') else '.'} {finding.why}"
+    def _alike(self) -> list[list[Finding]]:
+        """Findings by what is one line of text: of environments that differ in a path at most."""
+        lines: list[list[Finding]] = []
+        of_spot: dict[tuple[object, ...], list[Finding]] = {}
+        for finding in sorted(self.findings):
+            alike = of_spot.get(_spot(finding), [])
+            told = {name for one in alike for name in self.findings[one]}
+            if alike and told.isdisjoint(self.findings[finding]):
+                alike.append(finding)
+                continue
+            of_spot[_spot(finding)] = [finding]
+            lines.append(of_spot[_spot(finding)])
+        return lines
+
+    def _found(self, alike: Sequence[Finding]) -> str:
+        first = alike[0]
+        where = sorted({name for finding in alike for name in self.findings[finding]})
+        seen = f" in {', '.join(where)}" if len(self.loads) > 1 else ""
+        told = {one.problem.what: self.findings[one] for one in alike}
+        what = first.problem.what if len(told) == 1 else _in_one(told)
+        problem = replace(first.problem, what=what)
+        line = self._line(problem, f"{first.level.value}[{first.id}]{seen}: ")
+        return f"{line}{'' if line.endswith('.') else '.'} {first.why}"
 
     def _line(self, problem: Problem, kind: str) -> str:
         whole = problem.file.startswith("/") or problem.file == self.folder  # the folder itself
@@ -133,10 +155,8 @@ def check(
 
 
 def grounds(report: Report, folder: str | Path) -> dict[str, Ground]:
-    """What lints look at: every environment that loads whole, with the tests of the folder."""
-    policies = {
-        name: load.policy for name, load in report.loads.items() if load.policy and load.complete
-    }
+    """What lints look at: all that loads in each environment, with the tests of the folder."""
+    policies = {name: load.policy for name, load in report.loads.items() if load.policy}
     tested = frozenset(rules_tested_in(folder)) if policies else frozenset()
     found = {}
     for name in policies:
@@ -165,6 +185,24 @@ def environments_of(folder: str | Path) -> list[str]:
 
 def _distinct(problems: list[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(set(problems)))
+
+
+def _place(problem: Problem) -> tuple[str, int, int]:
+    return problem.file, problem.line, problem.column
+
+
+def _spot(finding: Finding) -> tuple[object, ...]:
+    """By what a line of text stands for several findings."""
+    return (*_place(finding.problem), finding.id, finding.problem.remedy)
+
+
+def _in_one(told: Mapping[str, Sequence[str]]) -> str:
+    """Several texts that begin alike as one, with what each says of which environment."""
+    shared = commonprefix(list(told))  # noqa: RUF071  # of texts, and no paths
+    head = shared[: shared.rfind(": ") + 2] if ": " in shared else ""
+    return head + "; ".join(
+        f"{what[len(head) :]} ({', '.join(names)})" for what, names in told.items()
+    )
 
 
 def _plain(problem: Problem) -> dict[str, str | int]:

@@ -74,7 +74,7 @@ def compile_contacts(files: Mapping[str, str], given: Given, findings: Findings)
         link=_link(document, findings),
         status_pages=status_pages(document, names.taken, findings),
     )
-    _check_team(document, found, findings)
+    _check_team(document, names, findings)
     return found
 
 
@@ -197,8 +197,8 @@ def _link(document: Document, findings: Findings) -> str:
     return text
 
 
-def _check_team(document: Document, found: Contacts, findings: Findings) -> None:
-    if TEAM not in found.audiences and not findings.errors:
+def _check_team(document: Document, names: Names, findings: Findings) -> None:
+    if all(entry.name != TEAM for entry in names.audiences):
         findings.refuse(
             document.start,
             "there is no audience `team`",

@@ -36,7 +36,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The variables of the environment and the file that defines them."""
+    """The variables of the environment and the file that defines them; none if it is refused."""
 
     values: Variables
     file: str

@@ -15,8 +15,16 @@ from pathlib import Path
 from watchdog.core.spec import Part, Policy
 from watchdog.policy.canon import sha256
 from watchdog.policy.folder import Folder, read_folder
-from watchdog.policy.parts import Choice, Parts, choose_owners, compile_base, split
+from watchdog.policy.parts import (
+    Base,
+    Parts,
+    choose_owners,
+    compile_base,
+    split,
+    wrong_besides,
+)
 from watchdog.policy.problem import PLATFORM, Findings, Problem
+from watchdog.policy.together import Choice
 from watchdog.policy.variables import GIVEN, Value, typed, write_variables
 
 PolicyFiles = Mapping[str, str]
@@ -104,11 +112,11 @@ def _load(
             return _loaded(choice, {PLATFORM: PartState.LOADED})
         base.findings.errors.extend(_taken_away(choice))
     if not last.platform:
-        return _nothing(base.findings, new)
+        return _nothing(base.findings, new, base)
     old = compile_base(last, environment)
     if old.platform is None:  # the record is of another environment, or of another version
         base.findings.errors.extend(old.findings.errors)
-        return _nothing(base.findings, new)
+        return _nothing(base.findings, new, base)
     choice = choose_owners(old, new, last)
     choice.findings[PLATFORM] = base.findings
     return _loaded(choice, {PLATFORM: PartState.KEPT})
@@ -143,12 +151,14 @@ def _as_before(last: Parts, environment: str, problems: list[Problem]) -> Load:
     return _loaded(choice, dict.fromkeys([PLATFORM, *choice.owned], PartState.KEPT))
 
 
-def _nothing(platform: Findings, new: Parts) -> Load:
-    """No platform, so no policy. The owners' files are judged once there is one."""
+def _nothing(platform: Findings, new: Parts, base: Base | None = None) -> Load:
+    """No platform, so no policy; what can be known of the owners' files is told all the same."""
+    besides = wrong_besides(base, new) if base is not None else {}
     errors = tuple(sorted(platform.errors))
     parts = [PartLoad(PLATFORM, PartState.REFUSED, "", errors)]
     for owner in sorted(new.owners):
-        own = tuple(sorted(new.problems.get(owner, ())))
+        found = besides.get(owner)
+        own = tuple(sorted(found.errors if found else new.problems.get(owner, ())))
         parts.append(PartLoad(owner, PartState.REFUSED, "", own))
     everything = [problem for part in parts for problem in part.errors]
     return Load(None, tuple(parts), tuple(everything), tuple(platform.advice), {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.contacts import compile_contacts
@@ -11,7 +11,8 @@ from watchdog.policy.document import Document, Given, check_top, read_document
 from watchdog.policy.environments import check_environment
 from watchdog.policy.folder import MESSAGES, is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
-from watchdog.policy.platform import KEYS, LATER, Platform, compile_platform
+from watchdog.policy.leaning import leaning
+from watchdog.policy.platform import DEFAULT_LIMITS, KEYS, LATER, Platform, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
 from watchdog.policy.rules import KEYS as OWNER_KEYS
 from watchdog.policy.rules import LATER as OWNER_LATER
@@ -19,6 +20,7 @@ from watchdog.policy.rules import Owned, compile_owner
 from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
 from watchdog.policy.status_pages import Places
+from watchdog.policy.together import Choice, add_hidden, settle
 from watchdog.policy.variables import GIVEN, Value, read_variables
 
 RESERVED = frozenset({PLATFORM, "vars", "messages", "manual"})
@@ -38,24 +40,16 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The platform with what it was made from."""
+    """The platform with what it was made from. `draft` is what there would be of one that is
+    refused, and None where its variables are another environment's.
+    """
 
     platform: Platform | None
     given: Given
     files: Mapping[str, str]
     findings: Findings
     pages: Places = field(default_factory=Places)
-
-
-@dataclass(slots=True)
-class Choice:
-    """What is in force under one platform. `lost` were in force and no longer can be."""
-
-    platform: Platform
-    owned: dict[str, Owned] = field(default_factory=dict)
-    findings: dict[str, Findings] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
-    lost: list[str] = field(default_factory=list)
+    draft: Platform | None = None
 
 
 def split(files: Mapping[str, str], problems: Iterable[Problem]) -> Parts:
@@ -89,9 +83,12 @@ def compile_base(parts: Parts, environment: str) -> Base:
     findings = Findings(errors=list(parts.problems.get(PLATFORM, ())))
     own = f"vars/{environment}.yaml"
     values: dict[str, Value] = {}
+    wrong = Findings()
     for path in (own, GIVEN):  # what the caller gave goes before what the file says
         if path in parts.platform:
-            values.update(read_variables(parts.platform[path], path, findings))
+            values.update(read_variables(parts.platform[path], path, wrong))
+    findings.errors.extend(wrong.errors)
+    broken = bool(wrong.errors) or any(problem.file == own for problem in findings.errors)
     ours = {"platform.yaml", CONTACTS, own, GIVEN}
     used = {p: t for p, t in parts.platform.items() if p in ours or p.startswith(MESSAGES)}
     for path in parts.platform:
@@ -105,11 +102,14 @@ def compile_base(parts: Parts, environment: str) -> Base:
                     "Rules lie in their owner's folder: OWNER/rules.yaml.",
                 )
             )
-    given = Given(values, own)
+    given = Given(values, "" if broken else own)
     text = parts.platform.get("platform.yaml", "")
     document = read_document(text, "platform.yaml", given, findings)
-    platform = None
-    if document is not None:
+    platform: Platform | None = None
+    if document is None:
+        compile_contacts(parts.platform, given, findings)
+        platform = _unread(environment)
+    else:
         foreign = check_environment(document, environment)
         if foreign:  # all else would be judged with variables that were never meant for it
             findings.errors[:] = foreign
@@ -118,9 +118,27 @@ def compile_base(parts: Parts, environment: str) -> Base:
             contacts = compile_contacts(parts.platform, given, findings)
             platform = compile_platform(document, environment, findings, contacts)
     pages = Places.of(parts.platform.get(CONTACTS), CONTACTS, given)
-    if platform is not None:
+    if platform is not None and not platform.refused and platform.refused is not None:
         pages.check_targets({action.target for action in platform.actions.values()}, findings)
-    return Base(platform if not findings.errors else None, given, used, findings, pages)
+    whole = None if findings.errors else platform
+    return Base(whole, given, used, findings, pages, platform)
+
+
+def _unread(environment: str) -> Platform:
+    """What is known of a platform whose file cannot be read: nothing at all."""
+    return Platform(environment, {}, {}, {}, {}, (), {}, DEFAULT_LIMITS, "", {}, refused=None)
+
+
+def wrong_besides(base: Base, new: Parts) -> dict[str, Findings]:
+    """What is wrong in the owners' files beside a platform that is refused, by owner.
+
+    So that all is told at once, and not file by file as they are mended.
+    """
+    if base.draft is None:
+        return {}
+    apart = replace(base, platform=base.draft)
+    found = choose_owners(apart, new, Parts({}, {}, {})).findings
+    return {owner: findings for owner, findings in found.items() if owner != PLATFORM}
 
 
 def choose_owners(base: Base, new: Parts, last: Parts) -> Choice:
@@ -133,15 +151,21 @@ def choose_owners(base: Base, new: Parts, last: Parts) -> Choice:
     for owner, files in sorted(new.owners.items()):
         findings = Findings(errors=list(new.problems.get(owner, ())))
         choice.findings[owner] = findings
-        owned = _compile(owner, files, base, platform, findings)
+        written = _compile(owner, files, base, platform, findings)
+        owned = None if findings.errors else written
+        choice.written[owner] = written
         before = last.owners.get(owner)
-        kept = _compile(owner, before, base, platform, Findings()) if before else None
+        again = Findings()
+        kept = _compile(owner, before, base, platform, again) if before else None
+        kept = None if again.errors else kept
         if kept is not None:
             fallback[owner] = kept
         chosen = owned or kept
         if chosen is not None:
             choice.owned[owner] = chosen
-    _settle(choice, fallback)
+    wrong = {owner for owner in new.owners if choice.findings[owner].errors}
+    settle(choice, fallback)
+    add_hidden(choice, wrong)
     for owner, files in new.owners.items():
         if owner not in choice.owned:
             if last.owners.get(owner):
@@ -165,95 +189,33 @@ def _compile(
         )
         return None
     documents: list[Document] = []
+    unread = bool(findings.errors)
     alerts = {path: text for path, text in files.items() if is_alert_file(text)}
     for path, text in sorted(files.items()):
         if path in alerts:
             continue
         document = read_document(text, path, base.given, findings)
         if document is None:
+            unread = True
             continue
+        if platform.refused != frozenset():
+            findings.unknown.update(leaning(document.node, platform.refused))
         check_top(document, OWNER_KEYS, OWNER_LATER, findings)
         if document.value("rules") is None:
             findings.refuse(document.start, "the file has no `rules`", "Add them, or delete it.")
         documents.append(document)
-    return compile_owner(owner, documents, platform, findings, AlertFiles(alerts))
-
-
-def _settle(choice: Choice, fallback: Mapping[str, Owned]) -> None:
-    """Judge the parts together until nothing more falls back.
-
-    An owner falls back at most once and is dropped at most once, so this ends.
-    """
-    while True:
-        fallen = _duplicates(choice, fallback) or _strangers(choice, fallback)
-        if not fallen:
-            return
-        for owner in fallen:
-            kept = fallback.get(owner)
-            if kept is not None and choice.owned[owner] is not kept:
-                choice.owned[owner] = kept
-            else:
-                del choice.owned[owner]
-
-
-def _duplicates(choice: Choice, fallback: Mapping[str, Owned]) -> set[str]:
-    """Owners that must give way because another has a rule of the same name.
-
-    Whoever had the name in force keeps it; where nobody had, nobody gets it.
-    """
-    users: dict[str, list[str]] = {}
-    for owner, owned in sorted(choice.owned.items()):
-        for name in owned.rules:
-            users.setdefault(name, []).append(owner)
-    fallen: set[str] = set()
-    for name, owners in users.items():
-        if len(owners) == 1:
-            continue
-        holders = [o for o in owners if o in fallback and name in fallback[o].rules]
-        for owner in owners:
-            if owner in holders[:1]:
-                continue
-            others = [o for o in owners if o != owner]
-            places = ", ".join(choice.owned[o].rules[name].where for o in others)
-            choice.findings[owner].refuse(
-                choice.owned[owner].entries[name].key,
-                f"the rule {name} stands also at {places}",
-                "Rule names are one for all owners: give one of them another name.",
-            )
-            fallen.add(owner)
-    return fallen
-
-
-def _strangers(choice: Choice, fallback: Mapping[str, Owned]) -> set[str]:
-    """Owners whose rules lean on rules that do not exist.
-
-    What is in force stays even so: its missing partner counts as blind, and it holds.
-    """
-    known = {name for owned in choice.owned.values() for name in owned.rules}
-    fallen: set[str] = set()
-    for owner, owned in sorted(choice.owned.items()):
-        for name, rule in owned.rules.items():
-            for index, partner in enumerate(rule.corroborate):
-                if partner in known and partner != name:
-                    continue
-                itself = partner == name
-                choice.findings[owner].refuse(
-                    owned.entries[name].at("corroborate", index),
-                    f"{name} cannot corroborate itself"
-                    if itself
-                    else f"there is no rule {partner}",
-                    "Name another rule." if itself else closest(partner, known - {name}),
-                )
-                if owned is not fallback.get(owner):
-                    fallen.add(owner)
-    return fallen
+    found = compile_owner(owner, documents, platform, findings, AlertFiles(alerts))
+    return None if unread else found
 
 
 def _advise(choice: Choice, pages: Places) -> None:
     findings = choice.findings[PLATFORM]
-    rules = {name for owned in choice.owned.values() for name in owned.rules}
-    pages.advise_rules(rules, findings)
-    known = {"owner": set(choice.findings) - {PLATFORM}, "rule": rules}
+    rules = choice.standing()
+    if choice.read:
+        pages.advise_rules(rules, findings)
+    known = {"owner": set(choice.findings) - {PLATFORM}}
+    if choice.read:
+        known["rule"] = rules
     for window in choice.platform.windows:
         names = known.get(window.scope.kind)
         if names is not None and window.scope.name not in names:

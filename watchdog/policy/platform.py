@@ -60,12 +60,19 @@ LATER = {"rules": "rules beside the platform's own things"}
 RUN = "run:"
 """Before a program's name in a grant: the owner's probes may run it."""
 
+GRANTS = "grants:"
+"""Among what is refused: who may use what is not known. No name has a colon."""
+
 DEFAULT_LIMITS = Limits(budget_actions=4, budget_seconds=86_400.0, blast_radius=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The compiled platform. `sha256` is over its meaning."""
+    """The compiled platform. `sha256` is over its meaning.
+
+    `refused` are things that are written, and wrong; None where nothing could be read. A platform
+    with any is a draft: it is never in force, and serves to tell what else is wrong beside it.
+    """
 
     environment: str
     sources: Mapping[str, SourceSpec]
@@ -82,12 +89,13 @@ class Platform:
     procedure: Procedure | None = None
     drills: tuple[DrillPlan, ...] = ()
     verification: Mapping[str, tuple[NamedCheck, ...]] = field(default_factory=dict)
+    refused: frozenset[str] | None = frozenset()
 
 
 def compile_platform(
     document: Document, environment: str, findings: Findings, contacts: Contacts | None = None
-) -> Platform | None:
-    """The platform of one environment, or None with every fault in `findings`."""
+) -> Platform:
+    """The platform of one environment; with any fault in `findings` it is a draft."""
     sources = {e.name: _source(e, findings) for e in entries_of(document, "sources", findings)}
     channels = {e.name: channel_spec(e, findings) for e in entries_of(document, "events", findings)}
     action_entries = entries_of(document, "actions", findings)
@@ -95,7 +103,9 @@ def compile_platform(
     verification = verification_of(action_entries, actions, findings)
     playbooks = playbooks_of(entries_of(document, "playbooks", findings), actions, findings)
     written = ({family_of(name) for name in actions}, {family_of(name) for name in playbooks})
+    before = len(findings.errors)
     grants = _grants(document, *written, findings)
+    unsure = len(findings.errors) > before
     window_entries = entries_of(document, "maintenance", findings)
     windows = [window_spec(e, shape_of(WindowShape, e, findings), findings) for e in window_entries]
     _check_targets(window_entries, windows, actions, findings)
@@ -104,8 +114,7 @@ def compile_platform(
     alertmanager = alertmanager_spec(document, findings)
     procedure = procedure_of(document, findings)
     drills = drills_of(document, findings)
-    if findings.errors:
-        return None
+    refused = _refused(sources, channels, actions, playbooks)
     made = {
         "environment": environment,
         "sources": {k: v for k, v in sources.items() if v},
@@ -115,18 +124,15 @@ def compile_platform(
         "windows": sorted((w for w in windows if w), key=lambda w: w.name),
         "limits": limits,
     }
-    if channels:
-        made["channels"] = {k: v for k, v in channels.items() if v}
-    if alertmanager is not None:
-        made[ALERTMANAGER] = alertmanager
-    if contacts is not None:
-        made["contacts"] = contacts
-    if procedure is not None:
-        made[PROCEDURE] = procedure
-    if drills:
-        made[DRILLS] = drills
-    if verification:
-        made[VERIFICATION] = verification
+    further = {
+        "channels": {k: v for k, v in channels.items() if v},
+        ALERTMANAGER: alertmanager,
+        "contacts": contacts,
+        PROCEDURE: procedure,
+        DRILLS: drills,
+        VERIFICATION: verification,
+    }
+    made |= {key: value for key, value in further.items() if value}
     return Platform(
         environment=environment,
         sources={k: v for k, v in sources.items() if v},
@@ -143,7 +149,25 @@ def compile_platform(
         drills=drills,
         verification=verification,
         channels={k: v for k, v in channels.items() if v},
+        refused=refused | {GRANTS} if unsure else refused,
     )
+
+
+def _refused(
+    sources: Mapping[str, SourceSpec | None],
+    channels: Mapping[str, SourceSpec | None],
+    actions: Mapping[str, ActionSpec | None],
+    playbooks: Mapping[str, Playbook],
+) -> frozenset[str]:
+    """What is written and no value came of it; a playbook falls with an action of its own."""
+    things: tuple[Mapping[str, object], ...] = (sources, channels, actions)
+    none = {family_of(name) for one in things for name, value in one.items() if value is None}
+    none |= {
+        family_of(name)
+        for name, book in playbooks.items()
+        if not book.rungs or any(actions.get(rung.action) is None for rung in book.rungs)
+    }
+    return frozenset(none)
 
 
 def _source(entry: Entry, findings: Findings) -> SourceSpec | None:

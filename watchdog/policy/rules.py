@@ -57,7 +57,7 @@ def compile_owner(
     findings: Findings,
     alerts: AlertFiles,
 ) -> Owned | None:
-    """All rules of one owner, or None with every fault in `findings`."""
+    """All rules of one owner; with any fault in `findings`, those that are right of them."""
     entries: dict[str, Entry] = {}
     rules: dict[str, RuleSpec] = {}
     probes: dict[str, SourceSpec] = {}
@@ -84,8 +84,6 @@ def compile_owner(
                 if isinstance(rule.signal, Probed):
                     probes[source.name] = source
     alerts.advise_unused(findings)
-    if findings.errors:
-        return None
     said = [
         replace(rule, where="", signal=normal_signal(rule.signal))
         for _, rule in sorted(rules.items())

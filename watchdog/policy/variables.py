@@ -70,7 +70,9 @@ def write_variables(values: Variables) -> str:
 
 
 def substitute(node: Node, values: Variables, where: str, findings: Findings) -> Node:
-    """A copy of the tree with every variable put in. `where` names the file that defines them."""
+    """A copy of the tree with every variable put in. `where` names the file that defines them;
+    empty, that file is refused itself, and what it lacks is not told of again.
+    """
     if node.kind == "list":
         return replace(node, items=[substitute(n, values, where, findings) for n in node.items])
     if node.kind == "mapping":
@@ -95,7 +97,8 @@ def _scalar(node: Node, text: str, values: Variables, where: str, findings: Find
     for name in names:
         if name not in values:
             remedy = closest(name, values) if values else f"Define it in {where}."
-            findings.refuse(node.place, f"unknown variable {shown(name)}", remedy)
+            if where:
+                findings.refuse(node.place, f"unknown variable {shown(name)}", remedy)
             findings.unknown.add(node.place)
             return node
     whole = _ANY.fullmatch(text)

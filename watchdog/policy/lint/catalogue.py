@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from watchdog.policy.lint import channels, each, people, proof, reach, values, windows
+from watchdog.policy.lint import (
+    channels,
+    each,
+    people,
+    proof,
+    reach,
+    status_pages,
+    values,
+    windows,
+)
 from watchdog.policy.lint.finding import Finding, Lint
 from watchdog.policy.lint.ground import Ground
 
@@ -16,10 +25,13 @@ LINTS: tuple[Lint, ...] = (
     *each.LINTS,
     *proof.LINTS,
     *people.LINTS,
+    *status_pages.LINTS,
 )
 
 
 def lint(ground: Ground) -> Iterator[Finding]:
     """Every finding of every one of them."""
     for one in LINTS:
+        if one.judges_absence and not ground.whole:
+            continue
         yield from (one.finding(hit) for hit in one.look(ground))

@@ -33,5 +33,6 @@ LINTS = (
         "A channel that no rule hears",
         "Its senders are answered that it is recorded, and nothing follows from it.",
         _unheard,
+        judges_absence=True,
     ),
 )

@@ -42,9 +42,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Lint(Named):
-    """One that needs the files alone."""
+    """One that needs the files alone; all of them, where it says that something is missing."""
 
     look: Callable[[Ground], Iterator[Hit]]
+    judges_absence: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,7 +13,8 @@ from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.document import entries_of, read_document
 from watchdog.policy.load import Load
 from watchdog.policy.parts import compile_base, split
-from watchdog.policy.problem import Entry, Findings
+from watchdog.policy.problem import PLATFORM, Entry, Findings
+from watchdog.policy.status_pages import Places
 from watchdog.policy.tree import Place
 
 Entries = Mapping[str, Entry]
@@ -22,6 +23,7 @@ Entries = Mapping[str, Entry]
 @dataclass(frozen=True, slots=True)
 class Ground:
     """One environment's policy. `others` are the other environments that the folder loads for.
+    Not `whole`, an owner's part is refused, and what is missing may be there.
 
     `tested` are the rules that test files speak of; None where nobody looked.
     """
@@ -36,6 +38,8 @@ class Ground:
     alertmanager: Entry | None = None
     channels: Entries = field(default_factory=dict)
     people: Entries = field(default_factory=dict)
+    pages: Places = field(default_factory=Places)
+    whole: bool = True
 
     def source_of(self, rule: RuleSpec) -> SourceSpec:
         return self.policy.sources[rule.source]
@@ -62,9 +66,9 @@ def ground_of(
     others: Mapping[str, Policy] | None = None,
     tested: frozenset[str] | None = None,
 ) -> Ground | None:
-    """The ground under a complete load; None under any other."""
+    """The ground under what is loaded; None where the platform is refused."""
     policy = load.policy
-    if policy is None or not load.complete:
+    if policy is None or PLATFORM in {part.owner for part in load.parts if part.errors}:
         return None
     found = Findings()
     parts = split(load.files, ())
@@ -95,4 +99,6 @@ def ground_of(
         Entry(ALERTMANAGER, platform.key(ALERTMANAGER), section) if section else None,
         sections["events"],
         {e.name: e for e in entries_of(contacts, "people", found)} if contacts else {},
+        Places.of(parts.platform.get(CONTACTS), CONTACTS, given),
+        load.complete,
     )
