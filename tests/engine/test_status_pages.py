@@ -23,6 +23,7 @@ from watchdog.core.telling.status_pages import (
     StatusFile,
     StatusPage,
 )
+from watchdog.engine.status_pages_view import status_pages_view
 from watchdog.engine.telling_view import telling_now
 from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
@@ -174,7 +175,60 @@ async def test_a_file_is_tended_by_its_hosts_daemon_whoever_leads_and_mended_whe
             assert server.requests == []
             assert house.entries(StatusShown) == []
             refused = await house.engine.people.status_pages.look("theirs")
-            assert refused.reason == "the daemon of there tells it, and not this one"
+            assert refused.reason == (
+                "the daemon of there tells it: no daemon was heard of lately that is host there"
+            )
+
+
+async def test_a_page_of_a_host_whose_daemon_is_not_there_is_wrong_and_people_hear_of_it(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    how = StatusFile(str(tmp_path / "site.json"), "there", ((("status",), '"${status}"'),))
+    site = page("site", "", how=how, page_after_seconds=1.5, again_seconds=0.2)
+    async with telling(tmp_path, sandbox, site) as house:
+        await house.until(lambda: house.entries(Paged), "people are told")
+        (told,) = house.entries(Paged)
+        why = "the daemon of there tells it: no daemon was heard of lately that is host there"
+        assert told.title == f"the status page site does not show what stands: {why}"
+        assert telling_now(house.engine).wrong == {"site": True}
+        (seen,) = status_pages_view(house.engine)
+        assert (seen["shows"], seen["told_here"], seen["reason"]) == (False, False, why)
+        house.engine.recorder.leads = lambda: False
+        assert telling_now(house.engine).wrong == {}  # nor is it this one's to know
+
+
+async def test_a_page_that_took_what_stands_and_fails_since_is_wrong(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    path = tmp_path / "site.json"
+    write(path, {"status": "operational"})
+    how = StatusFile(str(path), "here", ((("status",), '"${status}"'),))
+    site = page("site", "", how=how, page_after_seconds=1.5, again_seconds=0.2)
+    async with telling(tmp_path, sandbox, site) as house:
+        await house.until(lambda: telling_now(house.engine).wrong == {"site": False}, "it shows")
+        path.unlink()
+        await house.until(lambda: telling_now(house.engine).wrong == {"site": True}, "it is gone")
+        write(path, {"status": "operational"})
+        await house.until(lambda: telling_now(house.engine).wrong == {"site": False}, "it is back")
+
+
+async def test_who_comes_to_lead_goes_by_the_record_and_not_by_what_it_saw_before(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    path = tmp_path / "site.json"
+    write(path, {"status": "operational"})
+    how = StatusFile(str(path), "here", ((("status",), '"${status}"'),))
+    site = page("site", "", how=how, again_seconds=0.2)
+    async with living(tmp_path, sandbox, showing(policy(sandbox), site)) as house:
+        await house.clear()
+        pages, leads = house.engine.people.status_pages, house.engine.recorder.leads
+        house.engine.recorder.leads = lambda: False
+        await house.until(lambda: pages.pages["site"].accepted, "it is told by who follows")
+        house.engine.recorder.leads = leads
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+        await house.until(lambda: read(path)["status"] == "paused", "it is shown")
+        await house.until(lambda: pages.shows(site), "and known to be shown")
 
 
 def write(path: Path, document: dict[str, Any]) -> None:

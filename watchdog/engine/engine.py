@@ -95,7 +95,7 @@ class Engine:
         )
         self.inbox = Inbox(self.recorder, self._told)
         cost = functools.partial(measure_view, self)
-        self.people = People(self.recorder, ports, self.in_force, cost, process.host, self._stuck)
+        self.people = People(self.recorder, ports, self.in_force, cost, self.hosts, self._stuck)
         self.pollers = Pollers(
             ports.open_source, self.memory, ports.clock, self.arrived, self._supervise
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from watchdog.core.spec import Policy
 from watchdog.engine.given import Ports
+from watchdog.engine.hosts import Hosts
 from watchdog.engine.outbox import Outbox
 from watchdog.engine.outbox.writing import Measured
 from watchdog.engine.recorder import Recorder
@@ -22,12 +23,15 @@ class People:
         ports: Ports,
         policy: Callable[[], Policy],
         measured: Measured,
-        host: str,
+        hosts: Hosts,
         trouble: Callable[[], str],
     ) -> None:
         """`trouble` is why nothing can be recorded now, "" where it can."""
         self.outbox = Outbox(recorder, policy, ports.open_notifier, measured, trouble)
-        self.status_pages = StatusPages(recorder, policy, ports.open_status_page, host)
+        self.status_pages = StatusPages(
+            recorder, policy, ports.open_status_page, hosts.here, hosts.page_shown
+        )
+        hosts.doing.page_shows = self.status_pages.shown_here
 
     async def forever(self) -> None:
         """Until cancelled."""

@@ -30,8 +30,9 @@ def _page(engine: Engine, page: StatusPage) -> StatusPageShape:
         "next_update": (
             utc(last.entry.next_update) if last is not None and last.entry.next_update else None
         ),
-        "reason": _reason(page, here=here, why=fares.reason if fares else "")
-        or (failing.reason if failing is not None else ""),
+        "reason": (fares.reason if fares is not None else "")
+        or (failing.reason if failing is not None else "")
+        or ("" if here or last is not None else _unheard(page)),
         "failing_since": utc(failing.since) if failing is not None else None,
         "attempts": fares.attempts if fares is not None else 0,
         "components": [
@@ -46,7 +47,8 @@ def _page(engine: Engine, page: StatusPage) -> StatusPageShape:
     }
 
 
-def _reason(page: StatusPage, *, here: bool, why: str) -> str:
-    if not here and page.host != ANY_HOST:
-        return f"the daemon of {page.host} tells it: ask there"
-    return why
+def _unheard(page: StatusPage) -> str:
+    """Of a page that another daemon tells, before anything of it is on the record."""
+    if page.host == ANY_HOST:
+        return ""
+    return f"the daemon of {page.host} tells it: nothing is known of it yet"

@@ -17,7 +17,8 @@ from watchdog.engine.verdict_view import utc
 class TellingNow:
     """For metrics. `failing` is by channel, `wrong` by status page: it does not show what stands.
 
-    Of a policy that tells nobody both are empty. A page is known by the daemon that tells it alone.
+    Of a policy that tells nobody both are empty. A page is known by the daemon that tells it, and
+    by the one that leads.
     """
 
     waiting: int = 0
@@ -41,8 +42,8 @@ def telling_now(engine: Engine) -> TellingNow:
 
 def _wrong(engine: Engine, contacts: Contacts) -> Mapping[str, bool]:
     pages = engine.people.status_pages
-    told = [page for page in contacts.status_pages.values() if pages.tells(page)]
-    return {page.name: not pages.shows(page) for page in told}
+    known = [page for page in contacts.status_pages.values() if pages.answers_for(page)]
+    return {page.name: not pages.shows(page) for page in known}
 
 
 def telling_view(engine: Engine) -> TellingShape | None:

@@ -1,6 +1,6 @@
 """The words in which one daemon asks something of another, and how they are written.
 
-What is asked names an action and one of its parts, never a command.
+What is asked names an action and one of its parts, or a status page, never a command.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from watchdog.ports import Attempt, Readiness
 class Call:
     """One thing that the daemon of another host is asked to do."""
 
-    what: Literal["attempt", "stands", "settle", "preflight", "read", "check"]
+    what: Literal["attempt", "stands", "settle", "preflight", "read", "check", "page"]
     action: str
-    sha256: str  # of its text, which must be the same there; of a check, its own
+    sha256: str  # of its text, which must be the same there; of a check, its own; of what is shown
     part: int  # among its ways, or among what it reads
-    key: str = ""  # of the intent; the name of a check
+    key: str = ""  # of the intent; the name of a check, or of a status page
     expect: str = ""
     facts: Facts = ()
     seconds: float = math.inf  # for all of it, from when it was asked

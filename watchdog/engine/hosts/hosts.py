@@ -1,10 +1,9 @@
 """Whose hands do what is bound to a host: our own, or those of that host's daemon.
 
 Laws
-* Who is asked does what its own policy says of the action that is named, and nothing where its
-  policy says something else.
-* It looks at the lease right before, and does nothing of an epoch that is over, nor what is begun
-  too late; what it does of an action meanwhile is cut off when the epoch ends.
+* Who is asked does what its own policy says of what is named (`doing.py`). It looks at the lease
+  right before, and does nothing of an epoch that is over, nor what is begun too late; what it does
+  meanwhile is cut off when the epoch ends.
 * What somebody orders is carried out by who leads in its epoch, and not by its name.
 * Whatever becomes of an errand is answered, also that it was cut off or failed.
 """
@@ -15,14 +14,15 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
-from watchdog.core.acting import ActionSpec, How
+from watchdog.core.acting import ActionSpec
 from watchdog.core.capabilities import CAPABILITIES, Fellow, unfinished_by
 from watchdog.core.spec import Policy
 from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.engine.hosts.doing import Doing, Hand
 from watchdog.engine.hosts.elsewhere import Elsewhere
 from watchdog.engine.hosts.errands import (
     Answer,
@@ -33,15 +33,11 @@ from watchdog.engine.hosts.errands import (
     Unanswered,
     answered,
     errand_in,
-    reads_of,
-    ways_of,
 )
-from watchdog.engine.hosts.looking import Looks, fingerprint
 from watchdog.engine.hosts.sending import GRACE_SECONDS, LONGEST_ASK_SECONDS, Sending
 from watchdog.engine.hosts.who import Who
 from watchdog.engine.leading import Leading
 from watchdog.ports import (
-    Actuator,
     Attempt,
     Attempted,
     Clock,
@@ -51,8 +47,6 @@ from watchdog.ports import (
     JournalLost,
     Peers,
     Presence,
-    Probe,
-    Readiness,
 )
 
 MEET_SECONDS = 0.25
@@ -60,15 +54,6 @@ ANSWER_SECONDS = 0.5
 """At the end, for what has ended already to be answered."""
 
 Handler = Callable[[str], Awaitable[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Hand:
-    """What acts on a target, reads it and looks at its checks, on the host that it belongs to."""
-
-    actuator: Actuator
-    probe: Probe
-    checks: Looks
 
 
 class Hosts:
@@ -84,10 +69,9 @@ class Hosts:
         presence: Callable[[], Presence],
     ) -> None:
         self._peers = peers
-        self._here = here
+        self.doing = Doing(here, policy, clock)
         self._leading = leading
         self._clock = clock
-        self._policy = policy
         self._presence = presence
         self._who = Who(clock, leading.seconds)
         self._errands: set[asyncio.Task[None]] = set()
@@ -107,8 +91,7 @@ class Hosts:
 
     def elsewhere(self) -> frozenset[str]:
         """The other hosts that have a daemon."""
-        mine = self._presence().host
-        return frozenset(one.host for one in self._who.counted()) - {mine}
+        return frozenset(one.host for one in self._who.counted()) - {self.here}
 
     def fellows(self) -> tuple[Fellow, ...]:
         """The other daemons, and what each could carry on with."""
@@ -126,8 +109,8 @@ class Hosts:
 
     def of(self, action: ActionSpec) -> Hand:
         """Whose hands do what an action says."""
-        if action.host in {"any", self._presence().host}:
-            return self._here
+        if action.host in {"any", self.here}:
+            return self.doing.here
         there = Elsewhere(action, self.ask, self._clock)
         return Hand(there, there, there)
 
@@ -146,6 +129,18 @@ class Hosts:
         if self._sending is None:
             return Unanswered(f"no daemon was heard of lately that is {to}", sent=False)
         return await self._sending.ask(to, what, deadline_seconds)
+
+    async def page_shown(self, host: str, page: str, digest: str, deadline_seconds: float) -> str:
+        """Why a status page of that host does not show what `digest` names; "" where it does."""
+        call = Call("page", "", digest, 0, key=page)
+        found = await self.ask(f"host {host}", call, deadline_seconds)
+        match found:
+            case CheckReading(truth=Truth.TRUE):
+                return ""
+            case CheckReading() | Unanswered() | Attempt():
+                return f"the daemon of {host} tells it: {found.reason or 'nothing is known'}"
+            case _:
+                return f"the daemon of {host} gave an odd answer"
 
     def _is_there(self, to: str) -> bool:
         return any(to in {one.to_host, one.to_daemon} for one in self._who.counted())
@@ -181,6 +176,11 @@ class Hosts:
             task = asyncio.create_task(self._do(errand, began), name=f"errand {errand.number}")
             self._errands.add(task)
             task.add_done_callback(self._done)
+
+    @property
+    def here(self) -> str:
+        """The host of this daemon."""
+        return self._presence().host
 
     @property
     def twin(self) -> str:
@@ -259,7 +259,7 @@ class Hosts:
         task = asyncio.current_task()
         if not over and task is not None:
             self._doing[task] = epoch
-        return await self._called(what, until, over)
+        return await self.doing.done(what, until, over)
 
     async def _tell(self, errand: Errand, answer: Answer, until: Instant) -> None:
         """Tried again for as long as somebody may wait for it."""
@@ -285,54 +285,3 @@ class Hosts:
             return Told(await handler(order.body))
         except NotCarriedOut as why:
             return Attempt(Attempted.REFUSED, str(why))
-
-    async def _called(self, call: Call, until: Instant, over: str) -> Answer:
-        action, now = self._policy().actions.get(call.action), self._clock.now()
-        if call.what == "check":
-            return await self._checked(call, until, over)
-        if not over and (action is None or action.sha256 != call.sha256):
-            over = f"this daemon has no {call.action}, or another text of it"
-        if over or action is None:
-            return _not_done(call, over, now)
-        left = until.steady - now.steady
-        parts = reads_of(action) if call.what == "read" else ways_of(action)
-        if call.part >= len(parts):
-            return _not_done(call, f"{call.action} has no such part", now)
-        if call.what == "read":
-            endpoint = reads_of(action)[call.part]
-            return await self._here.probe.read(endpoint, call.expect, at=now, deadline_seconds=left)
-        return await self._acted(call, ways_of(action)[call.part], now, left)
-
-    async def _checked(self, call: Call, until: Instant, over: str) -> CheckReading:
-        """A check only looks; it is the very one that was meant, or none."""
-        policy, now = self._policy(), self._clock.now()
-        checks = policy.verification.get(call.action, ())
-        found = next((c for c in checks if fingerprint(c) == call.sha256), None)
-        if over or found is None:
-            why = over or f"this daemon has no check {call.key} of {call.action}, or another text"
-            return CheckReading(Truth.UNKNOWN, why, now)
-        async with asyncio.timeout(max(0.0, until.steady - now.steady)):
-            return await self._here.checks.look(policy.actions[call.action], found)
-
-    async def _acted(self, call: Call, how: How, now: Instant, left: float) -> Answer:
-        actuator, key, facts = self._here.actuator, call.key, call.facts
-        match call.what:
-            case "attempt":
-                return await actuator.attempt(how, key=key, deadline_seconds=left, facts=facts)
-            case "settle":
-                return await actuator.settle(how, key=key, deadline_seconds=left, facts=facts)
-            case "stands":
-                return await actuator.stands(how, key=key, deadline_seconds=left, facts=facts)
-            case _:
-                return await actuator.preflight(how, at=now, deadline_seconds=left)
-
-
-def _not_done(call: Call, why: str, now: Instant) -> Answer:
-    unread = CheckReading(Truth.UNKNOWN, why, now)
-    match call.what:
-        case "attempt" | "settle":
-            return Attempt(Attempted.NOT_DONE, why)
-        case "preflight":
-            return Readiness(unread)
-        case _:
-            return unread

@@ -1,4 +1,9 @@
-"""Which pages do not show what stands, and a task for each of them while that is so."""
+"""Which pages do not show what stands, and a task for each of them while that is so.
+
+A page of another host's is told by that host's daemon, which records nothing unless it leads. So
+who leads asks it, over and over, and takes the answer as it takes that of a page: on the record,
+and to people where it fails for long. A daemon that is not there is an answer, too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +19,7 @@ from watchdog.core.spec import Policy
 from watchdog.core.telling.page_state import PageState, page_state
 from watchdog.core.telling.pages_told import PAGE_KEY, Accepted
 from watchdog.core.telling.status_pages import ANY_HOST, ShownIncident, StatusPage
-from watchdog.core.words import Instant, Severity
+from watchdog.core.words import CheckReading, Instant, Severity, Truth
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.status_pages.writing import Telling, sheet
 from watchdog.ports import Delivered, Shown, StatusBoard
@@ -27,12 +32,16 @@ GATHER_SECONDS = 0.2
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 300.0
+LONGEST_ASK_PAUSE_SECONDS = 10.0
+"""Between two questions to the daemon that tells a page: to ask it burdens no page."""
 GRACE_SECONDS = 1.0
 """How far an adapter may overrun its deadline before it is cut off."""
 
 _NEWS = (e.EpisodeMoved, e.IntentEnded, e.ClaimReleased, e.PolicyApplied, e.Started)
 
 Open = Callable[[StatusPage], StatusBoard | None]
+AskElsewhere = Callable[[str, str, str, float], Awaitable[str]]
+"""(host, page, digest, seconds) -> why its daemon has not shown it so; "" where it has"""
 
 
 @dataclass(slots=True)
@@ -49,18 +58,29 @@ class PageFares:
     accepted: Accepted | None = None  # by us, where it is not ours to record
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
+    def forget(self) -> None:
+        """Another daemon answers for it by now, and knows better."""
+        self.reason, self.attempts, self.pause_seconds = "", 0, FIRST_PAUSE_SECONDS
+        self.accepted, self.not_before = None, 0.0
+
 
 class StatusPages:
     """One loop that compares, and a task for each page that has to be told."""
 
     def __init__(
-        self, recorder: Recorder, policy: Callable[[], Policy], open_board: Open, host: str
+        self,
+        recorder: Recorder,
+        policy: Callable[[], Policy],
+        open_board: Open,
+        host: str,
+        ask_elsewhere: AskElsewhere,
     ) -> None:
         self.pages: dict[str, PageFares] = {}
         self._recorder = recorder
         self._policy = policy
         self._open = open_board
         self._host = host
+        self._ask_elsewhere = ask_elsewhere
         self._again = asyncio.Event()
         recorder.listen(self.heard)
 
@@ -88,7 +108,8 @@ class StatusPages:
         """Whether a page could be told, without telling it anything."""
         page = self._specs()[name]
         if page.host not in {ANY_HOST, self._host}:
-            return Shown(Delivered.REFUSED, f"the daemon of {page.host} tells it, and not this one")
+            why = await self._ask_elsewhere(page.host, name, "", page.deadline_seconds)
+            return Shown(Delivered.REFUSED, why) if why else Shown(Delivered.SENT)
         board = self._open(page)
         if board is None:
             return Shown(Delivered.REFUSED, "this program cannot use the page")
@@ -96,20 +117,46 @@ class StatusPages:
             page.deadline_seconds, lambda seconds: board.look(deadline_seconds=seconds)
         )
 
+    async def shown_here(self, name: str, digest: str, until: Instant) -> CheckReading:
+        """For who leads: whether a page that we tell shows what `digest` names, by `until`.
+
+        What is not shown yet is waited for, since who leads knows of it first; what fails is told
+        at once. Without a digest, whether it could be told.
+        """
+        now, page = self._recorder.clock.now(), self._specs().get(name)
+        if page is None or not self.tells(page):
+            return CheckReading(Truth.UNKNOWN, "it has no such status page to tell", now)
+        if not digest:
+            seen = await self.look(name)
+            return CheckReading(Truth.of(seen.result is Delivered.SENT), seen.reason, now)
+        while True:
+            now, one = self._recorder.clock.now(), self.pages.get(name)
+            if one is not None and one.reason:
+                return CheckReading(Truth.FALSE, one.reason, now)
+            last = one.accepted if one is not None else None
+            if last is not None and last.entry.digest == digest:
+                return CheckReading(Truth.TRUE, "it shows what stands", now)
+            if now.steady >= until.steady:
+                other = "it shows another state" if last is not None else "it was not told yet"
+                return CheckReading(Truth.FALSE, other, now)
+            await asyncio.sleep(GATHER_SECONDS)
+
     def state(self, page: StatusPage) -> PageState:
         """What it is to show now."""
         now = self._recorder.clock.now()
         return page_state(page, self._recorder.book, self._policy().environment, now)
 
     def accepted(self, name: str) -> Accepted | None:
-        """What it has accepted last, as far as is known here."""
+        """What it has accepted last, as far as is known here; of who leads, as is on the record."""
         found = self.pages.get(name)
-        own = found.accepted if found is not None else None
+        own = found.accepted if found is not None and not self._recorder.leads() else None
         return own or self._recorder.book.pages.accepted.get(name)
 
     def shows(self, page: StatusPage) -> bool:
-        """Whether it accepted what stands now."""
-        last = self.accepted(page.name)
+        """Whether it accepted what stands now, and did not fail since."""
+        last, fares = self.accepted(page.name), self.pages.get(page.name)
+        if fares is not None and fares.reason:
+            return False
         return last is not None and last.entry.digest == self.state(page).digest
 
     def tells(self, page: StatusPage) -> bool:
@@ -117,6 +164,10 @@ class StatusPages:
         if page.host == ANY_HOST:
             return self._recorder.leads()
         return page.host == self._host
+
+    def answers_for(self, page: StatusPage) -> bool:
+        """Whether it is this daemon that tells it, or that leads, and asks the one that does."""
+        return self.tells(page) or self._recorder.leads()
 
     def _specs(self) -> dict[str, StatusPage]:
         contacts = self._policy().contacts
@@ -138,8 +189,8 @@ class StatusPages:
             if name not in self.pages:
                 self.pages[name] = PageFares(spec, self._open(spec))
             one = self.pages[name]
-            if not self.tells(spec):
-                one.accepted = None
+            if not self.answers_for(spec):
+                one.forget()
             elif one.task is None and self._telling(one) is not None:
                 one.task = asyncio.create_task(self._tell(one), name=f"show {name}")
 
@@ -152,7 +203,7 @@ class StatusPages:
 
     def _telling(self, one: PageFares) -> Telling | None:
         """What the page is to be told now, if anything."""
-        if self._recorder.waits or not self.tells(one.spec):
+        if self._recorder.waits or not self.answers_for(one.spec):
             return None
         now = self._recorder.clock.now()
         if now.steady < one.not_before:
@@ -161,7 +212,7 @@ class StatusPages:
         promise = self._promise(one.spec, state, now)
         if last is None:
             return Telling(state, 0, promise, now)
-        if last.is_due(now):
+        if last.is_due(now) and self.tells(one.spec):
             return Telling(state, last.entry.update + 1, promise, now, last.at)
         if last.entry.digest != state.digest:
             # What was promised of another incident is kept.
@@ -172,17 +223,16 @@ class StatusPages:
         same = Telling(state, last.entry.update, last.entry.next_update, last.at, last.at)
         return same if one.reason or is_time else None
 
-    @staticmethod
-    def _promise(page: StatusPage, state: PageState, now: Instant) -> Instant | None:
+    def _promise(self, page: StatusPage, state: PageState, now: Instant) -> Instant | None:
         """When its readers hear again at the latest; nobody is promised what nobody keeps."""
-        every = page.update_seconds
+        every = page.update_seconds if self.tells(page) else None
         return now.plus(every) if every is not None and state.open else None
 
     async def _tell(self, one: PageFares) -> None:
         """Until it has accepted what stands, or fails: then it is begun anew after a pause."""
         while (telling := self._telling(one)) is not None:
             shown = await self._show(one, telling)
-            if not self.tells(one.spec):
+            if not self.answers_for(one.spec):
                 return  # another tells it, and it is the same telling
             if shown.result is Delivered.SENT:
                 self._took(one, telling, shown)
@@ -191,12 +241,16 @@ class StatusPages:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _show(self, one: PageFares, telling: Telling) -> Shown:
-        board = one.board
+        board, spec = one.board, one.spec
+        if not self.tells(spec):
+            digest = telling.state.digest
+            why = await self._ask_elsewhere(spec.host, spec.name, digest, spec.deadline_seconds)
+            return Shown(Delivered.NOT_SENT if why else Delivered.SENT, why)
         if board is None:
             return Shown(Delivered.REFUSED, "this program cannot use the page")
         told = sheet(telling, self._policy())
         return await _within(
-            one.spec.deadline_seconds,
+            spec.deadline_seconds,
             lambda seconds: board.show(told, deadline_seconds=seconds),
         )
 
@@ -244,7 +298,8 @@ class StatusPages:
             structlog.get_logger().warning("status.not_shown", page=name, reason=shown.reason)
         one.reason, one.attempts = shown.reason or "it was not accepted", one.attempts + 1
         pause, one.pause_seconds = one.pause_seconds, one.pause_seconds * 2
-        one.pause_seconds = min(one.pause_seconds, LONGEST_PAUSE_SECONDS)
+        longest = LONGEST_PAUSE_SECONDS if self.tells(one.spec) else LONGEST_ASK_PAUSE_SECONDS
+        one.pause_seconds = min(one.pause_seconds, longest)
         asked = shown.retry_after_seconds or 0.0
         one.not_before = now.steady + min(max(pause, asked), LONGEST_PAUSE_SECONDS)
         draft = self._recorder.draft()
