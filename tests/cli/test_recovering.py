@@ -34,7 +34,8 @@ def stands(*given: Any) -> list[Stands]:
 
 def test_what_is_contained_waits_for_a_fix_and_may_be_switched_on() -> None:
     steps = way(episode(), NO_DEPLOYS, "")
-    assert [step.stands for step in steps] == [NEXT, NEXT, LATER, LATER]
+    assert [step.stands for step in steps] == [NEXT, LATER, LATER, LATER], "one is next"
+    assert steps[1].why.startswith("it may be: its conditions hold")
     assert steps[1].command == "slo-watchdog undo E4 --reason WHY"
 
 
@@ -64,10 +65,27 @@ def test_only_a_deploy_of_it_that_ended_well_since_is_the_fix() -> None:
 
 
 def test_watched_over_and_closed_by_a_person() -> None:
-    assert stands(episode("watched", held=False), NO_DEPLOYS, "")[1:] == [DONE, NEXT, LATER]
-    assert stands(episode("ok", held=False), NO_DEPLOYS, "") == [DONE, DONE, DONE, NEXT]
+    mended = deployed("2026-11-23T12:30:00.000Z")
+    assert stands(episode("watched", held=False), mended, "", TARGET) == [DONE, DONE, NEXT, LATER]
+    assert stands(episode("ok", held=False), mended, "", TARGET) == [DONE, DONE, DONE, NEXT]
     latched = way(episode("latched", held=False), NO_DEPLOYS, "")
     assert latched[2].command == "slo-watchdog close E4 --reason WHY"
+
+
+def test_what_ended_without_a_deploy_is_not_called_deployed() -> None:
+    fix, *_ = steps = way(episode("ok", held=False), NO_DEPLOYS, "")
+    assert [step.stands for step in steps] == [Stands.SKIPPED, DONE, DONE, NEXT]
+    assert fix.why == "the episode is over, and no deploy was told since"
+
+
+def test_what_a_person_ordered_names_no_rule_and_one_step_that_is_next() -> None:
+    watched = way(episode("watched", held=False) | {"rule": "manual"}, NO_DEPLOYS, "")
+    assert [step.stands for step in watched] == [Stands.SKIPPED, DONE, NEXT, LATER]
+    assert watched[2].command == "slo-watchdog status"
+    for state, held in (("contained", True), ("watched", False), ("latched", False), ("ok", False)):
+        steps = way(episode(state, held=held) | {"rule": "manual"}, NO_DEPLOYS, "")
+        assert [step.stands for step in steps].count(NEXT) == 1
+        assert not any("why manual" in step.command for step in steps)
 
 
 def verified(direction: str, *truths: str | None) -> dict[str, Any]:

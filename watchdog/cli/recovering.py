@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from watchdog.cli.exits import NOT_SO
 from watchdog.cli.page import Page
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Socket, daemon, fail
 from watchdog.cli.verification_page import failing, newest
+from watchdog.core.standing import MANUAL
 
 View = dict[str, Any]
 WHY = "--reason WHY"
@@ -29,6 +30,7 @@ class Stands(StrEnum):
     NEXT = "next"
     WAITS = "waits"  # a condition of it does not hold
     LATER = "later"
+    SKIPPED = "skipped"  # the episode ended without it, as far as anybody told
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ def recover(
         found = next((ep for ep in client.read("/v1/episodes") if ep["id"] == episode), None)
         if found is None:
             fail(f"There is no episode {episode}. See: slo-watchdog status", NOT_SO)
-        steps = way(found, client.read("/v1/deploys"), _may_undo(client, found))
+        acted = [
+            one for one in client.read("/v1/status")["actions"] if one["name"] == found["action"]
+        ]
+        on = acted[0]["target"] if acted else ""
+        steps = way(found, client.read("/v1/deploys"), _may_undo(client, found), on)
         if as_json:
             print(json.dumps({"episode": episode, "steps": [asdict(step) for step in steps]}))
             return
@@ -66,23 +72,37 @@ def recover(
                 page.line(f"     $ {step.command}")
 
 
-def way(ep: View, deploys: View, refused: str) -> list[Step]:
-    """The steps of an episode; `refused` is why it may not be switched on again now, or ""."""
+def way(ep: View, deploys: View, refused: str, acted_on: str = "") -> list[Step]:
+    """The steps of an episode; `refused` is why it may not be switched on again now, or "".
+    `acted_on` is the target of its last action, which it claims no longer once that is undone.
+
+    One alone is next. What could be done beside it says so, and waits for its turn.
+    """
+    found = _steps(ep, deploys, refused, acted_on)
+    first = next((step for step in found if step.stands is Stands.NEXT), None)
+    return [
+        replace(step, stands=Stands.LATER)
+        if step.stands is Stands.NEXT and step is not first
+        else step
+        for step in found
+    ]
+
+
+def _steps(ep: View, deploys: View, refused: str, acted_on: str) -> list[Step]:
     targets = [claim["target"] for claim in ep["claims"]]
     held = bool(targets)
     over = ep["state"] == "ok"
-    steps = [*_verified(ep, "do"), _fix(ep, targets, deploys, over=over)]
+    steps = [*_verified(ep, "do"), _fix(ep, targets or [acted_on], deploys, over=over)]
     undo = f"slo-watchdog undo {ep['id']} {WHY}"
     if held:
         stands = Stands.WAITS if refused else Stands.NEXT
-        why = refused or f"its conditions hold; {', '.join(targets)} is still rolled back"
+        why = refused or f"it may be: its conditions hold, and {', '.join(targets)} is rolled back"
         steps.append(Step("Switch on again", stands, why, undo))
     else:
         steps.append(Step("Switch on again", Stands.DONE, "nothing of it is rolled back any more"))
         steps += _verified(ep, "undo")
     if ep["state"] == "watched":
-        why = f"watched since {ep['since']}: a fresh breach rolls back again at once"
-        steps.append(Step("Watch", Stands.NEXT, why, f"slo-watchdog why {shlex.quote(ep['rule'])}"))
+        steps.append(_watch(ep))
     elif over:
         steps.append(Step("Watch", Stands.DONE, f"over since {ep['since']}: {ep['reason']}"))
     elif held:
@@ -95,6 +115,14 @@ def way(ep: View, deploys: View, refused: str) -> list[Step]:
     why = "causes, follow-ups and the procedure: its record has the headings"
     steps.append(Step("Write down what was learned", stands, why, learned))
     return steps
+
+
+def _watch(ep: View) -> Step:
+    if ep["rule"] == MANUAL:
+        why = f"watched since {ep['since']}: a person ordered it, and no rule judges it"
+        return Step("Watch", Stands.NEXT, why, "slo-watchdog status")
+    why = f"watched since {ep['since']}: a fresh breach rolls back again at once"
+    return Step("Watch", Stands.NEXT, why, f"slo-watchdog why {shlex.quote(ep['rule'])}")
 
 
 def _verified(ep: View, direction: str) -> list[Step]:
@@ -126,7 +154,9 @@ def _fix(ep: View, targets: list[str], deploys: View, *, over: bool) -> Step:
     if frozen is not None:
         return Step(name, Stands.WAITS, frozen["why"], frozen["lifted_by"])
     if over:
-        return Step(name, Stands.DONE, "no deploy of it was told; it is over")
+        return Step(name, Stands.SKIPPED, "the episode is over, and no deploy was told since")
+    if ep["state"] == "watched":
+        return Step(name, Stands.SKIPPED, "it is switched on again, and no deploy was told since")
     return Step(name, Stands.NEXT, "mend the cause; no deploy has been told since")
 
 
