@@ -195,10 +195,43 @@ async def test_a_note_is_given_up_when_its_time_is_over_and_the_next_is_tried(
         await until(lambda: titles(chat) == ["two"])
 
 
-async def test_what_names_nobody_waits_for_nobody(
+GONE = "it was for commander, and the contacts lead to nobody of that name any more"
+
+
+async def test_a_note_for_whoever_left_the_contacts_goes_to_the_team_and_says_so(
+    tmp_path: Path, sandbox: Sandbox, chat: HookServer, other: HookServer
+) -> None:
+    who = contacts(channel("chat", chat), channel("other", other))
+    async with telling(tmp_path, sandbox, who) as house:
+        page(house, "one", "commander")
+        await until(lambda: not house.engine.book.notes.waiting)
+        assert titles(chat) == titles(other) == ["one"]
+        assert chat.posts[0].document["notes"][0]["body"] == f"The team is told: {GONE}."
+        ends = {(one.line, one.fate, one.reason) for one in told(house)}
+        assert ends == {("chat", Fate.SENT, GONE), ("other", Fate.SENT, GONE)}
+
+
+async def test_a_note_that_was_told_is_on_the_record_as_told_when_its_other_line_is_removed(
+    tmp_path: Path, sandbox: Sandbox, chat: HookServer, other: HookServer
+) -> None:
+    other.status = 500
+    who = contacts(channel("chat", chat), channel("other", other))
+    async with telling(tmp_path, sandbox, who) as house:
+        page(house, "one")
+        await until(lambda: told(house) and other.tried)
+        left = contacts(channel("chat", chat))
+        house.engine.policy = replace(house.engine.in_force(), contacts=left)
+        await until(lambda: not house.engine.book.notes.waiting)
+        why = "its other lines were taken out of the contacts"
+        ends = [(one.line, one.fate, one.reason) for one in told(house)]
+        assert ends == [("chat", Fate.SENT, ""), ("", Fate.SENT, why)]
+
+
+async def test_what_nobody_can_be_told_of_waits_for_nobody(
     tmp_path: Path, sandbox: Sandbox, chat: HookServer
 ) -> None:
-    async with telling(tmp_path, sandbox, contacts(channel("chat", chat))) as house:
+    nobody = Contacts({"chat": channel("chat", chat)})
+    async with telling(tmp_path, sandbox, nobody) as house:
         page(house, "one", "nobody-there")
         await until(lambda: [one.fate for one in told(house)] == [Fate.DROPPED])
         assert not chat.tried

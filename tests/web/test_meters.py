@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from prometheus_client.samples import Sample
 
 from tests.web.policies import policy, source
 from watchdog.core import entries as e
@@ -215,3 +216,16 @@ def test_a_channel_that_gives_up_for_the_first_time_is_an_increase() -> None:
     assert meters.registry.get_sample_value("slo_watchdog_notes_total", told) == 0
     heard(meters, NoteTold(("N1", "N2"), "chat ada", Fate.GIVEN_UP, "", 3))
     assert value(meters, "notes_total", **told) == 2
+    heard(meters, NoteTold(("N3",), "chat ada", Fate.SENT))
+    heard(meters, NoteTold(("N3",), "", Fate.SENT, "its other lines were taken out"))
+    sent = {one.labels["channel"]: one.value for one in notes_sent(meters)}
+    assert sent == {"chat": 1}  # counted once, on the line that told it
+
+
+def notes_sent(meters: Meters) -> list[Sample]:
+    return [
+        one
+        for metric in meters.registry.collect()
+        for one in metric.samples
+        if one.name == "slo_watchdog_notes_total" and one.labels["fate"] == "sent"
+    ]

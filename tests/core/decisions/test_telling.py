@@ -109,7 +109,7 @@ def test_a_note_for_nobody_by_name_is_for_the_team() -> None:
         ("mail x@example.org", (), ["mail x@example.org"]),
         ("on-call", ("mail",), ["mail ada@example.org"]),
         ("next-on-call", (), ["mail bob@example.org"]),
-        ("nobody", (), []),
+        ("nobody", (), ["chat", "mail team@example.org"]),  # the team: who left, or was renamed
     ],
 )
 def test_names_lead_to_lines(to: str, by: tuple[str, ...], wanted: list[str]) -> None:

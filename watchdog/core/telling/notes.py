@@ -19,7 +19,7 @@ StepTaken = tuple[tuple[str, ...], tuple[str, ...], str]
 
 
 class Fate(StrEnum):
-    SENT = "sent"
+    SENT = "sent"  # of a line "": on another line before, and no line is left
     GIVEN_UP = "given_up"  # tried for as long as the channel says
     DROPPED = "dropped"  # too old, too many, or nobody is to be told
 
@@ -84,6 +84,7 @@ class Note:
     to: tuple[str, ...] = ()  # whom it is for by name; nobody named is the team
     by: tuple[str, ...] = ()  # the channels that are used for people; none named is all
     done: tuple[str, ...] = ()  # the lines that need not be told any more
+    told: bool = False  # by one of them at least
 
     @property
     def episode(self) -> str:

@@ -1,8 +1,10 @@
 """By which lines a note goes: from the names it is for to channels with an address on each.
 
-Where a note names nobody, it is for the team. Who cannot be reached by the channels that are asked
-for is told by the best one there is: a page that goes nowhere is worse than one that is read late.
-A channel that fails keeps its notes, and the channel named beside it is told of them as well.
+Where a note names nobody, it is for the team; and where nobody whom it names can be told any more,
+since the contacts were changed while it waited, it goes to the team as well. Who cannot be reached
+by the channels that are asked for is told by the best one there is: a page that goes nowhere is
+worse than one that is read late. A channel that fails keeps its notes, and the channel named beside
+it is told of them as well.
 """
 
 from __future__ import annotations
@@ -45,11 +47,23 @@ def lines_for(note: Note, contacts: Contacts, failing: Container[Line]) -> tuple
     found: dict[Line, None] = {}
     for told in [Told(name) for name in note.to] or [Told(TEAM)]:
         found.update(dict.fromkeys(_lines(told, note.by, contacts, note.at)))
+    if not found:
+        found.update(dict.fromkeys(_lines(Told(TEAM), (), contacts, note.at)))
     for line in tuple(found):
         beside = _beside(line, contacts) if line in failing else None
         if beside is not None:
             found.setdefault(beside)
     return tuple(found)
+
+
+def astray(note: Note, contacts: Contacts) -> str:
+    """Why a note goes to the team instead of those whom it names; "" where it does not."""
+    for name in note.to:
+        if any(True for _ in _lines(Told(name), note.by, contacts, note.at)):
+            return ""
+    named = ", ".join(note.to)
+    gone = "and the contacts lead to nobody of that name any more"
+    return f"it was for {named}, {gone}" if named else ""
 
 
 def names_of(told: tuple[Told, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.states import State
-from watchdog.core.telling.notes import Note, NoteTold, StepTaken
+from watchdog.core.telling.notes import Fate, Note, NoteTold, StepTaken
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant
@@ -82,7 +82,8 @@ class Notes:
             if not entry.line or name in entry.over:
                 del self.waiting[name]
             elif entry.line not in note.done:
-                self.waiting[name] = replace(note, done=(*note.done, entry.line))
+                told = note.told or entry.fate is Fate.SENT
+                self.waiting[name] = replace(note, done=(*note.done, entry.line), told=told)
 
     def _ended(self, episode: str) -> None:
         """Nobody needs to be told again of an episode that is over."""

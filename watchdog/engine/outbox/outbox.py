@@ -12,7 +12,7 @@ from watchdog.core import entries as e
 from watchdog.core.spec import Policy
 from watchdog.core.telling.contacts import Channel, Contacts
 from watchdog.core.telling.notes import Fate, Note, NoteTold
-from watchdog.core.telling.routing import Line, lines_for
+from watchdog.core.telling.routing import Line, astray, lines_for
 from watchdog.core.words import Instant, Severity
 from watchdog.engine.outbox.writing import Measured, Writer
 from watchdog.engine.recorder import Recorder
@@ -181,18 +181,22 @@ class Outbox:
     def _settle_idle(self, contacts: Contacts) -> None:
         """Notes that no line is to be told, or none any more: they wait for nothing."""
         waiting = self._recorder.book.notes.waiting.values()
-        idle = tuple(note.id for note in waiting if not self._lines_of(note, contacts))
+        idle: dict[tuple[Fate, str], list[str]] = {}
+        for note in waiting:
+            if not self._lines_of(note, contacts):
+                idle.setdefault(_end_of(note), []).append(note.id)
         if idle:
             draft = self._recorder.draft()
-            draft.add(NoteTold(idle, "", Fate.DROPPED, "the contacts name nobody for it"))
+            for (fate, why), notes in idle.items():
+                draft.add(NoteTold(tuple(notes), "", fate, why))
             self._recorder.commit(draft)
 
     async def try_out(self, name: str) -> dict[str, Delivery]:
         """A letter that says that it is a test, to all whom a name stands for; by line."""
         contacts = self._contacts()
-        if contacts is None:
-            return {}
         note = self.writer.test(name)
+        if contacts is None or astray(note, contacts):
+            return {}
         found = {}
         for line in lines_for(note, contacts, ()):
             now, channel = LineNow(line), contacts.channels[line.channel]
@@ -295,12 +299,26 @@ class Outbox:
         contacts, waiting = self._contacts(), self._recorder.book.notes.waiting
         # As they stand now: another line may have been told while this letter was on its way.
         present = [waiting.get(note.id, note) for note in notes]
-        over = tuple(
-            note.id
-            for note in present
-            if contacts is None or set(self._lines_of(note, contacts)) <= {line}
-        )
+        why: dict[str, list[Note]] = {}
+        for note in present:
+            said = (reason, astray(note, contacts) if contacts is not None else "")
+            why.setdefault("; ".join(filter(None, said)), []).append(note)
         draft = self._recorder.draft()
-        ids = tuple(note.id for note in notes)
-        draft.add(NoteTold(ids, line.name, fate, reason, attempts, over))
+        for text, alike in why.items():
+            over = tuple(
+                note.id
+                for note in alike
+                if contacts is None or set(self._lines_of(note, contacts)) <= {line}
+            )
+            ids = tuple(note.id for note in alike)
+            draft.add(NoteTold(ids, line.name, fate, text, attempts, over))
         self._recorder.commit(draft)
+
+
+def _end_of(note: Note) -> tuple[Fate, str]:
+    """What became of one that no line is left for, and why."""
+    if note.told:
+        return Fate.SENT, "its other lines were taken out of the contacts"
+    if note.done:
+        return Fate.GIVEN_UP, "its other lines were taken out of the contacts"
+    return Fate.DROPPED, "the contacts name nobody for it"

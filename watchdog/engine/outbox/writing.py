@@ -15,6 +15,7 @@ from watchdog.core.telling.contacts import AppriseUrl, Channel, Contacts
 from watchdog.core.telling.first_line import first_line, verified
 from watchdog.core.telling.next_step import NextStep, next_step
 from watchdog.core.telling.notes import Note
+from watchdog.core.telling.routing import astray
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration, number
 from watchdog.core.urgency import Urgency
@@ -149,7 +150,7 @@ class Writer:
             "action": ep.action if ep is not None else "",
             "target": ep.target if ep is not None else "",
             "title": note.title,
-            "body": note.body,
+            "body": _body(note, contacts),
             "reason": _reason(ep),
             "impact": _impact(measured),
             "lasted": duration(now.steady - ep.opened.steady) if ep is not None else "",
@@ -166,6 +167,12 @@ class Writer:
             "link": _link(note, ep, contacts),
             "said": "",
         }
+
+
+def _body(note: Note, contacts: Contacts) -> str:
+    """With whom it was for, where that is nobody of those who read it."""
+    why = astray(note, contacts)
+    return "\n".join(filter(None, (note.body, f"The team is told: {why}." if why else "")))
 
 
 def _titles(notes: Sequence[Note]) -> list[str]:

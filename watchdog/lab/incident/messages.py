@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from watchdog.core import entries as e
+from watchdog.core.telling.notes import Fate
 from watchdog.core.words import Instant
 from watchdog.lab.incident.values import Message
 
@@ -61,5 +62,7 @@ def take(messages: list[Message], entry: e.Entry, at: Instant) -> None:
 def _fate(entry: e.NoteTold, at: Instant) -> str:
     tries = f" after {entry.attempts} attempts" if entry.attempts > 1 else ""
     line = entry.line or "every line that was left"
+    if not entry.line and entry.fate is Fate.SENT:
+        return entry.reason  # it was told before, by the lines above
     why = f": {entry.reason}" if entry.reason else ""
     return f"{line}: {entry.fate.value} {at.utc:%H:%M:%S}Z{tries}{why}"

@@ -99,7 +99,8 @@ class Meters:
                 self._pages.labels(entry.severity.value, _yes(entry.silenced)).inc()
             case e.NoteTold():
                 channel = entry.line.partition(" ")[0]
-                self._notes.labels(channel, entry.fate.value).inc(len(entry.notes))
+                if channel or entry.fate is not Fate.SENT:  # else it was counted on its line
+                    self._notes.labels(channel, entry.fate.value).inc(len(entry.notes))
             case e.DeployEnded():
                 self._deploys.labels(entry.outcome.value).inc()
             case e.Drifted():
