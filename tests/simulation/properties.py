@@ -78,6 +78,7 @@ class Properties:
         self.outside = outside
         self.seen = 0
         self.said_at = 0.0  # in true time, when the entry that is heard was drafted
+        self.found = 0  # rows at the newest start
         self.hashes: list[str] = []  # of every row that was acknowledged, by its number
         self.intents: dict[str, e.IntentOpened] = {}
         self.opened_at: dict[str, float] = {}
@@ -110,7 +111,11 @@ class Properties:
     # -- the record --------------------------------------------------------------------------------
 
     def catch_up(self) -> None:
-        """Before a start: what is on the disk now, as a new process will find it."""
+        """Before a start: what is on the disk now, as a new process will find it.
+
+        What a killed process had committed and not synced is found, and may still be lost; it is
+        acknowledged with the first that the new one writes, before which that does nothing.
+        """
         disk = self.machine.disk
         disk.roll_back()
         try:
@@ -123,12 +128,20 @@ class Properties:
                 break
         del self.hashes[len(disk.rows) :]
         self.seen = min(self.seen, len(disk.rows))
-        for row in disk.rows[self.seen :]:
-            self.heard(chain.recorded(row, PLACE))
+        self.found = len(disk.rows)
+        self._take_found(disk.synced)
         self._whole_tree()
 
     def heard(self, recorded: e.Recorded) -> None:
         """An entry is durable, and was told."""
+        self._take_found(self.found)
+        self._take_in(recorded)
+
+    def _take_found(self, upto: int) -> None:
+        for row in self.machine.disk.rows[self.seen : upto]:
+            self._take_in(chain.recorded(row, PLACE))
+
+    def _take_in(self, recorded: e.Recorded) -> None:
         if recorded.seq != self.seen + 1:
             self.world.violated("gapless", f"{recorded.seq} follows {self.seen}")
         self.seen = recorded.seq

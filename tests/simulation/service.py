@@ -81,6 +81,9 @@ class Service:
         }
 
 
+LAG_SECONDS = 60.0
+
+
 class SimSource:
     """`ports.MetricSource`: answers, lags, lies by NaN, vanishes, hangs."""
 
@@ -111,7 +114,7 @@ class SimSource:
             failure = Failure(Fault.PROVIDER, Blind.UNREACHABLE, "connection refused")
             self._keep(wanted, asked_at, asked_at, None)
             return Reading(self.name, at, world.now - asked_at, failure=failure)
-        sampled = asked_at - (60.0 if kind == "lags" else 0.0)
+        sampled = asked_at - (LAG_SECONDS if kind == "lags" else 0.0)
         if kind == "freezes":
             sampled = self._faults.since[self.name]
         answers = {}
@@ -121,7 +124,9 @@ class SimSource:
             missing = (expr,) if kind == "vanishes" else ()
             newest = None if kind == "vanishes" else EPOCH + sampled
             answers[expr] = Answer(points, newest, missing)
-            judged = None if kind in {"nan", "vanishes", "lags"} else value
+            # By the clock that they have there: a wrong one may make what lags look new.
+            old = at.wall - (EPOCH + sampled) > LAG_SECONDS / 2
+            judged = None if kind in {"nan", "vanishes"} or (kind == "lags" and old) else value
             self._keep((expr,), asked_at, sampled, judged)
         return Reading(self.name, at, world.now - asked_at, answers=answers)
 
