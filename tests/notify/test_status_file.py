@@ -140,6 +140,54 @@ def test_one_that_is_exchanged_meanwhile_loses_nothing(file: Path) -> None:
     assert (document["timestamp"], document["status"]) == (2, "paused")
 
 
+def test_two_who_write_it_at_a_time_do_not_take_each_others_file_away(file: Path) -> None:
+    """Two daemons of one host, or a daemon that tells it while somebody tries whether it could."""
+    large = json.loads(SAMPLE) | {"filler": "x" * 500_000}
+    file.write_text(json.dumps(large))
+    refused: list[Shown] = []
+    over = threading.Event()
+
+    def tries() -> None:
+        while not over.is_set():
+            seen = look(file)
+            if seen.result is not Delivered.SENT:
+                refused.append(seen)
+
+    others = [threading.Thread(target=tries) for _ in range(2)]
+    for one in others:
+        one.start()
+    try:
+        told = [show(file, sheet(Condition.PAUSED, f"told {n} times")) for n in range(40)]
+    finally:
+        over.set()
+        for one in others:
+            one.join()
+    assert {one.result for one in told} == {Delivered.SENT}
+    assert refused == []
+    assert json.loads(file.read_text())["notice"] == "It is told 39 times."
+    assert [one.name for one in file.parent.iterdir()] == ["status.json"]
+
+
+def test_what_one_who_died_left_goes_when_the_next_is_written_and_what_is_under_way_stays(
+    file: Path,
+) -> None:
+    left, before, busy, other = (
+        file.with_name(name)
+        for name in (
+            ".status.json.slo-watchdog-0badcafe",
+            ".status.json.slo-watchdog",  # as an older version named it
+            ".status.json.slo-watchdog-00000000",
+            ".other.json.slo-watchdog-0badcafe",
+        )
+    )
+    for one in (left, before, busy, other):
+        one.write_text("half of")
+    for one in (left, before, other):
+        os.utime(one, (time.time() - 3600,) * 2)
+    assert show(file, sheet(Condition.PAUSED)) == Shown(Delivered.SENT)
+    assert sorted(file.parent.iterdir()) == sorted([file, busy, other])
+
+
 def test_its_form_is_kept_where_it_is_compact_or_has_no_last_line_end(file: Path) -> None:
     file.write_text('{"status":"operational","a":[1,2.50]}')
     show(file, sheet(Condition.PAUSED))

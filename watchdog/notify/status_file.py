@@ -2,7 +2,8 @@
 
 The law: every other field stays as it was, in its place, to the last digit. The file is replaced
 whole, by a new one beside it that is on disk before it takes the name; owner, group and mode are
-kept, or it is refused. A file that somebody exchanged meanwhile is read again. While nothing is the
+kept, or it is refused. A file that somebody exchanged meanwhile is read again. Each who writes has a
+new file of their own; what one who died left beside it goes when the next is written. While nothing is the
 matter, a status that somebody else put there is theirs.
 """
 
@@ -12,6 +13,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import stat
 import threading
 from collections.abc import Mapping
@@ -28,6 +30,9 @@ from watchdog.wire.status_document import fields, filled
 LARGEST_BYTES = 1 << 20
 MOST_TRIES = 5
 """How often it is read anew, where somebody exchanges it again and again."""
+
+LEFT_AFTER_SECONDS = 600.0
+"""A new file that nobody has touched for so long was left by one who died: nobody writes longer."""
 
 Wanted = Mapping[tuple[str, ...], Any]
 """Path to what is to stand there."""
@@ -219,7 +224,10 @@ def _replaced(path: Path, before: _Read, content: bytes) -> bool:
             os.fsync(file.fileno())
         if not before.is_still(path):
             return False
-        name.rename(path)
+        try:
+            name.rename(path)
+        except FileNotFoundError:
+            return False  # taken for one that was left: written anew
     finally:
         with contextlib.suppress(FileNotFoundError):
             name.unlink()
@@ -229,8 +237,8 @@ def _replaced(path: Path, before: _Read, content: bytes) -> bool:
 
 def _beside(path: Path, before: _Read) -> tuple[int, Path]:
     """A new file in the same folder, with the owner, the group and the mode of the old one."""
-    name = path.with_name(f".{path.name}.slo-watchdog")
-    name.unlink(missing_ok=True)  # of one who died before it took the name
+    begins = f".{path.name}.slo-watchdog"
+    name = path.with_name(f"{begins}-{secrets.token_hex(4)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         handle = os.open(name, flags, 0o600)
@@ -251,7 +259,19 @@ def _beside(path: Path, before: _Read) -> tuple[int, Path]:
             f"{path} belongs to user {before.is_.st_uid} and group {before.is_.st_gid}, which this "
             f"daemon cannot keep ({error.strerror}): its owner could not write it any more"
         ) from None
+    with contextlib.suppress(OSError):  # it may be written to, and not be looked through
+        _clear_up(path.parent, begins, now)
     return handle, name
+
+
+def _clear_up(folder: Path, begins: str, new: os.stat_result) -> None:
+    """Remove what others left, by the clock of the drive itself: by when it made the `new` one."""
+    with os.scandir(folder) as found:
+        beside = [one.path for one in found if one.name.startswith(begins)]
+    for one in map(Path, beside):
+        with contextlib.suppress(OSError):  # another was faster, or it is not ours to remove
+            if new.st_mtime - one.lstat().st_mtime > LEFT_AFTER_SECONDS:
+                one.unlink()
 
 
 def _sync(folder: Path) -> None:
