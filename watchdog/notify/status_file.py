@@ -2,9 +2,9 @@
 
 The law: every other field stays as it was, in its place, to the last digit. The file is replaced
 whole, by a new one beside it that is on disk before it takes the name; owner, group and mode are
-kept, or it is refused. A file that somebody exchanged meanwhile is read again. Each who writes has a
-new file of their own; what one who died left beside it goes when the next is written. While nothing is the
-matter, a status that somebody else put there is theirs.
+kept, or it is refused. A file that somebody exchanged meanwhile is read again. Each who writes has
+a new file of their own; what one who died left beside it goes when the next is written. While
+nothing is the matter, a status that somebody else put there is theirs.
 """
 
 from __future__ import annotations
