@@ -119,7 +119,7 @@ def test_what_is_well_or_of_no_matter_is_not_told() -> None:
     assert matters(calm, NOW) == ()
     assert document(calm, (), NOW)["nothing_to_tell"]
     head, _, told = text(calm, (), NOW).splitlines()
-    assert head.startswith("Handover of production on a, 2026-11-23 15:40Z (")
+    assert head.startswith("Handover of production on a, 2026-11-23 15:40Z")
     assert told.startswith("Nothing to hand over: 1 rules are watched, none is blind")
 
 
@@ -144,3 +144,12 @@ def test_whose_turn_it_is_stands_at_the_top_and_is_no_matter() -> None:
     assert text(calm, (), NOW).splitlines()[1] == "On call: Ada, SRE, +41 1"
     assert document(calm, (), NOW)["on_call"] == ADA
     assert document(status(), (), NOW)["on_call"] is None
+
+
+def test_its_time_is_told_in_the_zone_of_the_people_and_once_where_it_is_utc() -> None:
+    def head(zone: str) -> str:
+        found = status(telling={"zone": zone, "on_call": None, "next_on_call": None, "lines": []})
+        return text(found, (), NOW).splitlines()[0]
+
+    assert "15:40Z (16:40 CET), slo" in head("Europe/Zurich")
+    assert "15:40Z, slo" in head("UTC")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from watchdog.cli.drills_page import drills_wanted
 from watchdog.cli.lessons_page import follow_up_told, review_told
@@ -49,9 +50,8 @@ def matters(status: View, now: datetime) -> tuple[Matter, ...]:
 
 def text(status: View, found: tuple[Matter, ...], now: datetime) -> str:
     """To be pasted into a message."""
-    local = now.astimezone()
     head = f"Handover of {status['environment']} on {status['host']}, {now:%Y-%m-%d %H:%M}Z"
-    head += f" ({local:%H:%M %Z}), slo-watchdog {status['version']}, up to {status['max_mode']}"
+    head += f"{_local(status, now)}, slo-watchdog {status['version']}, up to {status['max_mode']}"
     lines = [head, *_shift(status)]
     for one in found:
         lines += ["", f"{one.title} ({len(one.items)})"]
@@ -66,6 +66,13 @@ def text(status: View, found: tuple[Matter, ...], now: datetime) -> str:
         )
         lines += ["", well]
     return "\n".join(lines)
+
+
+def _local(status: View, now: datetime) -> str:
+    """The time in the zone in which the policy's people are told times, where it is no UTC."""
+    zone = (status["telling"] or {}).get("zone")
+    local = now.astimezone(ZoneInfo(zone) if zone else None)
+    return f" ({local:%H:%M %Z})" if local.utcoffset() else ""
 
 
 def _shift(status: View) -> Iterator[str]:

@@ -34,7 +34,10 @@ Journal = Annotated[
 ]
 Out = Annotated[Path | None, typer.Option(help="Write it to this file; stdout when left out.")]
 Zone = Annotated[
-    str | None, typer.Option(help="Zone of the local times, like Europe/Zurich; this machine's.")
+    str | None,
+    typer.Option(
+        help="Zone of the local times, like Europe/Zurich; that of contacts.yaml in force."
+    ),
 ]
 
 
@@ -52,7 +55,7 @@ def incident(
     journal has the episode. The HTML is one file without scripts.
     """
     must_be_writable(out)
-    clock = Clock(zone_of(zone))
+    asked = zone_of(zone)
     with journal(path, "--journal") as reader:
         base = reader.base()
         book = base_of(reader)
@@ -64,7 +67,7 @@ def incident(
     if form is Form.JSON:
         text = json.dumps(document(found), allow_nan=False) + "\n"
     else:
-        paper = incident_paper(found, clock)
+        paper = incident_paper(found, Clock(asked or found.zone))
         text = html(paper) if form is Form.HTML else markdown(paper)
     give_out(text, out)
 
@@ -79,7 +82,7 @@ def give_out(text: str, out: Path | None) -> None:
 
 
 def zone_of(name: str | None) -> tzinfo | None:
-    """The zone by its name; None is this machine's."""
+    """The zone by its name; None is that of the policy's people, else this machine's."""
     if name is None:
         return None
     try:

@@ -40,7 +40,7 @@ def report(
     daemon's last sign of life. The HTML is one file without scripts.
     """
     must_be_writable(out)
-    clock, length = Clock(zone_of(zone)), seconds(since) or 0.0
+    asked, length = zone_of(zone), seconds(since) or 0.0
     with journal(path, "--journal") as reader:
         base = reader.base()
         book = base_of(reader)
@@ -53,7 +53,7 @@ def report(
         told = {**plain(found), "trends": plain(trends)}
         give_out(json.dumps(told, allow_nan=False) + "\n", out)
         return
-    paper = review_paper(found, trends, clock)
+    paper = review_paper(found, trends, Clock(asked or ledger.zone))
     give_out(html(paper) if form is Form.HTML else markdown(paper), out)
 
 

@@ -176,6 +176,7 @@ class TellingShape(TypedDict):
     next_on_call: WhoShape | None
     lines: list[LineShape]
     outside: list[str]
+    zone: str
 
 
 class DaemonShape(TypedDict):

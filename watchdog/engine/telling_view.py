@@ -66,6 +66,7 @@ def telling_view(engine: Engine) -> TellingShape | None:
             for one in sorted(engine.people.outbox.lines.values(), key=lambda one: one.line)
         ],
         "outside": sorted(name for name, one in contacts.audiences.items() if one.outside),
+        "zone": contacts.zone.key,
     }
 
 

@@ -38,6 +38,7 @@ from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.status_pages import KEY as STATUS_PAGES
 from watchdog.policy.status_pages import status_pages
+from watchdog.policy.variables import GIVEN, Value, read_variables
 
 FILE = "contacts.yaml"
 TEMPLATE_END = ".j2"
@@ -176,6 +177,17 @@ def _audience(entry: Entry, names: Names, findings: Findings) -> Audience | None
             entry.at("outside"), "the team is told at once, without approval", "Remove `outside`."
         )
     return Audience(entry.name, told_of(entry, ("to",), shape.to, names, findings), shape.outside)
+
+
+def zone_in(files: Mapping[str, str], environment: str) -> ZoneInfo | None:
+    """The zone in which this policy's people are told times; None where it names no people."""
+    if FILE not in files:
+        return None
+    values: dict[str, Value] = {}
+    for path in (f"vars/{environment}.yaml", GIVEN):
+        values |= read_variables(files.get(path, ""), path, Findings())
+    document = read_document(files[FILE], FILE, Given(values, ""), Findings())
+    return _zone(document, Findings()) if document is not None else None
 
 
 def _zone(document: Document, findings: Findings) -> ZoneInfo:

@@ -29,6 +29,7 @@ from watchdog.lab.incident.signal import pictures
 from watchdog.lab.incident.telling import told
 from watchdog.lab.incident.written import action_text
 from watchdog.lab.papers import Clock, html, markdown
+from watchdog.lab.review import read_ledger
 
 NASTY = "<script>alert(1)</script> | [x](javascript:y)"
 RULES = """\
@@ -190,6 +191,24 @@ def test_a_paper_of_it_holds_no_markup_but_its_own() -> None:
         assert "enabled: false" in told_
     assert page.count('<svg class="plot"') == 2
     assert "by its own tool" in page
+
+
+def test_times_are_told_in_the_zone_of_the_people_and_once_where_it_is_utc() -> None:
+    watch = rolled_back()
+    text = markdown(incident_paper(of(watch), Clock(ZoneInfo("UTC"))))
+    assert "Local" not in text
+    assert " UTC)" not in text
+    contacts = 'version: 1\nzone: "{{ home }}"\n'
+    files = {
+        "platform.yaml": RULES,
+        "contacts.yaml": contacts,
+        "vars/sandbox.yaml": "home: Asia/Tokyo\n",
+    }
+    with watch.draft() as draft:
+        draft.add(e.PolicyApplied("sha of all", (), "alice", files=tuple(files.items())))
+    assert of(watch).zone == ZoneInfo("Asia/Tokyo")
+    assert read_ledger(recorded(watch)).zone == ZoneInfo("Asia/Tokyo")
+    assert of(rolled_back()).zone is None, "of people that nobody names nothing is known"
 
 
 def test_the_signal_is_plotted_as_far_as_the_record_holds_it() -> None:

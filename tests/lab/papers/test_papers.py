@@ -161,6 +161,12 @@ def test_times_are_told_by_the_clock_of_the_zone_on_that_day() -> None:
     assert clock.both(None) == ""
 
 
+def test_a_time_that_is_the_same_on_both_clocks_is_told_once() -> None:
+    winter = Instant(1_795_900_000.0, 0.0)
+    assert Clock(ZoneInfo("UTC")).both(winter) == "2026-11-28 21:06:40Z"
+    assert Clock(ZoneInfo("Europe/London")).both(winter) == "2026-11-28 21:06:40Z"
+
+
 def test_a_real_browser_shows_it_without_a_complaint_a_request_or_a_script(tmp_path: Path) -> None:
     shown, complaints, asked = opened(html(paper(*NASTY)), tmp_path)
     assert '<svg class="plot"' in shown

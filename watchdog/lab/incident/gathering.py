@@ -20,6 +20,7 @@ from watchdog.lab.incident import messages
 from watchdog.lab.incident.telling import told
 from watchdog.lab.incident.values import Change, Gathered, Moment, Ruled, Task
 from watchdog.lab.incident.written import action_text
+from watchdog.lab.papers.zone import zone_of
 
 NOBODY = frozenset({"", "expiry"})
 
@@ -70,6 +71,7 @@ class _Gatherer:
         if not self._any:
             return None
         found.claims = self._book.claims_of(found.episode)
+        found.zone = zone_of(self._book)
         if ep is not None:
             found.state, found.reason = ep.state, ep.reason
             found.mark, found.acked_by = ep.mark, ep.acked_by

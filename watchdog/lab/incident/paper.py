@@ -5,7 +5,7 @@ What people have to find out stands at its end with the procedure's own headings
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from watchdog.core.hindsight import Task as Kind
 from watchdog.core.standing import MANUAL
@@ -109,7 +109,14 @@ def _timeline(found: Gathered, clock: Clock) -> Iterator[Block]:
     if one is not None and one.first_bad is not None:
         bad = one.first_bad
         rows.insert(0, (clock.utc(bad), clock.local(bad), "0s", "first bad sample", "", found.rule))
-    yield Table(("UTC", "Local", "After", "What", "Who", ""), tuple(rows), "Nothing is on record.")
+    yield _timed(("UTC", "Local", "After", "What", "Who", ""), rows, "Nothing is on record.")
+
+
+def _timed(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], empty: str) -> Table:
+    """A table that begins with UTC and local times; without the second where they are the same."""
+    if all(local.removesuffix(" UTC") == utc.removesuffix("Z") for utc, local, *_ in rows):
+        return Table((heads[0], *heads[2:]), tuple((row[0], *row[2:]) for row in rows), empty)
+    return Table(heads, tuple(rows), empty)
 
 
 def _signal(found: Gathered) -> Iterator[Block]:
@@ -185,7 +192,7 @@ def _people(found: Gathered, clock: Clock) -> Iterator[Block]:
         for m in found.moments
         if m.actor
     )
-    yield Table(("UTC", "Local", "Who", "What", ""), rows, "Nobody did anything.")
+    yield _timed(("UTC", "Local", "Who", "What", ""), rows, "Nobody did anything.")
 
 
 def _root_cause(found: Gathered) -> Iterator[Block]:

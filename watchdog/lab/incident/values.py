@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from watchdog.core.entries import (
     Decided,
@@ -103,4 +104,5 @@ class Gathered:
     measure: Measure | None = None
     ended: Instant | None = None
     last: Instant | None = None  # the record's end
+    zone: ZoneInfo | None = None  # in which the policy's people are told times, at the record's end
     retired: int = 0  # so many entries are gone from its beginning

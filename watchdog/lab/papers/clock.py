@@ -12,7 +12,10 @@ from watchdog.core.words import Instant
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """`zone` None is that of the machine, with the summer time of each day."""
+    """`zone` None is that of the machine, with the summer time of each day.
+
+    Where its clock shows UTC, a time is told once.
+    """
 
     zone: tzinfo | None = None
 
@@ -22,8 +25,14 @@ class Clock:
     def local(self, at: Instant | None) -> str:
         return "" if at is None else f"{at.utc.astimezone(self.zone):%Y-%m-%d %H:%M:%S %Z}"
 
+    def differs(self, at: Instant) -> bool:
+        """Whether the clock on the wall showed something else than UTC."""
+        return bool(at.utc.astimezone(self.zone).utcoffset())
+
     def both(self, at: Instant | None) -> str:
-        return "" if at is None else f"{self.utc(at)} ({self.local(at)})"
+        if at is None or not self.differs(at):
+            return self.utc(at)
+        return f"{self.utc(at)} ({self.local(at)})"
 
 
 def lasted(seconds: float, digits: int = 1) -> str:

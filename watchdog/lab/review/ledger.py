@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from watchdog.core import entries as e
 from watchdog.core.book import Book
@@ -16,6 +17,7 @@ from watchdog.core.measures import Measure
 from watchdog.core.spans import Span
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Direction, Instant, World
+from watchdog.lab.papers.zone import zone_of
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Ledger:
     first: Instant | None = None
     last: Instant | None = None
     retired: int = 0
+    zone: ZoneInfo | None = None  # in which the policy's people are told times
 
 
 def read_ledger(entries: Iterable[e.Recorded], base: tuple[int, Book] | None = None) -> Ledger:
@@ -57,6 +60,7 @@ def read_ledger(entries: Iterable[e.Recorded], base: tuple[int, Book] | None = N
     reader = _Reader(book, Ledger(retired=retired))
     for one in entries:
         reader.take(one)
+    reader.ledger.zone = zone_of(book)
     return reader.ledger
 
 
