@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -165,19 +166,43 @@ def told_in_order(titles: list[str], letters: list[str]) -> bool:
     return at < len(letters)
 
 
+async def test_a_test_says_which_lines_took_it_and_which_did_not(
+    watchdog: Watchdog, mail: MailServer, hook: HookServer
+) -> None:
+    tell(watchdog, mail, hook)
+    watchdog.rules.contacts["people"]["ada"]["reach"] = {"chat": "ada", "mail": "ada@example.org"}
+    await watchdog.start()
+    tried = await watchdog.command("notify", "test", "ada", "--yes")
+    assert tried.status == 0, tried.output
+    assert mail.mails[-1].to == ("ada@example.org",)
+
+    hook.status = 403
+    tried = await watchdog.command("notify", "test", "on-call", "--yes")
+    said = ["chat ada: not told: HTTP 403", "mail ada@example.org: told"]
+    assert (tried.status, tried.output.splitlines()) == (1, said)
+    assert len(mail.mails) == 2
+    unknown = await watchdog.command("notify", "test", "eva", "--yes")
+    assert unknown.status == 4
+    names = "there are: ada, chat, mail, next-on-call, on-call, team"
+    assert f"the contacts have no eva; {names}" in unknown.output
+
+
 async def test_the_outside_is_told_what_a_person_saw_and_let_go(
-    sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer
+    sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer, tmp_path: Path
 ) -> None:
     watchdog.rules.watch_errors()
     tell(watchdog, mail, hook)
+    site = tmp_path / "site.json"
+    site.write_text("{}")
+    redemption = {"name": "Redemptions of BTC", "targets": ["flag:btc_mainnet_redemption"]}
+    watchdog.rules.contacts["status-pages"] = {
+        "site": {"file": str(site), "host": "any", "components": {"redemption": redemption}}
+    }
     watchdog.rules.contacts["audiences"]["community"] = {
         "to": [{"mail": "community@example.org"}],
         "outside": True,
     }
     await watchdog.on_guard()
-    tried = await watchdog.command("notify", "test", "ada", "--yes")
-    assert tried.status == 0, tried.output
-    assert mail.mails[-1].to == ("ada@example.org",)
     await sandbox.break_redemption()
     episode = await watchdog.episode(ERRORS, state="contained")
 
@@ -188,12 +213,15 @@ async def test_the_outside_is_told_what_a_person_saw_and_let_go(
         "announce", episode.id, "--to", "community", "--said", "We look for the cause.", "--yes"
     )
     assert answer.status == 0, answer.output
+    assert "A1 is let go, and sent to community by mail community@example.org:" in answer.output
     await until(lambda: any(one.to == ("community@example.org",) for one in mail.mails))
     (letter,) = [one for one in mail.mails if one.to == ("community@example.org",)]
     assert letter.subject == "Rollback Complete - System Restored" == seen["data"]["subject"]
     with pytest.raises(Refused, match="that you saw"):
         await watchdog.order("announce", episode=episode.id, audiences=["community"])
     assert "Next Steps: We look for the cause." in letter.text
+    assert letter.text.startswith("Redemptions of BTC is back in a safe state")
+    assert "flag:" not in letter.text
     (announced,) = watchdog.entries(Announced)
     assert announced.body.strip() == letter.text.strip()
 

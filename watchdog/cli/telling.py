@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from watchdog.cli import completing
+from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import (
     DEFAULT_SOCKET,
     AsJson,
@@ -36,7 +37,9 @@ def notify(
     deed: Annotated[Deed, typer.Argument(help="`test`.")],
     name: Annotated[
         str,
-        typer.Argument(help="A channel, person, role, audience or status page of the contacts."),
+        typer.Argument(
+            help="A channel, person, role, audience or status page of the contacts, or on-call."
+        ),
     ],
     yes: Yes = False,
     as_json: AsJson = False,
@@ -44,11 +47,14 @@ def notify(
 ) -> None:
     """Tell somebody that this is a test, by every line that the name stands for.
 
-    Each line says whether it took it, and why not. Nothing of it is put on the record. A status
-    page is only asked whether it could be told: the public sees no test.
+    Each line says whether it took it, and why not; exit status 1 where one of them did not.
+    Nothing of it is put on the record. A status page is only asked whether it could be told: the
+    public sees no test.
     """
     del deed
-    give(socket, "/v1/notify/test", {"name": name}, yes=yes, as_json=as_json)
+    done = give(socket, "/v1/notify/test", {"name": name}, yes=yes, as_json=as_json)
+    if done["data"].get("not_told"):
+        raise typer.Exit(NOT_SO)
 
 
 def announce(

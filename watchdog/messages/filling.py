@@ -60,7 +60,7 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
     "state": ("of the episode, now", "contained"),
     "verified": ("what was read back", "contained, flag:x is rolled back"),
     "action": ("the last that was decided on", "pause-redemption"),
-    "target": ("what it changes", "flag:x"),
+    "target": ("what it changes; in public, as a status page names it", "flag:x"),
     "title": ("what happened, when the page was raised", "redemption: contained"),
     "body": ("more of it", "enabled is false"),
     "reason": ("what the rule saw", "5.2% > 5%"),

@@ -19,6 +19,7 @@ from watchdog.core.telling.status_pages import (
     ShownIncident,
     StatusCall,
     StatusPage,
+    public_name,
 )
 from watchdog.core.words import Mode, Severity, Truth, World
 
@@ -215,6 +216,17 @@ def test_another_place_other_words_and_nothing_else_of_the_policy_are_news() -> 
         False,
         True,
     ]
+
+
+def test_the_public_knows_a_target_by_its_component_else_by_that_of_the_rule() -> None:
+    target = "flag:redemption"
+    assert public_name((PAGE,), "errors", target) == "Redemption"
+    assert public_name((BY_RULE,), 'errors{pool="a"}', target) == "Redemption"
+    assert public_name((PAGE, BY_RULE), "others", "flag:other") == ""
+    assert public_name((), "errors", target) == ""
+    other = replace(PART, name="cards", title="Cards")
+    two = replace(PAGE, name="own", components=(PART, other))
+    assert public_name((BY_RULE, two), "errors", target) == "Redemption, Cards"
 
 
 def test_what_happens_to_one_component_changes_no_incident_of_another() -> None:

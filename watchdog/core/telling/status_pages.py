@@ -7,10 +7,12 @@ is in `page_state.py`; what a page has accepted is in `pages_told.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from watchdog.core.asking import Endpoint
+from watchdog.core.naming import family_of
 
 ANY_HOST = "any"
 
@@ -141,6 +143,17 @@ class StatusPage:
     def host(self) -> str:
         """The one host whose daemon tells it, or `any`."""
         return self.how.host if isinstance(self.how, StatusFile) else ANY_HOST
+
+
+def public_name(pages: Iterable[StatusPage], rule: str, target: str) -> str:
+    """What the public calls a target, or else what a rule watches; "" where no page has a name.
+
+    It is that of the components of the first page that has any.
+    """
+    known = [page.components for page in pages]
+    of_target = ([one.title for one in parts if target in one.targets] for parts in known)
+    of_rule = ([one.title for one in parts if family_of(rule) in one.rules] for parts in known)
+    return ", ".join(next((titles for titles in (*of_target, *of_rule) if titles), ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from watchdog.core.book import Episode
 from watchdog.core.paging import Whom
 from watchdog.core.rights import Right
 from watchdog.core.states import State
-from watchdog.core.telling.contacts import Contacts
+from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Contacts
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import World
@@ -37,7 +37,8 @@ class Telling:
         audience = contacts.audiences.get(name)
         known = {*contacts.channels, *contacts.people, *contacts.roles, *contacts.audiences}
         known |= contacts.status_pages.keys()
-        if name not in known and name not in {"on-call", "next-on-call"}:
+        known |= {ON_CALL, NEXT_ON_CALL} if contacts.on_call.people else set()
+        if name not in known:
             raise OrderRefused(
                 f"the contacts have no {name}; there are: {', '.join(sorted(known))}"
             )
@@ -49,10 +50,11 @@ class Telling:
         told = await self._desk.engine.people.outbox.try_out(name)
         if not told:
             raise OrderRefused(f"{name} stands for nobody who can be told now")
-        said = "; ".join(f"{line}: {_said(one)}" for line, one in told.items())
-        if any(one.result is not Delivered.SENT for one in told.values()):
-            raise OrderRefused(said)
-        return Done(said, name, {"lines": list(told)})
+        said = "\n".join(f"{line}: {_said(one)}" for line, one in told.items())
+        missed = {
+            line: one.reason for line, one in told.items() if one.result is not Delivered.SENT
+        }
+        return Done(said, name, {"lines": list(told), "not_told": missed})
 
     async def _look(self, person: Person, name: str, *, dry: bool) -> Done:
         """Whether a status page could be told. Nothing is put there: the public would see it."""
@@ -93,6 +95,7 @@ class Telling:
         if text is None:
             raise OrderRefused("say the subject and the body that you saw: ask with `dry` first")
         shown = f"{', '.join(audiences)} are told:\n\n{text.subject}\n\n{text.body}\n"
+        data: dict[str, object] = {"subject": text.subject, "body": text.body}
         if not dry:
             self._desk.counts(person)
             draft = self._desk.wish()
@@ -108,8 +111,18 @@ class Telling:
                 whom=Whom(audiences, (), Topic.ANNOUNCEMENT, Urgency.NEWS),
             )
             self._desk.record(draft)
-        data: dict[str, object] = {"subject": text.subject, "body": text.body}
+            lines = self._lines(audiences)
+            sent = f"{name} is let go, and sent to {', '.join(audiences)} by {', '.join(lines)}"
+            later = f"What becomes of it on each line: slo-watchdog incident {ep.id}"
+            shown = f"{sent}:\n\n{text.subject}\n\n{text.body}\n\n{later}\n"
+            data |= {"announcement": name, "lines": list(lines)}
         return Done(shown, ep.id, data)
+
+    def _lines(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Each once, as the record names them."""
+        outbox = self._desk.engine.people.outbox
+        found = (line.name for name in names for line in outbox.lines_of(name))
+        return tuple(dict.fromkeys(found))
 
     def _contacts(self) -> Contacts:
         contacts = self._desk.policy.contacts

@@ -191,14 +191,20 @@ class Outbox:
                 draft.add(NoteTold(tuple(notes), "", fate, why))
             self._recorder.commit(draft)
 
+    def lines_of(self, name: str) -> tuple[Line, ...]:
+        """By which lines whoever has this name would be told now."""
+        contacts, note = self._contacts(), self.writer.test(name)
+        if contacts is None or astray(note, contacts):
+            return ()
+        return lines_for(note, contacts, ())
+
     async def try_out(self, name: str) -> dict[str, Delivery]:
         """A letter that says that it is a test, to all whom a name stands for; by line."""
-        contacts = self._contacts()
-        note = self.writer.test(name)
-        if contacts is None or astray(note, contacts):
+        contacts, note = self._contacts(), self.writer.test(name)
+        if contacts is None:
             return {}
         found = {}
-        for line in lines_for(note, contacts, ()):
+        for line in self.lines_of(name):
             now, channel = LineNow(line), contacts.channels[line.channel]
             found[line.name] = await self._send(now, channel, [note])
         return found

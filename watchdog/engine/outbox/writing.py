@@ -16,6 +16,7 @@ from watchdog.core.telling.first_line import first_line, verified
 from watchdog.core.telling.next_step import NextStep, next_step
 from watchdog.core.telling.notes import Note
 from watchdog.core.telling.routing import astray
+from watchdog.core.telling.status_pages import public_name
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration, number
 from watchdog.core.urgency import Urgency
@@ -84,6 +85,8 @@ class Writer:
         name, contacts = PUBLIC + topic.value, self._policy().contacts
         own = dict(contacts.templates) if contacts is not None else {}
         fields = self.fields(note) | {"said": said}
+        pages = contacts.status_pages.values() if contacts is not None else ()
+        fields["target"] = public_name(pages, ep.rule, ep.target) or ep.target
         if ep.rule == MANUAL:  # what was read back is no reason, and theirs is for the house
             fields["summary"] = "a decision of ours"
         return compose(name, fields, own.get(name))
