@@ -93,7 +93,6 @@ class Disk:
     ends: list[int] = field(default_factory=list)  # after which row each transaction ends
     full: bool = False
     kept: dict[str, bytes] = field(default_factory=dict)
-    kept_before: list[dict[str, bytes]] = field(default_factory=list)
 
     def commit(self) -> None:
         self.committed = len(self.rows)
@@ -111,9 +110,7 @@ class Disk:
         self.roll_back()
         self._cut(chance.choice([self.synced, *(end for end in self.ends if end > self.synced)]))
         self.committed = self.synced = len(self.rows)
-        if self.kept_before and chance.random() < 0.7:
-            self.kept = chance.choice(self.kept_before)
-        elif chance.random() < 0.2:
+        if chance.random() < 0.2:
             self.kept = {}
 
     def _cut(self, at: int) -> None:
@@ -232,11 +229,11 @@ class SimHistory:
         self._disk = disk
         self._life = life
 
-    def save(self, items: Mapping[str, bytes]) -> None:
+    def save(self, items: Mapping[str, bytes]) -> bool:
         self._life.point()
-        self._disk.kept_before = [*self._disk.kept_before[-3:], self._disk.kept]
         self._disk.kept = {**self._disk.kept, **items}
         self._life.point()
+        return True
 
     def load(self) -> Mapping[str, bytes]:
         self._life.alive()

@@ -25,7 +25,7 @@ class Checkpoints:
         self._history = history
         self._passes = passes
         self._one_at_a_time = asyncio.Lock()  # an older one is never written after a newer
-        self._running: frozenset[str] = frozenset()  # the clocks that run in the newest one
+        self._running: frozenset[str] = frozenset()  # the clocks that may run in the newest one
         self._set_back = asyncio.Event()
         passes.looked = self._looked
 
@@ -63,8 +63,9 @@ class Checkpoints:
             counting = self._memory.counting()
             items = self._memory.checkpoint(None if everything else counting | self._running)
             items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
-            self._running = counting
-            await asyncio.to_thread(self._history.save, items)
+            self._running |= counting
+            if await asyncio.to_thread(self._history.save, items):
+                self._running = counting
 
 
 def last_pass(history: History) -> Instant | None:

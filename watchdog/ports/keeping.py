@@ -202,7 +202,9 @@ class History(Protocol):
     Losing it costs warm-up time, never a decision.
     """
 
-    def save(self, items: Mapping[str, bytes]) -> None: ...
+    def save(self, items: Mapping[str, bytes]) -> bool:
+        """True when it stands, also after a power cut."""
+        ...
 
     def load(self) -> Mapping[str, bytes]: ...
 

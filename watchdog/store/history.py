@@ -2,8 +2,9 @@
 
 The law: losing this costs warm-up time, never a decision. So nothing here is fatal: a damaged
 file is moved aside and begun anew, a save that fails is tried again in full by the next one, and
-`problem` says meanwhile what is wrong. Values are cut into pieces at fixed places and a piece is
-written only when it has changed: of a window kept as a ring of buckets, one or two pieces.
+`problem` says meanwhile what is wrong. What is saved stands after a power cut as well: an older
+one would let a clock go on that health had set back. Values are cut into pieces at fixed places and
+a piece is written only when it has changed: of a window kept as a ring of buckets, one or two.
 
 Safe to use from a worker thread: a save of many megabytes need not hold up the event loop.
 """
@@ -74,8 +75,8 @@ class SqliteHistory:
         """Always succeeds; where the file cannot be used, `problem` says why."""
         return cls(state_dir)
 
-    def save(self, items: Mapping[str, bytes]) -> None:
-        """Write what has changed, all or nothing. Never raises: see `problem`."""
+    def save(self, items: Mapping[str, bytes]) -> bool:
+        """Write what has changed, all or nothing; whether it stands. Never raises: see `problem`."""
         with self._mutex, self._troubled():
             connection = self._connect()
             news = {}
@@ -90,6 +91,8 @@ class SqliteHistory:
                         _write(connection, key, changed)
             self._known.update(news)
             self.problem = ""
+            stands = True
+        return stands
 
     def load(self) -> Mapping[str, bytes]:
         """What was saved last; a value that is not whole is left out, with a notice."""
@@ -137,7 +140,7 @@ class SqliteHistory:
     def _connect(self) -> Connection:
         if self._open is None:
             self._path.touch(mode=0o600)
-            self._open = sqlite.open_writer(self._path, synchronous="NORMAL")
+            self._open = sqlite.open_writer(self._path, synchronous="FULL")
             connection = self._open[1]
             with connection.begin():
                 version = sqlite.commits(connection)

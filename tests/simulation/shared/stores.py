@@ -83,9 +83,11 @@ class SharedHistory:
         self._kept = connections.server.kept.setdefault(connections.name, {})
         self._line = connections.line("history")
 
-    def save(self, items: Mapping[str, bytes]) -> None:
+    def save(self, items: Mapping[str, bytes]) -> bool:
         with contextlib.suppress(JournalError):
             self._line.ask(lambda _session: self._kept.update(items))
+            return True
+        return False
 
     def load(self) -> Mapping[str, bytes]:
         with contextlib.suppress(JournalError):

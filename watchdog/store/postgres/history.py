@@ -62,8 +62,8 @@ class PostgresHistory:
         """Always succeeds; where the server cannot be used, `problem` will say why."""
         return cls(address)
 
-    def save(self, items: Mapping[str, bytes]) -> None:
-        """Write what has changed, all or nothing. Never raises: see `problem`."""
+    def save(self, items: Mapping[str, bytes]) -> bool:
+        """Write what has changed, all or nothing; whether it stands. Never raises: see `problem`."""
         with self._mutex, self._troubled():
             news = {key: pieces.digests_of(value) for key, value in items.items()}
             changes = {
@@ -75,6 +75,8 @@ class PostgresHistory:
                 self._line.ask(lambda session: self._write(session, changes), SAVE_SECONDS)
             self._known.update(news)
             self.problem = ""
+            stands = True
+        return stands
 
     def load(self) -> Mapping[str, bytes]:
         """What was saved last; a value that is not whole is left out, with a notice."""
