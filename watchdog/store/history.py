@@ -76,7 +76,7 @@ class SqliteHistory:
         return cls(state_dir)
 
     def save(self, items: Mapping[str, bytes]) -> bool:
-        """Write what has changed, all or nothing; whether it stands. Never raises: see `problem`."""
+        """Write what has changed, all or nothing, and say whether it stands. See `problem`."""
         with self._mutex, self._troubled():
             connection = self._connect()
             news = {}
@@ -91,8 +91,7 @@ class SqliteHistory:
                         _write(connection, key, changed)
             self._known.update(news)
             self.problem = ""
-            stands = True
-        return stands
+        return not self.problem
 
     def load(self) -> Mapping[str, bytes]:
         """What was saved last; a value that is not whole is left out, with a notice."""

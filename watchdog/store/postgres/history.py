@@ -63,7 +63,7 @@ class PostgresHistory:
         return cls(address)
 
     def save(self, items: Mapping[str, bytes]) -> bool:
-        """Write what has changed, all or nothing; whether it stands. Never raises: see `problem`."""
+        """Write what has changed, all or nothing, and say whether it stands. See `problem`."""
         with self._mutex, self._troubled():
             news = {key: pieces.digests_of(value) for key, value in items.items()}
             changes = {
@@ -75,8 +75,7 @@ class PostgresHistory:
                 self._line.ask(lambda session: self._write(session, changes), SAVE_SECONDS)
             self._known.update(news)
             self.problem = ""
-            stands = True
-        return stands
+        return not self.problem
 
     def load(self) -> Mapping[str, bytes]:
         """What was saved last; a value that is not whole is left out, with a notice."""
