@@ -61,7 +61,10 @@ ASKED = {"missing": 2, "action": "restore", "until": "2026-11-23T16:00:00Z"}
 
 LINE = {"line": "mail bob", "failing_since": "2026-11-23T15:30:00Z", "reason": "refused"}
 ADA = {"name": "ada", "title": "Ada, SRE", "phone": "+41 1"}
-TELLING = {"waiting": 2, "lines": [LINE], "on_call": ADA, "next_on_call": None}
+LACKS = {"name": "chat", "reason": "credential apprise-chat does not exist"}
+TELLING = {
+    "waiting": 2, "lines": [LINE], "unusable": [], "on_call": ADA, "next_on_call": None,
+}  # fmt: skip
 UNSHOWN = {
     "name": "site", "shows": False, "shown": "operational", "condition": "degraded",
     "reason": "503", "told_here": True, "failing_since": None,
@@ -86,6 +89,11 @@ TOLD = [
     ),
     ({"rules": [rule(verdict=None)]}, "blind", "errors: nothing has been read yet"),
     ({"telling": TELLING}, "untold", "mail bob fails since 15:30:00Z (10m): refused"),
+    (
+        {"telling": {**TELLING, "lines": [], "unusable": [LACKS]}},
+        "untold",
+        "nobody is told by chat: credential apprise-chat does not exist",
+    ),
     (
         {"status_pages": [UNSHOWN]},
         "untold",
@@ -148,7 +156,8 @@ def test_whose_turn_it_is_stands_at_the_top_and_is_no_matter() -> None:
 
 def test_its_time_is_told_in_the_zone_of_the_people_and_once_where_it_is_utc() -> None:
     def head(zone: str) -> str:
-        found = status(telling={"zone": zone, "on_call": None, "next_on_call": None, "lines": []})
+        nobody: dict[str, Any] = {"on_call": None, "lines": [], "unusable": []}
+        found = status(telling={"zone": zone, **nobody})
         return text(found, (), NOW).splitlines()[0]
 
     assert "15:40Z (16:40 CET), slo" in head("Europe/Zurich")

@@ -187,6 +187,37 @@ async def test_a_test_says_which_lines_took_it_and_which_did_not(
     assert f"the contacts have no eva; {names}" in unknown.output
 
 
+async def test_a_channel_without_its_credential_is_told_before_it_is_needed(
+    watchdog: Watchdog, mail: MailServer, hook: HookServer
+) -> None:
+    tell(watchdog, mail, hook)
+    await watchdog.start()
+    calm = await watchdog.command("status")
+    assert "nobody is told by" not in calm.output
+    watchdog.rules.contacts["channels"]["sms"] = {"apprise": "apprise-sms"}
+    watchdog.rules.save()
+    await watchdog.order("apply")
+
+    async def told() -> bool:
+        return (
+            "nobody is told by sms: credential apprise-sms"
+            in (await watchdog.command("status")).output
+        )
+
+    await watchdog.until("status tells it after an apply", told)
+    handed = (await watchdog.command("handover")).output
+    assert "nobody is told by sms: credential apprise-sms does not exist" in handed
+    assert 'slo_watchdog_channel_failing{channel="sms"} 1.0' in await watchdog.page("/metrics")
+    assert 'slo_watchdog_channel_failing{channel="mail"} 0.0' in await watchdog.page("/metrics")
+    assert "credential.missing" in watchdog._log()  # our own
+    secret(watchdog, "apprise-sms", "json://127.0.0.1:1/")
+
+    async def found() -> bool:
+        return not await told()
+
+    await watchdog.until("it is there", found)
+
+
 async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer, tmp_path: Path
 ) -> None:

@@ -72,7 +72,7 @@ async def test_a_service_that_shows_all_passes_and_an_action_that_cannot_work_is
     tmp_path: Path, service: RawServer
 ) -> None:
     found = await found_live(written(tmp_path, service.url, service.url))
-    assert set(found) == {"source-silent", "action-not-ready"}
+    assert set(found) == {"source-silent", "action-not-ready", "told-without-credential"}
     (silent,) = found["source-silent"]
     assert silent.problem.what.startswith("prom: "), "a metrics page is no Prometheus"
     (not_ready,) = found["action-not-ready"]
@@ -162,6 +162,41 @@ async def test_a_channel_that_nobody_is_believed_by_is_told_and_a_probe_is_no_me
     (deaf,) = found["channel-deaf"]
     assert "credential security-webhook does not exist" in deaf.problem.what
     assert "unknown-metric" not in found
+
+
+CONTACTS = """\
+version: 1
+channels:
+  chat: {apprise: apprise-chat}
+  mail: {url: "mailto://localhost?from=a@example.org&to={to}", to: b@example.org}
+  pipeline: {webhook: "https://ci.invalid/hook", hmac: pipeline-key}
+audiences: {team: {to: [chat, mail, pipeline]}}
+status-pages:
+  public:
+    statuspage: kctbh9vrtdwd
+    token: statuspage-token
+    components: {reading: {name: Reading, rules: [reads], id: b13yz5g2cw10}}
+"""
+
+
+async def test_channels_and_status_pages_whose_credentials_are_missing_are_told(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path / "rules", service.url, service.url)
+    (folder / "contacts.yaml").write_text(CONTACTS)
+    found = (await found_live(folder))["told-without-credential"]
+    told = {one.problem.what.partition(":")[0]: one.problem.what for one in found}
+    assert told.keys() == {"chat", "pipeline", "public"}
+    assert "credential statuspage-token does not exist" in told["public"]
+    assert {str(one.problem.file) for one in found} == {"contacts.yaml"}
+
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name in ("apprise-chat", "pipeline-key", "statuspage-token"):
+        (secrets / name).write_text("a secret")
+    (ground,) = grounds(check(folder, "production"), folder).values()
+    told_now = live_findings(ground, await ask(ground, secrets))
+    assert "told-without-credential" not in {one.id for one in told_now}
 
 
 def test_the_command_asks_only_when_told_to(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ from watchdog.core.spec import (
     Slo,
     SourceSpec,
 )
+from watchdog.core.telling.credentials import missing_of
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.engine import ready_now
@@ -43,7 +44,7 @@ from watchdog.policy.lint.live import Live, Seen, Wanted
 from watchdog.policy.problem import Path as Where
 from watchdog.sources import open_silences, open_source
 from watchdog.wire.http import Wire
-from watchdog.wire.secrets import FileSecrets
+from watchdog.wire.secrets import FileSecrets, lacks
 
 EVERYTHING = '{__name__!=""}'
 _TOO_SOON = frozenset({Blind.NEWBORN, Blind.NOT_YET})  # more than one look would tell
@@ -63,10 +64,11 @@ async def ask(ground: Ground, secrets: Path | None) -> Live:
         reasons = await asyncio.gather(*(_not_ready(action, wire) for action in here))
         replicas = await _alertmanager(policy, wire)
         deaf = await _deaf(policy, wire)
+        untold = missing_of(policy.contacts, lambda name: lacks(wire.secrets, name))
     finally:
         await wire.aclose()
     not_ready = {a.name: reason for a, reason in zip(here, reasons, strict=True) if reason}
-    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready, replicas, deaf)
+    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready, replicas, deaf, untold)
 
 
 async def _deaf(policy: Policy, wire: Wire) -> Mapping[str, str]:

@@ -227,6 +227,8 @@ def _untold(status: View, now: datetime) -> Iterator[str]:
         yield f"{one['line']} fails since {since}: {one['reason']}"
     if failing and telling:
         yield f"{telling['waiting']} messages wait to be told"
+    for one in telling["unusable"] if telling else ():
+        yield f"nobody is told by {one['name']}: {one['reason']}"
     for one in status["status_pages"]:
         known = one["told_here"] or one["failing_since"] is not None
         if known and not one["shows"]:

@@ -76,7 +76,7 @@ def show_telling(page: Page, telling: View | None) -> None:
         return
     on_call = telling["on_call"]
     failing = [one for one in telling["lines"] if one["failing_since"] is not None]
-    if on_call is None and not failing:
+    if on_call is None and not failing and not telling["unusable"]:
         return
     page.title("Telling people")
     if on_call is not None:
@@ -86,6 +86,8 @@ def show_telling(page: Page, telling: View | None) -> None:
         page.line(f"{telling['waiting']} messages wait")
     for one in failing:
         page.line(f"{one['line']}: fails since {one['failing_since']}: {one['reason']}")
+    for one in telling["unusable"]:
+        page.line(f"nobody is told by {one['name']}: {one['reason']}")
 
 
 def show_leader(page: Page, leader: View | None) -> None:

@@ -19,6 +19,7 @@ from watchdog.sources import open_past, open_silences, open_source
 from watchdog.store import Store
 from watchdog.web.metrics import Meters
 from watchdog.wire.http import Wire
+from watchdog.wire.secrets import lacks
 
 
 def ports_of(store: Store, clock: SystemClock, wire: Wire, meters: Meters) -> Ports:
@@ -44,4 +45,5 @@ def ports_of(store: Store, clock: SystemClock, wire: Wire, meters: Meters) -> Po
         shift=clock.shift,
         open_notifier=lambda channel: open_notifier(channel, wire),
         open_status_page=lambda page: open_status_page(page, public),
+        lacks=lambda name: lacks(wire.secrets, name),
     )

@@ -42,6 +42,7 @@ class Ports:
     shift: Callable[[float], None] = lambda _: None  # sets the steady clock forward by seconds
     open_notifier: Callable[[Channel], Notifier | None] = lambda _: None
     open_status_page: Callable[[StatusPage], StatusBoard | None] = lambda _: None
+    lacks: Callable[[str], str] = lambda _: ""  # why a credential cannot be read now
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from watchdog.core.spec import Policy
+from watchdog.engine.credentials import Credentials
 from watchdog.engine.given import Ports
 from watchdog.engine.hosts import Hosts
 from watchdog.engine.outbox import Outbox
@@ -15,7 +16,7 @@ from watchdog.engine.status_pages import StatusPages
 
 
 class People:
-    """Two loops that share nothing; one that ends ends both, and so the process."""
+    """Loops that share nothing; one that ends ends all, and so the process."""
 
     def __init__(
         self,
@@ -31,10 +32,12 @@ class People:
         self.status_pages = StatusPages(
             recorder, policy, ports.open_status_page, hosts.here, hosts.page_shown
         )
+        self.credentials = Credentials(policy, ports.lacks)
         hosts.doing.page_shows = self.status_pages.shown_here
 
     async def forever(self) -> None:
         """Until cancelled."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self.outbox.forever(), name="outbox")
-            both.create_task(self.status_pages.forever(), name="status pages")
+        async with asyncio.TaskGroup() as all_of_them:
+            all_of_them.create_task(self.outbox.forever(), name="outbox")
+            all_of_them.create_task(self.status_pages.forever(), name="status pages")
+            all_of_them.create_task(self.credentials.forever(), name="credentials")

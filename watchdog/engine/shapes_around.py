@@ -170,11 +170,17 @@ class LineShape(TypedDict):
     reason: str
 
 
+class UnusableShape(TypedDict):
+    name: str
+    reason: str
+
+
 class TellingShape(TypedDict):
     waiting: int
     on_call: WhoShape | None
     next_on_call: WhoShape | None
     lines: list[LineShape]
+    unusable: list[UnusableShape]
     outside: list[str]
     zone: str
 

@@ -15,7 +15,8 @@ from watchdog.engine.verdict_view import utc
 
 @dataclass(frozen=True, slots=True)
 class TellingNow:
-    """For metrics. `failing` is by channel, `wrong` by status page: it does not show what stands.
+    """For metrics. `failing` is by channel: a line of it fails, or its credential is missing.
+    `wrong` is by status page: it does not show what stands, or fails.
 
     Of a policy that tells nobody both are empty. A page is known by the daemon that tells it, and
     by the one that leads.
@@ -31,6 +32,7 @@ def telling_now(engine: Engine) -> TellingNow:
     contacts, now = engine.in_force().contacts, engine.ports.clock.now()
     waiting = list(engine.book.notes.waiting.values())
     down = {one.line.channel for one in engine.people.outbox.lines.values() if one.failing_since}
+    down |= engine.people.credentials.missing.keys()
     channels = contacts.channels if contacts is not None else {}
     return TellingNow(
         len(waiting),
@@ -64,6 +66,10 @@ def telling_view(engine: Engine) -> TellingShape | None:
                 "reason": one.reason,
             }
             for one in sorted(engine.people.outbox.lines.values(), key=lambda one: one.line)
+        ],
+        "unusable": [
+            {"name": name, "reason": why}
+            for name, why in sorted(engine.people.credentials.missing.items())
         ],
         "outside": sorted(name for name, one in contacts.audiences.items() if one.outside),
         "zone": contacts.zone.key,

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from watchdog.ports import SecretMissing
+from watchdog.ports import SecretMissing, Secrets
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\Z")
 _MAX_BYTES = 64 * 1024  # certificates with their chain fit; a log file taken for a token does not
@@ -78,3 +78,12 @@ def _text(path: Path) -> str | None:
     if not text:
         raise SecretMissing(f"credential {path.name}: {path} is empty")
     return text
+
+
+def lacks(secrets: Secrets, name: str) -> str:
+    """Why a credential cannot be read now; "" where it can."""
+    try:
+        secrets.read(name)
+    except SecretMissing as missing:
+        return str(missing)
+    return ""

@@ -39,6 +39,7 @@ class Ground:
     channels: Entries = field(default_factory=dict)
     people: Entries = field(default_factory=dict)
     pages: Places = field(default_factory=Places)
+    tells: Entries = field(default_factory=dict)  # the channels and status pages of the contacts
     whole: bool = True
 
     def source_of(self, rule: RuleSpec) -> SourceSpec:
@@ -87,6 +88,7 @@ def ground_of(
         for name in ("sources", "actions", "playbooks", "events")
     }
     contacts = read_document(parts.platform.get(CONTACTS, ""), CONTACTS, given, found)
+    channels = entries_of(contacts, "channels", found) if contacts else ()
     section = platform.value(ALERTMANAGER)
     return Ground(
         policy,
@@ -99,6 +101,7 @@ def ground_of(
         Entry(ALERTMANAGER, platform.key(ALERTMANAGER), section) if section else None,
         sections["events"],
         {e.name: e for e in entries_of(contacts, "people", found)} if contacts else {},
-        Places.of(parts.platform.get(CONTACTS), CONTACTS, given),
+        pages := Places.of(parts.platform.get(CONTACTS), CONTACTS, given),
+        {e.name: e for e in (*channels, *pages.entries)},
         load.complete,
     )

@@ -58,6 +58,7 @@ class Live:
     not_ready: Mapping[str, str] = field(default_factory=dict)
     alertmanager: Mapping[str, str] = field(default_factory=dict)  # replica -> why it is silent
     deaf: Mapping[str, str] = field(default_factory=dict)  # channel -> why nobody is believed
+    untold: Mapping[str, str] = field(default_factory=dict)  # by whom nobody is told -> why
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,16 @@ def _deaf(ground: Ground, live: Live) -> Iterator[Hit]:
         )
 
 
+def _untold(ground: Ground, live: Live) -> Iterator[Hit]:
+    for name, reason in live.untold.items():
+        yield Hit(
+            ground.tells[name].key,
+            f"{name}: {reason}",
+            "Put the credential there on the host of the daemon. `--secrets-dir` says where "
+            "credentials lie.",
+        )
+
+
 def _limit_reached(ground: Ground, live: Live) -> Iterator[Hit]:
     for seen in live.seen.values():
         for name, sets in seen.label_sets.items():
@@ -270,6 +281,13 @@ LINTS = (
         "A channel whose credential cannot be read from here",
         "Nobody can be believed by it: its rules are blind, and senders are told to try again.",
         _deaf,
+    ),
+    LiveLint(
+        "told-without-credential",
+        Level.WARNING,
+        "A channel of the contacts, or a status page, whose credential cannot be read from here",
+        "People, or the public, are told nothing by it, in the hour in which it is needed.",
+        _untold,
     ),
     LiveLint(
         "alertmanager-silent",

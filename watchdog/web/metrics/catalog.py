@@ -239,7 +239,12 @@ ALERTMANAGER = (
 TELLING = (
     Metric("notes_waiting", GAUGE, "Pages that somebody is still to be told of."),
     Metric("notes_oldest_seconds", GAUGE, "For how long the oldest of them waits."),
-    Metric("channel_failing", GAUGE, "1 while a line of the channel fails.", ("channel",)),
+    Metric(
+        "channel_failing",
+        GAUGE,
+        "1 while a line of the channel fails, or its credential cannot be read.",
+        ("channel",),
+    ),
     Metric(
         "status_page_wrong", GAUGE, "1 while it does not show what stands, or fails.", ("page",)
     ),
