@@ -10,7 +10,9 @@ from tests.engine.house import ALICE, House, living, pause, policy
 from watchdog.core import entries as e
 from watchdog.core.drills import DrillCounted, DrillKind, DrillTold
 from watchdog.core.replay import replayed
+from watchdog.core.rights import Account, Grant, Right, Rights
 from watchdog.core.states import State
+from watchdog.engine import OrderRefused, Orders, Person
 from watchdog.engine.modes import rungs
 from watchdog.sandbox.handle import Sandbox
 
@@ -58,3 +60,35 @@ async def test_people_are_asked_until_it_was_practised_and_see_why(
         await house.reaches(State.CONTAINED)
         assert [replayed(one) for one in house.entries(e.Decided)] == [(), ()]
         house.mend_peg()
+
+
+def owned(*rights: Right, owner: str = "team") -> tuple[Person, Rights]:
+    person = Person("bob (uid 2)", counts=True, account=Account("bob"))
+    grant = Grant(frozenset(rights), frozenset({owner}), users=frozenset({"bob"}))
+    return person, Rights("rights.toml", (grant,))
+
+
+async def test_who_may_only_acknowledge_makes_no_action_start_by_itself(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    gated = policy(sandbox, action=pause(sandbox, drilled_within_seconds=MONTH))
+    async with living(tmp_path, sandbox, gated) as house:
+        now = house.engine.ports.clock.now().wall
+        good = DrillTold(DrillKind.FEATURE_FLAG, passed=True, ended_at=now, action="pause")
+        bad = replace(good, passed=False, reasons=("late",))
+        by_hand = replace(good, what=DrillKind.DISASTER, action="")
+        bob, rights = owned(Right.ACK, Right.APPROVE, Right.ACT)
+        drills = Orders(house.engine, lambda: rights).drills
+        for dry in (True, False):
+            with pytest.raises(OrderRefused, match="lacks the right `apply` for team"):
+                drills.record(bob, good, dry=dry)
+        assert house.entries(DrillCounted) == []
+        drills.record(bob, bad, dry=False)
+        with pytest.raises(OrderRefused, match="lacks the right `ack` for all owners"):
+            drills.record(bob, by_hand, dry=False)
+
+        drills.record(replace(bob, itself=True), good, dry=False)
+        assert [one.drill for one in house.entries(DrillCounted)] == ["T2"]
+        bob, rights = owned(Right.APPLY)
+        drills.record(bob, good, dry=False)
+        assert [one.drill for one in house.entries(DrillCounted)] == ["T2", "T3"]

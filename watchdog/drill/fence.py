@@ -8,6 +8,7 @@ archive that must be the target's: without root's record of exactly that one not
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -17,9 +18,19 @@ from watchdog.core.asking import Command, Endpoint
 from watchdog.core.probes import AttestationProbe, ManifestProbe, TcpProbe
 from watchdog.core.releases import LineOf
 from watchdog.core.spec import Policy
+from watchdog.core.telling.contacts import AppriseUrl
+from watchdog.core.telling.status_pages import StatusFile
 from watchdog.core.trees import RestoreSystem, SwapTree
 
-_ADDRESS = ("http://", "https://")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*", re.IGNORECASE | re.ASCII)
+_PORT_OF = re.compile(r"(?=[^:]*[a-z.\[])[\w.\[\]-]+:\d{2,5}\Z", re.IGNORECASE | re.ASCII)
+"""A host with its port, and no time of the day."""
+
+_BETWEEN = re.compile(r"[\s=,:;@\"']+")
+"""What stands between the places of one argument: --root=/srv/a:/srv/b, user@host:/srv/a."""
+
+_JOINED = re.compile(r"-[A-Za-z](?=[/~.])")
+"""An option whose value follows at once: -C/srv/a."""
 _NAMED = {
     "sources": "source",
     "actions": "action",
@@ -66,27 +77,43 @@ def outside(policy: Policy, target: Target) -> tuple[str, ...]:
 
 def _places(value: Any, target: Target) -> Iterator[str]:
     """What lies outside of it, anywhere in a value."""
+    yield from (path for path in _paths(value) if path and not target.holds(path))
     match value:
-        case str() if value.startswith(_ADDRESS) and not target.serves(value):
+        case str() if _URL.match(value) and not target.serves(value):
             yield value
+        case AppriseUrl(url=url) if url:  # a service of somebody's, whatever its address
+            yield url
         case Endpoint(url=url) if not target.serves(url):
             yield url
+        case TcpProbe(host=host, port=port) if not target.serves(f"http://{host}:{port}"):
+            yield f"{host}:{port}"
         case Command(argv=argv, cwd=cwd):
             yield from _programs(argv, cwd, target)
-        case TcpProbe(host=host, port=port):
-            if not target.serves(f"http://{host}:{port}"):
-                yield f"{host}:{port}"
-        case RestoreSystem(archive=archive, verify=verify, verify_in=folder):
-            paths = (archive, *(argv[0] for argv in verify), folder)
-            yield from (path for path in paths if not target.holds(path))
-        case SwapTree(current=current, previous=previous):
-            yield from (path for path in (current, previous) if not target.holds(path))
-        case ManifestProbe(path=path) | AttestationProbe(path=path) | LineOf(path=path):
-            if path and not target.holds(path):
-                yield path
-            yield from _within(getattr(value, "served", None), target)
+        case RestoreSystem(verify=verify):
+            for argv in verify:
+                yield from _programs(argv, None, target)
         case _:
             yield from _within(value, target)
+
+
+def _paths(value: Any) -> tuple[str | None, ...]:
+    """The files and folders that it names by itself."""
+    match value:
+        case Endpoint(ca_file=path):
+            return (path,)
+        case RestoreSystem(archive=archive, verify_in=folder):
+            return archive, folder
+        case SwapTree(current=current, previous=previous):
+            return current, previous
+        case (
+            ManifestProbe(path=path)
+            | AttestationProbe(path=path)
+            | LineOf(path=path)
+            | StatusFile(path=path)
+        ):
+            return (path,)
+        case _:
+            return ()
 
 
 def _within(value: Any, target: Target) -> Iterator[str]:
@@ -107,8 +134,19 @@ def _programs(argv: tuple[str, ...], cwd: str | None, target: Target) -> Iterato
     if not target.holds(argv[0]):
         yield argv[0]
     for one in argv[1:]:
-        foreign = one.startswith("/") and not target.holds(one)
-        if foreign or ("://" in one and not target.serves(one)):
+        if not _lies_within(one, target):
             yield one
     if cwd is not None and not target.holds(cwd):
         yield cwd
+
+
+def _lies_within(argument: str, target: Target) -> bool:
+    """Whether each place in it is the target's: addresses, paths, and hosts with a port."""
+    if not all(map(target.serves, _URL.findall(argument))):
+        return False
+    rest = _URL.sub(" ", argument)
+    places = [_JOINED.sub("", one, count=1) for one in _BETWEEN.split(rest)]
+    foreign = [one for one in places if one.startswith(("/", "~")) and not target.holds(one)]
+    upwards = any(".." in Path(one).parts for one in places)
+    hosts = [one for one in re.split(r"[\s=,;@\"']+", rest) if _PORT_OF.match(one)]
+    return not foreign and not upwards and all(target.serves(f"http://{one}") for one in hosts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 
 from starlette.applications import Starlette
@@ -118,4 +119,5 @@ async def _person(request: Request, control: Control) -> Person:
     except TimeoutError:
         account = Account()
     name = account.user or "unknown"
-    return Person(f"{name} (uid {uid})", uid != 0 or control.root_is_person, account)
+    counts = uid != 0 or control.root_is_person
+    return Person(f"{name} (uid {uid})", counts, account, itself=uid == os.geteuid())

@@ -50,6 +50,7 @@ class Person:
     counts: bool
     account: Account = NOBODYS  # what the rights file knows them by
     everything: bool = False  # whoever may signal the process may do all that a signal does
+    itself: bool = False  # the daemon's own user, whose the record is
 
 
 class Desk:

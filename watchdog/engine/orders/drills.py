@@ -1,7 +1,8 @@
 """What came of a drill, recorded by whoever ran it; and that one is overdue, told once.
 
 Laws: a drill that failed is told as what needs somebody, one that went well as news; one that lies
-in the future, or that is on the record already, is refused.
+in the future, or that is on the record already, is refused. A good drill of an action may let it
+start by itself again (`drilled_within`), so it takes the right to widen what may be done.
 """
 
 from __future__ import annotations
@@ -40,8 +41,7 @@ class DrillOrders:
             raise OrderRefused("it says that it passed, and why it did not")
         if known is not None and told.sha256 and known.told.sha256 == told.sha256:
             raise OrderRefused(f"it is on the record already, as {known.drill}")
-        owners = self._desk.users_of(told.action) if told.action else frozenset()
-        self._desk.may(person, Right.ACK, owners)
+        self._may(person, told)
         effect = _effect(told)
         if dry:
             return Done(effect, told.what.value)
@@ -57,6 +57,16 @@ class DrillOrders:
             draft.tell(key, Severity.P2, f"drill {told.what.value} failed", body, whom=_SOON)
         self._desk.record(draft)
         return Done(f"{name}: {effect}", told.what.value, {"drill": name})
+
+    def _may(self, person: Person, told: DrillTold) -> None:
+        """Also of an action without `drilled_within`: a later policy may ask for this drill."""
+        if person.itself:  # a drill that the daemon ran
+            return
+        owners = self._desk.users_of(told.action) if told.action else frozenset()
+        if told.passed and told.action:
+            self._desk.may(person, Right.APPLY, owners, every=True)
+        else:
+            self._desk.may(person, Right.ACK, owners)
 
     def tell_missed(self, plan: DrillPlan) -> None:
         """That it is overdue: once for each due date. Raises OrderRefused where we do not lead."""
