@@ -28,7 +28,10 @@ def check(
         list[str] | None, typer.Option("--var", help="NAME=VALUE, before the vars file's.")
     ] = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask sources and actions too; changes nothing.")
+        bool,
+        typer.Option(
+            "--live", help="Ask sources and actions, look for credentials; changes nothing."
+        ),
     ] = False,
     secrets: Annotated[
         Path | None, typer.Option("--secrets-dir", help="With --live: where credentials lie.")
