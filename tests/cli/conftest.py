@@ -62,6 +62,24 @@ class House:
         """On a terminal of 80 columns, where `types` is typed at the prompt."""
         return terminal(*arguments, socket=self.socket, types=types)
 
+    def completed(self, typed: str) -> Ended:
+        """With the script that we print, and as bash calls it when somebody presses TAB."""
+        script = f"""
+            export PATH={PROGRAM.parent}:$PATH WATCHDOG_CONTROL_SOCKET={self.socket}
+            source <(slo-watchdog completion bash)
+            COMP_WORDS=({typed}) COMP_CWORD={len(typed.split()) - 1}
+            $(complete -p slo-watchdog | sed 's/.*-F \\([^ ]*\\).*/\\1/') slo-watchdog
+            printf '%s\n' "${{COMPREPLY[@]}}"
+        """
+        ended = subprocess.run(
+            ["bash", "--norc", "-c", script],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Ended(ended.returncode, ended.stdout, ended.stderr)
+
     def pages_of(self, episode: str) -> list[str]:
         """Levels of the daemon's log lines that page about an episode, which its record names."""
         with open_reader(self.state) as record:

@@ -147,24 +147,22 @@ def test_without_a_daemon_it_says_so_and_where_the_record_is(tmp_path: Path) -> 
         ("slo-watchdog why peg-", "peg-collateralised"),
         ("slo-watchdog rollback --ki", "--kind"),
         ("slo-watchdog rollback no-such-", ""),
+        ("slo-watchdog notify test rollback-c", "rollback-commander"),
+        (
+            "slo-watchdog notify test communi",
+            "communication\ncommunication-lead",
+        ),
+        ("slo-watchdog announce E1 --to comm", "community"),
+        ("slo-watchdog drill run f", "feature-flag\nfull"),
+        ("slo-watchdog drill record d", "disaster"),
+        ("slo-watchdog follow-up close F", ""),
     ],
 )
 def test_a_real_bash_completes_commands_options_and_what_the_daemon_knows(
     house: House, typed: str, offers: str
 ) -> None:
-    """With the script that we print, and as bash calls it when somebody presses TAB."""
-    words = typed.split()
-    script = f"""
-        export PATH={PROGRAM.parent}:$PATH WATCHDOG_CONTROL_SOCKET={house.socket}
-        source <(slo-watchdog completion bash)
-        COMP_WORDS=({typed}) COMP_CWORD={len(words) - 1}
-        $(complete -p slo-watchdog | sed 's/.*-F \\([^ ]*\\).*/\\1/') slo-watchdog
-        printf '%s\n' "${{COMPREPLY[@]}}"
-    """
-    told = subprocess.run(
-        ["bash", "--norc", "-c", script], capture_output=True, text=True, timeout=60, check=False
-    )
-    assert (told.stdout.strip(), told.stderr) == (offers, "")
+    told = house.completed(typed)
+    assert (told.out.strip(), told.err) == (offers, "")
 
 
 def test_without_a_daemon_nothing_is_offered_and_nothing_said(tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ def test_a_shift_from_the_rollback_to_the_handover(house: House) -> None:
     listed = house.run("follow-up", "list", "--open").out
     assert f"{name}  open, fix by bob, due {due}, for {episode}\n      a longer timeout" in listed
     assert "1 open and in time" in house.run("status").out
+    assert house.completed("slo-watchdog follow-up close F").out.strip() == name
     assert house.run(*add, "--due", "2020-01-01", "too late").status == 4
     assert house.run(*add, "no day").status == 2
 

@@ -65,7 +65,8 @@ def test_apprise_knows_every_service_that_the_page_names(number: str) -> None:
         made = apprise.Apprise.instantiate(url)
         assert made is not None, url
         if number and url.startswith("twilio:"):
-            assert "41790000001" in made.url(), "whom it calls"  # type: ignore[no-untyped-call]
+            whole = str(getattr(made, "url")())  # noqa: B009  # it has no type that mypy knows
+            assert "41790000001" in whole, "whom it calls"
 
 
 def test_whoever_is_to_be_tried_is_there(contacts: Contacts) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import typer
 
 from watchdog.cli.client import Client, Refused, Unreachable
 from watchdog.cli.shared import DEFAULT_SOCKET
+from watchdog.core.drills import AS_ROOT, BY_PEOPLE, DrillKind
 
 ASK_SECONDS = 0.5
 
@@ -66,6 +68,49 @@ def _holds(status: Any) -> Offer:
         yield one["id"], one["reason"]
 
 
+def _told(status: Any) -> Offer:
+    for name in (status["telling"] or {}).get("names", ()):
+        yield name, ""
+
+
+def _outside(status: Any) -> Offer:
+    for name in (status["telling"] or {}).get("outside", ()):
+        yield name, "an audience outside"
+
+
+def _follow_ups(status: Any) -> Offer:
+    for one in status["follow_ups"]:
+        if one["open"]:
+            yield one["follow_up"], f"{one['episode']}: {one['text']}"
+
+
+def _deed(ctx: typer.Context) -> str:
+    """The word before, by which it is known what comes next."""
+    found = ctx.params.get("deed")
+    return str(getattr(found, "value", found))
+
+
+def drilled(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """What a drill may be run or recorded of; of documents those that lie where is typed."""
+    kinds = {
+        "run": [kind.value for kind in DrillKind if kind not in BY_PEOPLE or kind in AS_ROOT],
+        "record": [kind.value for kind in DrillKind if kind in BY_PEOPLE],
+    }
+    found = [(kind, "") for kind in kinds.get(_deed(ctx), [])]
+    if _deed(ctx) == "record":
+        begun = incomplete.rpartition("/")[2]
+        lead = incomplete.removesuffix(begun)
+        documents = Path(lead or ".").glob(f"{escape(begun)}*.json")
+        found += [(f"{lead}{one.name}", "") for one in sorted(documents)]
+    return [one for one in found if one[0].startswith(incomplete)]
+
+
+def followed(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """For `add` an episode, for `close` a follow-up that is open."""
+    names = {"add": _episodes, "close": _follow_ups}.get(_deed(ctx))
+    return offered(STATUS, names)(ctx, incomplete) if names is not None else []
+
+
 STATUS = "/v1/status"
 open_episodes = offered(STATUS, _episodes)
 rules = offered(STATUS, _rules)
@@ -73,3 +118,5 @@ actions = offered(STATUS, _actions)
 holds = offered(STATUS, _holds)
 episodes_or_actions = offered(STATUS, _episodes, _actions)
 whatever = offered(STATUS, _episodes, _actions, _rules)
+told = offered(STATUS, _told)
+outside = offered(STATUS, _outside)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.drills_page import drill_told
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import (
@@ -52,7 +53,8 @@ def drill(
         str,
         typer.Argument(
             help="For `run`: feature-flag, config, partial or, as root, full. For `record`: a "
-            "drill's document (its JSON), or `full` or `disaster`, as people did it."
+            "drill's document (its JSON), or `full` or `disaster`, as people did it.",
+            autocompletion=completing.drilled,
         ),
     ] = "",
     rules: Annotated[

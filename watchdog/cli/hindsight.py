@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.lessons_page import show_follow_up
 from watchdog.cli.page import Page
 from watchdog.cli.shared import DEFAULT_SOCKET, AsJson, Reason, Socket, Yes, daemon, give
@@ -63,7 +64,11 @@ def impact(
 def follow_up(
     deed: Annotated[Deed, typer.Argument(help="`add`, `close` or `list`.")],
     what: Annotated[
-        str, typer.Argument(help="For `add` the episode, E42; for `close` the follow-up, F3.")
+        str,
+        typer.Argument(
+            help="For `add` the episode, E42; for `close` the follow-up, F3.",
+            autocompletion=completing.followed,
+        ),
     ] = "",
     text: Annotated[str, typer.Argument(help="For `add`: what is to be done.")] = "",
     kind: Annotated[Task | None, typer.Option(help="For `add`: what it is for.")] = None,

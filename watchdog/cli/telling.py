@@ -38,7 +38,8 @@ def notify(
     name: Annotated[
         str,
         typer.Argument(
-            help="A channel, person, role, audience or status page of the contacts, or on-call."
+            help="A channel, person, role, audience or status page of the contacts, or on-call.",
+            autocompletion=completing.told,
         ),
     ],
     yes: Yes = False,
@@ -65,7 +66,12 @@ def announce(
         ),
     ],
     to: Annotated[
-        list[str] | None, typer.Option("--to", help="An audience outside; more than once.")
+        list[str] | None,
+        typer.Option(
+            "--to",
+            help="An audience outside; more than once.",
+            autocompletion=completing.outside,
+        ),
     ] = None,
     as_: Annotated[
         As | None, typer.Option("--as", help="Which text: by the episode's state when left out.")

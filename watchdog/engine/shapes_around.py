@@ -183,6 +183,7 @@ class TellingShape(TypedDict):
     unusable: list[UnusableShape]
     outside: list[str]
     zone: str
+    names: list[str]
 
 
 class DaemonShape(TypedDict):

@@ -73,7 +73,17 @@ def telling_view(engine: Engine) -> TellingShape | None:
         ],
         "outside": sorted(name for name, one in contacts.audiences.items() if one.outside),
         "zone": contacts.zone.key,
+        "names": sorted(names_to_try(contacts)),
     }
+
+
+def names_to_try(contacts: Contacts) -> set[str]:
+    """What there is to be tried by `notify test`: all that can be told, but the outside."""
+    inside = {name for name, one in contacts.audiences.items() if not one.outside}
+    people = {name for name, one in contacts.people.items() if not one.outside}
+    known = {*contacts.channels, *people, *contacts.roles, *inside}
+    turn = {ON_CALL, NEXT_ON_CALL} if contacts.on_call.people else set()
+    return known | turn | contacts.status_pages.keys()
 
 
 def _who(name: str, contacts: Contacts, now: Instant) -> WhoShape | None:
