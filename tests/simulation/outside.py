@@ -9,6 +9,7 @@ from tests.simulation.machine import Held
 from tests.simulation.restorer import Helper
 from tests.simulation.service import Service
 from tests.simulation.targets import Flags, Ledger
+from tests.simulation.telling import Post
 from tests.simulation.trees import TreeHost
 from tests.simulation.world import World
 from watchdog.core.releases import DeployRelease
@@ -32,6 +33,7 @@ class Outside:
         self.tree = TreeHost(world, self.service, self.ledger)
         self.helper = Helper(world, self.service, self.ledger)
         self.published = 0
+        self.post = Post(world)
 
 
 @dataclass(frozen=True, slots=True)

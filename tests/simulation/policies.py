@@ -11,6 +11,7 @@ from random import Random
 
 from tests.simulation.outside import FLAGS, STATUS
 from tests.simulation.restorer import TARGET as SYSTEM
+from tests.simulation.telling import contacts
 from tests.simulation.trees import TARGET as CONFIG
 from watchdog.core.spec import (
     ActionSpec,
@@ -48,6 +49,7 @@ class Text:
     approvals: int = 2
     cooldown_seconds: float = 300.0
     budget: int = 5
+    on_call_after_seconds: float = 20.0
 
     def edited(self, chance: Random) -> Text:
         field, values = chance.choice(
@@ -59,6 +61,7 @@ class Text:
                 ("config_mode", (Mode.ARMED, Mode.APPROVE)),
                 ("cooldown_seconds", (120.0, 300.0, 600.0)),
                 ("budget", (3, 5)),
+                ("on_call_after_seconds", (0.0, 20.0, 90.0)),
             )
         )
         different: dict[str, object] = {field: chance.choice(values)}
@@ -94,6 +97,7 @@ def policy_of(text: Text) -> Policy:
         rules=rules,
         windows=(),
         limits=Limits(text.budget, 3600.0, 5),
+        contacts=contacts(text.on_call_after_seconds),
     )
 
 

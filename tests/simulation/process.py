@@ -15,7 +15,9 @@ from tests.simulation.machine import Held, Machine, SimHistory, SimJournal
 from tests.simulation.outside import Outside, SimActuator, SimProbe
 from tests.simulation.policies import Text, policy_of
 from tests.simulation.service import SimSource, SourceFaults
+from tests.simulation.telling import SimNotifier
 from tests.simulation.virtual import VirtualLoop
+from tests.simulation.world import Killed
 from watchdog.clock import SystemClock
 from watchdog.core.entries import PolicyApplied, Recorded
 from watchdog.core.spec import Policy
@@ -123,6 +125,7 @@ class SimProcess:
             SimActuator(out, life),
             SimProbe(out, life),
             lambda spec: SimSource(spec, out.service, self.sources, life),
+            open_notifier=lambda channel: SimNotifier(channel, out.post, life),
         )
 
     def _settings(self) -> Process:
@@ -147,7 +150,7 @@ class SimProcess:
         policy = self.policy_of(text)
         self.texts[policy.sha256] = text
         old: Policy | None = self.engine.policy
-        applied = PolicyApplied(policy.sha256, (), "alice")
+        applied = PolicyApplied(policy.sha256, (), "alice", tells=True)
         if old is not None:
             applied = replace(
                 applied,
@@ -185,4 +188,5 @@ class SimProcess:
                 self.lost_record(error)
 
     def _unhandled(self, _loop: object, context: dict[str, object]) -> None:
-        self.world.violated("nothing dies in silence", str(context.get("exception", context)))
+        if not isinstance(context.get("exception"), Killed):
+            self.world.violated("nothing dies in silence", str(context.get("exception", context)))

@@ -24,8 +24,11 @@ what takes effect after it was given up is told              at the end, where i
 a gap in judging withholds the sign of life                  the service manager of the world
 a restart gets ready, from whatever the disk holds           in the calm, and by dying loudly
 
+told is said only of what came                               at each note, at the channel
+every outcome is sent at least once                          in the calm at the end
+who does not answer leads to the next                        in the calm at the end
+
 one effect per fencing epoch and target                      shared/properties.py, of several
-every outcome is sent at least once                          waits for the outbox
 no secret in any sink                                        adapters' tests: no secret is here
 """
 
@@ -45,6 +48,7 @@ from tests.simulation.restorer import TARGET as SYSTEM
 from tests.simulation.service import Delivered
 from tests.simulation.starting_laws import StartingLaws
 from tests.simulation.targets import Effect
+from tests.simulation.telling import TellingLaws
 from tests.simulation.trees import TARGET as CONFIG
 from tests.simulation.world import EPOCH
 from watchdog.core import entries as e
@@ -52,6 +56,7 @@ from watchdog.core.episode import TABLE
 from watchdog.core.spec import ValueThreshold
 from watchdog.core.standing import MANUAL
 from watchdog.core.states import State
+from watchdog.core.telling.notes import NoteTold
 from watchdog.core.words import Direction, Instant
 from watchdog.ports import JournalError
 from watchdog.store import chain, schema
@@ -93,6 +98,7 @@ class Properties:
         self.on_intent: Callable[[], None] = lambda: None
         self.on_request: Callable[[], None] = lambda: None
         self.starting = StartingLaws(self, people, texts)
+        self.telling = TellingLaws(self.world, outside.post)
         self._takes: dict[type[e.Entry], Callable[[Any], None]] = {
             e.EpisodeOpened: self._episode,
             e.EpisodeMoved: self._moved,
@@ -101,6 +107,7 @@ class Properties:
             e.IntentEnded: self._ended,
             e.CameLate: lambda entry: self.seen_late.add(entry.target),
             e.Paged: self._told,
+            NoteTold: self.telling.told,
             e.ApprovalAsked: lambda _: self.on_request(),
             e.PolicyApplied: lambda entry: self.starting.applied(entry.sha256, self.said_at),
         }
@@ -147,6 +154,8 @@ class Properties:
         self.seen = recorded.seq
         self.hashes.append(recorded.hash)
         entry = recorded.entry
+        if isinstance(entry, e.Paged):
+            self.telling.raised(entry, recorded.at.wall)
         row = self.machine.disk.rows[recorded.seq - 1]
         self.world.tell(f"#{row.seq} {row.hash[:8]} {row.kind} {row.body[:MOST_SHOWN]}")
         # On a full disk it was said before it could be recorded.
@@ -315,6 +324,7 @@ class Properties:
         book, policy = process.engine.book, process.engine.in_force()
         for effect in self._untold_late(process):
             self.world.violated("what takes effect late is told", str(effect))
+        self.telling.at_the_end(process.engine)
         for intent in book.intents.values():
             self.world.violated("no decision stays open", str(intent.entry))
         for one in book.open_episodes():

@@ -19,11 +19,13 @@ from watchdog.core.draft import Draft
 from watchdog.core.entries import IntentOpened, Recorded
 from watchdog.core.gates import GateInputs
 from watchdog.core.spec import Endpoint
+from watchdog.core.telling import escalation
 from watchdog.core.trees import Facts
 from watchdog.core.words import CheckReading, Instant, Truth
+from watchdog.engine.outbox.outbox import Outbox
 from watchdog.engine.recorder import Recorder
 from watchdog.engine.runner import Runner
-from watchdog.ports import Attempt, Attempted
+from watchdog.ports import Attempt, Attempted, Delivered, Delivery
 
 
 def without_the_fsync(patch: pytest.MonkeyPatch) -> None:
@@ -88,6 +90,25 @@ def without_the_pages(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Draft, "tell", lambda *_given, **_named: None)
 
 
+def without_the_sending(patch: pytest.MonkeyPatch) -> None:
+    """A letter is taken for sent."""
+
+    async def taken_for_sent(*_: object) -> Delivery:
+        return Delivery(Delivered.SENT)
+
+    patch.setattr(Outbox, "_send", taken_for_sent)
+
+
+def without_the_outbox(patch: pytest.MonkeyPatch) -> None:
+    """What is on the record for people stays there."""
+    patch.setattr(Outbox, "_begin", lambda _outbox: None)
+
+
+def without_the_escalation(patch: pytest.MonkeyPatch) -> None:
+    """Who does not answer is waited for."""
+    patch.setattr(escalation, "_is_due", lambda _step, _episode: False)
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
     """`laws`: by what it shows. `seeds`: known to show it; one of them is enough."""
@@ -105,7 +126,10 @@ REMOVALS = (
     ),
     Removal(without_the_intent, ("every effect has an earlier durable intent",), (1, 2, 3)),
     Removal(without_the_read_back, ("done is said only of what is so",), (1, 2, 3)),
-    Removal(without_the_marker, ("at most one effect",), (13, 22, 33)),
-    Removal(without_the_approvals, ("a restore needs its approvals",), (1, 3, 9)),
+    Removal(without_the_marker, ("at most one effect",), (9, 44, 45)),
+    Removal(without_the_approvals, ("a restore needs its approvals",), (2, 13, 22)),
     Removal(without_the_pages, ("every outcome is told",), (1, 2, 3)),
+    Removal(without_the_sending, ("told is said only of what came",), (1, 2, 3)),
+    Removal(without_the_outbox, ("every outcome is sent",), (1, 2, 3)),
+    Removal(without_the_escalation, ("who does not answer leads to the next",), (1, 2, 3)),
 )

@@ -22,6 +22,7 @@ from tests.simulation.shared.owned import Owner, SharedLoop
 from tests.simulation.shared.server import Server
 from tests.simulation.shared.stores import Connections, Folder, SharedHistory, SharedJournal
 from tests.simulation.shared.way import Way
+from tests.simulation.telling import SimNotifier
 from tests.simulation.world import Killed, World
 from watchdog.clock import Kernel, SystemClock
 from watchdog.core.entries import PolicyApplied, Recorded
@@ -145,6 +146,7 @@ class SharedProcess(SimProcess):
             SharedActuator.of(daemon, life),
             SimProbe(out, life),
             lambda spec: SimSource(spec, out.service, self.sources, life, daemon.delivered),
+            open_notifier=lambda channel: SimNotifier(channel, out.post, life),
             peers=to.peers(),
             shift=clock.shift,
         )
