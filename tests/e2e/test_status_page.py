@@ -135,8 +135,8 @@ async def test_a_pause_is_shown_from_its_read_back_to_its_end_through_outage_and
     assert hook.tried > len(hook.posts)  # it was being told while the rollback went on
     await until(lambda: site.document["status"] == "paused")
     shown = await watchdog.command("status")
-    assert "public  does not show redemption paused: " in shown.output
-    assert "site    shows that redemption paused" in shown.output
+    assert "public does not show redemption as paused: " in shown.output
+    assert "site shows redemption as paused" in shown.output
 
     await watchdog.kill()
     hook.hangs = False

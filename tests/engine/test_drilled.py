@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.engine.house import ALICE, House, living, pause, policy
+from watchdog.cli.page import Page
+from watchdog.cli.plan_page import show_plan
 from watchdog.core import entries as e
 from watchdog.core.drills import DrillCounted, DrillKind, DrillTold
 from watchdog.core.replay import replayed
 from watchdog.core.rights import Account, Grant, Right, Rights
 from watchdog.core.states import State
-from watchdog.engine import OrderRefused, Orders, Person
+from watchdog.engine import NoPlan, OrderRefused, Orders, Person
 from watchdog.engine.modes import rungs
 from watchdog.sandbox.handle import Sandbox
 
@@ -32,7 +35,7 @@ def record(house: House, days_ago: float) -> None:
 
 
 async def test_people_are_asked_until_it_was_practised_and_see_why(
-    tmp_path: Path, sandbox: Sandbox
+    tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plain = policy(sandbox)
     gated = policy(sandbox, action=pause(sandbox, drilled_within_seconds=MONTH))
@@ -45,6 +48,18 @@ async def test_people_are_asked_until_it_was_practised_and_see_why(
         await house.clear()
         house.break_peg()
         await house.reaches(State.AWAITING)
+        why = "nobody has practised it lately: drilled_within 30d of pause: its last good drill, T1"
+        how = "To practise it: slo-watchdog drill run feature-flag. It needs the yes of 1 person"
+        page = next(one for one in house.entries(e.Paged) if "asks for approval" in one.title)
+        assert why in page.body
+        assert how in page.body
+        plan = house.orders.plans.plan("E1")
+        assert not isinstance(plan, NoPlan)
+        assert why in plan["approvals"]["undrilled"]
+        show_plan(Page(), plan, datetime.now(UTC))
+        shown = capsys.readouterr().out
+        assert why in shown
+        assert "a person may undo when" in shown, "nothing undoes it by itself"
         asked = house.entries(e.Decided)[-1]
         assert "drilled_within 30d of pause: its last good drill, T1, ended at" in asked.reason
         (rung,) = rungs(house.engine, house.engine.in_force().rules["peg"])

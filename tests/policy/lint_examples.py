@@ -25,10 +25,12 @@ actions:
     undo: {run: [resume], expect: "on == `true`"}
     contained_when: [{get: "{{ app }}/status", expect: "paused == `true`"}]
     deadline: 10s
+    drilled_within: 45d
 playbooks:
   redemption: [{action: pause, mode: armed}]
 grants:
   team-a: [redemption, pause]
+drills: {feature-flag: {every: 30d}}
 """
 RULES = """\
 version: 1
@@ -198,6 +200,7 @@ LINTS: Mapping[str, Example] = {
         'breach_when: "> 90%"}\n    each: [zone]',
     ),
     "nobody-there": Example("ada@example.org", "ada@mycelia.invalid", "contacts.yaml"),
+    "drilled-within-too-short": Example("every: 30d", "every: 60d", "platform.yaml"),
     "status-page-of-no-rule": Example("rules: [promise]", "rules: [promis]", "contacts.yaml"),
     "rule-without-a-test": Example("[{rule: errors}]", "[{rule: down}]", "team-a/rules.test.yaml"),
 }

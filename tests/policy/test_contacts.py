@@ -179,6 +179,23 @@ def test_who_is_not_told_any_more_is_said_before_it_is_so() -> None:
     assert "nobody is told of anything any more" in {c.text for c in compare(policy(), bare)}
 
 
+def test_a_changed_escalation_is_said_by_severity_and_step() -> None:
+    other = CONTACTS.replace(
+        "after: 15m, tell: [next-on-call], by: [pager]", "after: 20m, tell: [commander]"
+    )
+    other = other.replace("      - {after: 4h, tell: [commander], unless: resolved}\n", "")
+    other = other.replace("updates: 30m", "updates: 1h\n  P1: {steps: [{tell: [on-call]}]}")
+    told = [change.text for change in compare(policy(), policy(other))]
+    first = (
+        "the escalation of P0: step 2 was after 15m next-on-call by pager, is after 20m commander; "
+        "step 3 is removed (after 4h commander unless resolved); updates every 1h"
+    )
+    assert told == [first, "the escalation of P1: step 1 is new: at once on-call"]
+    removed = next(c for c in compare(policy(other), policy()) if "P1" in c.text)
+    assert removed.effect is Effect.REMOVE
+    assert removed.text == "the escalation of P1 is removed: nobody is called next"
+
+
 def test_places_are_those_of_the_file() -> None:
     found = load(files(CONTACTS.replace("turn: 7d", "turn: 7")))
     assert at(found.errors, "contacts.yaml", 13, 37)

@@ -127,6 +127,8 @@ def _approvals(asks: View, now: datetime) -> Iterator[tuple[str, str]]:
         return
     people = "1 person" if needed == 1 else f"{needed} people"
     yield "where it asks", f"{people}, {' or '.join(_BY.get(one, one) for one in asks['means'])}"
+    if asks.get("undrilled"):
+        yield "", asks["undrilled"]
     if asks["may"] is not None:
         yield "may", ", ".join(asks["may"]) or "nobody: the rights file gives it to nobody"
     request = asks["request"]
@@ -154,7 +156,7 @@ def _afterwards(found: View) -> Iterator[tuple[str, str]]:
             yield "if proven not", f"{after['action']} ({after['mode']}{asks})"
         yield "if not known", "a person must look"
     for check in action["resume_when"]:
-        yield "undone when", f"{check['url']}: {check['expect']}"
+        yield "a person may undo when", f"{check['url']}: {check['expect']}"
     for check in found.get("verification", ()):
         says = f": {check['says']}" if check["says"] else ""
         after = "" if len(check["after"]) > 1 else f" after {check['after'][0]} alone"

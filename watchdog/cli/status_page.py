@@ -239,18 +239,18 @@ def _alertmanager(found: View) -> Iterator[tuple[str, str, str]]:
             yield "blind", replica["url"], replica[matter]
 
 
-def _public(one: View) -> tuple[str, str, str]:
-    """What the public is to see, and whether it does."""
+def _public(one: View) -> tuple[str, str]:
+    """What the public is to see, and whether it does, in one sentence."""
     paused = ", ".join(
-        f"{part['name']} {part['condition']}"
+        f"{part['name']} as {part['condition']}"
         for part in one["components"]
         if part["condition"] != "operational"
     )
     told = paused or one["condition"]
     if one["shows"] and not one["reason"]:
-        return "healthy", one["name"], f"shows that {told}" if paused else f"shows {told}"
+        return "healthy", f"{one['name']} shows {told}"
     shown = f"; it last took {one['shown']}" if one["shown"] else ""
-    return "blind", one["name"], f"does not show {told}: {one['reason'] or 'not yet'}{shown}"
+    return "blind", f"{one['name']} does not show {told}: {one['reason'] or 'not yet'}{shown}"
 
 
 def _rules(page: Page, rules: list[View]) -> None:

@@ -28,6 +28,7 @@ from watchdog.core.approvals import (
 from watchdog.core.book import MANUAL, Book, Episode
 from watchdog.core.deciding import decided_on
 from watchdog.core.draft import Draft
+from watchdog.core.drilled import asked_for_want_of, undrilled
 from watchdog.core.gates import (
     GateInputs,
     Judgement,
@@ -107,11 +108,22 @@ def ask_people(ep: Episode, requester: str, why: str, scene: Scene) -> None:
     )
     draft.add(asked)
     asks = requester if ep.rule == MANUAL else ep.rule
-    draft.page(
-        ep,
-        f"{asks} asks for approval of {plan.action.name}",
-        f"{why}. {_asked_of(plan, requester, asked.expires)}. {commands_for(asked, plan.action)}",
+    told = (
+        why,
+        _for_want_of_a_drill(ep, plan.action, draft),
+        _asked_of(plan, requester, asked.expires),
+        commands_for(asked, plan.action),
     )
+    title = f"{asks} asks for approval of {plan.action.name}"
+    draft.page(ep, title, ". ".join(one for one in told if one))
+
+
+def _for_want_of_a_drill(ep: Episode, action: ActionSpec, draft: Draft) -> str:
+    """Why it asks, where that is what keeps it from starting by itself."""
+    limit = undrilled(action, draft.book.drills, draft.now)
+    if limit is None or limit.who not in ep.reason:
+        return ""
+    return asked_for_want_of(action, draft.book.drills, draft.now)
 
 
 def _asked_of(plan: Plan, requester: str, expires: Instant) -> str:

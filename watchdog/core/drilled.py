@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from watchdog.core.drills import DrillCounted, DrillKind, Drills
+from watchdog.core.drills import AS_ROOT, DrillCounted, DrillKind, Drills
 from watchdog.core.gates import ModeLimit
 from watchdog.core.naming import family_of
 from watchdog.core.releases import DeployRelease
@@ -43,6 +43,21 @@ def undrilled(action: ActionSpec, drills: Drills, now: Instant) -> ModeLimit | N
     else:
         return None
     return ModeLimit(who, Mode.APPROVE)
+
+
+def asked_for_want_of(action: ActionSpec, drills: Drills, now: Instant) -> str:
+    """What people are told who are asked for want of a drill, with the remedy; "" where none is."""
+    limit = undrilled(action, drills, now)
+    if limit is None:
+        return ""
+    told, what = (
+        f"People are asked because nobody has practised it lately: {limit.who}",
+        kind_of(action),
+    )
+    if what is None:
+        return told
+    as_root = "sudo " if what in AS_ROOT else ""
+    return f"{told}. To practise it: {as_root}slo-watchdog drill run {what.value}"
 
 
 def kind_of(action: ActionSpec) -> DrillKind | None:

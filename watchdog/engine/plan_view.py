@@ -11,6 +11,7 @@ from typing import Any
 from watchdog.core.approvals import means_for, needed_by_hand, terms_of
 from watchdog.core.approving import consent_to, plan_for
 from watchdog.core.book import MANUAL, Episode
+from watchdog.core.drilled import asked_for_want_of, undrilled
 from watchdog.core.gates import Judgement, rule_on, rule_on_command
 from watchdog.core.inputs import (
     Scene,
@@ -96,7 +97,8 @@ class PlanView:
             "action": action_view(action, engine.book, scene.draft.now),
             "verification": action_verification(engine, action),
             **judged,
-            "approvals": self._asks(action, terms_of(rung).needed, ep, rule.owner),
+            "approvals": self._asks(action, terms_of(rung).needed, ep, rule.owner)
+            | {"undrilled": self._undrilled(action, judged["reason"])},
             "within_seconds": rung.within_seconds,
             "next": _after(rule, before, scene),
         }
@@ -132,6 +134,13 @@ class PlanView:
             "within_seconds": None,
             "next": None,
         }
+
+    def _undrilled(self, action: ActionSpec, reason: str) -> str | None:
+        """That people are asked for want of a drill, where that is why."""
+        drills, now = self._engine.book.drills, self._engine.ports.clock.now()
+        limit = undrilled(action, drills, now)
+        known = limit is not None and limit.who in reason
+        return asked_for_want_of(action, drills, now) if known else None
 
     def _asks(self, action: ActionSpec, needed: int, ep: Episode | None, owner: str) -> View:
         """How many must say yes, who may, and what was said already."""

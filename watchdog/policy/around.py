@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any
 
 from watchdog.core.spec import Policy
-from watchdog.core.telling.contacts import Contacts
+from watchdog.core.telling.contacts import Contacts, Ladder, Step, Unless
 from watchdog.core.telling.status_pages import Component, StatusPage
 from watchdog.core.text import duration
+from watchdog.core.words import Severity
 from watchdog.policy.change import Change, Effect
 
 _NOBODY = Contacts({})
@@ -38,15 +40,51 @@ def _contacts(was: Contacts | None, now: Contacts | None) -> Iterator[Change]:
     ):
         yield from _named(kind, old, new)
     yield from _status_pages(before.status_pages, now.status_pages)
+    yield from _ladders(before.ladders, now.ladders)
     for what, one, other in (
         ("who is on call", before.on_call, now.on_call),
-        ("who is told next when nobody answers", before.ladders, now.ladders),
         ("texts of messages", before.templates, now.templates),
         ("the zone of local times", before.zone, now.zone),
         ("the link to our pages", before.link, now.link),
     ):
         if one != other:
             yield Change(Effect.CHANGE, "contacts", f"contacts: {what}: changed")
+
+
+def _ladders(old: Mapping[Severity, Ladder], new: Mapping[Severity, Ladder]) -> Iterator[Change]:
+    """Who is told next when nobody answers, severity by severity and step by step."""
+    for severity in sorted({*old, *new}):
+        was, now = old.get(severity), new.get(severity)
+        if was == now:
+            continue
+        name = f"escalation of {severity.value}"
+        if now is None:
+            yield Change(Effect.REMOVE, name, f"the {name} is removed: nobody is called next")
+            continue
+        before, after = was.steps if was else (), now.steps
+        said = [
+            f"step {number} {_step_changed(one, other)}"
+            for number, (one, other) in enumerate(zip_longest(before, after), 1)
+            if one != other
+        ]
+        if (was.update_seconds if was else None) != now.update_seconds:
+            every = now.update_seconds
+            said.append(f"updates every {duration(every)}" if every else "no updates any more")
+        yield Change(Effect.CHANGE, name, f"the {name}: {'; '.join(said) or 'is named'}")
+
+
+def _step_changed(was: Step | None, now: Step | None) -> str:
+    if now is None:
+        return f"is removed ({_step(was)})" if was is not None else ""
+    return f"is new: {_step(now)}" if was is None else f"was {_step(was)}, is {_step(now)}"
+
+
+def _step(one: Step) -> str:
+    when = f"after {duration(one.after_seconds)}" if one.after_seconds else "at once"
+    by = f" by {', '.join(one.by)}" if one.by else ""
+    unless = "" if one.unless is Unless.ACKNOWLEDGED else f" unless {one.unless.value}"
+    who = ", ".join(f"{to.name} {to.to}".strip() for to in one.tell)
+    return f"{when} {who}{by}{unless}"
 
 
 def _status_pages(old: Mapping[str, StatusPage], new: Mapping[str, StatusPage]) -> Iterator[Change]:

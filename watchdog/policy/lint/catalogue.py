@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from watchdog.policy.lint import (
     channels,
+    drills,
     each,
     people,
     proof,
@@ -25,6 +26,7 @@ LINTS: tuple[Lint, ...] = (
     *each.LINTS,
     *proof.LINTS,
     *people.LINTS,
+    *drills.LINTS,
     *status_pages.LINTS,
 )
 
