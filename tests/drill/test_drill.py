@@ -207,6 +207,7 @@ async def test_a_drill_passes_is_recorded_and_leaves_production_alone(
     assert inside(temporary) == [], "the drill's folder is gone"
     text = Path(told["document"]).with_suffix(".md").read_text()
     assert "# Drill: Feature flag rollback: passed" in text
+    assert "6 of 6 stages within their bounds" in text
     assert all(f"### {word}" in text for word in ("Improvements", "Procedures", "Training"))
 
     flag, full = status["drills"]

@@ -33,7 +33,7 @@ from watchdog.cli.writing import must_be_writable, write_whole
 from watchdog.core.drills import BY_PEOPLE, DrillKind
 from watchdog.demo.stage import shipped_rules
 from watchdog.drill.apart import practise_apart
-from watchdog.drill.paper import View, from_document, papers
+from watchdog.drill.paper import View, from_document, papers, stages_met
 from watchdog.drill.playing import Say
 from watchdog.drill.running import DrillRefused, practise
 from watchdog.drill.scenes import SCENES
@@ -168,7 +168,9 @@ def _tell(path: Path, found: View, *, as_json: bool) -> None:
             f"({one['bound']})",
             markup=False,
         )
-    console.print("Passed." if found["passed"] else "FAILED: " + "; ".join(found["reasons"]))
+    count = stages_met([one["met"] for one in found["stages"]])
+    why = "" if found["passed"] else f": {'; '.join(found['reasons'])}"
+    console.print(f"{'Passed' if found['passed'] else 'FAILED'}, {count}{why}.", markup=False)
     console.print(f"Document: {path.with_suffix('.md')} and {path.name}", markup=False)
 
 

@@ -70,12 +70,21 @@ def document(result: Result, ran_by: str, host: str, ours: str) -> View:
     }
 
 
+def stages_met(met: list[bool]) -> str:
+    """The count that stands under its headline."""
+    return f"{sum(met)} of {len(met)} stages within their bounds"
+
+
 def drill_paper(result: Result, ran_by: str, host: str, ours: str, clock: Clock) -> Paper:
     began = Instant(result.began_at, 0.0)
     word = "passed" if result.passed else "FAILED"
     return Paper(
         f"Drill: {result.title}: {word}",
-        (f"{clock.both(began)}, took {lasted(result.seconds)}", f"run by {ran_by} on {host}"),
+        (
+            stages_met([one.is_met for one in result.stages]),
+            f"{clock.both(began)}, took {lasted(result.seconds)}",
+            f"run by {ran_by} on {host}",
+        ),
         (
             _result(result, ours),
             _times(result),
@@ -170,4 +179,4 @@ def from_document(found: View, path: str, sha256: str) -> View:
     return {"told": told}
 
 
-__all__ = ["FORM", "from_document", "papers"]
+__all__ = ["FORM", "from_document", "papers", "stages_met"]
