@@ -95,6 +95,8 @@ class Properties:
         self.seen_late: set[str] = set()  # targets of which that was told
         self.decisions: dict[str, e.Decided] = {}
         self.done: Counter[tuple[str, str, str, str]] = Counter()
+        self.by: dict[tuple[str, str, str, str], Effect] = {}  # the newest of each
+        self.strange: dict[str, float] = {}  # target -> when somebody else changed it last
         self.on_intent: Callable[[], None] = lambda: None
         self.on_request: Callable[[], None] = lambda: None
         self.starting = StartingLaws(self, people, texts)
@@ -237,6 +239,7 @@ class Properties:
     def _effect(self, effect: Effect) -> None:
         self._whole_tree()
         if not effect.key:
+            self.strange[effect.target] = effect.at
             return
         intent = self.intents.get(effect.key) or self.starting.on_disk(effect.key)
         if intent is None:
@@ -255,14 +258,25 @@ class Properties:
     def _at_most_one(self, effect: Effect, intent: e.IntentOpened) -> None:
         """Of one episode, rung and target: one there, and one on the way back."""
         what = _slot(effect, intent)
-        if self.done[what] and self.excused(effect):
+        if self.done[what] and (self.excused(effect) or self._nobody_knew(what)):
             return
         self.done[what] += 1
+        self.by[what] = effect
         most = 2 if effect.target == CONFIG else 1
         if self.done[what] > most:
             self.world.violated("at most one effect", f"{what}: {self.done[what]} by {effect}")
         if most == 2 and self.done[what] == 2 and not self._went_back(intent):
             self.world.violated("at most one effect", f"{what}: exchanged twice by {effect}")
+
+    def _nobody_knew(self, what: tuple[str, str, str, str]) -> bool:
+        """Whether the one before came when its process was dead, and a stranger took it back before
+        anybody looked: the record knows of none, and the breach goes on.
+        """
+        before = self.by[what]
+        over = self.ended.get(before.key)
+        known = over is None or over.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
+        taken_back = self.strange.get(before.target, -1.0) > before.at
+        return taken_back and not known and before.target not in self.seen_late
 
     def excused(self, effect: Effect) -> bool:
         """Whether it came from a process that was stopped between its last look and the effect."""

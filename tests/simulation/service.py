@@ -29,6 +29,7 @@ class Delivered:
     at: float  # true time at which it was asked for
     sampled_at: float
     value: float | None
+    came_at: float  # true time at which it was there
 
 
 Delivery = dict[str, deque[Delivered]]
@@ -133,7 +134,7 @@ class SimSource:
     def _keep(self, wanted: Sequence[str], at: float, sampled: float, value: float | None) -> None:
         for expr in wanted:
             kept = self._kept.setdefault(expr, deque(maxlen=KEPT_DELIVERIES))
-            kept.append(Delivered(at, sampled, value))
+            kept.append(Delivered(at, sampled, value, self._service.world.now))
 
     async def aclose(self) -> None: ...
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 SLACK_SECONDS = 0.2
 """Between a sample's true time and the instant that its poll was pinned to."""
 
+UNDER_WAY_SECONDS = 0.1
+"""From the look at what stands to the request that changes it."""
+
 EXPIRY_SLACK_SECONDS = 2.0
 
 
@@ -160,7 +163,11 @@ class StartingLaws:
         spec = policy.rules[rule]
         delivered = self._all.delivered(rule, intent.intent)
         since = self._text_since[rule]
-        held, status = held_seconds(spec, [d for d in delivered if d.at >= since - 2.0])
+        # What comes in the very moment between the decision and its request stops nothing any more.
+        opened_at = self._all.opened_at.get(intent.intent, self._world.now)
+        until = max(opened_at, self._world.now - UNDER_WAY_SECONDS)
+        known = [d for d in delivered if d.at >= since - 2.0 and d.came_at <= until]
+        held, status = held_seconds(spec, known)
         if status != "breached" or held + SLACK_SECONDS < spec.for_seconds:
             self._world.violated(
                 "no effect without `for` of valid samples",
