@@ -50,10 +50,8 @@ def asked_for_want_of(action: ActionSpec, drills: Drills, now: Instant) -> str:
     limit = undrilled(action, drills, now)
     if limit is None:
         return ""
-    told, what = (
-        f"People are asked because nobody has practised it lately: {limit.who}",
-        kind_of(action),
-    )
+    told = f"People are asked because nobody has practised it lately: {limit.who}"
+    what = kind_of(action)
     if what is None:
         return told
     as_root = "sudo " if what in AS_ROOT else ""
