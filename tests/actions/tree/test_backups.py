@@ -40,6 +40,17 @@ async def test_a_name_that_is_taken_is_left_alone_and_the_next_one_used(site: Si
     assert [path.read_text() for path in taken] == ["mine"] * len(taken)
 
 
+async def test_a_name_that_pruning_left_free_is_not_used_within_its_second(site: Site) -> None:
+    """It would make the newest the oldest by its name, and so the first to go."""
+    await site.is_ready()
+    for second in range(-1, 30):
+        path = _name(site, second)
+        path.with_name(f"{path.name}-3").write_text("mine")
+    await site.swap()
+
+    assert Path(site.facts["displaced"]).name.endswith("-4")
+
+
 def _name(site: Site, second: int) -> Path:
     at = datetime.now(UTC) + timedelta(seconds=second)
     return site.folder / at.strftime("mainnet-backup-%Y%m%d-%H%M%S")

@@ -27,15 +27,21 @@ def mark_displaced(place: Place, root: str, generation: str, key: str) -> None:
 
 
 def put_aside(place: Place, root: str) -> str:
-    """Move a marked tree to a new backup's name, durably; the path it has then. Raises OSError."""
+    """Move a marked tree to a new backup's name, durably; the path it has then. Raises OSError.
+
+    Within a second it comes after all there are: a name that pruning left free would be an older
+    one's, and the newest would be pruned first.
+    """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for number in range(1, _MOST_NAMES):
+    orders = filter(None, map(place.backup_order, os.listdir(place.parent)))
+    first = 1 + max((number for of, number in orders if of == stamp), default=0)
+    for number in range(first, first + _MOST_NAMES):
         path = place.backup(stamp, number)
         with contextlib.suppress(FileExistsError):
             move(root, path)
             sync(place)
             return path
-    raise FileExistsError(f"{place.backup(stamp, 1)} and all the names after it are taken")
+    raise FileExistsError(f"{place.backup(stamp, first)} and all the names after it are taken")
 
 
 def marked(place: Place) -> list[tuple[str, Marker]]:
