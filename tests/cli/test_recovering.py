@@ -51,7 +51,7 @@ def test_a_frozen_target_is_not_deployed_before_a_person_lifts_it() -> None:
         "frozen": [{"target": TARGET, "why": "E4 rolled it back", "lifted_by": "slo-watchdog x"}],
     }
     steps = way(episode(), frozen, "")
-    assert (steps[0].stands, steps[0].command) == (WAITS, "slo-watchdog x")
+    assert (steps[0].stands, steps[0].command) == (NEXT, "slo-watchdog x")
 
 
 def test_only_a_deploy_of_it_that_ended_well_since_is_the_fix() -> None:

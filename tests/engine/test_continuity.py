@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import math
+import sqlite3
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +16,8 @@ import pytest
 from tests.engine.house import ALICE, House, build, living, peg, policy, wired
 from watchdog.clock import Left, SystemClock
 from watchdog.core import entries as e
+from watchdog.core.evaluation import Evaluation
+from watchdog.core.memory import Memory
 from watchdog.core.replay import StrangeInputs, inputs_from, judged_again, replayed
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
@@ -26,9 +30,11 @@ from watchdog.core.words import (
     WindowReading,
     World,
 )
+from watchdog.engine.checkpoints import Checkpoints
+from watchdog.engine.passes import Passes
 from watchdog.engine.retention import KEEP_AT_LEAST, fold, retire, snapshot
 from watchdog.sandbox.handle import Sandbox
-from watchdog.store import SqliteJournal, open_reader
+from watchdog.store import SqliteHistory, SqliteJournal, open_reader
 
 
 async def a_long_day(house: House) -> None:
@@ -235,6 +241,44 @@ async def test_a_clock_that_health_set_back_does_not_go_on_after_a_death(
         house.mend_peg()
         await house.reaches(State.OK)
         await house.until(lambda: kept(house) is None, "a checkpoint of the clock set back")
+
+
+async def test_what_a_start_could_not_read_is_written_anew(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """Else a clock that stood in it would go on at the next start, whatever was seen meanwhile."""
+    rules = policy(sandbox, peg(for_seconds=300.0))
+    async with living(tmp_path, sandbox, rules) as house:
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.PENDING)
+    house.mend_peg()
+
+    def runs(history: SqliteHistory) -> bool:
+        return json.loads(history.load()["clocks"])["peg"]["breach"][1] is not None
+
+    kept = SqliteHistory.open(tmp_path / "state")
+    assert runs(kept), "or this shows nothing"
+    kept.close()
+
+    memory = Memory()
+    memory.adopt(rules)
+    passes = Passes(house.engine.recorder, Evaluation(memory, house.engine.facts))
+    file = tmp_path / "state" / "history.db"
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as backup:
+        backup.execute("BEGIN EXCLUSIVE")
+        history = SqliteHistory.open(tmp_path / "state")
+        checkpoints = Checkpoints(memory, history, passes)
+        checkpoints.restore()
+        assert history.problem, "it is locked"
+        backup.execute("ROLLBACK")
+    passes.completed = house.engine.ports.clock.now()  # of a pass that saw it healthy
+    counting = asyncio.create_task(checkpoints.counting_forever())
+    try:
+        await house.until(lambda: not runs(history), "a checkpoint without the old clock")
+    finally:
+        counting.cancel()
+        history.close()
 
 
 def test_the_steady_clock_goes_on_over_a_restart_of_the_process() -> None:

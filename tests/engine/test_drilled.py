@@ -34,6 +34,19 @@ def record(house: House, days_ago: float) -> None:
     house.orders.drills.record(ALICE, told, dry=False)
 
 
+async def test_a_document_is_recorded_once_also_after_a_newer_one(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox, policy(sandbox)) as house:
+        now = house.engine.ports.clock.now().wall
+        for name, ago in (("old", 100.0), ("new", 10.0)):
+            told = DrillTold(DrillKind.CONFIG, passed=True, ended_at=now - ago, sha256=name * 20)
+            house.orders.drills.record(ALICE, told, dry=False)
+        again = DrillTold(DrillKind.CONFIG, passed=True, ended_at=now - 100.0, sha256="old" * 20)
+        with pytest.raises(OrderRefused, match="on the record already, as T1"):
+            house.orders.drills.record(ALICE, again, dry=False)
+
+
 async def test_people_are_asked_until_it_was_practised_and_see_why(
     tmp_path: Path, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
 ) -> None:

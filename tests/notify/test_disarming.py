@@ -21,7 +21,7 @@ from watchdog.wire.secrets import FileSecrets
 
 HOSTILE = (
     "@everyone <!channel> <@U1> [all is well](http://elsewhere.example) ||hidden|| ~~struck~~ "
-    "<b>bold</b> <none> (@here)"
+    "<b>bold</b> <none> (@here) @**all** v1.2-@channel [x]: http://elsewhere.example"
 )
 TELEGRAM = """
 import json, sys, apprise
@@ -44,7 +44,7 @@ async def wire(tmp_path: Path) -> AsyncIterator[Wire]:
 def test_every_mark_is_broken_and_every_letter_is_left() -> None:
     safe = disarmed(HOSTILE)
     assert safe.replace(BREAK, "") == HOSTILE
-    for mark in ("@e", "@h", "<!", "<@", "](", "||", "~~", "<b", "</", "<n"):
+    for mark in ("@e", "@h", "<!", "<@", "](", "||", "~~", "<b", "</", "<n", "@*", "@c", "]:"):
         assert mark in HOSTILE
         assert mark not in safe
 

@@ -98,6 +98,8 @@ def _steps(ep: View, deploys: View, refused: str, acted_on: str) -> list[Step]:
         stands = Stands.WAITS if refused else Stands.NEXT
         why = refused or f"it may be: its conditions hold, and {', '.join(targets)} is rolled back"
         steps.append(Step("Switch on again", stands, why, undo))
+    elif not acted_on and not over and ep["state"] != "watched":
+        steps.append(Step("Switch on again", Stands.SKIPPED, "nothing of it was rolled back"))
     else:
         steps.append(Step("Switch on again", Stands.DONE, "nothing of it is rolled back any more"))
         steps += _verified(ep, "undo")
@@ -108,13 +110,25 @@ def _steps(ep: View, deploys: View, refused: str, acted_on: str) -> list[Step]:
     elif held:
         steps.append(Step("Watch", Stands.LATER, "after it is switched on again"))
     else:
-        command = f"slo-watchdog close {ep['id']} {WHY}"
-        steps.append(Step("Watch", Stands.NEXT, f"it is {ep['state']}: a person ends it", command))
+        steps.append(_open(ep))
     learned = f"slo-watchdog incident {ep['id']} --format md"
     stands = Stands.NEXT if over else Stands.LATER
     why = "causes, follow-ups and the procedure: its record has the headings"
     steps.append(Step("Write down what was learned", stands, why, learned))
     return steps
+
+
+def _open(ep: View) -> Step:
+    """Nothing of it is rolled back, and it is not over."""
+    match ep["state"]:
+        case "latched":
+            command = f"slo-watchdog close {ep['id']} {WHY}"
+            return Step("Watch", Stands.NEXT, "it is latched: a person ends it", command)
+        case "awaiting":
+            why = "people are asked: approve or deny it, once you have seen what would run"
+            return Step("Watch", Stands.NEXT, why, f"slo-watchdog plan {ep['id']}")
+    why = f"it is {ep['state']}, and ends when the rule has been healthy for long enough"
+    return Step("Watch", Stands.LATER, why, f"slo-watchdog why {shlex.quote(ep['rule'])}")
 
 
 def _watch(ep: View) -> Step:
@@ -152,7 +166,7 @@ def _fix(ep: View, targets: list[str], deploys: View, *, over: bool) -> Step:
         return Step(name, Stands.DONE, f"{newest['target']} was deployed{change}")
     frozen = next((one for one in deploys["frozen"] if one["target"] in targets), None)
     if frozen is not None:
-        return Step(name, Stands.WAITS, frozen["why"], frozen["lifted_by"])
+        return Step(name, Stands.NEXT, frozen["why"], frozen["lifted_by"])
     if over:
         return Step(name, Stands.SKIPPED, "the episode is over, and no deploy was told since")
     if ep["state"] == "watched":

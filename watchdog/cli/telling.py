@@ -95,6 +95,6 @@ def announce(
         seen = client.order("/v1/announce", {**order, "dry": True})
         if not yes:
             confirm(str(seen["effect"]), str(seen["target"]))
-        text = {key: seen["data"][key] for key in ("subject", "body")}
+        text = {key: seen["data"][key] for key in ("subject", "body", "which")}
         done = client.order("/v1/announce", {**order, **text})
         show(done, as_json=as_json, text=str(done["effect"]))

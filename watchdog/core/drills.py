@@ -123,6 +123,10 @@ class DrillPlan:
     deadline_seconds: float = 900.0
 
 
+_MOST_DOCUMENTS = 500
+"""Of this many drills it is known that their document is on the record; drills are monthly."""
+
+
 @dataclass(slots=True)
 class Drills:
     """The newest of each kind, and the newest good one of each kind and action."""
@@ -132,6 +136,7 @@ class Drills:
     of_action: dict[str, DrillEnded] = field(default_factory=dict)
     good_of_action: dict[str, DrillEnded] = field(default_factory=dict)
     counted: dict[str, DrillCounted] = field(default_factory=dict)  # by action
+    documents: dict[str, str] = field(default_factory=dict)  # sha256 -> the drill that it tells of
     told: dict[DrillKind, float] = field(default_factory=dict)  # kind -> the due time people heard
 
     def take(self, entry: object, at: Instant) -> None:
@@ -139,6 +144,10 @@ class Drills:
         del at  # a drill may be recorded long after it was done: its own end counts
         if isinstance(entry, DrillEnded):
             told = entry.told
+            if told.sha256:
+                self.documents[told.sha256] = entry.drill
+                for oldest in list(self.documents)[:-_MOST_DOCUMENTS]:
+                    del self.documents[oldest]
             _newest(self.last, told.what, entry)
             if told.action:
                 _newest(self.of_action, told.action, entry)

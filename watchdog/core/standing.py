@@ -13,7 +13,7 @@ from watchdog.core.samples import Labels
 from watchdog.core.spec import Scope
 from watchdog.core.states import State
 from watchdog.core.trees import Facts, merged
-from watchdog.core.words import Blind, Instant, Severity, Verdict, World
+from watchdog.core.words import Blind, Direction, Instant, Severity, Verdict, World
 
 CONFLICT = "conflict"
 """A step's result, as the ports have it: somebody else has changed the target."""
@@ -54,6 +54,7 @@ class Episode:
     verdict: Verdict | None = None
     read_back: str = ""
     outcome: e.Outcome | None = None
+    last: tuple[Direction, e.Outcome] | None = None  # of its newest intent, there or back
     differed: int = 0  # how often what was there was not what was decided for
     seconds_to_effect: float | None = None
     breached_at: Instant | None = None

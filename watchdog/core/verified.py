@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from watchdog.core.intents import IntentEnded, IntentOpened, Outcome
+from watchdog.core.entries import Drifted
+from watchdog.core.intents import CameLate, IntentEnded, IntentOpened, Outcome
 from watchdog.core.verification import (
     VerificationBegan,
     VerificationChecked,
@@ -75,12 +76,20 @@ class Verifications:
                 if entry.verification in self.runs:
                     self.runs[entry.verification].known[entry.check] = known
             case IntentOpened():
+                self._moot(entry.target, entry.intent)
+            case IntentEnded():
                 for run in self.under_way():
-                    if run.began.target == entry.target:
-                        run.changes = (*run.changes, entry.intent)
-            case IntentEnded(outcome=Outcome.ABANDONED | Outcome.FAILED):
-                for run in self.under_way():
-                    run.changes = tuple(one for one in run.changes if one != entry.intent)
+                    if _changed_nothing(entry, run):
+                        run.changes = tuple(one for one in run.changes if one != entry.intent)
+            case CameLate():
+                self._moot(entry.target, entry.intent)
+            case Drifted():
+                self._moot(entry.target, "somebody else's")
+
+    def _moot(self, target: str, change: str) -> None:
+        for run in self.under_way():
+            if run.began.target == target and change != run.began.intent:
+                run.changes = (*run.changes, change)
 
     def under_way(self) -> Iterator[Run]:
         """Those with checks that have not ended."""
@@ -114,3 +123,10 @@ class Verifications:
             self.by_episode[episode].remove(name)
             if not self.by_episode[episode]:
                 del self.by_episode[episode]
+
+
+def _changed_nothing(entry: IntentEnded, run: Run) -> bool:
+    """What was found there and was to be there, it was there before as well."""
+    if entry.outcome is Outcome.FOUND:
+        return entry.direction is run.began.direction
+    return entry.outcome in {Outcome.ABANDONED, Outcome.FAILED}

@@ -26,11 +26,13 @@ class Checkpoints:
         self._passes = passes
         self._one_at_a_time = asyncio.Lock()  # an older one is never written after a newer
         self._running: frozenset[str] = frozenset()  # the clocks that may run in the newest one
+        self._known = True  # what the newest one holds: not after a start, which may have left some
         self._set_back = asyncio.Event()
         passes.looked = self._looked
 
     def restore(self) -> tuple[str, ...]:
         """Go on from the newest one. Returns what could not be used, in words."""
+        self._known = False  # it could not be read, perhaps, or holds clocks that we did not take
         problems = self._memory.restore(self._history.load())
         self._running = self._memory.counting()
         return problems
@@ -48,7 +50,7 @@ class Checkpoints:
             except TimeoutError:
                 pass
             self._set_back.clear()
-            if self._running or self._memory.counting():
+            if self._running or self._memory.counting() or not self._known:
                 await self._keep(everything=False)
 
     def _looked(self) -> None:
@@ -65,7 +67,7 @@ class Checkpoints:
             items["last_pass"] = f"{at.wall!r} {at.steady!r}".encode()
             self._running |= counting
             if await asyncio.to_thread(self._history.save, items):
-                self._running = counting
+                self._running, self._known = counting, True
 
 
 def last_pass(history: History) -> Instant | None:

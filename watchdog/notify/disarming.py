@@ -15,9 +15,9 @@ BREAK = "\u200b"
 
 _MARKS = re.compile(
     r"""
-      (?<![\w.+-]) @ (?=\w)         # @everyone, and no ada@example.org
+      (?<!\w) @ (?=\S)              # @everyone, @**all**, and no ada@example.org
     | <  (?=[\w/!@#&?])             # <!channel>, <@U1>, <b>, </b>, and no "is 0.5, < 1"
-    | \] (?=[(\[])                  # [all is well](somewhere else)
+    | \] (?=[(\[:])                 # [all is well](somewhere else)
     | \| (?=\|)                     # ||hidden||
     | ~  (?=~)                      # ~~struck out~~
     """,

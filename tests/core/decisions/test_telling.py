@@ -16,7 +16,7 @@ from tests.core.decisions.watch import (
     an_action,
 )
 from watchdog.core import entries as e
-from watchdog.core.book import Book
+from watchdog.core.book import MANUAL, Book
 from watchdog.core.paging import Whom
 from watchdog.core.spec import Command, Policy
 from watchdog.core.states import State
@@ -34,7 +34,7 @@ from watchdog.core.telling.contacts import (
     Unless,
 )
 from watchdog.core.telling.first_line import first_line
-from watchdog.core.telling.next_step import next_step
+from watchdog.core.telling.next_step import NOTHING, NextStep, next_step
 from watchdog.core.telling.notes import Fate, Note
 from watchdog.core.telling.routing import Line, lines_for
 from watchdog.core.telling.topics import Topic
@@ -369,6 +369,19 @@ def test_the_next_step_is_known_in_every_state() -> None:
         step = next_step(ep, watch.book, watch.policy)
         assert step.text
         assert "  " not in step.stop
+
+
+def test_what_never_acts_by_itself_does_not_promise_to() -> None:
+    watch = told(a_policy(), contacts())
+    watch.run(2, HEALTHY)
+    watch.run(1, BREACHED)
+    ep = watch.episode
+    ep.state = State.HELD
+    assert next_step(ep, watch.book, watch.policy).text == "it acts once no gate refuses"
+    silent = {"errors": replace(watch.policy.rules["errors"], playbook=None)}
+    assert next_step(ep, watch.book, replace(watch.policy, rules=silent)).text == NOTHING
+    ep.state, ep.rule = State.WATCHED, MANUAL
+    assert next_step(ep, watch.book, watch.policy) == NextStep(NOTHING)
 
 
 def test_only_whoever_is_named_is_told_of_a_page_for_somebody() -> None:

@@ -36,10 +36,8 @@ def next_step(ep: Episode, book: Book, policy: Policy) -> NextStep:  # noqa: PLR
     match ep.state:
         case State.PENDING:
             return NextStep("the gates are asked once it has lasted", stop=hold)
-        case State.HELD if ep.barred:
-            return NextStep(NOTHING, stop=f"slo-watchdog act {ep.id} --reason WHY")
         case State.HELD:
-            return NextStep("it acts once no gate refuses", stop=hold)
+            return _held(ep, policy, hold)
         case State.AWAITING:
             asked = book.requests.open.get(ep.id)
             ends = asked.asked.expires if asked is not None else None
@@ -52,11 +50,20 @@ def next_step(ep: Episode, book: Book, policy: Policy) -> NextStep:  # noqa: PLR
             return _climb(ep, policy, hold)
         case State.CONTAINED:
             return NextStep(NOTHING, stop=f"slo-watchdog undo {ep.id}")
-        case State.WATCHED:
+        case State.WATCHED if ep.rule != MANUAL:  # else no rule judges it
             return NextStep("a fresh breach acts anew", stop=hold)
         case State.LATCHED:
             return NextStep(NOTHING, stop=f"slo-watchdog close {ep.id} --reason WHY")
     return NextStep(NOTHING)
+
+
+def _held(ep: Episode, policy: Policy, hold: str) -> NextStep:
+    if ep.barred:
+        return NextStep(NOTHING, stop=f"slo-watchdog act {ep.id} --reason WHY")
+    rule = policy.rule(ep.rule) if ep.rule != MANUAL else None
+    if rule is not None and (rule.playbook is None or rule.mode <= Mode.OBSERVE):
+        return NextStep(NOTHING)  # it only gives verdicts
+    return NextStep("it acts once no gate refuses", stop=hold)
 
 
 def _climb(ep: Episode, policy: Policy, hold: str) -> NextStep:

@@ -13,7 +13,7 @@ from watchdog.core.states import State
 from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Contacts
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import World
+from watchdog.core.words import Direction, World
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
 from watchdog.messages import Message
 from watchdog.ports import Delivered, Delivery
@@ -21,8 +21,9 @@ from watchdog.ports import Delivered, Delivery
 ANNOUNCES = {"announced": Topic.ANNOUNCED, "update": Topic.UPDATE, "complete": Topic.COMPLETE}
 """What an announcement may be."""
 
-_PASSED = frozenset({State.WATCHED, State.OK})
-"""Nothing is taken back any more, and nothing is about to be."""
+_BEGUN = frozenset({State.ACTING, State.VERIFYING})
+_TAKES_BACK = _BEGUN | {State.CONTAINED}
+"""Something is taken back, or was and is not undone."""
 
 
 class Telling:
@@ -96,6 +97,9 @@ class Telling:
             raise OrderRefused("say the subject and the body that you saw: ask with `dry` first")
         shown = f"{', '.join(audiences)} are told:\n\n{text.subject}\n\n{text.body}\n"
         data: dict[str, object] = {"subject": text.subject, "body": text.body}
+        data["which"] = next(word for word, one in ANNOUNCES.items() if one is topic)
+        if not dry and not which:
+            raise OrderRefused("say as what it was seen: `which`, as the answer to `dry` has it")
         if not dry:
             self._desk.counts(person)
             draft = self._desk.wish()
@@ -132,23 +136,25 @@ class Telling:
 
 
 def _topic(ep: Episode, which: str) -> Topic:
-    """Which text. That something is in a safe state is said of what was read back so and helps;
-    that it is taken back, before that is over.
+    """Which text. That something is in a safe state is said of what was read back so and stands:
+    not while it is changed again, nor after an undo of which nobody knows what came of it. That
+    something is taken back is said once it is.
     """
-    stands = ep.state is State.CONTAINED and ep.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
-    over = ep.state is State.CONTAINED or ep.state in _PASSED
+    doubted = ep.intent or ep.last == (Direction.UNDO, e.Outcome.UNKNOWN)
+    proven = ep.state is State.CONTAINED and ep.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
+    stands = proven and not doubted
     if which == "complete" and not stands:
         raise OrderRefused(
             f"nothing of {ep.id} was read back as rolled back and stands so, so that it is "
             "complete cannot be said: --as update"
         )
-    if which == "announced" and ep.state in _PASSED:
-        raise OrderRefused(f"{ep.id} takes nothing back any more: --as update")
+    if which == "announced" and ep.state not in _TAKES_BACK:
+        raise OrderRefused(f"{ep.id} is {ep.state.value}: nothing is taken back: --as update")
     if which:
         return ANNOUNCES[which]
-    if not over:
-        return Topic.ANNOUNCED
-    return Topic.COMPLETE if stands else Topic.UPDATE
+    if stands:
+        return Topic.COMPLETE
+    return Topic.ANNOUNCED if ep.state in _BEGUN else Topic.UPDATE
 
 
 def _said(one: Delivery) -> str:

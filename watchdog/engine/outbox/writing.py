@@ -81,7 +81,8 @@ class Writer:
     def announcement(self, episode: str, topic: Topic, said: str) -> Message:
         """What the outside would be told of an episode now."""
         ep = self._book.episodes[episode]
-        note = Note("", f"episode:{episode}", ep.severity, topic, None, ep.reason, "", self._now())
+        why = ep.verdict.reason if ep.verdict is not None else ep.reason  # not how our tools fared
+        note = Note("", f"episode:{episode}", ep.severity, topic, None, why, "", self._now())
         name, contacts = PUBLIC + topic.value, self._policy().contacts
         own = dict(contacts.templates) if contacts is not None else {}
         fields = self.fields(note) | {"said": said}

@@ -1,0 +1,56 @@
+"""Which text the public may be told of an episode, by how it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from watchdog.core.entries import Outcome
+from watchdog.core.standing import Episode
+from watchdog.core.states import State
+from watchdog.core.telling.topics import Topic
+from watchdog.core.words import Direction, Instant, Severity, World
+from watchdog.engine import OrderRefused
+from watchdog.engine.orders.telling import _topic
+
+NOW = Instant(1e9, 10.0)
+
+
+def standing(state: State, outcome: Outcome | None = None, undo: Outcome | None = None) -> Episode:
+    ep = Episode("E1", "peg", "treasury", Severity.P0, World.LIVE, NOW, moved=NOW)
+    ep.state, ep.outcome = state, outcome
+    ep.last = (Direction.UNDO, undo) if undo is not None else None
+    return ep
+
+
+@pytest.mark.parametrize(
+    ("ep", "told"),
+    [
+        (standing(State.PENDING), Topic.UPDATE),
+        (standing(State.HELD), Topic.UPDATE),
+        (standing(State.AWAITING), Topic.UPDATE),
+        (standing(State.ACTING), Topic.ANNOUNCED),
+        (standing(State.VERIFYING, Outcome.DONE), Topic.ANNOUNCED),
+        (standing(State.CONTAINED, Outcome.DONE), Topic.COMPLETE),
+        (standing(State.CONTAINED, Outcome.FOUND), Topic.COMPLETE),
+        (standing(State.CONTAINED, Outcome.DONE, Outcome.FAILED), Topic.COMPLETE),
+        (standing(State.CONTAINED, Outcome.DONE, Outcome.UNKNOWN), Topic.UPDATE),
+        (standing(State.LATCHED, Outcome.FAILED), Topic.UPDATE),
+        (standing(State.WATCHED, Outcome.DONE, Outcome.DONE), Topic.UPDATE),
+        (standing(State.OK, Outcome.DONE), Topic.UPDATE),
+    ],
+)
+def test_what_is_told_is_what_is_so(ep: Episode, told: Topic) -> None:
+    assert _topic(ep, "") is told
+    assert _topic(ep, "update") is Topic.UPDATE
+    if told is not Topic.COMPLETE:
+        with pytest.raises(OrderRefused, match="--as update"):
+            _topic(ep, "complete")
+    if ep.state not in {State.ACTING, State.VERIFYING, State.CONTAINED}:
+        with pytest.raises(OrderRefused, match="nothing is taken back"):
+            _topic(ep, "announced")
+
+
+def test_while_it_is_being_undone_nothing_is_complete() -> None:
+    ep = standing(State.CONTAINED, Outcome.DONE)
+    ep.intent = "I2"
+    assert _topic(ep, "") is Topic.UPDATE
