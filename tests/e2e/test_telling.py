@@ -225,7 +225,12 @@ async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     tell(watchdog, mail, hook)
     site = tmp_path / "site.json"
     site.write_text("{}")
-    redemption = {"name": "Redemptions of BTC", "targets": ["flag:btc_mainnet_redemption"]}
+    redemption = {
+        "name": "Redemptions of BTC",
+        "targets": ["flag:btc_mainnet_redemption"],
+        "summary": "No BTC can be redeemed, as a precaution.",
+        "impact": "Balances are not affected.",
+    }
     watchdog.rules.contacts["status-pages"] = {
         "site": {"file": str(site), "host": "any", "components": {"redemption": redemption}}
     }
@@ -237,6 +242,7 @@ async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     await sandbox.break_redemption()
     episode = await watchdog.episode(ERRORS, state="contained")
 
+    await watchdog.command("impact", episode.id, "--affected", "40", "--yes")
     seen = await watchdog.order("announce", episode=episode.id, audiences=["community"], dry=True)
     outside = [one for one in mail.mails if one.to == ("community@example.org",)]
     assert not outside
@@ -251,7 +257,9 @@ async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     with pytest.raises(Refused, match="that you saw"):
         await watchdog.order("announce", episode=episode.id, audiences=["community"])
     assert "Next Steps: We look for the cause." in letter.text
-    assert letter.text.startswith("Redemptions of BTC is back in a safe state")
+    assert letter.text.startswith("As we have verified, Redemptions of BTC is back in a safe state")
+    assert "No BTC can be redeemed, as a precaution." in letter.text
+    assert "Impact: 40 users affected; Balances are not affected." in letter.text
     assert "flag:" not in letter.text
     (announced,) = watchdog.entries(Announced)
     assert announced.body.strip() == letter.text.strip()

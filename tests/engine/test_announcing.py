@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from tests.engine.house import ALICE, living, policy
 from watchdog.core.entries import Outcome
 from watchdog.core.standing import Episode
 from watchdog.core.states import State
+from watchdog.core.telling.contacts import Audience, Contacts, Told
 from watchdog.core.telling.topics import Topic
 from watchdog.core.words import Direction, Instant, Severity, World
 from watchdog.engine import OrderRefused
 from watchdog.engine.orders.telling import _topic
+from watchdog.sandbox.handle import Sandbox
 
+MUTE = Contacts({}, audiences={"press": Audience("press", (Told("nobody"),), outside=True)})
 NOW = Instant(1e9, 10.0)
 
 
@@ -54,3 +61,16 @@ def test_while_it_is_being_undone_nothing_is_complete() -> None:
     ep = standing(State.CONTAINED, Outcome.DONE)
     ep.intent = "I2"
     assert _topic(ep, "") is Topic.UPDATE
+
+
+async def test_nothing_is_let_go_to_whoever_cannot_be_told(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox, replace(policy(sandbox), contacts=MUTE)) as house:
+        await house.clear()
+        house.break_peg()
+        ep = await house.reaches(State.CONTAINED)
+        with pytest.raises(OrderRefused, match="press cannot be told: no channel leads there"):
+            house.orders.telling.announce(
+                ALICE, ep.id, ("press",), which="", said="", seen=None, dry=True
+            )

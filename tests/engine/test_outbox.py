@@ -195,6 +195,23 @@ async def test_a_note_is_given_up_when_its_time_is_over_and_the_next_is_tried(
         await until(lambda: titles(chat) == ["two"])
 
 
+async def test_what_a_channel_gives_up_goes_to_the_one_beside_it_however_soon_that_is(
+    tmp_path: Path, sandbox: Sandbox, chat: HookServer, other: HookServer
+) -> None:
+    chat.status = 500
+    who = contacts(
+        channel("chat", chat, give_up_seconds=0.5, fallback="other", fallback_seconds=600.0),
+        channel("other", other),
+        team=("chat",),
+    )
+    async with telling(tmp_path, sandbox, who) as house:
+        page(house, "one")
+        await until(lambda: not house.engine.book.notes.waiting)
+        assert titles(other) == ["one"]
+        ends = [(one.line, one.fate) for one in told(house)]
+        assert ends == [("chat", Fate.GIVEN_UP), ("other", Fate.SENT)]
+
+
 GONE = "it was for commander, and the contacts lead to nobody of that name any more"
 
 

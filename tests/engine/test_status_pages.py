@@ -231,6 +231,30 @@ async def test_who_comes_to_lead_goes_by_the_record_and_not_by_what_it_saw_befor
         await house.until(lambda: pages.shows(site), "and known to be shown")
 
 
+async def test_updates_are_promised_also_of_what_was_told_without_a_promise(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """As by who led, and asked this daemon to tell it: it promises nothing for another."""
+    path = tmp_path / "site.json"
+    write(path, {})
+    how = StatusFile(str(path), "here", ((("next",), '"${next_update_at}"'),))
+    site = page("site", "", how=how)
+    async with living(tmp_path, sandbox, showing(policy(sandbox), site)) as house:
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+
+        def told() -> list[StatusShown]:
+            return [one for one in house.entries(StatusShown) if one.condition == "paused"]
+
+        await house.until(lambda: len(told()) == 1, "it is shown")
+        assert told()[0].next_update is None
+        house.engine.policy = showing(house.engine.in_force(), replace(site, update_seconds=0.5))
+        await house.until(lambda: len(told()) >= 3, "and told again, as promised")
+        assert [one.update for one in told()[:3]] == [0, 1, 2]
+        assert all(one.next_update for one in told()[1:])
+
+
 def write(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document))
 

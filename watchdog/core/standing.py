@@ -64,6 +64,11 @@ class Episode:
     def is_open(self) -> bool:
         return self.state in OPEN
 
+    @property
+    def undo_is_unknown(self) -> bool:
+        """Nobody knows whether what it changed stands still."""
+        return self.last == (Direction.UNDO, e.Outcome.UNKNOWN)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

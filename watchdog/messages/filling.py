@@ -77,6 +77,7 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
     "checks": ("its verification, a line an action", ["verified after x: 5 of 6 hold"]),
     "runbook": ("of the rule; may be empty", "docs/runbooks/redemption.md"),
     "link": ("to its page; may be empty", "https://watchdog.example.org/episodes/E4"),
+    "meanwhile": ("in public: how it is while it stands so, as a status page says; or empty", ""),
     "said": ("what the person who announces it adds; may be empty", ""),
 }  # fmt: skip
 """What a template may use: its meaning, and an example to try it on."""
@@ -89,7 +90,7 @@ STATUS_FIELDS: Mapping[str, tuple[str, Any]] = {
     "summary": ("the component's own in the contacts; may be empty", "Redemptions are paused."),
     "impact": ("the same of who is affected; may be empty", "Balances are not affected."),
     "began_at": ("since when the component is so, in UTC", "2026-11-23 14:00 UTC"),
-    "verified_at": ("when that was read back, in UTC; may be empty", "2026-11-23 14:00 UTC"),
+    "verified_at": ("when a pause was read back; empty where in doubt", "2026-11-23 14:00 UTC"),
     "estimate": ("when a pause is expected to be over; may be empty", "2026-11-23 16:00 UTC"),
     "late": ("whether that time has passed", False),
     "next_update_at": ("when readers hear again; may be empty", "2026-11-23 14:30 UTC"),

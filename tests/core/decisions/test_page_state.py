@@ -19,9 +19,10 @@ from watchdog.core.telling.status_pages import (
     ShownIncident,
     StatusCall,
     StatusPage,
-    public_name,
+    public_parts,
 )
 from watchdog.core.words import Mode, Severity, Truth, World
+from watchdog.engine.status_pages.writing import Telling, sheet
 
 OPERATIONAL, MONITORING, MAJOR, PAUSED = (
     Condition.OPERATIONAL,
@@ -92,6 +93,22 @@ def test_paused_is_said_from_the_read_back_on_and_over_when_it_was_quiet_after_t
     takes(watch)
     assert state(watch).ended == ()
     assert state(watch, book=watch.refolded()) == state(watch)
+
+
+def test_after_an_undo_that_nobody_knows_the_end_of_nothing_is_said_to_be_verified() -> None:
+    watch = paused()
+    before = takes(watch)
+    assert not before.components[0].doubted
+    watch.undo(watch.episode, outcome=e.Outcome.UNKNOWN)
+    found = state(watch)
+    assert (found.worst, found.components[0].doubted) == (PAUSED, True)
+    assert found.digest != before.digest  # it is news
+    told = Telling(found, 0, None, watch.now)
+    (shown,) = sheet(told, watch.policy).open
+    assert "verified" not in shown.body
+    assert "We are finding out whether it is" in shown.body
+    watch.undo(watch.episode, outcome=e.Outcome.FAILED)  # read back: it stands as it was
+    assert not state(watch).components[0].doubted
 
 
 def test_trouble_is_shown_where_the_policy_says_so_and_not_while_it_is_silenced() -> None:
@@ -220,13 +237,13 @@ def test_another_place_other_words_and_nothing_else_of_the_policy_are_news() -> 
 
 def test_the_public_knows_a_target_by_its_component_else_by_that_of_the_rule() -> None:
     target = "flag:redemption"
-    assert public_name((PAGE,), "errors", target) == "Redemption"
-    assert public_name((BY_RULE,), 'errors{pool="a"}', target) == "Redemption"
-    assert public_name((PAGE, BY_RULE), "others", "flag:other") == ""
-    assert public_name((), "errors", target) == ""
+    assert public_parts((PAGE,), "errors", target) == (PART,)
+    assert public_parts((BY_RULE,), 'errors{pool="a"}', target) == BY_RULE.components
+    assert public_parts((PAGE, BY_RULE), "others", "flag:other") == ()
+    assert public_parts((), "errors", target) == ()
     other = replace(PART, name="cards", title="Cards")
     two = replace(PAGE, name="own", components=(PART, other))
-    assert public_name((BY_RULE, two), "errors", target) == "Redemption, Cards"
+    assert public_parts((BY_RULE, two), "errors", target) == (PART, other)
 
 
 def test_what_happens_to_one_component_changes_no_incident_of_another() -> None:

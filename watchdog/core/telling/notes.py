@@ -85,6 +85,7 @@ class Note:
     by: tuple[str, ...] = ()  # the channels that are used for people; none named is all
     done: tuple[str, ...] = ()  # the lines that need not be told any more
     told: bool = False  # by one of them at least
+    missed: tuple[str, ...] = ()  # those of them that gave it up
 
     @property
     def episode(self) -> str:

@@ -1,7 +1,8 @@
 """What a status page is to show at one moment, worked out from the book and the policy alone.
 
 The law: paused is what an episode has rolled back and claims, and nothing is claimed before its
-read-back has shown it; what somebody else switched off is theirs to announce. Trouble that nothing
+read-back has shown it; what somebody else switched off is theirs to announce. Once it was to be
+undone, and nobody knows whether it was, it is not claimed to be verified. Trouble that nothing
 is rolled back for is shown only where the policy says so, and not while people have silenced it.
 Shadow and drills are never shown. An incident keeps its name from its first showing until its
 component does well again, whichever episodes come and go meanwhile.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watchdog.core.book import Book, Episode
 from watchdog.core.naming import family_of
@@ -47,6 +48,7 @@ class ComponentNow:
     reference: str = ""  # the page's own name of that, where it is known
     estimate: Instant | None = None  # when the pause is expected to be over
     late: bool = False  # that time has passed
+    doubted: bool = False  # nobody knows whether it is paused still: an undo's end is unknown
 
     @property
     def course(self) -> Course:
@@ -56,9 +58,8 @@ class ComponentNow:
     def digest(self) -> str:
         """Equal for what reads alike. Words that were changed in the policy are news as well."""
         since = self.since.wall if self.since is not None else None
-        return _digest(
-            *self.component.words, self.condition.value, self.incident, str(self.late), str(since)
-        )
+        told = (self.condition.value, self.incident, str(self.late), str(since))
+        return _digest(*self.component.words, *told, *(["doubted"] if self.doubted else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,16 +111,7 @@ def _with_incident(
 ) -> ComponentNow:
     name = found.component.name
     key = shown.key if shown is not None else f"{environment}/{page}/{name}/{found.episodes[0]}"
-    return ComponentNow(
-        found.component,
-        found.condition,
-        found.since,
-        found.episodes,
-        key,
-        shown.reference if shown is not None else "",
-        found.estimate,
-        found.late,
-    )
+    return replace(found, incident=key, reference=shown.reference if shown is not None else "")
 
 
 @dataclass(slots=True)
@@ -129,10 +121,12 @@ class _About:
     paused: list[tuple[Instant, str]] = field(default_factory=list)
     burning: list[tuple[Instant, str]] = field(default_factory=list)
     watched: list[tuple[Instant, str]] = field(default_factory=list)
+    doubted: bool = False
 
     def take(self, ep: Episode, claimed: list[Instant], *, silenced: bool) -> None:
         if claimed:
             self.paused.append((min(claimed, key=lambda at: at.steady), ep.id))
+            self.doubted |= ep.undo_is_unknown
         elif _is_undone(ep):
             self.watched.append((ep.moved, ep.id))
         else:
@@ -148,9 +142,8 @@ class _About:
             ends = component.estimate_seconds
             estimate = since.plus(ends) if ends is not None else None
             late = estimate is not None and now.steady >= estimate.steady
-            return ComponentNow(
-                component, Condition.PAUSED, since, names, estimate=estimate, late=late
-            )
+            paused = ComponentNow(component, Condition.PAUSED, since, names, estimate=estimate)
+            return replace(paused, late=late, doubted=self.doubted)
         if self.burning and component.burning is not None:
             return ComponentNow(component, component.burning, *_first(self.burning))
         if self.watched:

@@ -4,7 +4,7 @@ Where a note names nobody, it is for the team; and where nobody whom it names ca
 since the contacts were changed while it waited, it goes to the team as well. Who cannot be reached
 by the channels that are asked for is told by the best one there is: a page that goes nowhere is
 worse than one that is read late. A channel that fails keeps its notes, and the channel named beside
-it is told of them as well.
+it is told of them as well; also of what it gave up, however soon that was.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def lines_for(note: Note, contacts: Contacts, failing: Container[Line]) -> tuple
     if not found:
         found.update(dict.fromkeys(_lines(Told(TEAM), (), contacts, note.at)))
     for line in tuple(found):
-        beside = _beside(line, contacts) if line in failing else None
+        beside = _beside(line, contacts) if line in failing or line.name in note.missed else None
         if beside is not None:
             found.setdefault(beside)
     return tuple(found)

@@ -145,15 +145,15 @@ class StatusPage:
         return self.how.host if isinstance(self.how, StatusFile) else ANY_HOST
 
 
-def public_name(pages: Iterable[StatusPage], rule: str, target: str) -> str:
-    """What the public calls a target, or else what a rule watches; "" where no page has a name.
+def public_parts(pages: Iterable[StatusPage], rule: str, target: str) -> tuple[Component, ...]:
+    """What the public knows a target as, or else what a rule watches; () where no page names it.
 
-    It is that of the components of the first page that has any.
+    The components of the first page that has any.
     """
     known = [page.components for page in pages]
-    of_target = ([one.title for one in parts if target in one.targets] for parts in known)
-    of_rule = ([one.title for one in parts if family_of(rule) in one.rules] for parts in known)
-    return ", ".join(next((titles for titles in (*of_target, *of_rule) if titles), ()))
+    of_target = (tuple(one for one in parts if target in one.targets) for parts in known)
+    of_rule = (tuple(one for one in parts if family_of(rule) in one.rules) for parts in known)
+    return next((parts for parts in (*of_target, *of_rule) if parts), ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,13 @@ class Notes:
                 del self.waiting[name]
             elif entry.line not in note.done:
                 told = note.told or entry.fate is Fate.SENT
-                self.waiting[name] = replace(note, done=(*note.done, entry.line), told=told)
+                missed = (entry.line,) if entry.fate is Fate.GIVEN_UP else ()
+                self.waiting[name] = replace(
+                    note,
+                    done=(*note.done, entry.line),
+                    told=told,
+                    missed=(*note.missed, *missed),
+                )
 
     def _ended(self, episode: str) -> None:
         """Nobody needs to be told again of an episode that is over."""

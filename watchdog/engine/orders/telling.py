@@ -13,7 +13,7 @@ from watchdog.core.states import State
 from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Contacts
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import Direction, World
+from watchdog.core.words import World
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
 from watchdog.messages import Message
 from watchdog.ports import Delivered, Delivery
@@ -90,6 +90,7 @@ class Telling:
                 raise OrderRefused(f"{name} is no audience outside; there are: {shown}")
         if not audiences:
             raise OrderRefused(f"say whom to tell: --to {' --to '.join(outside) or 'AUDIENCE'}")
+        lines = self._lines(audiences)
         topic = _topic(ep, which)
         writer = self._desk.engine.people.outbox.writer
         text = writer.announcement(ep.id, topic, said) if dry else seen
@@ -115,7 +116,6 @@ class Telling:
                 whom=Whom(audiences, (), Topic.ANNOUNCEMENT, Urgency.NEWS),
             )
             self._desk.record(draft)
-            lines = self._lines(audiences)
             sent = f"{name} is let go, and sent to {', '.join(audiences)} by {', '.join(lines)}"
             later = f"What becomes of it on each line: slo-watchdog incident {ep.id}"
             shown = f"{sent}:\n\n{text.subject}\n\n{text.body}\n\n{later}\n"
@@ -123,10 +123,16 @@ class Telling:
         return Done(shown, ep.id, data)
 
     def _lines(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """Each once, as the record names them."""
+        """Each once, as the record names them; whoever has none would never hear of it."""
         outbox = self._desk.engine.people.outbox
-        found = (line.name for name in names for line in outbox.lines_of(name))
-        return tuple(dict.fromkeys(found))
+        found = {name: outbox.lines_of(name) for name in names}
+        mute = [name for name, lines in found.items() if not lines]
+        if mute:
+            raise OrderRefused(
+                f"{' and '.join(mute)} cannot be told: no channel leads there; give it `channels:` "
+                "in contacts.yaml, and the channels what they need"
+            )
+        return tuple(dict.fromkeys(line.name for lines in found.values() for line in lines))
 
     def _contacts(self) -> Contacts:
         contacts = self._desk.policy.contacts
@@ -140,7 +146,7 @@ def _topic(ep: Episode, which: str) -> Topic:
     not while it is changed again, nor after an undo of which nobody knows what came of it. That
     something is taken back is said once it is.
     """
-    doubted = ep.intent or ep.last == (Direction.UNDO, e.Outcome.UNKNOWN)
+    doubted = ep.intent or ep.undo_is_unknown
     proven = ep.state is State.CONTAINED and ep.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
     stands = proven and not doubted
     if which == "complete" and not stands:

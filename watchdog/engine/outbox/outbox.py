@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -305,6 +305,8 @@ class Outbox:
         contacts, waiting = self._contacts(), self._recorder.book.notes.waiting
         # As they stand now: another line may have been told while this letter was on its way.
         present = [waiting.get(note.id, note) for note in notes]
+        if fate is Fate.GIVEN_UP:
+            present = [replace(note, missed=(*note.missed, line.name)) for note in present]
         why: dict[str, list[Note]] = {}
         for note in present:
             said = (reason, astray(note, contacts) if contacts is not None else "")

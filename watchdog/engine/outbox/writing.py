@@ -16,7 +16,7 @@ from watchdog.core.telling.first_line import first_line, verified
 from watchdog.core.telling.next_step import NextStep, next_step
 from watchdog.core.telling.notes import Note
 from watchdog.core.telling.routing import astray
-from watchdog.core.telling.status_pages import public_name
+from watchdog.core.telling.status_pages import public_parts
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration, number
 from watchdog.core.urgency import Urgency
@@ -26,6 +26,9 @@ from watchdog.ports import Letter, Phase
 
 MOST_TITLES = 20
 """Of the notes between the first and the last of a letter, so many are named."""
+
+NAMELESS = "a part of our service"
+"""What no status page names, to the public: what it is called in the house tells them nothing."""
 
 _LATER = frozenset({Topic.UPDATE, Topic.COMPLETE})
 
@@ -87,7 +90,11 @@ class Writer:
         own = dict(contacts.templates) if contacts is not None else {}
         fields = self.fields(note) | {"said": said}
         pages = contacts.status_pages.values() if contacts is not None else ()
-        fields["target"] = public_name(pages, ep.rule, ep.target) or ep.target
+        parts = public_parts(pages, ep.rule, ep.target)
+        fields["target"] = ", ".join(one.title for one in parts) or NAMELESS
+        told = (fields["impact"], *(one.impact for one in parts))
+        fields["impact"] = "; ".join(filter(None, told))
+        fields["meanwhile"] = " ".join(one.summary for one in parts if one.summary)
         if ep.rule == MANUAL:  # what was read back is no reason, and theirs is for the house
             fields["summary"] = "a decision of ours"
         return compose(name, fields, own.get(name))
@@ -156,7 +163,7 @@ class Writer:
             "title": note.title,
             "body": _body(note, contacts),
             "reason": _reason(ep),
-            "impact": _impact(measured),
+            "impact": _counted(book.lessons.affected.get(note.episode)) or _impact(measured),
             "lasted": duration(now.steady - ep.opened.steady) if ep is not None else "",
             "expected": duration(action.deadline_seconds) if action is not None else "",
             "next_step": step.text + step.unless,
@@ -170,6 +177,7 @@ class Writer:
             "runbook": rule.runbook if rule is not None else "",
             "link": _link(note, ep, contacts),
             "said": "",
+            "meanwhile": "",
         }
 
 
@@ -201,6 +209,11 @@ def _reason(ep: Episode | None) -> str:
     if ep is None:
         return ""
     return ep.verdict.reason if ep.verdict is not None else ep.why
+
+
+def _counted(affected: tuple[float, str] | None) -> str:
+    """As people have counted: they know better than our counters."""
+    return f"{number(affected[0], 15)} {affected[1]} affected" if affected is not None else ""
 
 
 def _impact(measured: Mapping[str, Any]) -> str:

@@ -212,9 +212,12 @@ class StatusPages:
         promise = self._promise(one.spec, state, now)
         if last is None:
             return Telling(state, 0, promise, now)
-        if last.is_due(now) and self.tells(one.spec):
+        # Who told it before may have had no say in promises: then nothing is promised yet.
+        unpromised = promise is not None and last.entry.next_update is None
+        same_state = last.entry.digest == state.digest
+        if self.tells(one.spec) and (last.is_due(now) or (unpromised and same_state)):
             return Telling(state, last.entry.update + 1, promise, now, last.at)
-        if last.entry.digest != state.digest:
+        if not same_state:
             # What was promised of another incident is kept.
             kept = last.entry.next_update or promise if promise is not None else None
             return Telling(state, last.entry.update, kept, now, last.at)

@@ -113,7 +113,7 @@ def _written(
         "summary": component.summary,
         "impact": component.impact,
         "began_at": clock(one.since),
-        "verified_at": clock(one.since) if one.condition is Condition.PAUSED else "",
+        "verified_at": clock(one.since) if _is_verified(one) else "",
         "estimate": clock(one.estimate),
         "late": one.late,
         "next_update_at": clock(next_update),
@@ -122,6 +122,10 @@ def _written(
     if message.problem:
         structlog.get_logger().error("status.template", problem=message.problem)
     return message
+
+
+def _is_verified(one: ComponentNow) -> bool:
+    return one.condition is Condition.PAUSED and not one.doubted
 
 
 def clock(at: Instant | None) -> str:
