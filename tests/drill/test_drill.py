@@ -8,133 +8,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from watchdog.core.asking import Command, Endpoint
+from tests.house.tree import REPOSITORY
 from watchdog.core.drills import DrillStage
-from watchdog.core.spec import Policy
 from watchdog.demo.stage import Stage, shipped_rules, stage
-from watchdog.drill.fence import Target, outside
-from watchdog.drill.scenes import QUICK
-from watchdog.policy import load_files, load_folder
-from watchdog.policy.folder import read_folder
 
 PROGRAM = Path(sys.executable).with_name("slo-watchdog")
 UNASKED = [one.value for one in DrillStage if one is not DrillStage.APPROVE]
 """The stages of a drill in which no person must say yes."""
 RESUMED = {"config": "drift: buildSha:", "partial": "read back: enabled"}
 """Why the episode of a drill lets go of what it has rolled back."""
-TARGET = Target("http://127.0.0.1:4711", Path("/tmp/mycelia"))  # only a name here
-
-
-def policy(**variables: str) -> Policy:
-    given = {"app": TARGET.url, "public": TARGET.url, "mycelia": str(TARGET.root), **QUICK}
-    load = load_folder(shipped_rules(), "sandbox", variables={**given, **variables})
-    assert load.policy is not None, load.errors
-    assert not load.errors
-    return load.policy
-
-
-def test_the_shipped_rules_stay_within_the_target() -> None:
-    assert outside(policy(), TARGET) == ()
-
-
-@pytest.mark.parametrize(
-    ("variable", "place", "says"),
-    [
-        ("app", "http://127.0.0.1:47111", "reaches http://127.0.0.1:47111/"),
-        ("public", "https://mycelia.example.org", "rule public-probe reaches https://mycelia"),
-        ("launchctl", "/usr/bin/mycelia-launchctl", "reaches /usr/bin/mycelia-launchctl"),
-        ("pnpm", "/tmp/mycelia/../pnpm", "reaches /tmp/mycelia/../pnpm"),
-        ("pnpm", "/usr/bin/pnpm", "verification of pause-redemption reaches /usr/bin/pnpm"),
-        ("mycelia", "/srv/mycelia", "restore-mainnet-config reaches /srv/mycelia/release/mainnet"),
-        ("mycelia", "/srv/mycelia", "restore-system reaches /srv/mycelia/backups/system-backup"),
-        ("mycelia", "/srv/mycelia", "rule release-files reaches /srv/mycelia/release/mainnet/"),
-        ("mycelia", "/srv/mycelia", "rule por-attestation reaches /srv/mycelia/release/mainnet/"),
-    ],
-)
-def test_what_lies_outside_is_named(variable: str, place: str, says: str) -> None:
-    found = outside(policy(**{variable: place}), TARGET)
-    assert any(says in one for one in found), found
-
-
-def test_what_nobody_thought_of_is_met_as_well() -> None:
-    plain = policy()
-    action = plain.actions["pause-redemption"]
-    elsewhere = replace(action, read_back=Endpoint("https://prod.example.org/flags"))
-    other = replace(plain, actions={**plain.actions, "pause-redemption": elsewhere})
-    assert outside(other, TARGET) == (
-        "action pause-redemption reaches https://prod.example.org/flags",
-    )
-
-
-def contacting(text: str, **variables: str) -> tuple[str, ...]:
-    """What the shipped rules reach with this contacts.yaml in place of theirs."""
-    files = read_folder(shipped_rules()).files | {"contacts.yaml": text}
-    given = {"app": TARGET.url, "public": TARGET.url, "mycelia": str(TARGET.root), **QUICK}
-    load = load_files(files, "sandbox", variables={**given, **variables})
-    assert load.policy is not None, load.errors
-    assert not load.errors
-    return outside(load.policy, TARGET)
-
-
-TEAM = "audiences: {team: {to: [c]}}\n"
-PAGE = "    components: {r: {name: R, targets: ['flag:btc_mainnet_redemption']}}\n"
-
-
-@pytest.mark.parametrize(
-    ("contacts", "place"),
-    [
-        (
-            'channels: {c: {url: "mailto://relay.example.org?to=all@example.org"}}\n',
-            "mailto://relay",
-        ),
-        ('channels: {c: {url: "json://127.0.0.1:4711/"}}\n', "json://127.0.0.1:4711/"),
-        (
-            'channels: {c: {webhook: "HTTPS://hooks.example.org/x"}}\n',
-            "HTTPS://hooks.example.org/x",
-        ),
-        (
-            "channels: {c: {apprise: none}}\nstatus-pages:\n  p:\n    file: /srv/status.json\n"
-            "    host: any\n" + PAGE,
-            "/srv/status.json",
-        ),
-    ],
-)
-def test_nobody_is_told_of_a_drill_by_a_channel_of_production(contacts: str, place: str) -> None:
-    found = contacting("version: 1\n" + contacts + TEAM)
-    assert any(f"contacts reaches {place}" in one for one in found), found
-
-
-ROOT, URL = TARGET.root, TARGET.url
-
-
-@pytest.mark.parametrize(
-    ("argument", "within"),
-    [
-        ("pause", True), ("--quick", True), ("12:30", True), ("redemption:on", True),
-        ("release/mainnet", True), (f"{ROOT}/release", True), (f"--root={ROOT}/release", True),
-        (f"-C{ROOT}/release", True), (f"{ROOT}/a:{ROOT}/b", True), (f"--url={URL}/flags", True),
-        ("127.0.0.1:4711", True),
-        ("/srv/mycelia", False), ("--root=/srv/mycelia", False), ("-C/srv/mycelia", False),
-        (f"{ROOT}/a:/srv/b", False), (f"--root={ROOT}/../prod", False), ("../prod", False),
-        ("deploy@web-1:/srv/mycelia", False), ("~/.ssh/config", False), ("--home=~root", False),
-        ("--url=https://prod.example.org", False), ("--flag=ftp://prod/x", False),
-        (f"{URL}/a,https://prod.example.org", False), ("--db=prod.example.org:5432", False),
-        ("127.0.0.1:47111", False),
-    ],
-)  # fmt: skip
-def test_a_place_inside_of_an_argument_is_met(argument: str, *, within: bool) -> None:
-    plain = policy()
-    action = plain.actions["pause-redemption"]
-    program = f"{ROOT}/bin/tool"
-    with_it = replace(action, do=replace(action.do, how=Command((program, argument))))
-    found = outside(replace(plain, actions={"pause-redemption": with_it}), TARGET)
-    assert found == (() if within else (f"action pause-redemption reaches {argument}",))
 
 
 def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -232,6 +119,19 @@ def test_the_other_kinds_pass(tmp_path: Path, kind: str, stages: int) -> None:
     assert any("release/mainnet verified" in text for text in printed) is (kind == "config")
     let_go = [one for one in told["episode"]["timeline"] if one["what"] == "watched"]
     assert let_go[-1]["text"].startswith("from contained: " + RESUMED[kind])
+
+
+@pytest.mark.sim
+def test_whoever_has_set_up_who_is_told_as_the_docs_say_may_practise(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(shipped_rules(), rules)
+    docs = (REPOSITORY / "docs/telling.md").read_text().partition("## A whole set-up")[2]
+    (rules / "contacts.yaml").write_text(docs.partition("```yaml\n")[2].partition("```")[0])
+    assert "statuspage:" in (rules / "contacts.yaml").read_text()
+    ended = run(
+        "run", "feature-flag", "--unrecorded", "--rules", str(rules), "--into", str(tmp_path)
+    )
+    assert ended.returncode == 0, ended.stderr + ended.stdout
 
 
 @pytest.mark.sim

@@ -117,7 +117,8 @@ async def stage(
             )
             before(settings, sandbox)
             await _created(folder, settings)
-            daemon = _start(folder, "run", "--config", str(settings))
+            # What a command names relative to no folder lies in the sandbox then, too.
+            daemon = _start(folder, "run", "--config", str(settings), cwd=sandbox.root)
             try:
                 page = await _ready(daemon)
                 async with _control(folder) as control:
@@ -223,13 +224,14 @@ async def _created(folder: Path, settings: Path) -> None:
         raise StageFailed(f"slo-watchdog init failed:\n{init.log_tail()}")
 
 
-def _start(folder: Path, *arguments: str) -> OwnedProcess:
+def _start(folder: Path, *arguments: str, cwd: Path | None = None) -> OwnedProcess:
     """The real command, in a session of its own, its output in a file."""
     return start_process(
         Command(
             name=f"slo-watchdog {arguments[0]}",
             argv=[sys.executable, "-m", "watchdog", *arguments],
             log=folder / f"{arguments[0]}.log",
+            cwd=cwd,
             environment=_environment(),
         )
     )

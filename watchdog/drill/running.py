@@ -123,7 +123,8 @@ def _fenced(settings: Path, sandbox: Sandbox) -> Policy:
             "the rules cannot be practised as they are: "
             + "; ".join(str(one) for one in load.errors[:_SHOWN])
         )
-    found = outside(load.policy, Target(sandbox.url, sandbox.root))
+    held = frozenset(one.name for one in Path(given["secrets_dir"]).iterdir())
+    found = outside(load.policy, Target(sandbox.url, sandbox.root, held))
     if found:
         more = f", and {len(found) - _SHOWN} more" if found[_SHOWN:] else ""
         raise DrillRefused(

@@ -1,9 +1,8 @@
-"""What a policy could reach outside of a drill's target. Law: whatever is not known to lie within
-it lies outside.
+"""Walks a whole policy, so that a place in a part that nobody thought of here is met as well.
 
-Walks the whole policy, so that a place in a part that nobody thought of here is met as well.
-Credentials are no matter: the drill's daemon has none but its own. Of a system restore it is the
-archive that must be the target's: without root's record of exactly that one nothing is asked for.
+Who has to name a credential that the drill does not have sends nothing, and is no place that it
+reaches. Of a system restore it is the archive that must be the target's: without root's record of
+exactly that one nothing is asked for.
 """
 
 from __future__ import annotations
@@ -11,26 +10,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from pathlib import Path
 from typing import Any
 
 from watchdog.core.asking import Command, Endpoint
 from watchdog.core.probes import AttestationProbe, ManifestProbe, TcpProbe
-from watchdog.core.releases import LineOf
+from watchdog.core.releases import LineOf, Stated
 from watchdog.core.spec import Policy
-from watchdog.core.telling.contacts import AppriseUrl
-from watchdog.core.telling.status_pages import StatusFile
+from watchdog.core.telling.contacts import AppriseUrl, Webhook
+from watchdog.core.telling.status_pages import AtlassianPage, StatusCall, StatusFile
 from watchdog.core.trees import RestoreSystem, SwapTree
+from watchdog.drill.fence.argument import why_refused
+from watchdog.drill.fence.target import Target
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"',;]*", re.IGNORECASE | re.ASCII)
-_PORT_OF = re.compile(r"(?=[^:]*[a-z.\[])[\w.\[\]-]+:\d{2,5}\Z", re.IGNORECASE | re.ASCII)
-"""A host with its port, and no time of the day."""
+_PLACE = re.compile(r"/|~|[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
+"""How any text begins that may be a place."""
 
-_BETWEEN = re.compile(r"[\s=,:;@\"']+")
-"""What stands between the places of one argument: --root=/srv/a:/srv/b, user@host:/srv/a."""
-
-_JOINED = re.compile(r"-[A-Za-z](?=[/~.])")
-"""An option whose value follows at once: -C/srv/a."""
 _NAMED = {
     "sources": "source",
     "actions": "action",
@@ -39,25 +33,18 @@ _NAMED = {
 }
 """What is told by its name; all else of a policy by the name of its part."""
 
-_TO_READ = frozenset({"runbook", "document", "summary", "text"})
+_TO_READ = frozenset(
+    {"runbook", "document", "summary", "text", "link", "note", "templates", "title"}
+)
 """Fields that people read, and nothing asks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a drill may touch: one origin, and one folder with all that is in it."""
+class _Run:
+    """An argument list, and the folder that it runs in."""
 
-    url: str
-    root: Path
-
-    def serves(self, url: str) -> bool:
-        return url == self.url or url.startswith((f"{self.url}/", f"{self.url}?"))
-
-    def holds(self, path: str) -> bool:
-        place = Path(path)
-        if not place.is_absolute() or ".." in place.parts:
-            return False
-        return place == self.root or self.root in place.parents
+    argv: tuple[str, ...]
+    cwd: str | None
 
 
 def outside(policy: Policy, target: Target) -> tuple[str, ...]:
@@ -79,7 +66,9 @@ def _places(value: Any, target: Target) -> Iterator[str]:
     """What lies outside of it, anywhere in a value."""
     yield from (path for path in _paths(value) if path and not target.holds(path))
     match value:
-        case str() if _URL.match(value) and not target.serves(value):
+        case Webhook() | AtlassianPage() | StatusCall() if _is_mute(value, target):
+            return
+        case str() if _PLACE.match(value) and not (target.serves(value) or target.holds(value)):
             yield value
         case AppriseUrl(url=url) if url:  # a service of somebody's, whatever its address
             yield url
@@ -87,13 +76,22 @@ def _places(value: Any, target: Target) -> Iterator[str]:
             yield url
         case TcpProbe(host=host, port=port) if not target.serves(f"http://{host}:{port}"):
             yield f"{host}:{port}"
-        case Command(argv=argv, cwd=cwd):
-            yield from _programs(argv, cwd, target)
-        case RestoreSystem(verify=verify):
-            for argv in verify:
-                yield from _programs(argv, None, target)
+        case Command() | RestoreSystem():
+            yield from (place for run in _runs(value) for place in _outside_of(run, target))
+        case Stated(text=text):
+            why = why_refused(text, None, target)
+            if why:
+                yield f"{text!r}: {why}"
         case _:
             yield from _within(value, target)
+
+
+def _is_mute(value: Webhook | AtlassianPage | StatusCall, target: Target) -> bool:
+    """Whether it tells people by a credential that the drill lacks, and so tells nobody."""
+    needed = {header.secret for header in value.endpoint.headers if header.secret is not None}
+    if isinstance(value, Webhook) and value.hmac:
+        needed.add(value.hmac)
+    return not needed <= target.credentials
 
 
 def _paths(value: Any) -> tuple[str | None, ...]:
@@ -129,24 +127,23 @@ def _within(value: Any, target: Target) -> Iterator[str]:
             yield from _places(item, target)
 
 
-def _programs(argv: tuple[str, ...], cwd: str | None, target: Target) -> Iterator[str]:
-    """The program and every argument that is a place, and where it runs."""
-    if not target.holds(argv[0]):
-        yield argv[0]
-    for one in argv[1:]:
-        if not _lies_within(one, target):
-            yield one
-    if cwd is not None and not target.holds(cwd):
-        yield cwd
+def _runs(value: Command | RestoreSystem) -> Iterator[_Run]:
+    if isinstance(value, Command):
+        yield _Run(value.argv, value.cwd)
+    else:
+        yield from (_Run(argv, value.verify_in) for argv in value.verify)
 
 
-def _lies_within(argument: str, target: Target) -> bool:
-    """Whether each place in it is the target's: addresses, paths, and hosts with a port."""
-    if not all(map(target.serves, _URL.findall(argument))):
-        return False
-    rest = _URL.sub(" ", argument)
-    places = [_JOINED.sub("", one, count=1) for one in _BETWEEN.split(rest)]
-    foreign = [one for one in places if one.startswith(("/", "~")) and not target.holds(one)]
-    upwards = any(".." in Path(one).parts for one in places)
-    hosts = [one for one in re.split(r"[\s=,;@\"']+", rest) if _PORT_OF.match(one)]
-    return not foreign and not upwards and all(target.serves(f"http://{one}") for one in hosts)
+def _outside_of(run: _Run, target: Target) -> Iterator[str]:
+    """The program, every argument with the reason for which it is none of the drill's, and where
+    it runs.
+    """
+    program, *arguments = run.argv
+    if not target.holds(program):
+        yield program
+    for one in arguments:
+        why = why_refused(one, run.cwd, target)
+        if why:
+            yield f"{one!r}: {why}"
+    if run.cwd is not None and not target.holds(run.cwd):
+        yield run.cwd
