@@ -201,3 +201,120 @@ def test_what_differs_by_a_path_only_is_told_once_and_names_the_environments(
     text = check(written_to(tmp_path, files)).text()
     assert text.count("nobody-there") == 1
     assert "warning[nobody-there] in production, staging: " in text
+
+
+def told_by(tmp_path: Path, files: Mapping[str, str]) -> set[tuple[str, int, str]]:
+    """Every error of `check` as file, line and what it says."""
+    errors = check(written_to(tmp_path, files)).errors
+    return {(error.file, error.line, error.what) for error in errors}
+
+
+def test_a_misspelt_key_at_the_top_is_read_as_what_it_means(tmp_path: Path) -> None:
+    platform = PLATFORM
+    for key in ("environment", "sources", "actions", "playbooks", "grants"):
+        platform = platform.replace(f"{key}:", f"{key[:-2]}{key[-1]}:")
+    files = folder(platform.replace("every: 5s}", "every: 5}"), team_a=RULES.replace("30s", "30"))
+    assert told_by(tmp_path, files) == {
+        ("platform.yaml", 2, "unknown key `environmet`"),
+        ("platform.yaml", 3, "unknown key `sourcs`"),
+        ("platform.yaml", 4, "every: 5 has no unit"),
+        ("platform.yaml", 11, "unknown key `actios`"),
+        ("platform.yaml", 19, "unknown key `playboos`"),
+        ("platform.yaml", 22, "unknown key `grans`"),
+        ("team-a/rules.yaml", 10, "threshold.over: 30 has no unit"),
+    }
+
+
+def test_a_platform_that_names_no_environment_is_judged_all_the_same(tmp_path: Path) -> None:
+    platform = PLATFORM.replace("environment: production\n", "").replace("every: 5s}", "every: 5}")
+    files = folder(platform, team_a=RULES.replace("mode: armed", "mode: armored"))
+    assert {(file, what) for file, _, what in told_by(tmp_path, files)} == {
+        ("platform.yaml", "no `environment`"),
+        ("platform.yaml", "every: 5 has no unit"),
+        ("team-a/rules.yaml", "mode: armored is not known"),
+    }
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        ("mode: armed", "mode: inforce"),
+        ("severity: P0", "severity: urgent"),
+        ("for: 15s", "for: 15"),
+        ("minimum_events: 20", "minimum_events: some"),
+        ("armed_because:", "because_of:"),
+    ],
+)
+def test_a_bad_word_in_a_rule_hides_none_of_its_wrong_names(
+    tmp_path: Path, slip: tuple[str, str]
+) -> None:
+    wrong = RULES.replace(*slip).replace("source: app", "source: ap")
+    wrong = wrong.replace("playbook: redemption", "playbok: redemtion\n    corroborate: [nobody]")
+    told = {what for _, _, what in told_by(tmp_path, folder(team_a=wrong))}
+    assert told >= {
+        "there is no source ap",
+        "unknown key `playbok`",
+        "there is no playbook redemtion",
+        "there is no rule nobody",
+    }
+    assert len(told) == 5, "and the bad word itself"
+
+
+def test_a_bad_value_hides_no_selector_beside_it(tmp_path: Path) -> None:
+    wrong = RULES.replace("over: 30s", "over: 30").replace("total: requests_total", "total: a b")
+    wrong = wrong.replace("owner", "x").replace("source: app", "source: app\n    owner: team-b")
+    told = {what for _, _, what in told_by(tmp_path, folder(team_a=wrong))}
+    assert "threshold.over: 30 has no unit" in told
+    assert any(what.startswith("threshold.total is no PromQL") for what in told)
+    assert "the owner is the folder's name, team-a" in told
+
+
+@pytest.mark.parametrize(
+    "slip",
+    [
+        ("mode: armed, within", "mode: amred, within"),
+        ("{action: pause-redemption", "{acton: pause-redemption"),
+        ("within: 2m", "within: 2"),
+    ],
+)
+def test_a_rung_that_cannot_be_read_is_told_once(tmp_path: Path, slip: tuple[str, str]) -> None:
+    rules = RULES.replace("mode: armed", "mode: armed\n    up_to: pause-redemption")
+    told = told_by(tmp_path, folder(PLATFORM.replace(*slip), team_a=rules))
+    assert {(file, line) for file, line, _ in told} == {("platform.yaml", 21)}
+    assert len(told) == 1
+
+
+def test_a_rung_that_is_wrong_still_names_its_action(tmp_path: Path) -> None:
+    platform = PLATFORM.replace("{action: pause-redemption, mode: armed", "{action: no, mode: on")
+    told = {what for _, _, what in told_by(tmp_path, folder(platform))}
+    assert told == {"there is no action no", "mode: on is not known"}
+
+
+def test_a_window_over_what_a_refused_action_changes_is_right(tmp_path: Path) -> None:
+    window = (
+        "maintenance:\n  w: {scope: {target: 'flag:btc_mainnet_redemption'}, "
+        "days: [sun], from: '02:00', to: '03:00', zone: UTC, reason: upkeep}\n"
+    )
+    assert told_by(tmp_path, folder(PLATFORM + window)) == set()
+    wrong = PLATFORM.replace("deadline: 10s", "deadline: 10") + window
+    assert {what for _, _, what in told_by(tmp_path, folder(wrong))} == {"deadline: 10 has no unit"}
+
+
+def test_a_file_of_variables_that_is_not_there_is_told_once(tmp_path: Path) -> None:
+    files = folder(SEVERAL, team_a=RULES.replace('"> 5%"', '"{{ bound }}"'))
+    files["vars/production.yaml"] += 'bound: "> 5%"\n'
+    told = told_by(tmp_path, files)
+    [(file, line, what)] = told
+    assert (file, line) == ("vars/staging.yaml", 1)
+    assert what == "the file is not there, and app would be defined in it"
+    assert check(tmp_path, "production").ok
+
+
+def test_variables_that_only_rules_use_are_missed_as_well(tmp_path: Path) -> None:
+    plain = SEVERAL.replace("{{ app }}", "http://localhost:3000")
+    files = folder(plain, team_a=RULES.replace('"> 5%"', '"{{ bound }}"'))
+    files["vars/production.yaml"] += 'bound: "> 5%"\n'
+    assert told_by(tmp_path, files) == {
+        ("vars/staging.yaml", 1, "the file is not there, and bound would be defined in it")
+    }
+    assert not check(tmp_path, "staging").ok

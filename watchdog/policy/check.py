@@ -11,7 +11,9 @@ from pathlib import Path
 from watchdog.policy.folder import read_folder
 from watchdog.policy.lint import Finding, Ground, Level, ground_of, lint
 from watchdog.policy.load import Load, load_folder
-from watchdog.policy.problem import Problem
+from watchdog.policy.meant import keys_meant
+from watchdog.policy.platform import KEYS, LATER
+from watchdog.policy.problem import Findings, Problem
 from watchdog.policy.scalars import is_name
 from watchdog.policy.tested import rules_tested_in
 from watchdog.policy.tree import BadText, read_tree
@@ -175,8 +177,9 @@ def environments_of(folder: str | Path) -> list[str]:
         tree = read_tree(files.get("platform.yaml", ""), "platform.yaml")
     except BadText:
         tree = None  # the load says what is wrong with it
+    top = keys_meant(tree, KEYS, LATER, Findings()) if tree is not None else {}
     for key in ("environment", "environments"):
-        found = tree.entries.get(key) if tree is not None else None
+        found = top.get(key)
         if found is not None:
             node = found[1]
             named |= {item.text for item in (node.items or [node]) if is_name(item.text)}

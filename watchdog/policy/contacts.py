@@ -59,7 +59,7 @@ def compile_contacts(files: Mapping[str, str], given: Given, findings: Findings)
     document = read_document(text, FILE, given, findings)
     if document is None:
         return None
-    check_top(document, KEYS, {}, findings)
+    document = check_top(document, KEYS, {}, findings)
     names = Names(document, findings)
     found = Contacts(
         channels={c.name: c for entry in names.channels if (c := _channel(entry, names, findings))},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from watchdog.core.naming import family_of
+from watchdog.policy.meant import keys_meant
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest
@@ -63,11 +64,16 @@ def read_document(text: str, file: str, given: Given, findings: Findings) -> Doc
 
 def check_top(
     document: Document, keys: tuple[str, ...], later: dict[str, str], findings: Findings
-) -> None:
-    """The top of a file: known words only, and the language's version."""
+) -> Document:
+    """The top of a file: known words only, and the language's version. The file is given back
+    with its misspelt keys as they are meant.
+    """
+    entries = keys_meant(document.node, keys, later, findings)
+    if entries.keys() != document.node.entries.keys():
+        document = replace(document, node=replace(document.node, entries=entries))
     for key, (place, _) in document.node.entries.items():
         if findings.full:
-            return
+            return document
         if key in later:
             findings.refuse(
                 place,
@@ -87,6 +93,7 @@ def check_top(
             f"version {shown(version.value)} is not known here",
             f"This program reads version {VERSION}.",
         )
+    return document
 
 
 def entries_of(document: Document, key: str, findings: Findings) -> list[Entry]:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from watchdog.policy.document import Document
 from watchdog.policy.problem import Findings, Problem
 from watchdog.policy.scalars import is_name
+from watchdog.policy.tree import Place
 
 
-def check_environment(document: Document, environment: str) -> list[Problem]:
-    """What is wrong with the environments that the file says it is for."""
-    findings = Findings()
-    _environment(document, environment, findings)
-    return findings.errors
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The environments that a file is for, and where it says so."""
+
+    names: tuple[str, ...]
+    place: Place
+
+    def foreign(self, environment: str) -> Problem:
+        """The refusal in an environment that is none of them."""
+        return Problem(
+            self.place.file,
+            self.place.line,
+            self.place.column,
+            f"this policy is for {', '.join(self.names)}, and the process runs in {environment}",
+            "Load the folder that belongs here, or correct the process's `environment`.",
+        )
 
 
-def _environment(document: Document, environment: str, findings: Findings) -> None:
+def named_in(document: Document, findings: Findings) -> Named | None:
+    """What the file says of it; None where it does not say it rightly, which is told."""
     one, several = document.value("environment"), document.value("environments")
     if (one is None) == (several is None):
         place = document.key("environments") if one else document.start
@@ -24,21 +39,15 @@ def _environment(document: Document, environment: str, findings: Findings) -> No
             "Write `environment: NAME`, or `environments: [NAME, NAME]` when the folder serves "
             "several.",
         )
-        return
+        return None
     node = one or several
     if node is None:
-        return
-    names = [n.value for n in node.items] if node.kind == "list" else [node.value]
-    if (node.kind == "list") != (one is None) or not all(
-        isinstance(n, str) and is_name(n) for n in names
-    ) or not names:  # fmt: skip
+        return None
+    nodes = node.items if node.kind == "list" else [node]
+    names = tuple(n.value for n in nodes if isinstance(n.value, str) and is_name(n.value))
+    if (node.kind == "list") != (one is None) or len(names) < len(nodes) or not names:
         findings.refuse(
             node.place, "that is no name of an environment", "Write it like production."
         )
-    elif environment not in names:
-        listed = ", ".join(str(n) for n in names)
-        findings.refuse(
-            node.place,
-            f"this policy is for {listed}, and the process runs in {environment}",
-            "Load the folder that belongs here, or correct the process's `environment`.",
-        )
+        return None
+    return Named(names, node.place)

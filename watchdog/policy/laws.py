@@ -63,7 +63,7 @@ def is_ratio(shape: RuleShape) -> bool:
     return shape.slo is not None or (shape.threshold is not None and shape.threshold.expr is None)
 
 
-def check_keys(entry: Entry, shape: RuleShape, owner: str, findings: Findings) -> None:
+def check_keys(entry: Entry, shape: RuleShape, findings: Findings) -> None:
     """Keys that only mean something beside others; none is accepted and ignored."""
     if shape.minimum_events is not None and not is_ratio(shape):
         findings.refuse(
@@ -79,15 +79,19 @@ def check_keys(entry: Entry, shape: RuleShape, owner: str, findings: Findings) -
         )
     if shape.playbook is None and shape.up_to is not None:
         findings.refuse(entry.key_at("up_to"), "`up_to` without a playbook", "Name the playbook.")
+    if shape.playbook is not None and not shape.runbook:
+        findings.advise(
+            entry.key, f"{entry.name} may lead to an action and has no runbook", "Add `runbook:`."
+        )
+
+
+def check_owner(entry: Entry, shape: RuleShape, owner: str, findings: Findings) -> None:
+    """A rule is its folder's; the key may say so, and nothing else."""
     if shape.owner is not None and shape.owner != owner:
         findings.refuse(
             entry.at("owner"),
             f"the owner is the folder's name, {owner}",
             f"Write `owner: {owner}`, remove the line, or move the rule.",
-        )
-    if shape.playbook is not None and not shape.runbook:
-        findings.advise(
-            entry.key, f"{entry.name} may lead to an action and has no runbook", "Add `runbook:`."
         )
 
 
@@ -105,6 +109,8 @@ def check_grants(
             closest(shape.playbook, platform.playbooks),
         )
         return
+    if not playbook.rungs:
+        return  # refused itself, where it stands
     names = list(dict.fromkeys(family_of(rung.action) for rung in playbook.rungs))
     if shape.up_to is not None and shape.up_to not in names:
         findings.refuse(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.contacts import compile_contacts
 from watchdog.policy.document import Document, Given, check_top, read_document
-from watchdog.policy.environments import check_environment
+from watchdog.policy.environments import Named, named_in
 from watchdog.policy.folder import MESSAGES, is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
 from watchdog.policy.leaning import leaning
@@ -21,7 +21,7 @@ from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
 from watchdog.policy.status_pages import Places
 from watchdog.policy.together import Choice, add_hidden, settle
-from watchdog.policy.variables import GIVEN, Value, read_variables
+from watchdog.policy.variables import GIVEN, Value, read_variables, refuse_absent
 
 RESERVED = frozenset({PLATFORM, "vars", "messages", "manual"})
 """No owner may be called so: the platform's own part, its folders, and orders of people."""
@@ -50,6 +50,8 @@ class Base:
     findings: Findings
     pages: Places = field(default_factory=Places)
     draft: Platform | None = None
+    unset: str = ""
+    """The file of variables that is not there, where that is not told yet."""
 
 
 def split(files: Mapping[str, str], problems: Iterable[Problem]) -> Parts:
@@ -102,26 +104,33 @@ def compile_base(parts: Parts, environment: str) -> Base:
                     "Rules lie in their owner's folder: OWNER/rules.yaml.",
                 )
             )
-    given = Given(values, "" if broken else own)
+    absent = not parts.platform.keys() & {own, GIVEN} and not broken
+    given = Given(values, "" if broken or absent else own)
     text = parts.platform.get("platform.yaml", "")
     document = read_document(text, "platform.yaml", given, findings)
     platform: Platform | None = None
+    named: Named | None = None
     if document is None:
         compile_contacts(parts.platform, given, findings)
         platform = _unread(environment)
     else:
-        foreign = check_environment(document, environment)
-        if foreign:  # all else would be judged with variables that were never meant for it
-            findings.errors[:] = foreign
+        document = check_top(document, KEYS, LATER, findings)
+        named = named_in(document, findings)
+        if named is not None and environment not in named.names:
+            # all else would be judged with variables that were never meant for it
+            findings.errors[:] = [named.foreign(environment)]
         else:
-            check_top(document, KEYS, LATER, findings)
             contacts = compile_contacts(parts.platform, given, findings)
             platform = compile_platform(document, environment, findings, contacts)
     pages = Places.of(parts.platform.get(CONTACTS), CONTACTS, given)
     if platform is not None and not platform.refused and platform.refused is not None:
         pages.check_targets({action.target for action in platform.actions.values()}, findings)
+    if absent and named is not None and environment in named.names and findings.lacking:
+        refuse_absent(own, findings)
+        absent = False  # that is told
     whole = None if findings.errors else platform
-    return Base(whole, given, used, findings, pages, platform)
+    unset = own if absent and named is not None else ""
+    return Base(whole, given, used, findings, pages, platform, unset)
 
 
 def _unread(environment: str) -> Platform:
@@ -200,11 +209,13 @@ def _compile(
             continue
         if platform.refused != frozenset():
             findings.unknown.update(leaning(document.node, platform.refused))
-        check_top(document, OWNER_KEYS, OWNER_LATER, findings)
+        document = check_top(document, OWNER_KEYS, OWNER_LATER, findings)
         if document.value("rules") is None:
             findings.refuse(document.start, "the file has no `rules`", "Add them, or delete it.")
         documents.append(document)
     found = compile_owner(owner, documents, platform, findings, AlertFiles(alerts))
+    if base.unset:
+        refuse_absent(base.unset, findings)
     return None if unread else found
 
 

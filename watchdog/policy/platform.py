@@ -247,6 +247,8 @@ def _check_targets(
     findings: Findings,
 ) -> None:
     """A window over a target that nothing changes would mute nothing."""
+    if None in actions.values():
+        return  # what a refused one changes is not known
     targets = {action.target for action in actions.values() if action}
     for entry, window in zip(entries, windows, strict=True):
         scope = window.scope if window else None

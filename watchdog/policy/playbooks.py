@@ -10,9 +10,10 @@ from watchdog.core.naming import Values, family_of, labelled, values_in
 from watchdog.core.spec import ActionSpec, Playbook, Rung
 from watchdog.core.words import Mode
 from watchdog.policy.expressions import same_expectation
+from watchdog.policy.meant import corrected
 from watchdog.policy.platform_models import RungShape
 from watchdog.policy.problem import Entry, Findings
-from watchdog.policy.scalars import shown
+from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest, shape_of
 
 _LONGEST_REQUEST_SECONDS = 86400.0
@@ -31,7 +32,10 @@ def playbooks_of(
         by_family.setdefault(family_of(name), []).append(name)
     for entry in entries:
         rungs = _rungs(entry, by_family, _restores(actions), findings)
-        made = _unfolded(entry, rungs, by_family, findings)
+        if rungs is None:
+            made = [Playbook(entry.name, ())]  # known by its name, and refused
+        else:
+            made = _unfolded(entry, rungs, by_family, findings)
         found |= {book.name: book for book in made}
         for book in made:
             _check_opposites(entry, book, actions, wanted, findings)
@@ -52,28 +56,28 @@ def _rungs(
     actions: Mapping[str, list[str]],
     restores: frozenset[str],
     findings: Findings,
-) -> list[tuple[int, Rung]]:
-    """As written, each with its place in the list; none of one that is refused as a whole."""
+) -> list[tuple[int, Rung]] | None:
+    """As written, each with its place in the list; None where one cannot be read, since of a
+    ladder that lacks a rung nobody can tell what it leads to.
+    """
     if entry.node.kind != "list" or not entry.node.items:
         findings.refuse(
             entry.node.place,
             f"the playbook {entry.name} is no list of rungs",
             "Write it as - {action: NAME, mode: armed, within: 2m}.",
         )
-        return []
+        return None
     rungs: list[tuple[int, Rung]] = []
+    whole = True
     for index, node in enumerate(entry.node.items):
-        rung_entry = Entry(f"{entry.name}[{index}]", node.place, node)
+        written = Entry(f"{entry.name}[{index}]", node.place, node)
+        rung_entry = corrected(RungShape, written, findings)
+        _check_action(rung_entry, actions, findings)
         shape = shape_of(RungShape, rung_entry, findings)
         if shape is None:
+            whole = False
             continue
-        if shape.action not in actions:
-            findings.refuse(
-                rung_entry.at("action"),
-                f"there is no action {shape.action}",
-                closest(shape.action, actions),
-            )
-        elif any(rung.action == shape.action for _, rung in rungs):
+        if any(rung.action == shape.action for _, rung in rungs):
             findings.refuse(
                 rung_entry.at("action"),
                 f"{shape.action} stands twice in the playbook {entry.name}",
@@ -82,7 +86,15 @@ def _rungs(
         restore = shape.action in restores
         _check_asking(rung_entry, shape, findings, restore=restore)
         rungs.append((index, _rung(shape, RESTORE_APPROVALS if restore else 1)))
-    return rungs
+    return rungs if whole else None
+
+
+def _check_action(rung: Entry, actions: Mapping[str, list[str]], findings: Findings) -> None:
+    """Whatever else is wrong with the rung."""
+    found = rung.node.entries.get("action")
+    name = found[1].value if found is not None else None
+    if isinstance(name, str) and is_name(name) and name not in actions:
+        findings.refuse(rung.at("action"), f"there is no action {name}", closest(name, actions))
 
 
 def _rung(shape: RungShape, usual: int) -> Rung:

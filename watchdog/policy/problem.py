@@ -49,6 +49,8 @@ class Findings:
     advice: list[Problem] = field(default_factory=list)
     unknown: set[Place] = field(default_factory=set)
     """Values that hold an unknown variable: what else is wrong with them only follows from it."""
+    lacking: set[str] = field(default_factory=set)
+    """Variables that are used beside no file that could define them."""
 
     @property
     def full(self) -> bool:

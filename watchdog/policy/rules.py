@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core.channels import EventSignal
 from watchdog.core.probes import Probed
-from watchdog.core.spec import Kind, Liveness, PrometheusApi, RuleSpec, SourceSpec
+from watchdog.core.spec import Kind, Liveness, RuleSpec, SourceSpec
 from watchdog.core.standing import MANUAL
 from watchdog.core.words import Mode, Severity
 from watchdog.policy.canon import sha256
@@ -17,13 +17,16 @@ from watchdog.policy.each import DEFAULT_LIMIT, check_each, check_told_apart
 from watchdog.policy.events import told
 from watchdog.policy.impact import impact_of
 from watchdog.policy.importers.in_place import AlertFiles
-from watchdog.policy.laws import check_armed, check_grants, check_keys
+from watchdog.policy.in_part import judge_in_part
+from watchdog.policy.laws import check_armed, check_grants, check_keys, check_owner
+from watchdog.policy.meant import corrected
 from watchdog.policy.platform import Platform
 from watchdog.policy.probes import check_rhythm, chosen, is_probe, probing
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rule_models import RuleShape
-from watchdog.policy.shape import closest, shape_of
+from watchdog.policy.shape import shape_of
 from watchdog.policy.signals import Signal, interval_of, normal_signal, signal_of
+from watchdog.policy.sourced import source_named
 
 KEYS = ("version", "rules")
 LATER = {"events": "channels in an owner's file, beside those of platform.yaml,"}
@@ -101,8 +104,10 @@ def compile_rule(
             entry.key, f"{MANUAL} is what people's own orders are kept under", "Call it otherwise."
         )
         return None
+    entry = corrected(RuleShape, entry, findings)
     shape = shape_of(RuleShape, entry, findings)
     if shape is None:
+        judge_in_part(entry, owner, platform, findings)
         return None
     before = len(findings.errors)
     kinds = [kind for kind in KINDS if getattr(shape, kind) is not None]
@@ -113,7 +118,8 @@ def compile_rule(
             f"Write exactly one of {', '.join(KINDS)}.",
         )
         return None
-    check_keys(entry, shape, owner, findings)
+    check_keys(entry, shape, findings)
+    check_owner(entry, shape, owner, findings)
     check_grants(entry, shape, owner, platform, findings)
     check_each(entry, shape, platform, findings)
     source, signal = _measured(entry, shape, owner, platform, findings)
@@ -148,7 +154,7 @@ def _measured(
     check_rhythm(entry, shape, findings)
     if (shape.integrity or shape.liveness) and not chosen(entry, shape, findings):
         return None, None
-    source = _source(entry, shape, platform, findings)
+    source = source_named(entry, shape, platform, findings)
     return source, signal_of(entry, shape, source, findings) if source is not None else None
 
 
@@ -204,41 +210,3 @@ def _spec(  # one rule, from what was found out about it
     meant = replace(spec, signal=normal_signal(signal))
     proof = sha256(meant, _PROSE | {"mode"})
     return replace(spec, sha256=sha256(meant, _PROSE), proof_sha256=proof)
-
-
-def _source(
-    entry: Entry, shape: RuleShape, platform: Platform, findings: Findings
-) -> SourceSpec | None:
-    """The rule's source; `liveness: {up: SOURCE}` names it by itself."""
-    up = shape.liveness.up if shape.liveness is not None else None
-    if shape.source is None and up is not None:
-        found = platform.sources.get(up)
-        if found is None:
-            findings.refuse(
-                entry.at("liveness", "up"),
-                f"there is no source {up}",
-                f"{closest(up, platform.sources)} A selector needs `source:` beside it.",
-            )
-        elif isinstance(found.how, PrometheusApi):
-            findings.refuse(
-                entry.at("liveness", "up"),
-                f"{up} is a Prometheus, which knows the `up` of many targets",
-                f"Write `source: {up}` and a selector, like {{up: 'up{{job=\"x\"}}'}}.",
-            )
-            return None
-        return found
-    if shape.source is None:
-        findings.refuse(
-            entry.key,
-            f"{entry.name} has no `source`",
-            closest("", platform.sources).replace("Known are", "Name one of"),
-        )
-        return None
-    found = platform.sources.get(shape.source)
-    if found is None:
-        findings.refuse(
-            entry.at("source"),
-            f"there is no source {shape.source}",
-            closest(shape.source, platform.sources),
-        )
-    return found

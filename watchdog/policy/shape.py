@@ -6,16 +6,18 @@ sentence. A word that this version does not do yet is refused by its name.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from watchdog.policy.base import Shape
+from watchdog.policy.meant import as_meant, nearest
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import OURS, shown
+from watchdog.policy.tree import Node
 
 S = TypeVar("S", bound=Shape)
 
@@ -40,25 +42,34 @@ _REMEDY = {
 def closest(word: str, known: Iterable[str]) -> str:
     """`Did you mean ...?`, or what there is to choose from."""
     names = sorted(known)
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    if found:
-        return f"Did you mean {found[0]}?"
+    found = nearest(word, names)
+    if found is not None:
+        return f"Did you mean {found}?"
     return f"Known are: {', '.join(names[:20])}." if names else "There are none."
 
 
 def shape_of(model: type[S], entry: Entry, findings: Findings) -> S | None:
     """The entry as `model`, or None with every fault of its form in `findings`."""
+    found, faults = _validated(model, entry.node)
+    if found is not None:
+        return found
+    meant = replace(entry, node=as_meant(model, entry.node, findings))
+    if meant.node is not entry.node:
+        faults = _validated(model, meant.node)[1]
+    missing_later = _report_later(model, meant, faults, findings)
+    for fault in faults:
+        if findings.full:
+            break
+        if not any(_under(fault["loc"], path) for path in missing_later):
+            _report(model, meant, fault, findings)
+    return None
+
+
+def _validated(model: type[S], node: Node) -> tuple[S | None, list[ErrorDetails]]:
     try:
-        return model.model_validate(entry.node.plain())
+        return model.model_validate(node.plain()), []
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        missing_later = _report_later(model, entry, details, findings)
-        for detail in details:
-            if findings.full:
-                break
-            if not any(_under(detail["loc"], path) for path in missing_later):
-                _report(model, entry, detail, findings)
-        return None
+        return None, error.errors(include_url=False)
 
 
 def _under(loc: Path, path: Path) -> bool:

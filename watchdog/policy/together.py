@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchdog.policy.platform import Platform
-from watchdog.policy.problem import Findings
+from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.rules import Owned
+from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
 
 
@@ -93,8 +94,8 @@ def _strangers(choice: Choice, fallback: Mapping[str, Owned]) -> set[str]:
     known = choice.standing() if draft else rules
     fallen: set[str] = set()
     for owner, owned in sorted(choice.owned.items()):
-        for name, rule in owned.rules.items():
-            for index, partner in enumerate(rule.corroborate):
+        for name in owned.rules:
+            for index, partner in partners_of(owned.entries[name]):
                 if partner in known and partner != name:
                     continue
                 _refuse_partner(choice, owned, name, index)
@@ -103,9 +104,17 @@ def _strangers(choice: Choice, fallback: Mapping[str, Owned]) -> set[str]:
     return fallen
 
 
+def partners_of(entry: Entry) -> list[tuple[int, str]]:
+    """The rules that corroborate it, as it is written: where in the list, and which."""
+    written = entry.node.plain()
+    names = written.get("corroborate") if isinstance(written, dict) else None
+    listed = names if isinstance(names, list) else []
+    return [(index, name) for index, name in enumerate(listed) if is_name(str(name))]
+
+
 def _refuse_partner(choice: Choice, owned: Owned, name: str, index: int) -> None:
     """The rule that corroborates `name` is itself, is nowhere, or is refused where it stands."""
-    partner = owned.rules[name].corroborate[index]
+    partner = dict(partners_of(owned.entries[name]))[index]
     standing = choice.standing()
     if partner == name:
         what, remedy = f"{name} cannot corroborate itself", "Name another rule."
@@ -130,7 +139,7 @@ def add_hidden(choice: Choice, wrong: set[str]) -> None:
                 f"the rule {name} stands also in the files of another owner",
                 "Rule names are one for all owners: give one of them another name.",
             )
-        for name, rule in owned.rules.items() if choice.read else ():
-            for index, partner in enumerate(rule.corroborate):
+        for name, entry in owned.entries.items() if choice.read else ():
+            for index, partner in partners_of(entry):
                 if partner == name or partner not in choice.standing():
                     _refuse_partner(choice, owned, name, index)

@@ -24,6 +24,7 @@ is never read from a folder), so that a restart from the journal loads exactly w
 
 _ANY = re.compile(r"\{\{([^{}]*)\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z", re.ASCII)
+_LISTED = 8
 _DUMPED = re.compile(r"[\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -71,7 +72,7 @@ def write_variables(values: Variables) -> str:
 
 def substitute(node: Node, values: Variables, where: str, findings: Findings) -> Node:
     """A copy of the tree with every variable put in. `where` names the file that defines them;
-    empty, that file is refused itself, and what it lacks is not told of again.
+    empty, that file is refused itself or not there, and what it lacks is not told of again.
     """
     if node.kind == "list":
         return replace(node, items=[substitute(n, values, where, findings) for n in node.items])
@@ -99,6 +100,8 @@ def _scalar(node: Node, text: str, values: Variables, where: str, findings: Find
             remedy = closest(name, values) if values else f"Define it in {where}."
             if where:
                 findings.refuse(node.place, f"unknown variable {shown(name)}", remedy)
+            else:
+                findings.lacking.add(name)
             findings.unknown.add(node.place)
             return node
     whole = _ANY.fullmatch(text)
@@ -107,6 +110,19 @@ def _scalar(node: Node, text: str, values: Variables, where: str, findings: Find
         return replace(node, value=value, text=str(value))
     filled = _ANY.sub(lambda match: str(values[match[1].strip()]), text)
     return replace(node, value=filled, text=filled)
+
+
+def refuse_absent(file: str, findings: Findings) -> None:
+    """A file of variables that is not there: told once, and not wherever one is used."""
+    names = sorted(findings.lacking)
+    if names:
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        findings.refuse(
+            Place(file, 1, 1),
+            f"the file is not there, and {', '.join(map(shown, names[:_LISTED]))}{more} would be "
+            "defined in it",
+            f"Write it, one variable a line, like `{shown(names[0])}: VALUE`.",
+        )
 
 
 def typed(values: Mapping[str, Value], findings: Findings) -> dict[str, Value]:
