@@ -54,6 +54,14 @@ def test_a_frozen_target_is_not_deployed_before_a_person_lifts_it() -> None:
     assert (steps[0].stands, steps[0].command) == (NEXT, "slo-watchdog x")
 
 
+def test_what_is_deployed_comes_back_by_the_deploy_of_the_fix_and_not_by_the_undo() -> None:
+    claims = [{"target": "config:/srv/release/mainnet", "found": False}]
+    steps = way(episode() | {"claims": claims}, NO_DEPLOYS, "")
+    assert [step.stands for step in steps] == [NEXT, LATER, LATER, LATER]
+    assert "the deploy of the fix does it" in steps[1].why
+    assert steps[1].command == ""
+
+
 def test_only_a_deploy_of_it_that_ended_well_since_is_the_fix() -> None:
     assert stands(episode(), deployed("2026-11-23T12:30:00.000Z"), "")[0] is DONE
     for none in (

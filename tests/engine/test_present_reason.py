@@ -41,3 +41,25 @@ async def test_a_refusal_that_is_over_is_told_no_more(tmp_path: Path, sandbox: S
         await told("hold: hold H2")
         house.orders.stops.release(ALICE, "H2", "deployed", dry=False)
         await told("burning: already burning")
+
+
+async def test_an_undo_that_came_to_nothing_is_told_until_it_is_undone(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        views = Views(house.engine)
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+        sandbox.fault("flag_write", "answer", status=401)
+        await house.orders.rollbacks.undo(ALICE, "E1", "mended", force=True, dry=False)
+        (ep,) = views.status()["episodes"]
+        assert ep["state"] == "contained"
+        assert "; its undo ended failed: " in ep["reason"]
+        assert "401" in ep["reason"]
+        why = views.why("peg")
+        assert why is not None
+        assert "its undo ended failed" in why["not_acting"]
+        sandbox.clear_faults("flag_write")
+        await house.orders.rollbacks.undo(ALICE, "E1", "mended", force=True, dry=False)
+        assert all("its undo" not in ep["reason"] for ep in views.status()["episodes"])

@@ -23,6 +23,8 @@ from watchdog.core.standing import MANUAL
 
 View = dict[str, Any]
 WHY = "--reason WHY"
+_DEPLOYED = ("config:", "release:")
+"""Targets of which what was rolled back is a version that nobody wants again."""
 
 
 class Stands(StrEnum):
@@ -94,7 +96,13 @@ def _steps(ep: View, deploys: View, refused: str, acted_on: str) -> list[Step]:
     over = ep["state"] == "ok"
     steps = [*_verified(ep, "do"), _fix(ep, targets or [acted_on], deploys, over=over)]
     undo = f"slo-watchdog undo {ep['id']} {WHY}"
-    if held:
+    if held and all(one.startswith(_DEPLOYED) for one in targets):
+        why = (
+            "the deploy of the fix does it, and the watchdog lets go then; an undo would bring "
+            "back what was rolled back"
+        )
+        steps.append(Step("Switch on again", Stands.LATER, why))
+    elif held:
         stands = Stands.WAITS if refused else Stands.NEXT
         why = refused or f"it may be: its conditions hold, and {', '.join(targets)} is rolled back"
         steps.append(Step("Switch on again", stands, why, undo))

@@ -267,7 +267,7 @@ class Book:
     def _intent_ended(self, entry: e.IntentEnded, at: Instant) -> None:
         ended = self.intents.pop(entry.intent, None)
         ep = self.episodes[entry.episode]
-        ep.intent, ep.read_back, ep.last = "", entry.read_back, (entry.direction, entry.outcome)
+        ep.take_end(entry)
         done = entry.outcome in {e.Outcome.DONE, e.Outcome.FOUND}
         if entry.direction is Direction.UNDO:
             if done:

@@ -55,6 +55,7 @@ class Episode:
     read_back: str = ""
     outcome: e.Outcome | None = None
     last: tuple[Direction, e.Outcome] | None = None  # of its newest intent, there or back
+    last_reason: str = ""  # of that end
     differed: int = 0  # how often what was there was not what was decided for
     seconds_to_effect: float | None = None
     breached_at: Instant | None = None
@@ -68,6 +69,19 @@ class Episode:
     def undo_is_unknown(self) -> bool:
         """Nobody knows whether what it changed stands still."""
         return self.last == (Direction.UNDO, e.Outcome.UNKNOWN)
+
+    @property
+    def undo_in_vain(self) -> str:
+        """What came of its newest change, where that was to undo and did not; else ""."""
+        direction, outcome = self.last or (Direction.DO, e.Outcome.DONE)
+        if direction is Direction.DO or outcome in {e.Outcome.DONE, e.Outcome.FOUND}:
+            return ""
+        return f"its undo ended {outcome.value}: {self.last_reason}"
+
+    def take_end(self, ended: e.IntentEnded) -> None:
+        """What its newest change, there or back, came to."""
+        self.intent, self.read_back = "", ended.read_back
+        self.last, self.last_reason = (ended.direction, ended.outcome), ended.reason
 
 
 @dataclass(frozen=True, slots=True)

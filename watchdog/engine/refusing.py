@@ -25,8 +25,11 @@ class Reasons:
         self._engine = engine
 
     def of(self, ep: Episode) -> str:
+        """Why it stands as it does; of one whose undo came to nothing, that as well."""
         refusal = self._refusal(ep) if ep.state is State.HELD else ""
-        return ep.reason if refusal in ep.reason else refusal
+        reason = ep.reason if refusal in ep.reason else refusal
+        in_vain = ep.undo_in_vain if ep.is_open and not ep.intent else ""
+        return reason if in_vain in reason else f"{reason}; {in_vain}"
 
     @cached_property
     def _scene(self) -> Scene:
@@ -62,4 +65,4 @@ def not_acting(
         return f"refused: {Reasons(engine).of(ep)}"
     if last is not None and last["episode"] == ep.id and last["ruling"] != "allowed":
         return f"{last['ruling']}: {last['reason']}"
-    return f"{ep.state.value}: {ep.reason}"
+    return f"{ep.state.value}: {Reasons(engine).of(ep)}"

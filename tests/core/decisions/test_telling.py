@@ -13,6 +13,7 @@ from tests.core.decisions.watch import (
     NOON,
     Watch,
     a_policy,
+    a_rule,
     an_action,
 )
 from watchdog.core import entries as e
@@ -40,7 +41,7 @@ from watchdog.core.telling.routing import Line, lines_for
 from watchdog.core.telling.topics import Topic
 from watchdog.core.telling.untold import KEPT_SECONDS, MOST_WAITING
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import Instant, Severity, Truth
+from watchdog.core.words import Instant, Mode, Severity, Truth
 from watchdog.engine.retention import _BOOK, snapshot
 
 HOUR = 3600.0
@@ -291,6 +292,36 @@ def test_a_step_is_known_by_what_it_is_when_contacts_change_in_mid_episode() -> 
     wait(watch, 2 * HOUR)
     wait(watch, 5.0)
     assert escalated(watch)[4:] == [("eve",)]
+
+
+def test_a_step_that_was_taken_hides_none_that_is_due_later_when_it_is_removed() -> None:
+    watch = latched(*LADDER)
+    wait(watch, 15 * 60.0)
+    assert escalated(watch) == [("on-call",), ("commander",)]
+    watch.policy = replace(
+        watch.policy, contacts=contacts(LADDER[0], replace(LADDER[1], after_seconds=30 * 60.0))
+    )
+    wait(watch, 14 * 60.0)
+    assert escalated(watch)[2:] == []
+    wait(watch, 60.0)
+    wait(watch, 60.0)
+    assert escalated(watch)[2:] == [("commander",)]
+    sooner = replace(LADDER[1], after_seconds=20 * 60.0)  # is over by now, and was told
+    watch.policy = replace(watch.policy, contacts=contacts(LADDER[0], sooner))
+    wait(watch, 60.0)
+    assert len(escalated(watch)) == 3
+
+
+def test_who_is_called_about_a_request_learns_how_to_answer_it() -> None:
+    watch = told(a_policy(a_rule(mode=Mode.APPROVE)), contacts(*LADDER))
+    watch.break_it()
+    assert watch.is_now(State.AWAITING)
+    wait(watch, 16 * 60.0)
+    called = [page.body for page in pages(watch) if page.topic is Topic.ESCALATED]
+    assert called
+    for body in called:
+        assert "What would run: slo-watchdog plan E1. Yes: slo-watchdog approve E1" in body
+        assert body.endswith("Say that you are looking: slo-watchdog ack E1")
 
 
 def test_a_rollback_that_helps_calls_nobody() -> None:

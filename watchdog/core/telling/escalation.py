@@ -3,22 +3,24 @@
 The law: the steps of a severity are counted from the first page that needed somebody. A step that
 is for want of an answer is taken while people are waited for and nobody has said `ack`; one
 that is for want of an end is taken until the trouble is over. Each is taken once in an episode, and
-is on the record, known by what it is and not by its place: contacts may change in mid-episode. What
-is silenced escalates to nobody until the silence ends.
+is on the record, known by what it is and not by its place: contacts may change in mid-episode. One
+that was taken before a step is due was not that step, whatever it told. What is silenced escalates
+to nobody until the silence ends.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from watchdog.core import entries as e
+from watchdog.core.approving import commands_for
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.paging import Whom
 from watchdog.core.spec import Policy
 from watchdog.core.states import State
 from watchdog.core.telling.contacts import Step, Unless
-from watchdog.core.telling.notes import Fate, NoteTold
+from watchdog.core.telling.notes import Fate, NoteTold, StepKnown
 from watchdog.core.telling.routing import names_of
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration
@@ -27,6 +29,9 @@ from watchdog.core.words import World
 
 WAITS_FOR_PEOPLE = frozenset({State.HELD, State.AWAITING, State.LATCHED})
 """Somebody has to answer: in all other states it is over, helps, or is the watchdog's own turn."""
+
+_ROUNDED_SECONDS = 1.0
+"""How far the time of a step on the record may lie before its own, by rounding."""
 
 OVER = frozenset({State.OK, State.WATCHED})
 
@@ -44,16 +49,33 @@ def tend_people(policy: Policy, draft: Draft) -> None:
             continue
         lasted = draft.now.steady - since.steady
         ladder = policy.contacts.ladder(ep.severity)
-        taken = Counter(draft.book.notes.steps.get(ep.id, ()))
-        for number, step in enumerate(ladder.steps):
-            if lasted < step.after_seconds:
-                continue
-            what = (names_of(step.tell), step.by, step.unless.value)
-            if taken[what]:
-                taken[what] -= 1
-            elif _is_due(step, ep):
-                _take(number, step, ep, draft)
+        taken = [
+            (what, at.steady - since.steady) for what, at in draft.book.notes.steps.get(ep.id, ())
+        ]
+        for number, step in sorted(_untaken(ladder.steps, taken), key=lambda one: one[0]):
+            if lasted >= step.after_seconds and _is_due(step, ep):
+                _take(number, step, ep, policy, draft)
         _update(ep, ladder.update_seconds, draft)
+
+
+def _untaken(
+    steps: Sequence[Step], taken: list[tuple[StepKnown, float]]
+) -> Iterator[tuple[int, Step]]:
+    """With their numbers; `taken` tells when, in seconds since people were first needed.
+
+    The latest first: what was taken late enough for it may also stand for one that is due before.
+    """
+    left = list(taken)
+    for number, step in sorted(
+        enumerate(steps), key=lambda one: one[1].after_seconds, reverse=True
+    ):
+        known = (names_of(step.tell), step.by, step.unless.value)
+        enough = step.after_seconds - _ROUNDED_SECONDS
+        match = next((one for one in left if one[0] == known and one[1] >= enough), None)
+        if match is None:
+            yield number, step
+        else:
+            left.remove(match)
 
 
 def _is_due(step: Step, ep: Episode) -> bool:
@@ -62,7 +84,7 @@ def _is_due(step: Step, ep: Episode) -> bool:
     return not ep.acked_by and ep.state in WAITS_FOR_PEOPLE
 
 
-def _take(number: int, step: Step, ep: Episode, draft: Draft) -> None:
+def _take(number: int, step: Step, ep: Episode, policy: Policy, draft: Draft) -> None:
     tells = names_of(step.tell)
     lasted = duration(step.after_seconds)
     what = "resolved" if step.unless is Unless.RESOLVED else "answered"
@@ -71,9 +93,18 @@ def _take(number: int, step: Step, ep: Episode, draft: Draft) -> None:
     draft.page(
         ep,
         f"{ep.rule}: {why}: {ep.state.value}: {ep.reason}",
-        f"Say that you are looking: slo-watchdog ack {ep.id}",
+        f"{_asked(ep, policy, draft)}Say that you are looking: slo-watchdog ack {ep.id}",
         whom=Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW),
     )
+
+
+def _asked(ep: Episode, policy: Policy, draft: Draft) -> str:
+    """The commands of what people are asked for; who is called last has seen no page of it."""
+    request = draft.book.requests.open.get(ep.id)
+    action = policy.actions.get(request.asked.action) if request is not None else None
+    if request is None or action is None:
+        return ""
+    return f"{commands_for(request.asked, action)}. "
 
 
 def _update(ep: Episode, every_seconds: float | None, draft: Draft) -> None:

@@ -14,7 +14,7 @@ from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant, Severity
 
-StepTaken = tuple[tuple[str, ...], tuple[str, ...], str]
+StepKnown = tuple[tuple[str, ...], tuple[str, ...], str]
 """Whom a step tells, by which channels, and for want of what."""
 
 
@@ -50,7 +50,7 @@ class Escalated:
     kind: Literal["aside.escalated"] = "aside.escalated"
 
     @property
-    def what(self) -> StepTaken:
+    def what(self) -> StepKnown:
         """What it is known by: `contacts.yaml` may number its steps anew in mid-episode."""
         return self.tells, self.by, self.unless
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.states import State
-from watchdog.core.telling.notes import Fate, Note, NoteTold, StepTaken
+from watchdog.core.telling.notes import Fate, Note, NoteTold, StepKnown
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant
@@ -30,7 +30,8 @@ class Notes:
     waiting: dict[str, Note] = field(default_factory=dict)
     first: dict[str, Instant] = field(default_factory=dict)  # episode -> since when it needs people
     last: dict[str, Instant] = field(default_factory=dict)  # episode -> the newest note
-    steps: dict[str, tuple[StepTaken, ...]] = field(default_factory=dict)  # episode -> those taken
+    steps: dict[str, tuple[tuple[StepKnown, Instant], ...]] = field(default_factory=dict)
+    """Of an episode, the steps that were taken, and when."""
 
     def take(self, entry: e.Entry, at: Instant) -> None:
         match entry:
@@ -39,7 +40,7 @@ class Notes:
             case e.NoteTold():
                 self._told(entry)
             case e.Escalated():
-                self.steps[entry.episode] = (*self.steps.get(entry.episode, ()), entry.what)
+                self.steps[entry.episode] = (*self.steps.get(entry.episode, ()), (entry.what, at))
             case e.EpisodeMoved(after=State.OK):
                 self._ended(entry.episode)
             case _:
