@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.actions.tree.site import Site, release, tree
+import pytest
+
+from tests.actions.tree.site import MARKER, PYTHON, Site, release, tree
+from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.ports import Attempted
+
+FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
 
 async def again_and_again(site: Site, times: int) -> list[Path]:
@@ -66,6 +72,61 @@ async def test_beyond_what_is_kept_the_oldest_of_ours_go(site: Site) -> None:
     assert (by_hand / "BUILD").read_text() == "3\n"
     assert (odd / "BUILD").read_text() == "4\n"
     assert list(site.work.glob("trash-*")) == []
+
+
+def clocked(shift: str) -> TreeActuator:
+    """One whose processes live that far from now."""
+    env = ("env", f"LD_PRELOAD={FAKETIME}", f"FAKETIME={shift}", "DONT_FAKE_MONOTONIC=1")
+    return TreeActuator(python=(*env, *PYTHON, "-S"))
+
+
+@pytest.mark.skipif(not FAKETIME.exists(), reason="needs libfaketime (Debian: faketime)")
+async def test_after_the_clock_stepped_back_the_oldest_go_and_not_the_newest(site: Site) -> None:
+    site.how = replace(site.how, keep_backups=3)
+    made = []
+    for number, shift in enumerate(("+0d", "+300d", "+300d", "-400d", "-399d", "-401d")):
+        site.actuator = clocked(shift)
+        (site.live / "BUILD").write_text(f"{100 + number}\n")
+        made.append(Path((await site.rolled_back(f"intent-{number}"))["displaced"]))
+
+    assert sorted(made) != made, "their names are in another order than they were made in"
+    assert [path.exists() for path in made] == [False] * 3 + [True] * 3
+
+
+async def test_those_of_a_program_that_did_not_number_them_go_first_by_their_names(
+    site: Site,
+) -> None:
+    site.how = replace(site.how, keep_backups=4)
+    older = await again_and_again(site, 2)
+    for path in older:
+        told = json.loads((path / MARKER).read_text())
+        del told["order"]
+        (path / MARKER).write_text(json.dumps(told))
+    older[0] = older[0].rename(site.folder / "mainnet-backup-20980101-000000")
+    older[1] = older[1].rename(site.folder / "mainnet-backup-20990101-000000")
+    made = await again_and_again(site, 3)
+
+    assert [path.exists() for path in (*older, *made)] == [False, True, True, True, True]
+
+
+async def test_a_backup_that_a_person_made_live_by_a_link_is_never_pruned(site: Site) -> None:
+    made = await again_and_again(site, 2)
+    site.live.rename(site.folder / "put-away")
+    site.live.symlink_to(made[0])
+    site.how = replace(site.how, keep_backups=0)
+    await site.settle()
+
+    assert [path.exists() for path in made] == [True, True]
+
+
+async def test_a_backup_that_is_restored_from_is_never_pruned(site: Site) -> None:
+    site.how = replace(site.how, keep_backups=1)
+    (first,) = await again_and_again(site, 1)
+    site.how = replace(site.how, previous=str(first))
+    made = await again_and_again(site, 2)
+
+    assert first.exists()
+    assert [path.exists() for path in made] == [False, True]
 
 
 async def test_the_one_that_is_needed_is_never_pruned(site: Site) -> None:

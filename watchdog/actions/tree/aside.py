@@ -22,15 +22,19 @@ _MOST_NAMES = 1000
 
 
 def mark_displaced(place: Place, root: str, generation: str, key: str) -> None:
-    """Make a tree say that the swap to `generation` displaced it. Raises OSError."""
-    mark(place, root, Marker(before(generation), displaced_by=generation, key=key))
+    """Make a tree say that the swap to `generation` displaced it, after all that are aside now.
+
+    Said again after a crash it is the same. Raises OSError.
+    """
+    order = 1 + max((marker.place_in_order for _, marker in backups(place)), default=0)
+    marker = Marker(before(generation), displaced_by=generation, key=key, order=str(order))
+    mark(place, root, marker)
 
 
 def put_aside(place: Place, root: str) -> str:
     """Move a marked tree to a new backup's name, durably; the path it has then. Raises OSError.
 
-    Within a second it comes after all there are: a name that pruning left free would be an older
-    one's, and the newest would be pruned first.
+    Within a second it comes after all there are: people, and older programs, go by the names.
     """
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     orders = filter(None, map(place.backup_order, os.listdir(place.parent)))
@@ -45,7 +49,10 @@ def put_aside(place: Place, root: str) -> str:
 
 
 def marked(place: Place) -> list[tuple[str, Marker]]:
-    """The folders with a backup's name and any marker, oldest first. Raises OSError."""
+    """The folders with a backup's name and any marker, oldest first. Raises OSError.
+
+    Their markers tell the order; the names do only where those do not: a clock goes back.
+    """
     found = []
     for entry in os.scandir(place.parent):
         order = place.backup_order(entry.name)
@@ -54,7 +61,7 @@ def marked(place: Place) -> list[tuple[str, Marker]]:
         with contextlib.suppress(PermissionError):  # one that we may not look into is not ours
             marker = marker_of(entry.path)
             if marker is not None:
-                found.append((order, entry.path, marker))
+                found.append(((marker.place_in_order, *order), entry.path, marker))
     return [(path, marker) for _, path, marker in sorted(found, key=lambda one: one[:2])]
 
 
@@ -70,11 +77,15 @@ def find_aside(place: Place, generation: str) -> str | None:
 
 
 def prune(place: Place, keep: int, spared: Collection[str]) -> list[str]:
-    """Delete our backups beyond `keep`, oldest first; what was deleted. Raises OSError."""
+    """Delete our backups beyond `keep`, oldest first; what was deleted. Raises OSError.
+
+    What is live stays, and `spared`, by whatever way they are named.
+    """
     clear_trash(place)
     ours = [path for path, _ in backups(place)]
     excess = len(ours) - keep
-    gone = [path for path in ours if path not in spared][: max(0, excess)]
+    needed = {os.path.realpath(path) for path in (place.current, *spared) if path}
+    gone = [path for path in ours if os.path.realpath(path) not in needed][: max(0, excess)]
     for path in gone:
         move(path, place.own(f"trash-{os.path.basename(path)}"))
     if gone:

@@ -21,6 +21,7 @@ class Marker:
     """`displaced_by` is the generation that took this tree's place, `key` the intent it was for.
 
     `source` is what a staged tree is a copy of: one live folder may have several to go back to.
+    `order` counts what swaps displaced: a clock may go back, and the time in a name with it.
     """
 
     generation: str
@@ -28,6 +29,12 @@ class Marker:
     displaced_by: str = ""
     key: str = ""
     source: str = ""
+    order: str = ""
+
+    @property
+    def place_in_order(self) -> int:
+        """0 where it was not counted, by an older program: before all that were."""
+        return int(self.order) if self.order.isascii() and self.order.isdigit() else 0
 
 
 def marker_of(root: str) -> Marker | None:

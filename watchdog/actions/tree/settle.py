@@ -1,7 +1,8 @@
 """After a proven success: what was displaced gets its digest, old backups go.
 
-The law: nothing that a later step may need is deleted; all of it may be repeated. A displaced
-tree that has no manifest has no digest, and can never be what somebody restores.
+The law: nothing that a later step may need is deleted, nor what is restored from; all of it may be
+repeated. A displaced tree that has no manifest has no digest, and can never be what somebody
+restores.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def settle(order: Order) -> Answer:
         except TroubleError as trouble:
             said = f"{displaced} has no digest: {trouble}"
     facts = (("displaced_digest", digest),) if digest else ()
-    gone = prune(order.place, order.keep_backups, {displaced})
+    gone = prune(order.place, order.keep_backups, {displaced, order.previous})
     if gone:
         said += f"; deleted: {', '.join(map(os.path.basename, gone))}"
     return Answer(Result.CLAIMED, said, facts)
