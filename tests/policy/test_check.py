@@ -318,3 +318,32 @@ def test_variables_that_only_rules_use_are_missed_as_well(tmp_path: Path) -> Non
         ("vars/staging.yaml", 1, "the file is not there, and bound would be defined in it")
     }
     assert not check(tmp_path, "staging").ok
+
+
+def test_a_value_that_a_vars_file_sets_is_refused_with_the_line_that_sets_it(
+    tmp_path: Path,
+) -> None:
+    files = folder(team_a=RULES.replace("over: 30s", 'over: "{{ window }}"'))
+    files["vars/production.yaml"] += "# how long\nwindow: 30\n"
+    assert told_by(tmp_path, files) == {
+        (
+            "team-a/rules.yaml",
+            10,
+            "threshold.over: 30 has no unit ({{ window }} is set in vars/production.yaml:3:9)",
+        )
+    }
+    assert load_folder(tmp_path, "production", variables={"window": "1h"}).complete
+    [error] = load_folder(tmp_path, "production", variables={"window": "1"}).errors
+    assert error.what.endswith("({{ window }} is given from outside the folder)")
+
+
+def test_each_variable_of_one_value_is_told_once(tmp_path: Path) -> None:
+    url = '"{{ app }}:{{ port }}/{{ app }}"'
+    files = folder(PLATFORM.replace('scrape: "{{ app }}/metrics"', f"scrape: {url}"))
+    files["vars/production.yaml"] = "app: ftp\nport: 1\n"
+    told = [what for file, line, what in told_by(tmp_path, files) if line == 4]
+    assert len(told) == 1
+    assert told[0].endswith(
+        "({{ app }} is set in vars/production.yaml:1:6; "
+        "{{ port }} is set in vars/production.yaml:2:7)"
+    )

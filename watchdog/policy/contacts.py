@@ -29,7 +29,7 @@ from watchdog.policy.contacts_models import (
     PersonShape,
     RoleShape,
 )
-from watchdog.policy.document import Document, Given, check_top, read_document
+from watchdog.policy.document import Document, check_top, read_document
 from watchdog.policy.escalation import ladders_of, on_call_of
 from watchdog.policy.folder import MESSAGES
 from watchdog.policy.http import endpoint
@@ -38,7 +38,7 @@ from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.status_pages import KEY as STATUS_PAGES
 from watchdog.policy.status_pages import status_pages
-from watchdog.policy.variables import GIVEN, Value, read_variables
+from watchdog.policy.variables import GIVEN, Given, Value, read_variables
 
 FILE = "contacts.yaml"
 TEMPLATE_END = ".j2"

@@ -11,7 +11,7 @@ from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest
 from watchdog.policy.tree import BadText, Node, Place, read_tree
 from watchdog.policy.unfolding import unfolded
-from watchdog.policy.variables import Variables, substitute
+from watchdog.policy.variables import Given, substitute
 
 VERSION = 1
 
@@ -35,14 +35,6 @@ class Document:
         return self.node.key_at(path)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
-    """The variables of the environment and the file that defines them; none if it is refused."""
-
-    values: Variables
-    file: str
-
-
 def read_document(text: str, file: str, given: Given, findings: Findings) -> Document | None:
     """The file's tree, or None with what is wrong with it as a whole."""
     try:
@@ -59,7 +51,7 @@ def read_document(text: str, file: str, given: Given, findings: Findings) -> Doc
         findings.refuse(node.place, "the file is no mapping", "Begin it with `version: 1`.")
         return None
     node = unfolded(node, given.values, findings)
-    return Document(file, substitute(node, given.values, given.file, findings))
+    return Document(file, substitute(node, given, findings))
 
 
 def check_top(

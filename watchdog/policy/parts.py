@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.contacts import compile_contacts
-from watchdog.policy.document import Document, Given, check_top, read_document
+from watchdog.policy.document import Document, check_top, read_document
 from watchdog.policy.environments import Named, named_in
 from watchdog.policy.folder import MESSAGES, is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
@@ -21,7 +21,8 @@ from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
 from watchdog.policy.status_pages import Places
 from watchdog.policy.together import Choice, add_hidden, settle
-from watchdog.policy.variables import GIVEN, Value, read_variables, refuse_absent
+from watchdog.policy.tree import Place
+from watchdog.policy.variables import GIVEN, Given, Value, places_of, read_variables, refuse_absent
 
 RESERVED = frozenset({PLATFORM, "vars", "messages", "manual"})
 """No owner may be called so: the platform's own part, its folders, and orders of people."""
@@ -84,13 +85,7 @@ def compile_base(parts: Parts, environment: str) -> Base:
     """The platform of these texts, with the environment's variables."""
     findings = Findings(errors=list(parts.problems.get(PLATFORM, ())))
     own = f"vars/{environment}.yaml"
-    values: dict[str, Value] = {}
-    wrong = Findings()
-    for path in (own, GIVEN):  # what the caller gave goes before what the file says
-        if path in parts.platform:
-            values.update(read_variables(parts.platform[path], path, wrong))
-    findings.errors.extend(wrong.errors)
-    broken = bool(wrong.errors) or any(problem.file == own for problem in findings.errors)
+    given = _variables(parts, own, findings)
     ours = {"platform.yaml", CONTACTS, own, GIVEN}
     used = {p: t for p, t in parts.platform.items() if p in ours or p.startswith(MESSAGES)}
     for path in parts.platform:
@@ -104,8 +99,7 @@ def compile_base(parts: Parts, environment: str) -> Base:
                     "Rules lie in their owner's folder: OWNER/rules.yaml.",
                 )
             )
-    absent = not parts.platform.keys() & {own, GIVEN} and not broken
-    given = Given(values, "" if broken or absent else own)
+    absent = not given.file and not any(p.file in {own, GIVEN} for p in findings.errors)
     text = parts.platform.get("platform.yaml", "")
     document = read_document(text, "platform.yaml", given, findings)
     platform: Platform | None = None
@@ -131,6 +125,20 @@ def compile_base(parts: Parts, environment: str) -> Base:
     whole = None if findings.errors else platform
     unset = own if absent and named is not None else ""
     return Base(whole, given, used, findings, pages, platform, unset)
+
+
+def _variables(parts: Parts, own: str, findings: Findings) -> Given:
+    """What the caller gave, before what the environment's own file says."""
+    values: dict[str, Value] = {}
+    places: dict[str, Place] = {}
+    wrong = Findings()
+    there = [path for path in (own, GIVEN) if path in parts.platform]
+    for path in there:
+        values.update(read_variables(parts.platform[path], path, wrong))
+        places.update(places_of(parts.platform[path], path))
+    findings.errors.extend(wrong.errors)
+    broken = any(problem.file == own for problem in findings.errors) or wrong.errors
+    return Given(values, own if there and not broken else "", places)
 
 
 def _unread(environment: str) -> Platform:

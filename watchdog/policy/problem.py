@@ -67,7 +67,8 @@ class Findings:
     def _add(to: list[Problem], place: Place, what: str, remedy: str) -> None:
         if len(to) > MAX_PROBLEMS:
             return
-        problem = Problem(place.file, place.line, place.column, what, remedy)
+        said = f"{what} ({place.set_by})" if place.set_by else what
+        problem = Problem(place.file, place.line, place.column, said, remedy)
         if len(to) == MAX_PROBLEMS:
             problem = Problem(
                 place.file, place.line, place.column, "and more from here on", "Mend these first."

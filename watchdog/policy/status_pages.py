@@ -24,12 +24,13 @@ from watchdog.core.telling.status_pages import (
     StatusPage,
     fields_in,
 )
-from watchdog.policy.document import Document, Given, entries_of, read_document
+from watchdog.policy.document import Document, entries_of, read_document
 from watchdog.policy.http import endpoint
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
 from watchdog.policy.status_pages_models import ComponentShape, StatusPageShape
+from watchdog.policy.variables import Given
 
 KEY = "status-pages"
 API = "https://api.statuspage.io"

@@ -28,6 +28,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from watchdog.policy import yaml_faults
+from watchdog.policy.scalars import shown
 
 MAX_CHARACTERS = 128 * 1024
 MAX_FOREIGN_CHARACTERS = 256 * 1024
@@ -61,6 +62,8 @@ class Place:
     file: str
     line: int  # from 1
     column: int  # from 1
+    set_by: str = field(default="", compare=False)
+    """Of a value that came from elsewhere: what set it, and where."""
 
     @property
     def text(self) -> str:
@@ -233,7 +236,7 @@ class _Builder:
         tag = getattr(event, "ctag", None)
         if tag is not None and str(tag):
             raise BadText(
-                place, f"the tag {_shown(tag)}", "Remove it: rule files hold plain data only."
+                place, f"the tag {shown(str(tag))}", "Remove it: rule files hold plain data only."
             )
         anchor = getattr(event, "anchor", None)
         if anchor is not None:
@@ -257,11 +260,11 @@ class _Builder:
 
     def _aliased(self, name: str, place: Place) -> Node:
         if name not in self._anchors:
-            what = f"the alias *{_shown(name)} has no anchor before it"
+            what = f"the alias *{shown(name)} has no anchor before it"
             raise BadText(place, what, "Define it above.")
         node = self._anchors[name]
         if node is None:
-            raise BadText(place, f"the alias *{_shown(name)} contains itself", "Break the circle.")
+            raise BadText(place, f"the alias *{shown(name)} contains itself", "Break the circle.")
         self._count(node.size, place)
         return node
 
@@ -286,7 +289,7 @@ class _Builder:
                 first = node.entries[key.text][0]
                 raise BadText(
                     key.place,
-                    f"`{_shown(key.text)}` stands twice, first in line {first.line}",
+                    f"`{shown(key.text)}` stands twice, first in line {first.line}",
                     "Keep one of the two.",
                 )
             if value.kind == "scalar" and not value.text and value.value is None:
@@ -325,11 +328,6 @@ def _is_blank(node: Node) -> bool:
     return node.kind == "scalar" and node.value is None
 
 
-def _shown(text: object) -> str:
-    shown = str(text)
-    return shown if len(shown) <= 60 else shown[:57] + "..."
-
-
 def resolve(text: str, place: Place) -> str | int | float | bool | None:
     """A plain scalar by the core schema of YAML 1.2, without its infinities and its NaN."""
     if text in _WORDS:
@@ -341,7 +339,7 @@ def resolve(text: str, place: Place) -> str | int | float | bool | None:
     if not (_INT.match(text) or _FLOAT.match(text)):
         return text
     if sum(c.isdigit() for c in text) > MAX_DIGITS:
-        raise BadText(place, f"the number {_shown(text)} is too long", "Write fewer digits.")
+        raise BadText(place, f"the number {shown(text)} is too long", "Write fewer digits.")
     if _INT.match(text):
         return int(text)
     number = float(text)

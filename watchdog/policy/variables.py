@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from watchdog.policy.problem import Findings
 from watchdog.policy.scalars import shown
@@ -26,6 +26,34 @@ _ANY = re.compile(r"\{\{([^{}]*)\}\}")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}\Z", re.ASCII)
 _LISTED = 8
 _DUMPED = re.compile(r"[\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The variables of the environment and the file that defines them; none if it is refused.
+    `places` tell where each is set.
+    """
+
+    values: Variables
+    file: str
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    def set_by(self, name: str) -> str:
+        """Where the value of a variable comes from, in words."""
+        place = self.places.get(name)
+        if place is None:
+            return ""
+        where = "given from outside the folder" if place.file == GIVEN else f"set in {place.text}"
+        return f"{{{{ {name} }}}} is {where}"
+
+
+def places_of(text: str, file: str) -> dict[str, Place]:
+    """Where each variable of a file has its value."""
+    try:
+        tree = read_tree(text, file)
+    except BadText:
+        return {}
+    return {name: node.place for name, (_, node) in tree.entries.items()} if tree else {}
 
 
 def read_variables(text: str, file: str, findings: Findings) -> dict[str, Value]:
@@ -70,25 +98,26 @@ def write_variables(values: Variables) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def substitute(node: Node, values: Variables, where: str, findings: Findings) -> Node:
-    """A copy of the tree with every variable put in. `where` names the file that defines them;
-    empty, that file is refused itself or not there, and what it lacks is not told of again.
+def substitute(node: Node, given: Given, findings: Findings) -> Node:
+    """A copy of the tree with every variable put in, each place with what set it. Where `given`
+    names no file, that is refused itself or not there, and what it lacks is not told of again.
     """
     if node.kind == "list":
-        return replace(node, items=[substitute(n, values, where, findings) for n in node.items])
+        return replace(node, items=[substitute(n, given, findings) for n in node.items])
     if node.kind == "mapping":
         entries = {}
         for key, (place, child) in node.entries.items():
             if "{{" in key:
                 findings.refuse(place, "a variable in a key", "Variables stand in values only.")
-            entries[key] = (place, substitute(child, values, where, findings))
+            entries[key] = (place, substitute(child, given, findings))
         return replace(node, entries=entries)
     if not isinstance(node.value, str) or "{{" not in node.value:
         return node
-    return _scalar(node, node.value, values, where, findings)
+    return _scalar(node, node.value, given, findings)
 
 
-def _scalar(node: Node, text: str, values: Variables, where: str, findings: Findings) -> Node:
+def _scalar(node: Node, text: str, given: Given, findings: Findings) -> Node:
+    values = given.values
     names = [match.strip() for match in _ANY.findall(text)]
     if not names or "{{" in _ANY.sub("", text):
         findings.refuse(
@@ -97,19 +126,21 @@ def _scalar(node: Node, text: str, values: Variables, where: str, findings: Find
         return node
     for name in names:
         if name not in values:
-            remedy = closest(name, values) if values else f"Define it in {where}."
-            if where:
+            remedy = closest(name, values) if values else f"Define it in {given.file}."
+            if given.file:
                 findings.refuse(node.place, f"unknown variable {shown(name)}", remedy)
             else:
                 findings.lacking.add(name)
             findings.unknown.add(node.place)
             return node
+    said = "; ".join(filter(None, map(given.set_by, dict.fromkeys(names))))
+    place = replace(node.place, set_by=said)
     whole = _ANY.fullmatch(text)
     if whole:
         value = values[names[0]]
-        return replace(node, value=value, text=str(value))
+        return replace(node, place=place, value=value, text=str(value))
     filled = _ANY.sub(lambda match: str(values[match[1].strip()]), text)
-    return replace(node, value=filled, text=filled)
+    return replace(node, place=place, value=filled, text=filled)
 
 
 def refuse_absent(file: str, findings: Findings) -> None:

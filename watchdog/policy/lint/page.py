@@ -30,7 +30,8 @@ One run tells all that can be known: what is wrong in one file hides nothing of 
 `platform.yaml` that is refused the owners' rules are judged against what is right of it, and what \
 only follows from its faults is not told. A misspelt key is told, and what stands under it is \
 judged as what the key most likely means; a bad word in a rule hides none of the names and \
-expressions beside it. A finding that several environments have is told once and names them; where \
+expressions beside it. Of a value that a variable brings, the refusal says where it is used and \
+where it is set. A finding that several environments have is told once and names them; where \
 they differ in a path, it says which has which.
 
 A command that is not on this host is told of actions for this host or for any; since a pipeline's \
