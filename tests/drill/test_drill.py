@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.house.tree import REPOSITORY
+from watchdog.cli.drill import DEFAULT_DOCUMENTS
 from watchdog.core.drills import DrillStage
 from watchdog.demo.stage import Stage, shipped_rules, stage
 
@@ -47,6 +48,27 @@ def test_rules_that_reach_further_are_not_practised(tmp_path: Path) -> None:
     assert "The drill was not begun: a drill must reach nothing but its own" in ended.stderr
     assert "pause-redemption reaches http://127.0.0.1:9/health" in ended.stderr
     assert list(tmp_path.iterdir()) == [rules], "no document of what was not begun"
+
+
+@pytest.mark.skipif(DEFAULT_DOCUMENTS.parent.is_dir(), reason="the watchdog is installed here")
+def test_where_nothing_is_installed_it_says_what_to_write() -> None:
+    ended = run("run", "feature-flag")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert "there is no /var/lib/slo-watchdog, so nothing is installed here" in ended.stderr
+    assert "--into FOLDER --unrecorded" in " ".join(ended.stderr.split())
+
+
+@pytest.mark.sim
+def test_where_no_daemon_runs_a_drill_that_passed_says_how_it_is_recorded(tmp_path: Path) -> None:
+    nobody = str(tmp_path / "none.sock")
+    ended = run("run", "feature-flag", "--into", str(tmp_path), "--socket", nobody)
+    told = " ".join(ended.stderr.split())
+    assert ended.returncode == 1
+    assert "Passed, 6 of 6 stages" in ended.stdout
+    assert f"{nobody} does not exist: no daemon runs here that would record it" in told
+    assert "Record it: slo-watchdog drill record" in told
+    assert "drill run --unrecorded" in told
 
 
 def inside(folder: Path) -> list[Path]:

@@ -133,7 +133,7 @@ OUTSIDE = [
     # what a shell would read
     *("x>/srv/y", "x>y", "a|/bin/rm", "a|rm", "a;rm", "a&&rm", "a&", "$HOME/x", "${VAR}/x"),
     *("$HOME", "${VAR}", "${anchor.version", "$(reboot)", "`reboot`", "~", "~/.ssh/config"),
-    *("--x=~root", "release/*", "release/?", "{a,b}", "'/srv'/x", '"/srv/x"', "a\\b", "#x", "[a-z]"),
+    *("--x=~root", "release/*", "release/?", "{a,b}", "'/srv'/x", '"/srv/x"', "a\\b", "[a-z]"),
     # hosts and addresses
     *("example.com", "example.com.", "db.example:5432", "--db=prod.example.org:5432", "db:5432"),
     *("deploy@web-1", "deploy@web-1:/srv/mycelia", f"web-1:{ROOT}/x", "-hexample.com", "localhost"),

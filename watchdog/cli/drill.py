@@ -98,7 +98,8 @@ def _make(into: Path) -> None:
     if into == DEFAULT_DOCUMENTS and not into.parent.is_dir():
         fail(
             f"{into} cannot be made: there is no {into.parent}, so nothing is installed here. "
-            "Name a folder for the drill's documents: --into FOLDER",
+            "Name a folder for the drill's documents, and let them be all that it leaves: "
+            "--into FOLDER --unrecorded",
             NOT_SO,
         )
     try:
@@ -178,7 +179,11 @@ def _record(path: Path, socket: Path, *, as_json: bool) -> None:
     """Under the name of whoever runs it. What could not be recorded can be, later."""
     later = f"The result is not recorded. Record it: slo-watchdog drill record {path}"
     if not socket.exists():
-        fail(f"{socket} does not exist. {later}", NOT_SO)
+        fail(
+            f"{socket} does not exist: no daemon runs here that would record it. {later}. "
+            "Where none is to, let the document be all: drill run --unrecorded",
+            NOT_SO,
+        )
     try:
         with daemon(socket) as client:
             done = client.order("/v1/drill/record", _of_file(str(path)))

@@ -141,6 +141,18 @@ def test_impact_is_measured_and_the_newest_that_people_said(watch: Watch) -> Non
     assert impact.data_loss_unsaid == 0
 
 
+def test_tickets_that_nobody_counted_are_not_none(watch: Watch) -> None:
+    ledger = read_ledger(recorded(watch))
+
+    def told(days: float) -> str:
+        text = markdown(review_paper(review(ledger, window(watch, days)), {}, Clock()))
+        return text.partition("Support tickets")[2].partition("\n")[0]
+
+    assert "5, said of 1 of 2 episodes" in told(30.0)
+    assert "not known: nobody said" in told(8.0)
+    assert "no episode" in told(0.001)
+
+
 def test_follow_ups_are_late_by_their_day(watch: Watch) -> None:
     found = review(read_ledger(recorded(watch)), window(watch)).follow_ups
     assert (found.added, found.closed, found.closed_late) == (2, 1, 1)
@@ -151,7 +163,7 @@ def test_follow_ups_are_late_by_their_day(watch: Watch) -> None:
 def test_only_what_lies_in_the_time_counts(watch: Watch) -> None:
     found = review(read_ledger(recorded(watch)), window(watch, days=8.0))
     assert (found.episodes, found.rollbacks.count, found.false_actions) == (1, 1, ("E2",))
-    assert found.impact.tickets == 0
+    assert (found.impact.tickets, found.impact.tickets_said) == (None, 0)
     assert found.services == {"errors": 52.0 + 9.0}
     assert (found.follow_ups.added, found.follow_ups.closed) == (0, 1)
     assert found.begins_at is None

@@ -46,7 +46,8 @@ class Impact:
     affected: Mapping[str, float]  # what is counted -> how many
     failed_events: float
     unknown: int  # episodes of which neither is known
-    tickets: int
+    tickets: int | None  # None: nobody said, which is not none
+    tickets_said: int  # episodes of which somebody did
     satisfaction: float | None  # the mean of what was said
     satisfaction_said: int
     data_loss: tuple[str, ...]  # episodes with their loss
@@ -241,7 +242,8 @@ def impact_of(ledger: Ledger, cases: list[Case]) -> Impact:
         affected=affected,
         failed_events=failed,
         unknown=unknown,
-        tickets=sum(tickets.values()),
+        tickets=sum(tickets.values()) if tickets else None,
+        tickets_said=len(tickets),
         satisfaction=statistics.fmean(content.values()) if content else None,
         satisfaction_said=len(content),
         data_loss=tuple(f"{ep}: {what}" for ep, what in lost.items() if what != NO_LOSS),

@@ -161,11 +161,20 @@ def _impact(found: Review) -> Iterator[Block]:
     yield Facts(
         (
             ("Affected, as measured", _affected(found)),
-            ("Support tickets", str(impact.tickets)),
+            ("Support tickets", _tickets(found)),
             ("User satisfaction", content),
             ("Data loss", _loss(found)),
         )
     )
+
+
+def _tickets(found: Review) -> str:
+    impact = found.impact
+    if not found.episodes:
+        return "no episode"
+    if impact.tickets is None:
+        return "not known: nobody said. Say it: slo-watchdog impact EPISODE --tickets N"
+    return f"{impact.tickets}, said of {impact.tickets_said} of {found.episodes} episodes"
 
 
 def _doubts(found: Review) -> Iterator[Block]:
