@@ -347,3 +347,32 @@ def test_each_variable_of_one_value_is_told_once(tmp_path: Path) -> None:
         "({{ app }} is set in vars/production.yaml:1:6; "
         "{{ port }} is set in vars/production.yaml:2:7)"
     )
+
+
+@pytest.mark.parametrize("name", ["contacts.yaml", "platform.yaml", "team-a/rules.yaml"])
+def test_a_folder_with_the_name_of_a_file_is_told(tmp_path: Path, name: str) -> None:
+    files = folder() | {"contacts.yaml": PAGE.replace("eror", "error")}
+    del files[name]
+    (tmp_path / name).mkdir(parents=True)
+    assert told_by(tmp_path, files) == {
+        (name, 1, "this is a folder, and it has the name of a file")
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "remedy"),
+    [
+        ("contact.yaml", "a rule file beside platform.yaml", "Is it meant to be contacts.yaml?"),
+        ("contacts.yml", "rule files end in .yaml, so this one would not be read", "Rename it."),
+        ("platform.yml", "rule files end in .yaml, so this one would not be read", "Rename it."),
+    ],
+)
+def test_a_misspelt_file_is_told_once_with_what_it_is_meant_to_be(
+    tmp_path: Path, name: str, told: str, remedy: str
+) -> None:
+    files = folder() | {"contacts.yaml": PAGE.replace("eror", "error")}
+    right = "platform.yaml" if name.startswith("platform") else "contacts.yaml"
+    files[name] = files.pop(right)
+    [error] = check(written_to(tmp_path, files)).errors
+    assert (error.file, error.what) == (name, told)
+    assert error.remedy.startswith(remedy)

@@ -39,7 +39,8 @@ def ids(report: Report) -> set[str]:
 
 def test_every_entry_has_its_examples() -> None:
     assert set(LAWS) == {law.id for law in laws_module.LAWS}
-    assert set(LINTS) == {lint.id for lint in FROM_FILES}
+    alone = {"nobody-told"}  # of a file that is not there: it has tests of its own
+    assert set(LINTS) | alone == {lint.id for lint in FROM_FILES}
     names = [*LAWS, *LINTS, *(lint.id for lint in (*here.LINTS, *live.LINTS))]
     assert len(set(names)) == len(names), "one name, one entry"
 
@@ -153,3 +154,43 @@ def test_the_page_is_current() -> None:
 
 def test_the_shipped_rules_have_no_errors() -> None:
     assert check(REPOSITORY / "rules").ok
+
+
+def without_contacts() -> dict[str, str]:
+    files = well()
+    del files["contacts.yaml"]
+    return files
+
+
+def test_rules_that_act_and_no_contacts_are_told_once(write: Write) -> None:
+    report = check(write(without_contacts()))
+    assert report.ok
+    assert ids(report) == {"nobody-told"}
+    assert (
+        "contacts.yaml:1:1: warning[nobody-told] in production, staging: the file is not there, "
+        "and errors may act or ask: nobody is told of it. Write it: docs/telling.md has"
+    ) in report.text()
+
+
+@pytest.mark.parametrize(
+    ("file", "right", "other"),
+    [
+        (
+            "team-a/rules.yaml",
+            "    mode: armed\n    armed_because: launch decision\n",
+            "    mode: shadow\n",
+        ),
+        (
+            "platform.yaml",
+            "drills:",
+            "alertmanager: {url: 'http://localhost:9093', alerts: true}\ndrills:",
+        ),
+    ],
+)
+def test_where_nobody_need_be_told_no_contacts_are_missed(
+    write: Write, file: str, right: str, other: str
+) -> None:
+    files = without_contacts()
+    assert right in files[file]
+    files[file] = files[file].replace(right, other)
+    assert ids(check(write(files))) == set()

@@ -27,6 +27,7 @@ MESSAGES = "messages/"
 """The folder of texts that people are told, in place of our own: TOPIC.j2."""
 
 _LEFT_ALONE = ("~", ".swp", ".md", ".txt", TESTS_END)  # editors' files, notes for people, tests
+_OF_FILES = (".yaml", ".yml", ".json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,14 @@ class _Reader:
             if name.startswith((".", "#")) or name.endswith(_LEFT_ALONE):
                 continue
             full = f"{self._root}/{path}"
-            if Path(full).is_dir():
+            if Path(full).is_dir() and name.endswith(_OF_FILES):
+                what = "this is a folder, and it has the name of a file"
+                self._refuse(path, what, "Put the file there in its place, or rename the folder.")
+            elif Path(full).is_dir():
                 yield from self._inside(path, full, depth)
             elif name.endswith(".yaml") or (under == MESSAGES and name.endswith(".j2")):
                 yield path
-            elif name.endswith((".yml", ".json")):
+            elif name.endswith(_OF_FILES):
                 self._refuse(
                     path, "rule files end in .yaml, so this one would not be read", "Rename it."
                 )

@@ -100,7 +100,7 @@ def _load(
     problems = [*folder.problems, *given.errors]
     last = split(last_good or {}, ())
     if not folder.whole or "platform.yaml" not in files:
-        if folder.whole and not any(p.file == "platform.yaml" for p in problems):
+        if folder.whole and not any(p.file.startswith("platform.") for p in problems):
             what = "there is no platform.yaml"
             problems.append(Problem("platform.yaml", 1, 1, what, "Is this the rules folder?"))
         return _as_before(last, environment, problems)

@@ -12,6 +12,7 @@ from watchdog.policy.environments import Named, named_in
 from watchdog.policy.folder import MESSAGES, is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
 from watchdog.policy.leaning import leaning
+from watchdog.policy.meant import nearest
 from watchdog.policy.platform import DEFAULT_LIMITS, KEYS, LATER, Platform, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
 from watchdog.policy.rules import KEYS as OWNER_KEYS
@@ -91,13 +92,7 @@ def compile_base(parts: Parts, environment: str) -> Base:
     for path in parts.platform:
         if path not in ours and not path.startswith(_OF_PLATFORM):
             findings.errors.append(
-                Problem(
-                    path,
-                    1,
-                    1,
-                    "a rule file beside platform.yaml",
-                    "Rules lie in their owner's folder: OWNER/rules.yaml.",
-                )
+                Problem(path, 1, 1, "a rule file beside platform.yaml", _meant(path))
             )
     absent = not given.file and not any(p.file in {own, GIVEN} for p in findings.errors)
     text = parts.platform.get("platform.yaml", "")
@@ -125,6 +120,14 @@ def compile_base(parts: Parts, environment: str) -> Base:
     whole = None if findings.errors else platform
     unset = own if absent and named is not None else ""
     return Base(whole, given, used, findings, pages, platform, unset)
+
+
+def _meant(path: str) -> str:
+    """What to do about a file that is none of the platform's own."""
+    near = nearest(path, {"platform.yaml", CONTACTS})
+    if near is not None:
+        return f"Is it meant to be {near}? Rename it."
+    return "Rules lie in their owner's folder: OWNER/rules.yaml."
 
 
 def _variables(parts: Parts, own: str, findings: Findings) -> Given:

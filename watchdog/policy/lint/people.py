@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from watchdog.core.words import Mode
+from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
+from watchdog.policy.tree import Place
 
 _NOBODYS = re.compile(r"@[\w.-]+\.invalid$|^\+1?0{3,}\d*$", re.ASCII | re.IGNORECASE)
 """A domain that is set aside for not being there (RFC 2606), a number that no country has."""
@@ -25,7 +28,31 @@ def _nobody_there(ground: Ground) -> Iterator[Hit]:
             )
 
 
+def _nobody_told(ground: Ground) -> Iterator[Hit]:
+    """Of rules that may act or ask. Those that only watch may be tried without people, and an
+    Alertmanager that is told of episodes tells them on.
+    """
+    policy = ground.policy
+    acting = sorted(rule.name for rule in policy.rules.values() if rule.mode >= Mode.APPROVE)
+    elsewhere = policy.alertmanager is not None and policy.alertmanager.alerts
+    if policy.contacts is not None or elsewhere or not acting:
+        return
+    more = f" and {len(acting) - 1} more" if len(acting) > 1 else ""
+    yield Hit(
+        Place(CONTACTS, 1, 1),
+        f"the file is not there, and {acting[0]}{more} may act or ask: nobody is told of it",
+        "Write it: docs/telling.md has a whole one to be copied.",
+    )
+
+
 LINTS = (
+    Lint(
+        "nobody-told",
+        Level.WARNING,
+        "Rules that may act or ask, and no `contacts.yaml`",
+        "A rollback that nobody hears of is not followed up, and a request for approval expires.",
+        _nobody_told,
+    ),
     Lint(
         "nobody-there",
         Level.WARNING,
