@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -31,6 +32,29 @@ def test_a_stage_that_cannot_be_set_is_one_json_object_and_status_1(tmp_path: Pa
     assert (ended.returncode, told["ok"]) == (1, False)
     assert "there are no rules in" in told["failed"]
     assert "Traceback" not in ended.stderr
+
+
+def test_rules_that_do_not_load_are_told_as_check_tells_them(tmp_path: Path) -> None:
+    rules = tmp_path / "rules"
+    shutil.copytree(shipped_rules(), rules)
+    platform = rules / "platform.yaml"
+    platform.write_text(platform.read_text().replace("scrape:", "scrap:", 1))
+    contacts = rules / "contacts.yaml"
+    contacts.write_text(contacts.read_text().replace("chat: {apprise", "chat: {aprise", 1))
+
+    def ended(*argv: str | Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [PROGRAM, *argv], capture_output=True, text=True, timeout=90, check=False
+        )
+
+    demo = ended("demo", "--once", "--rules", rules)
+    checked = ended("check", rules, "--environment", "sandbox")
+    faults = [line for line in checked.stdout.splitlines() if line.startswith(str(tmp_path))]
+    assert len(faults) > 1
+    assert (demo.returncode, checked.returncode) == (1, 1)
+    assert all(line in demo.stderr for line in faults), demo.stderr
+    assert "Nothing was begun" in demo.stderr
+    assert '"event"' not in demo.stderr, "no log of a daemon"
 
 
 @pytest.fixture

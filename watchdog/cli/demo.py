@@ -16,6 +16,7 @@ import typer
 
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.shared import console, errors
+from watchdog.demo.loading import must_load
 from watchdog.demo.stage import StageFailed, shipped_rules, stage
 from watchdog.demo.story import WATCHED_SECONDS, Say, Story, tell
 
@@ -67,7 +68,8 @@ async def _play(rules: Path, port: int, say: Say, told: list[Story], *, stay: bo
     with tempfile.TemporaryDirectory(prefix="slo-watchdog-demo-") as name:
         folder = Path(name)
         say(f"Setting the stage in {folder}")
-        async with stage(folder, rules, watch=f"{WATCHED_SECONDS}s", port=port) as set_up:
+        watch = f"{WATCHED_SECONDS}s"
+        async with stage(folder, rules, watch=watch, port=port, before=must_load(rules)) as set_up:
             story = await tell(set_up, say)
             told.append(story)
             if stay and story.ok:

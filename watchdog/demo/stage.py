@@ -29,6 +29,9 @@ from watchdog.settings import PREFIX
 SHIPPED_RULES = Path(__file__).with_name("rules")
 """Where the package holds them; a checkout has them beside the package instead."""
 
+ENVIRONMENT = "sandbox"
+"""In which the rules are loaded."""
+
 READY_SECONDS = 60.0
 STOP_SECONDS = 30.0
 
@@ -162,7 +165,7 @@ def write_settings(
     """The process settings of the demo; the policy's variables point at the sandbox."""
     file = folder / "watchdog.toml"
     values = {
-        "environment": "sandbox",
+        "environment": ENVIRONMENT,
         "rules_dir": str(rules),
         "state_dir": str(folder / "state"),
         "control_socket": str(folder / "control.sock"),

@@ -11,18 +11,17 @@ from pathlib import Path
 
 from watchdog.core.drills import DrillKind, DrillStage, Timed
 from watchdog.core.spec import Policy
+from watchdog.demo.loading import staged
 from watchdog.demo.stage import Stage, StageFailed, stage
 from watchdog.drill.fence import Target, outside
 from watchdog.drill.judging import bounds_of, reasons_of, stages_of
 from watchdog.drill.playing import Course, Say, play
 from watchdog.drill.scenes import Scene, state_of
 from watchdog.lab.incident import Gathered, gather
-from watchdog.policy import load_folder
 from watchdog.ports import JournalError
 from watchdog.sandbox.handle import Sandbox
 from watchdog.store import Where, open_reader
 
-ENVIRONMENT = "sandbox"
 _SHOWN = 3
 
 Playing = Callable[[Stage, Scene, Course, Say], Awaitable[None]]
@@ -117,7 +116,7 @@ async def _played(playing: Awaitable[None], course: Course, say: Say) -> str:
 def _fenced(settings: Path, sandbox: Sandbox) -> Policy:
     """The policy as the drill's daemon will load it. Raises DrillRefused."""
     given = tomllib.loads(settings.read_text(encoding="utf-8"))
-    load = load_folder(given["rules_dir"], ENVIRONMENT, variables=given["variables"])
+    load = staged(settings)
     if load.policy is None or load.errors:
         raise DrillRefused(
             "the rules cannot be practised as they are: "
