@@ -200,3 +200,11 @@ def test_what_is_put_into_a_url_stays_in_its_place() -> None:
         "pagerduty://KEY@API?dedup=sandbox%2Fepisode%3AE2%3Fx%3D1%26y&action=resolve"
         "&who=a%26b%3Dc%2Fd"
     )
+
+
+async def test_a_url_that_is_none_is_refused_and_not_shown(tmp_path: Path, wire: Wire) -> None:
+    (tmp_path / "broken").write_text("mailto://[TokenAAAA")
+    channel = Channel("chat", AppriseUrl("broken", ""))
+    told = await open_notifier(channel, wire).send(a_letter(), "", deadline_seconds=20.0)
+    assert told.result is Delivered.REFUSED
+    assert "Token" not in told.reason

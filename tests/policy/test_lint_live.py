@@ -292,3 +292,42 @@ async def test_a_rule_that_could_not_be_judged_now_is_told(
     (blind,) = found["blind-now"]
     assert blind.problem.what.startswith("saturated is blind now: ")
     assert says in blind.problem.what
+
+
+URLS = {
+    "right": ("slack://TokenAAAA/TokenBBBB/TokenCCCC", ""),
+    "scheme": ("slak://TokenAAAA/TokenBBBB/TokenCCCC", "begins with no service that Apprise knows"),
+    "rest": ("slack://", "cannot read what stands behind slack:// in its URL"),
+    "none": ("TokenAAAA", "begins with no service that Apprise knows"),
+    "split": ("mailto://[TokenAAAA", "cannot read what stands behind mailto:// in its URL"),
+    "to": ("mailto://u:TokenAAAA@example.org?to={to}", ""),
+}
+
+
+async def test_urls_that_apprise_cannot_read_are_told_and_never_shown(
+    tmp_path: Path, service: RawServer
+) -> None:
+    folder = written(tmp_path / "rules", service.url, service.url)
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    for name, (url, _) in URLS.items():
+        (secrets / name).write_text(url)
+    channels = ", ".join(f"{name}: {{apprise: {name}}}" for name in URLS)
+    (folder / "contacts.yaml").write_text(
+        f"version: 1\nchannels: {{{channels}, plain: {{url: 'slak://x/y'}}}}\n"
+        "people: {ada: {name: Ada, reach: {to: ada@example.org}}}\n"
+        "audiences: {team: {to: [right, ada]}}\n"
+    )
+    (ground,) = grounds(check(folder, "production"), folder).values()
+    found = [
+        one
+        for one in live_findings(ground, await ask(ground, secrets))
+        if one.id == "told-by-no-service"
+    ]
+    told = {one.problem.what.partition(":")[0]: one.problem for one in found}
+    assert told.keys() == {name for name, (_, why) in URLS.items() if why} | {"plain"}
+    for name, (_, why) in URLS.items():
+        assert name not in told or why in told[name].what
+    assert "what stands in that credential" in told["rest"].remedy
+    assert {problem.line for problem in told.values()} == {2}
+    assert not any("Token" in one.problem.text for one in found)

@@ -34,10 +34,12 @@ from watchdog.core.spec import (
     Slo,
     SourceSpec,
 )
+from watchdog.core.telling.contacts import Contacts
 from watchdog.core.telling.credentials import missing_of
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.engine import ready_now
+from watchdog.notify import unknown_service
 from watchdog.policy.channels import PREFIX
 from watchdog.policy.lint.ground import Ground
 from watchdog.policy.lint.live import Live, Seen, Wanted
@@ -65,10 +67,31 @@ async def ask(ground: Ground, secrets: Path | None) -> Live:
         replicas = await _alertmanager(policy, wire)
         deaf = await _deaf(policy, wire)
         untold = missing_of(policy.contacts, lambda name: lacks(wire.secrets, name))
+        unknown = await _unknown(policy.contacts, wire)
     finally:
         await wire.aclose()
     not_ready = {a.name: reason for a, reason in zip(here, reasons, strict=True) if reason}
-    return Live(dict(zip(names, seen, strict=True)), wanted, not_ready, replicas, deaf, untold)
+    answers = dict(zip(names, seen, strict=True))
+    return Live(answers, wanted, not_ready, replicas, deaf, untold, unknown)
+
+
+async def _unknown(contacts: Contacts | None, wire: Wire) -> Mapping[str, str]:
+    """Channels whose URL the service that tells by it cannot read, and why."""
+    if contacts is None:
+        return {}
+    reasons = await asyncio.gather(
+        *(
+            unknown_service(channel, wire.secrets, channel.to or _somebody(contacts, name))
+            for name, channel in contacts.channels.items()
+        )
+    )
+    return {name: why for name, why in zip(contacts.channels, reasons, strict=True) if why}
+
+
+def _somebody(contacts: Contacts, channel: str) -> str:
+    """The address of one who is reached by it."""
+    reached = (dict(person.reach).get(channel) for person in contacts.people.values())
+    return next(filter(None, reached), "")
 
 
 async def _deaf(policy: Policy, wire: Wire) -> Mapping[str, str]:

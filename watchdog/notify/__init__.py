@@ -9,15 +9,15 @@ from watchdog.core.alertmanager import AlertmanagerSpec
 from watchdog.core.telling.contacts import AppriseUrl, Channel
 from watchdog.core.telling.status_pages import AtlassianPage, StatusFile, StatusPage
 from watchdog.notify.alertmanager import AlertmanagerAlerts
-from watchdog.notify.apprise_url import AppriseNotifier
+from watchdog.notify.apprise_url import AppriseNotifier, unknown
 from watchdog.notify.atlassian import AtlassianBoard
 from watchdog.notify.status_call import CallBoard
 from watchdog.notify.status_file import FileBoard
 from watchdog.notify.webhook import WebhookNotifier
-from watchdog.ports import AlertSink, Notifier, StatusBoard
+from watchdog.ports import AlertSink, Notifier, Secrets, StatusBoard
 from watchdog.wire.http import Wire
 
-__all__ = ["open_alerts", "open_notifier", "open_status_page"]
+__all__ = ["open_alerts", "open_notifier", "open_status_page", "unknown_service"]
 
 
 def open_alerts(spec: AlertmanagerSpec, wire: Wire) -> AlertSink:
@@ -30,6 +30,13 @@ def open_notifier(channel: Channel, wire: Wire) -> Notifier:
     if isinstance(channel.how, AppriseUrl):
         return AppriseNotifier(channel.how, wire.secrets)
     return WebhookNotifier(channel.how, wire)
+
+
+async def unknown_service(channel: Channel, secrets: Secrets, to: str) -> str:
+    """Why nobody, like `to`, would be told by this channel's URL; empty where they would."""
+    if isinstance(channel.how, AppriseUrl):
+        return await unknown(channel.how, secrets, to)
+    return ""
 
 
 def open_status_page(page: StatusPage, wire: Wire) -> StatusBoard:

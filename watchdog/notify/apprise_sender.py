@@ -2,7 +2,8 @@
 
 It imports nothing of ours, and reads a JSON document from its standard input: url, subject, body,
 urgent. It answers on its standard output: {"sent": bool, "reason": text}. Apprise's own retries are
-left at none: whoever started this tries again.
+left at none: whoever started this tries again. With "look" in what it is asked nothing is sent, and
+it answers {"known": bool, "service": text}.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from typing import Any
 
 import apprise
+from apprise.manager_plugins import NotificationManager
 
 LARGEST_INPUT = 1 << 20
 
@@ -33,10 +35,10 @@ def main() -> None:
     heard = _Heard()
     logging.getLogger("apprise").addHandler(heard)
     service = apprise.Apprise.instantiate(asked["url"], suppress_exceptions=True)
-    if service is None:
+    if asked.get("look"):
+        answer = {"known": service is not None, "service": _service(asked["url"])}
+    elif service is None:
         answer = {"sent": False, "known": False, "reason": "; ".join(heard.said)}
-    elif asked.get("look"):
-        answer = {"sent": False, "known": True, "reason": str(service.service_name)}
     else:
         sent = service.notify(
             body=asked["body"],
@@ -46,6 +48,13 @@ def main() -> None:
         )
         answer = {"sent": bool(sent), "known": True, "reason": "; ".join(heard.said)}
     sys.stdout.write(json.dumps(answer))
+
+
+def _service(url: str) -> str:
+    """The word that the URL begins with, where it is one of Apprise's own; else nothing of it."""
+    word = url.partition("://")[0].lower()
+    known: Any = NotificationManager  # which has no types
+    return word if word in known().schemas() else ""
 
 
 def _kind(asked: dict[str, Any]) -> apprise.NotifyType:

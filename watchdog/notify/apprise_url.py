@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from watchdog.core.telling.contacts import AppriseUrl
 from watchdog.notify.disarming import disarmed
-from watchdog.ports import Delivered, Delivery, Letter, SecretMissing, Secrets
+from watchdog.ports import Delivered, Delivery, Letter, Phase, SecretMissing, Secrets
 from watchdog.wire.process import Ended, Exited, NotStarted, run
 from watchdog.wire.scrub import scrubbed
 
@@ -26,8 +27,14 @@ _LONGEST_REASON = 300
 _HEADERS_BY_PLUS = frozenset({"mailto", "mailtos", "json", "jsons", "form", "forms", "xml", "xmls"})
 """Services to which a parameter that begins with + is a header."""
 
+_PIECES = re.compile(r"[/?&=@:\[\]]+")
 _MAIL = frozenset({"mailto", "mailtos"})
 """What shows plain text as it is: Apprise escapes it where it sends HTML."""
+
+
+_LOOK_SECONDS = 20.0
+_NOBODYS = Letter("look/1", "look:1", Phase.OPENED, urgent=False, subject="", body="")
+"""A letter that is never sent."""
 
 
 class AppriseNotifier:
@@ -47,6 +54,30 @@ class AppriseNotifier:
         url = filled(text, letter, to, dict(self._how.phases))
         ended = await _run(_asked(letter, url), deadline_seconds)
         return _judged(ended, _secrets_in(text, url))
+
+
+async def unknown(how: AppriseUrl, secrets: Secrets, to: str) -> str:
+    """Why Apprise would take no letter by this URL; empty where it would, or where that cannot be
+    known from here. Nothing is sent, and of the URL no more is told than its service's name.
+    """
+    try:
+        text = secrets.read(how.secret) if how.secret else how.url
+    except SecretMissing:
+        return ""  # which is told by itself
+    if "{to}" in text and not to:
+        return ""
+    url = filled(text, _NOBODYS, to, dict(how.phases))
+    ended = await _run(json.dumps({"url": url, "look": True}).encode(), _LOOK_SECONDS)
+    try:
+        answer = json.loads(ended.stdout.text) if isinstance(ended, Exited) else {}
+        known, service = answer["known"], str(answer["service"])
+    except (ValueError, KeyError, TypeError):
+        return "Apprise could not be asked about its URL"
+    if known:
+        return ""
+    if service:
+        return f"Apprise cannot read what stands behind {service}:// in its URL"
+    return "its URL begins with no service that Apprise knows"
 
 
 def filled(text: str, letter: Letter, to: str, phases: Mapping[str, str]) -> str:
@@ -94,7 +125,11 @@ def _secrets_in(*urls: str) -> tuple[str, ...]:
     """Whatever of a URL may be one: the user, the password, each part of its path and query."""
     found: list[str] = []
     for url in urls:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # it is none: whatever stands in it may be one
+            found += [url, *_PIECES.split(url)]
+            continue
         pieces = [parts.username, parts.password, *parts.path.split("/"), *parts.query.split("&")]
         for piece in pieces:
             for text in (piece or "", (piece or "").partition("=")[2]):

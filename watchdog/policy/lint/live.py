@@ -59,6 +59,7 @@ class Live:
     alertmanager: Mapping[str, str] = field(default_factory=dict)  # replica -> why it is silent
     deaf: Mapping[str, str] = field(default_factory=dict)  # channel -> why nobody is believed
     untold: Mapping[str, str] = field(default_factory=dict)  # by whom nobody is told -> why
+    unknown: Mapping[str, str] = field(default_factory=dict)  # whose URL is no service's -> why
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,18 @@ def _untold(ground: Ground, live: Live) -> Iterator[Hit]:
         )
 
 
+def _by_no_service(ground: Ground, live: Live) -> Iterator[Hit]:
+    for name, reason in live.unknown.items():
+        entry = ground.tells[name]
+        inside = "apprise" in entry.node.entries
+        yield Hit(
+            entry.at("apprise" if inside else "url"),
+            f"{name}: {reason}",
+            f"Correct {'what stands in that credential' if inside else 'it'}: docs/telling.md has "
+            "the URLs by service.",
+        )
+
+
 def _limit_reached(ground: Ground, live: Live) -> Iterator[Hit]:
     for seen in live.seen.values():
         for name, sets in seen.label_sets.items():
@@ -288,6 +301,13 @@ LINTS = (
         "A channel of the contacts, or a status page, whose credential cannot be read from here",
         "People, or the public, are told nothing by it, in the hour in which it is needed.",
         _untold,
+    ),
+    LiveLint(
+        "told-by-no-service",
+        Level.WARNING,
+        "A channel of the contacts whose URL Apprise cannot read",
+        "People are told nothing by it, in the hour in which it is needed.",
+        _by_no_service,
     ),
     LiveLint(
         "alertmanager-silent",
