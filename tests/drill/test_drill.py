@@ -143,6 +143,32 @@ def test_the_other_kinds_pass(tmp_path: Path, kind: str, stages: int) -> None:
     assert let_go[-1]["text"].startswith("from contained: " + RESUMED[kind])
 
 
+def test_it_waits_for_what_the_named_checks_say_before_it_goes_on(tmp_path: Path) -> None:
+    """Each of them is known, though one never holds: an undo would have left that unknown, and the
+    drill's end the others.
+    """
+    rules = tmp_path / "rules"
+    shutil.copytree(shipped_rules(), rules)
+    for file, holds, never in (
+        (rules / "platform.yaml", "peg.status == 'ok'\"", "peg.status == 'never'\""),
+        (rules / "vars/sandbox.yaml", "verify_within: 10s", "verify_within: 2s"),
+    ):
+        assert holds in file.read_text()
+        file.write_text(file.read_text().replace(holds, never, 1))
+    ended = run(
+        *("run", "feature-flag", "--json", "--unrecorded"),
+        *("--rules", str(rules), "--into", str(tmp_path)),
+    )
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    do, undo = json.loads(ended.stdout)["episode"]["verifications"]
+    assert (do["direction"], undo["direction"]) == ("do", "undo")
+    for one in (do, undo):
+        assert {check["check"]: check["truth"] for check in one["checks"]} == {
+            "diagnose": "true", "ops-lint": "true", "status-document": "false",
+            "launch-status": "true", "por-attestation": "true", "critical-path": "true",
+        }  # fmt: skip
+
+
 @pytest.mark.sim
 def test_whoever_has_set_up_who_is_told_as_the_docs_say_may_practise(tmp_path: Path) -> None:
     rules = tmp_path / "rules"

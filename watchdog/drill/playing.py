@@ -17,6 +17,8 @@ from watchdog.drill.scenes import Deploy, Scene
 CLEAR_SECONDS = 60.0
 OPENED_SECONDS = 60.0
 CONTAINED_SECONDS = 600.0
+LOOK_SECONDS = 300.0
+"""For the looks of named checks that are under way when the time of theirs is over."""
 WATCHED = frozenset({"watched", "ok"})
 
 Say = Callable[[str], None]
@@ -55,6 +57,7 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     say(f"Contained: {ended['reason']}.")
 
     course.effect_at = scene.effect_at(stage.sandbox)
+    await verified(stage, course, say)
     if scene.repair is not None:
         await _deployed(stage, scene.repair, course, say)
     if scene.mend is None:
@@ -64,6 +67,37 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     if done["data"].get("outcome") != "done":
         raise StageFailed(f"the undo did not succeed: {done['effect']}")
     say(f"Undone: {done['effect']}.")
+    await verified(stage, course, say)
+
+
+async def verified(stage: Stage, course: Course, say: Say) -> None:
+    """Wait until what the action's named checks say is known: the next change of the target, and
+    the end of the drill's daemon, would leave them unknown. They decide nothing here either.
+    """
+    seconds = LOOK_SECONDS + max(
+        (
+            check["within_seconds"]
+            for action in (await stage.read("/v1/status"))["actions"]
+            for check in action["verification"]
+        ),
+        default=0.0,
+    )
+    for one in (await stage.until("the named checks", seconds, _known(course)))["runs"]:
+        say(f"{one['told'][0].upper()}{one['told'][1:]}.")
+
+
+def _known(course: Course) -> Callable[[Stage], Any]:
+    async def look(stage: Stage) -> dict[str, Any] | None:
+        runs = [
+            run
+            for one in await stage.read("/v1/episodes")
+            for run in one["verification"]
+            if one["id"] == course.episode
+        ]
+        known = all(check["truth"] is not None for run in runs for check in run["checks"])
+        return {"runs": runs[-1:]} if known else None
+
+    return look
 
 
 async def _deployed(stage: Stage, repair: Deploy, course: Course, say: Say) -> None:

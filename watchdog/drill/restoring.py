@@ -28,6 +28,7 @@ from watchdog.drill.playing import (
     in_state,
     opened_by,
     ready,
+    verified,
 )
 from watchdog.drill.scenes import TAMPERED, Scene, digest_of
 from watchdog.drill.site import KEYS, PROGRAM, RAN, SIGNERS, ended, is_in_place, parts
@@ -79,6 +80,7 @@ async def play(stage: Stage, scene: Scene, course: Course, say: Say) -> None:
     course.effect_at = up_again(stage.sandbox)
     _look_at(places, ran, request)
     say("What the archive holds is in its place, and exactly the units run that ran before.")
+    await verified(stage, course, say)
     await _undo(stage, course, request, places, before, say)
     if active(SERVICES) != ran:
         raise StageFailed(
