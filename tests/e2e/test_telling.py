@@ -187,6 +187,28 @@ async def test_a_test_says_which_lines_took_it_and_which_did_not(
     assert f"the contacts have no eva; {names}" in unknown.output
 
 
+async def test_a_test_reaches_nobody_outside_unless_it_is_said(
+    watchdog: Watchdog, mail: MailServer, hook: HookServer
+) -> None:
+    tell(watchdog, mail, hook)
+    contacts = watchdog.rules.contacts
+    contacts["people"]["press"] = {
+        "name": "Press", "reach": {"mail": "press@example.org"}, "outside": True,
+    }  # fmt: skip
+    contacts["roles"] = {"spokesman": {"title": "Spokesman", "people": ["ada", "press"]}}
+    contacts["audiences"]["staff"] = {"to": ["spokesman"]}
+    await watchdog.start()
+    for name in ("press", "spokesman", "staff"):
+        tried = await watchdog.command("notify", "test", name, "--yes")
+        assert tried.status == 4
+        assert "press would get the test and is outside: nothing was sent." in tried.output
+        assert f"slo-watchdog notify test {name} --outside" in tried.output
+    assert mail.mails == []
+    told = await watchdog.command("notify", "test", "press", "--outside", "--yes")
+    assert (told.status, told.output.strip()) == (0, "mail press@example.org: told")
+    assert mail.mails[-1].to == ("press@example.org",)
+
+
 async def test_a_channel_without_its_credential_is_told_before_it_is_needed(
     watchdog: Watchdog, mail: MailServer, hook: HookServer
 ) -> None:

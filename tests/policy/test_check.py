@@ -376,3 +376,15 @@ def test_a_misspelt_file_is_told_once_with_what_it_is_meant_to_be(
     [error] = check(written_to(tmp_path, files)).errors
     assert (error.file, error.what) == (name, told)
     assert error.remedy.startswith(remedy)
+
+
+def test_nobody_is_advised_to_send_a_test_to_the_outside(tmp_path: Path) -> None:
+    people = (
+        "people:\n  ada: {name: Ada, reach: {chat: 'ada@x.invalid'}}\n"
+        "  press: {name: Press, reach: {chat: 'press@x.invalid'}, outside: true}\n"
+    )
+    page = PAGE.replace("status-pages", f"{people}status-pages").replace("eror", "error")
+    found = check(written_to(tmp_path, folder() | {"contacts.yaml": page})).findings
+    advised = {one.problem.line: one.problem.remedy for one in found}
+    assert advised[5] == "Fill it in, then try it: slo-watchdog notify test ada"
+    assert "who is outside gets no test" in advised[6]

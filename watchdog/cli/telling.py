@@ -42,6 +42,9 @@ def notify(
             autocompletion=completing.told,
         ),
     ],
+    outside: Annotated[
+        bool, typer.Option("--outside", help="Also where it reaches somebody outside.")
+    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
@@ -49,11 +52,13 @@ def notify(
     """Tell somebody that this is a test, by every line that the name stands for.
 
     Each line says whether it took it, and why not; exit status 1 where one of them did not.
-    Nothing of it is put on the record. A status page is only asked whether it could be told: the
-    public sees no test.
+    Nothing of it is put on the record. People with `outside: true` get none unless you say
+    `--outside`, and audiences outside none at all. A status page is only asked whether it could be
+    told: the public sees no test.
     """
     del deed
-    done = give(socket, "/v1/notify/test", {"name": name}, yes=yes, as_json=as_json)
+    order = {"name": name, "outside": outside}
+    done = give(socket, "/v1/notify/test", order, yes=yes, as_json=as_json)
     if done["data"].get("not_told"):
         raise typer.Exit(NOT_SO)
 

@@ -186,9 +186,11 @@ class DrillRecordOrder(Order):
 
 class NotifyTestOrder(Order):
     name: Name
+    outside: bool = False
 
     async def carry_out(self, by: Person, control: Control) -> Done:
-        return await control.orders.telling.test(by, self.name, dry=self.dry)
+        test = control.orders.telling.test
+        return await test(by, self.name, dry=self.dry, outside=self.outside)
 
 
 class AnnounceOrder(EpisodeOrder):

@@ -11,9 +11,10 @@ from watchdog.core.paging import Whom
 from watchdog.core.rights import Right
 from watchdog.core.states import State
 from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Contacts
+from watchdog.core.telling.routing import people_of
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import World
+from watchdog.core.words import Instant, World
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person
 from watchdog.messages import Message
 from watchdog.ports import Delivered, Delivery
@@ -30,8 +31,8 @@ class Telling:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def test(self, person: Person, name: str, *, dry: bool) -> Done:
-        """Tell whoever the name stands for that this is a test."""
+    async def test(self, person: Person, name: str, *, dry: bool, outside: bool = False) -> Done:
+        """Tell whoever the name stands for that this is a test; people `outside` only if asked."""
         contacts = self._contacts()
         if name in contacts.status_pages:
             return await self._look(person, name, dry=dry)
@@ -45,8 +46,15 @@ class Telling:
             )
         if audience is not None and audience.outside:
             raise OrderRefused(f"{name} are outside: nobody there is told of a test")
+        strangers = ", ".join(_strangers(name, contacts, self._desk.now()))
+        if strangers and not outside:
+            raise OrderRefused(
+                f"{strangers} would get the test and is outside: nothing was sent. If they know "
+                f"that it comes: slo-watchdog notify test {name} --outside"
+            )
         if dry:
-            return Done(f"{name} is told that this is a test", name)
+            reached = f", also {strangers}, outside" if strangers else ""
+            return Done(f"{name} is told that this is a test{reached}", name)
         self._desk.counts(person)
         told = await self._desk.engine.people.outbox.try_out(name)
         if not told:
@@ -139,6 +147,14 @@ class Telling:
         if contacts is None:
             raise OrderRefused("the policy names nobody to tell: add contacts.yaml to the rules")
         return contacts
+
+
+def _strangers(name: str, contacts: Contacts, now: Instant) -> list[str]:
+    """The people outside whom a test of this name would reach."""
+    audience = contacts.audiences.get(name)
+    names = [told.name for told in audience.to] if audience is not None else [name]
+    people = (person for one in names for person in people_of(one, contacts, now))
+    return sorted({person.name for person in people if person.outside})
 
 
 def _topic(ep: Episode, which: str) -> Topic:

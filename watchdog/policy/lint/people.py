@@ -24,7 +24,9 @@ def _nobody_there(ground: Ground) -> Iterator[Hit]:
             yield Hit(
                 ground.people[person.name].at("reach"),
                 f"{person.name} is told by {said}, which reaches nobody",
-                f"Fill it in, then try it: slo-watchdog notify test {person.name}",
+                "Fill it in, and make sure by hand that it is right: who is outside gets no test."
+                if person.outside
+                else f"Fill it in, then try it: slo-watchdog notify test {person.name}",
             )
 
 
