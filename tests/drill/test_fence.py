@@ -116,6 +116,7 @@ WITHIN = [
         "release-1.2",
     ),
     *("12:30", "23:59:59", "redemption:on", "release:verify", "flag:btc:mainnet", "v1.2.3"),
+    *("08:30", "+0.25", "0", ".env", "16777215", "." * 3),
     *("release/mainnet", "./report.json", ".", "@mycelia/redemption", "@redemption", "a=b,c=d"),
     *(f"{ROOT}/release", f"--root={ROOT}/release", f"-C{ROOT}/release", f"-xf{ROOT}/a.tar.gz"),
     *(f"{ROOT}/a:{ROOT}/b", f"of={ROOT}/disk", f"{ROOT}/a, {ROOT}/b", f"@{ROOT}/body.json"),
@@ -140,6 +141,8 @@ OUTSIDE = [
     *("127.0.0.1", "127.0.0.1:47111", "127.0.0.1:47", "127.1", "10.1", "-h127.0.0.1", "1.2.3.4"),
     *("[::1]:9090", "[::1]", "::1", "[2001:db8::1]:9090", "fe80:a:b:c:d:e:f:a", "2130706433"),
     *("2130706433:8080", "-h2130706433", "0x7f000001", "0x7f.1", "017700000001", "-h0x7f000001"),
+    *("0:22", "00:22", "12:300", "http:evil", "https:evil.example", "16777216", "9" * 5000),
+    *("-" + "9" * 5000, "ex%61mple.com", "x:0x16", "a::b", "localhost:http", "@@x", "a@"),
     *("user@", "web\uff0eexample", "package.json"),
     # addresses
     *("--url=https://prod.example.org", "--flag=ftp://prod/x", "http://127.0.0.1:47111/"),
@@ -232,6 +235,22 @@ def test_a_link_that_leads_out_is_outside(tmp_path: Path, argument: str) -> None
     assert "lies outside of the drill's folder" in found
     led_in = argument.replace("out", "in").replace("a b", "in").format(root=root)
     assert commanding(led_in, target=target, cwd=root) == []
+
+
+def test_a_link_that_leads_nowhere_is_outside(tmp_path: Path) -> None:
+    (tmp_path / "round").symlink_to(tmp_path / "round")
+    (found,) = commanding("round", target=Target(URL, tmp_path), cwd=tmp_path)
+    assert found == "'round': it lies outside of the drill's folder"
+
+
+def test_what_is_only_compared_or_read_is_no_place() -> None:
+    plain = policy()
+    rule = plain.rules["redemption-error-rate"]
+    labelled = replace(
+        rule, labels=(("instance", "https://prod.example.org"), ("path", "/api")),
+        runbook="https://wiki.example.org", summary="/redeem fails",
+    )  # fmt: skip
+    assert outside(replace(plain, rules={rule.name: labelled}), TARGET) == ()
 
 
 def test_a_link_that_leads_out_is_outside_wherever_a_policy_names_it(tmp_path: Path) -> None:

@@ -23,12 +23,14 @@ from typing import Any
 
 from watchdog.drill.fence.target import FACT, Target
 
-_ODD = re.compile(r"[^\w./:%+@-]")
+_ODD = re.compile(r"[^\w./:+@-]")
 """No part of an item: what a shell, a pattern or a quoted text is made of."""
 
 _OPTION = re.compile(r"--?[A-Za-z0-9][A-Za-z0-9_-]*|--?", re.ASCII)
 _JOINED = re.compile(r"-[A-Za-z]+(?=/)", re.ASCII)
-_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?", re.ASCII)
+_TIME = re.compile(r"(?:0?[1-9]|1\d|2[0-4])(?::[0-5]\d){1,2}", re.ASCII)
+"""Of the first hour it is none: 00:22 is a port of this machine."""
+
 _NUMBER = re.compile(r"(?:0x[0-9a-f]*|\d+)\Z", re.ASCII | re.IGNORECASE)
 _SMALL = re.compile(r"[+-]?0\.\d+%?|[+-]?\d+%?", re.ASCII)
 _RELEASE = re.compile(r"[A-Za-z][\w+-]*(?:\.[\w+-]+)*\.\d+", re.ASCII)
@@ -37,7 +39,10 @@ _RELEASE = re.compile(r"[A-Za-z][\w+-]*(?:\.[\w+-]+)*\.\d+", re.ASCII)
 _LEAST_ADDRESS = 1 << 24
 """A smaller number names no machine where it is taken for an address."""
 
+_MOST_DIGITS = len(str(_LEAST_ADDRESS))
 _HOSTS = frozenset({"localhost"})
+_SCHEMES = frozenset({"data", "file", "ftp", "http", "https", "mailto", "ws", "wss"})
+"""Before a colon alone, some read an address."""
 
 OUTSIDE = "it lies outside of the drill's folder"
 UPWARDS = "it leads upwards"
@@ -114,6 +119,8 @@ class _Grammar:
 
     def _item(self, item: str) -> str:
         plain = item.removeprefix("@")
+        if _SMALL.fullmatch(plain):
+            return self._number(plain)
         odd = _ODD.search(plain)
         if odd is not None:
             return f"{odd[0]!r} may be meant for a shell, or be a pattern"
@@ -121,7 +128,7 @@ class _Grammar:
             return "it may be a user at a host"
         if self._target.leads_out(plain, self._cwd):
             return OUTSIDE
-        if "/" in plain or plain in {".", ".."}:
+        if "/" in plain or plain.startswith("."):  # as no host's name does
             return self._paths(plain)
         return self._names(plain) if ":" in plain else self._word(plain)
 
@@ -146,15 +153,17 @@ class _Grammar:
         if _TIME.fullmatch(text) or self._target.serves(f"http://{text}"):
             return ""
         names = text.split(":")
-        if "" in names or any(one.isdigit() for one in names) or _is_address(text):
+        if "" in names or any(map(str.isdigit, names)) or _is_address(text):
             return "it may be a host and a port"
+        if names[0].lower() in _SCHEMES:
+            return FOREIGN
         return next(filter(None, map(self._word, names)), "")
 
     def _word(self, word: str) -> str:
         plain = word.removesuffix(".")  # of a sentence
         if "." not in plain:
             return "it may be a host" if plain.lower() in _HOSTS else self._number(plain)
-        if _SMALL.fullmatch(plain) or _RELEASE.fullmatch(plain):
+        if _RELEASE.fullmatch(plain):
             return ""
         if self._cwd is not None and self._is_file(plain):
             return ""
@@ -171,7 +180,10 @@ class _Grammar:
         found = _NUMBER.search(word.removesuffix("%"))
         if found is None or (found[0] != word.lstrip("+-") and not word.startswith("-")):
             return ""
-        if not found[0].isdigit() or int(found[0]) >= _LEAST_ADDRESS:
+        digits = found[0].lstrip("0")
+        if not found[0].isdigit() or len(digits) > _MOST_DIGITS:
+            return "it may be an address"
+        if int(digits or "0") >= _LEAST_ADDRESS:
             return "it may be an address"
         return ""
 

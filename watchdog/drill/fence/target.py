@@ -54,7 +54,10 @@ class Target:
         return place == self.root or self.root in place.parents
 
     def _leads_within(self, place: Path) -> bool:
-        root, led = self.root.resolve(), place.resolve()
+        try:
+            root, led = self.root.resolve(), place.resolve()
+        except (OSError, RuntimeError):  # links that lead in a circle
+            return False
         return led == root or root in led.parents
 
 

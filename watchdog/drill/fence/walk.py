@@ -34,9 +34,13 @@ _NAMED = {
 """What is told by its name; all else of a policy by the name of its part."""
 
 _TO_READ = frozenset(
-    {"runbook", "document", "summary", "text", "link", "note", "templates", "title"}
+    {"about", "document", "link", "note", "runbook", "says", "summary", "templates", "text"}
+    | {"title"}
 )
 """Fields that people read, and nothing asks."""
+
+_TO_COMPARE = frozenset({"labels", "member", "value"})
+"""Fields that are held against others, and nothing asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def _paths(value: Any) -> tuple[str | None, ...]:
 def _within(value: Any, target: Target) -> Iterator[str]:
     if is_dataclass(value) and not isinstance(value, type):
         for one in fields(value):
-            if one.name not in _TO_READ:
+            if one.name not in _TO_READ | _TO_COMPARE:
                 yield from _places(getattr(value, one.name), target)
     elif isinstance(value, Mapping):
         for item in value.values():
