@@ -240,6 +240,26 @@ async def test_a_channel_without_its_credential_is_told_before_it_is_needed(
     await watchdog.until("it is there", found)
 
 
+async def test_who_is_on_call_is_called_when_a_rule_cannot_see_and_hears_when_it_can_again(
+    sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer
+) -> None:
+    watchdog.rules.watch_errors(on_blind={"page_after": "1s"})
+    tell(watchdog, mail, hook)
+    await watchdog.on_guard()
+
+    def heard(what: str) -> bool:
+        return any(one.to == ("ada@example.org",) and what in one.text for one in mail.mails)
+
+    sandbox.fault("metrics", "html")
+    await until(lambda: heard(f"{ERRORS}: you are called: it is blind"))
+    assert not any("can be judged again" in post.document["body"] for post in hook.posts)
+    sandbox.clear_faults("metrics")
+    await until(lambda: heard(f"{ERRORS} can be judged again"))
+    await until(lambda: any("can be judged again" in p.document["body"] for p in hook.posts))
+    assert [post.document["phase"] for post in hook.posts] == ["opened", "ended"]
+    assert len({post.document["key"] for post in hook.posts}) == 1
+
+
 async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     sandbox: Sandbox, watchdog: Watchdog, mail: MailServer, hook: HookServer, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.simulation.world import World
 from watchdog.core import entries as e
-from watchdog.core.states import State
+from watchdog.core.states import WAITS_FOR_PEOPLE, State
 from watchdog.core.telling.contacts import (
     AppriseUrl,
     Audience,
@@ -26,7 +26,7 @@ from watchdog.core.telling.contacts import (
     Told,
     Unless,
 )
-from watchdog.core.telling.escalation import OVER, WAITS_FOR_PEOPLE
+from watchdog.core.telling.escalation import OVER
 from watchdog.core.telling.notes import Fate, NoteTold
 from watchdog.core.words import Severity
 from watchdog.core.words import World as Life

@@ -171,7 +171,7 @@ class Book:
     def _paged(self, entry: e.Paged, at: Instant) -> None:
         rule = entry.key.removeprefix("rule:").removesuffix(":blind")
         if rule in self.blind:
-            self.blind[rule] = replace(self.blind[rule], paged=True)
+            self.blind[rule] = self.blind[rule].told(entry)
 
     @_take.register
     def _opened(self, entry: e.EpisodeOpened, at: Instant) -> None:

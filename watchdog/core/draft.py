@@ -72,14 +72,20 @@ class Draft:
         ours = self._silenced(ep.owner, ep.rule, target or ep.target)
         return ours or self._silenced_outside(ep.labels, "breach")
 
-    def page_about_rule(self, rule: RuleSpec, key: str, title: str, body: str) -> None:
+    def page_about_rule(
+        self, rule: RuleSpec, key: str, title: str, body: str, *, whom: Whom = TEAM
+    ) -> None:
         """Tell people about a rule, whether or not it has an episode."""
+        silenced = self.silences_rule(rule, "blind" if key == "blind" else "breach")
+        of = f"rule:{rule.name}:{key}"
+        self.tell(of, rule.severity, title, body, silenced=silenced, whom=whom)
+
+    def silences_rule(self, rule: RuleSpec, problem: Problem) -> bool:
+        """Whether people asked not to be told of that of it now."""
         started = self.book.started
         labels = alert_labels(rule, started.environment if started else "", World.LIVE)
-        silenced = self._silenced(rule.owner, rule.name, "") or self._silenced_outside(
-            labels, "blind" if key == "blind" else "breach"
-        )
-        self.tell(f"rule:{rule.name}:{key}", rule.severity, title, body, silenced=silenced)
+        ours = self._silenced(rule.owner, rule.name, "")
+        return ours or self._silenced_outside(labels, problem)
 
     def page_about_action(
         self,

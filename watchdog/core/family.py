@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from watchdog.core.book import Book
 from watchdog.core.draft import Draft
-from watchdog.core.entries import MemberRetired, MemberTaken, RuleCleared
+from watchdog.core.entries import MemberTaken, RuleCleared
 from watchdog.core.impact import impact_queries
 from watchdog.core.inputs import Sight
 from watchdog.core.judge.each import FamilyJudge
@@ -28,6 +28,7 @@ from watchdog.core.rule_memory import RuleMemory, memory_of, renewed
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import PRESENT, Policy, RuleSpec, ValueThreshold
 from watchdog.core.states import BLINDS
+from watchdog.core.telling.blindness import let_go
 from watchdog.core.text import duration, shortened
 from watchdog.core.words import Blind, Instant, Status
 
@@ -74,7 +75,7 @@ class Family:
         for name in list(known):
             self.know(name)
             if name not in self.members:
-                draft.add(MemberRetired(self.spec.name, name, "the rule has other labels now"))
+                let_go(name, self.spec, "the rule has other labels now", draft)
         for name in set(self.members) - known.keys():
             self._forget(name)
 
@@ -191,7 +192,7 @@ class Family:
         return self.spec.forget_gone or blindness is None or blindness.paged
 
     def _let_go(self, name: str, reason: str, draft: Draft) -> None:
-        draft.add(MemberRetired(self.spec.name, name, reason))
+        let_go(name, self.spec, reason, draft)
         self._forget(name)
 
     def _forget(self, name: str) -> None:

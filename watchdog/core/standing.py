@@ -5,7 +5,7 @@ Plain values; `book.py` alone changes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.episode import OPEN
@@ -145,6 +145,10 @@ class Blindness:
     kinds: tuple[Blind, ...]
     reason: str
     paged: bool = False
+    muted: bool = False  # and a silence kept that page back
+
+    def told(self, page: e.Paged) -> Blindness:
+        return replace(self, paged=True, muted=page.silenced)
 
 
 def forgettable(episodes: dict[str, Episode], keep: int) -> list[str]:

@@ -21,6 +21,9 @@ class State(StrEnum):
 BLINDS = frozenset({State.ACTING, State.VERIFYING, State.CONTAINED})
 """States in which a rule may be blind by what was done: a pause stops the traffic it measures."""
 
+WAITS_FOR_PEOPLE = frozenset({State.HELD, State.AWAITING, State.LATCHED})
+"""Somebody has to answer: in all other states it is over, helps, or is the watchdog's own turn."""
+
 
 class Event(StrEnum):
     """What can happen to an episode. Some say more than their name's first word:

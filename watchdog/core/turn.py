@@ -28,6 +28,7 @@ from watchdog.core.spec import RuleSpec
 from watchdog.core.starting import open_intent
 from watchdog.core.states import BLINDS, Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
+from watchdog.core.telling.blindness import sees_again
 from watchdog.core.words import Blind, Direction, Status, Truth, Verdict
 
 MAX_CHAIN = 2
@@ -68,7 +69,7 @@ def _note_blindness(rule: RuleSpec, sight: Sight, draft: Draft) -> None:
     blindness = draft.book.blind.get(rule.name)
     if verdict.status is not Status.BLIND:
         if blindness is not None:
-            draft.add(e.BlindEnded(rule.name, draft.now.steady - blindness.since.steady))
+            sees_again(rule, verdict.reason, draft)
         return
     kind = verdict.blind or Blind.OURS
     if blindness is None or kind not in blindness.kinds:
@@ -76,7 +77,8 @@ def _note_blindness(rule: RuleSpec, sight: Sight, draft: Draft) -> None:
         blindness = draft.book.blind[rule.name]
     ep = draft.book.open_episode(rule.name)
     state = ep.state if ep else State.OK
-    if blindness.paged or state in BLINDS:
+    muted = blindness.muted and draft.silences_rule(rule, "blind")
+    if state in BLINDS or (blindness.paged and (muted or not blindness.muted)):
         return
     in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
     lasted = draft.now.steady - blindness.since.steady >= rule.page_after_seconds

@@ -7,6 +7,17 @@ from dataclasses import replace
 
 import pytest
 
+from tests.core.decisions.people import (
+    HOUR,
+    LADDER,
+    a_channel,
+    contacts,
+    escalated,
+    latched,
+    pages,
+    told,
+    wait,
+)
 from tests.core.decisions.watch import (
     BREACHED,
     HEALTHY,
@@ -19,20 +30,11 @@ from tests.core.decisions.watch import (
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Book
 from watchdog.core.paging import Whom
-from watchdog.core.spec import Command, Policy
+from watchdog.core.spec import Command
 from watchdog.core.states import State
 from watchdog.core.telling.contacts import (
-    AppriseUrl,
-    Audience,
-    Channel,
-    Contacts,
-    Ladder,
-    OnCall,
-    Person,
-    Role,
     Step,
     Told,
-    Unless,
 )
 from watchdog.core.telling.first_line import first_line
 from watchdog.core.telling.next_step import NOTHING, NextStep, next_step
@@ -43,46 +45,6 @@ from watchdog.core.telling.untold import KEPT_SECONDS, MOST_WAITING
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant, Mode, Severity, Truth
 from watchdog.engine.retention import _BOOK, snapshot
-
-HOUR = 3600.0
-
-
-def a_channel(name: str, **different: object) -> Channel:
-    return replace(Channel(name, AppriseUrl(secret=name)), **different)  # type: ignore[arg-type]  # fields by name
-
-
-def contacts(*steps: Step, update_seconds: float | None = None) -> Contacts:
-    return Contacts(
-        channels={
-            "chat": a_channel("chat", fallback="mail"),
-            "mail": a_channel("mail", to="all@example.org"),
-            "sms": a_channel("sms"),
-        },
-        people={
-            "ada": Person("ada", "Ada", (("mail", "ada@example.org"), ("sms", "+41"))),
-            "bob": Person("bob", "Bob", (("mail", "bob@example.org"),)),
-            "eve": Person("eve", "Eve", (("mail", "eve@counsel.example"),), outside=True),
-        },
-        roles={"commander": Role("commander", "Commander", ("ada", "bob"))},
-        audiences={
-            "team": Audience("team", (Told("chat"), Told("mail", "team@example.org"))),
-            "press": Audience("press", (Told("eve"),), outside=True),
-        },
-        on_call=OnCall(("ada", "bob"), 7 * 24 * HOUR, NOON),
-        ladders={Severity.P0: Ladder(Severity.P0, steps, update_seconds)},
-    )
-
-
-def told(policy: Policy, who: Contacts) -> Watch:
-    """A watch in which somebody is told."""
-    watch = Watch(replace(policy, contacts=who))
-    with watch.draft() as draft:
-        draft.add(e.PolicyApplied("sha", (), "ada", tells=True))
-    return watch
-
-
-def pages(watch: Watch) -> list[e.Paged]:
-    return [entry for _, entry in watch.journal if isinstance(entry, e.Paged)]
 
 
 def a_note(*to: str, by: tuple[str, ...] = (), at: float = NOON) -> Note:
@@ -215,30 +177,6 @@ def test_of_too_many_the_mild_ones_go_first_however_young() -> None:
 
 
 # -- escalation ------------------------------------------------------------------------------------
-
-LADDER = (
-    Step(0.0, (Told("on-call"),)),
-    Step(15 * 60.0, (Told("commander"),), ("sms",)),
-    Step(2 * HOUR, (Told("eve"),), (), Unless.RESOLVED),
-)
-
-
-def latched(*steps: Step, update_seconds: float | None = None) -> Watch:
-    watch = told(a_policy(), contacts(*steps, update_seconds=update_seconds))
-    watch.break_it()
-    watch.end(e.Outcome.UNKNOWN)
-    watch.run(1)
-    return watch
-
-
-def escalated(watch: Watch) -> list[tuple[str, ...]]:
-    return [page.to for page in pages(watch) if page.topic is Topic.ESCALATED]
-
-
-def wait(watch: Watch, seconds: float) -> None:
-    """Time passes, and one pass is made at its end."""
-    watch.now = watch.now.plus(seconds)
-    watch.run(1)
 
 
 def test_nobody_who_answers_leads_to_the_next_and_each_is_told_once() -> None:

@@ -55,6 +55,11 @@ class Channel:
     fallback: str = ""  # the channel that is told as well while this one fails
     fallback_seconds: float = 30.0  # for how long it fails before that
 
+    @property
+    def closes(self) -> bool:
+        """Whether it keeps matters apart, and is told the end of each: a program, or a pager."""
+        return not isinstance(self.how, AppriseUrl) or bool(self.how.phases)
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

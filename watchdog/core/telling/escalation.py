@@ -5,7 +5,7 @@ is for want of an answer is taken while people are waited for and nobody has sai
 that is for want of an end is taken until the trouble is over. Each is taken once in an episode, and
 is on the record, known by what it is and not by its place: contacts may change in mid-episode. One
 that was taken before a step is due was not that step, whatever it told. What is silenced escalates
-to nobody until the silence ends.
+to nobody until the silence ends. A blindness calls people as an episode does (`blindness.py`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,16 @@ from watchdog.core.approving import commands_for
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.paging import Whom
-from watchdog.core.spec import Policy
-from watchdog.core.states import State
-from watchdog.core.telling.contacts import Step, Unless
-from watchdog.core.telling.notes import Fate, NoteTold, StepKnown
+from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.states import WAITS_FOR_PEOPLE, State
+from watchdog.core.telling.blindness import call_about, calling, forget_strangers
+from watchdog.core.telling.contacts import Ladder, Step, Unless
+from watchdog.core.telling.notes import Fate, NoteTold, StepKnown, blindness_of
 from watchdog.core.telling.routing import names_of
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import World
-
-WAITS_FOR_PEOPLE = frozenset({State.HELD, State.AWAITING, State.LATCHED})
-"""Somebody has to answer: in all other states it is over, helps, or is the watchdog's own turn."""
 
 _ROUNDED_SECONDS = 1.0
 """How far the time of a step on the record may lie before its own, by rounding."""
@@ -41,21 +39,32 @@ def tend_people(policy: Policy, draft: Draft) -> None:
     late = draft.book.notes.overdue(draft.now)
     if late:
         draft.add(NoteTold(late, "", Fate.DROPPED, "too old, or too many wait"))
+    forget_strangers(policy, draft)
     if policy.contacts is None:
         return
     for ep in list(draft.book.open_episodes()):
-        since = draft.book.notes.first.get(ep.id)
-        if ep.world is not World.LIVE or since is None or draft.silenced(ep):
+        if ep.world is not World.LIVE or ep.id not in draft.book.notes.first or draft.silenced(ep):
             continue
-        lasted = draft.now.steady - since.steady
         ladder = policy.contacts.ladder(ep.severity)
-        taken = [
-            (what, at.steady - since.steady) for what, at in draft.book.notes.steps.get(ep.id, ())
-        ]
-        for number, step in sorted(_untaken(ladder.steps, taken), key=lambda one: one[0]):
-            if lasted >= step.after_seconds and _is_due(step, ep):
+        for number, step in _due(ep.id, ladder, draft):
+            if _wants(step, ep):
                 _take(number, step, ep, policy, draft)
         _update(ep, ladder.update_seconds, draft)
+    for rule in list(calling(policy, draft)):
+        for number, step in _due(
+            blindness_of(rule.name), policy.contacts.ladder(rule.severity), draft
+        ):
+            _take_for_blindness(number, step, rule, draft)
+
+
+def _due(matter: str, ladder: Ladder, draft: Draft) -> list[tuple[int, Step]]:
+    """The steps of a matter whose time has come, and that were not taken; with their numbers."""
+    notes = draft.book.notes
+    since = notes.first[matter]
+    lasted = draft.now.steady - since.steady
+    taken = [(what, at.steady - since.steady) for what, at in notes.steps.get(matter, ())]
+    untaken = sorted(_untaken(ladder.steps, taken), key=lambda one: one[0])
+    return [(number, step) for number, step in untaken if lasted >= step.after_seconds]
 
 
 def _untaken(
@@ -78,23 +87,33 @@ def _untaken(
             left.remove(match)
 
 
-def _is_due(step: Step, ep: Episode) -> bool:
+def _wants(step: Step, ep: Episode) -> bool:
     if step.unless is Unless.RESOLVED:
         return ep.state not in OVER
     return not ep.acked_by and ep.state in WAITS_FOR_PEOPLE
 
 
 def _take(number: int, step: Step, ep: Episode, policy: Policy, draft: Draft) -> None:
-    tells = names_of(step.tell)
-    lasted = duration(step.after_seconds)
-    what = "resolved" if step.unless is Unless.RESOLVED else "answered"
-    why = f"not {what} for {lasted}" if step.after_seconds else "you are called"
+    tells, why = names_of(step.tell), _why(step)
     draft.add(e.Escalated(ep.id, number, tells, why, step.by, step.unless.value))
     draft.page(
         ep,
         f"{ep.rule}: {why}: {ep.state.value}: {ep.reason}",
         f"{_asked(ep, policy, draft)}Say that you are looking: slo-watchdog ack {ep.id}",
         whom=Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW),
+    )
+
+
+def _take_for_blindness(number: int, step: Step, rule: RuleSpec, draft: Draft) -> None:
+    tells, why = names_of(step.tell), _why(step)
+    draft.add(e.Escalated("", number, tells, why, step.by, step.unless.value, rule.name))
+    call_about(rule, why, Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW), draft)
+
+
+def _why(step: Step) -> str:
+    what = "resolved" if step.unless is Unless.RESOLVED else "answered"
+    return (
+        f"not {what} for {duration(step.after_seconds)}" if step.after_seconds else "you are called"
     )
 
 

@@ -14,6 +14,12 @@ from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant, Severity
 
+
+def blindness_of(rule: str) -> str:
+    """The key of all that people are told of a rule's blindness."""
+    return f"rule:{rule}:blind"
+
+
 StepKnown = tuple[tuple[str, ...], tuple[str, ...], str]
 """Whom a step tells, by which channels, and for want of what."""
 
@@ -39,7 +45,7 @@ class NoteTold:
 
 @dataclass(frozen=True, slots=True)
 class Escalated:
-    """A step of an episode's escalation was due. The page that tells it follows."""
+    """A step of an escalation was due. The page that tells it follows."""
 
     episode: str
     step: int  # of its severity's steps as they were then, from 0
@@ -47,7 +53,13 @@ class Escalated:
     reason: str
     by: tuple[str, ...] = ()
     unless: str = ""
+    rule: str = ""  # whose blindness it is about, where it is about no episode
     kind: Literal["aside.escalated"] = "aside.escalated"
+
+    @property
+    def matter(self) -> str:
+        """What it is about, as `Note.matter` has it."""
+        return self.episode or blindness_of(self.rule)
 
     @property
     def what(self) -> StepKnown:
@@ -86,12 +98,18 @@ class Note:
     done: tuple[str, ...] = ()  # the lines that need not be told any more
     told: bool = False  # by one of them at least
     missed: tuple[str, ...] = ()  # those of them that gave it up
+    called: tuple[tuple[StepKnown, Instant], ...] = ()  # of an end: the steps before, and when
 
     @property
     def episode(self) -> str:
         """The episode that it is about, or ""."""
         kind, _, name = self.key.partition(":")
         return name if kind == "episode" else ""
+
+    @property
+    def matter(self) -> str:
+        """What people may be called about: an episode by its name, a blindness by its key."""
+        return self.episode or (self.key if self.key.endswith(":blind") else "")
 
     def identity(self, environment: str) -> str:
         """One for each note that ever was, also after a record was restored from a backup."""

@@ -5,6 +5,9 @@ since the contacts were changed while it waited, it goes to the team as well. Wh
 by the channels that are asked for is told by the best one there is: a page that goes nowhere is
 worse than one that is read late. A channel that fails keeps its notes, and the channel named beside
 it is told of them as well; also of what it gave up, however soon that was.
+
+That something is over is told to the team, and to whoever was called about it: by the last of their
+addresses, which is the mildest, and by each that closes what it opened.
 """
 
 from __future__ import annotations
@@ -49,6 +52,10 @@ def lines_for(note: Note, contacts: Contacts, failing: Container[Line]) -> tuple
         found.update(dict.fromkeys(_lines(told, note.by, contacts, note.at)))
     if not found:
         found.update(dict.fromkeys(_lines(Told(TEAM), (), contacts, note.at)))
+    for (names, by, _), at in note.called:
+        for told in map(Told, names):
+            called = _lines(told, by, contacts, at)
+            found.update((_mildest(line, contacts), None) for line in called)
     for line in tuple(found):
         beside = _beside(line, contacts) if line in failing or line.name in note.missed else None
         if beside is not None:
@@ -100,6 +107,16 @@ def _of_person(person: Person, by: tuple[str, ...], contacts: Contacts) -> Itera
     reach = [(channel, to) for channel, to in person.reach if channel in contacts.channels]
     wanted = [one for one in reach if not by or one[0] in by] or reach[:1]
     return (Line(channel, to) for channel, to in wanted)
+
+
+def _mildest(line: Line, contacts: Contacts) -> Line:
+    """Where whoever was called on a line hears the end: nobody is rung up for good news."""
+    if contacts.channels[line.channel].closes:
+        return line
+    for person in contacts.people.values():
+        if (line.channel, line.to) in person.reach:
+            return Line(*person.reach[-1])
+    return line
 
 
 def _beside(line: Line, contacts: Contacts) -> Line | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.states import State
-from watchdog.core.telling.notes import Fate, Note, NoteTold, StepKnown
+from watchdog.core.telling.notes import Fate, Note, NoteTold, StepKnown, blindness_of
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
 from watchdog.core.words import Instant
@@ -25,13 +25,17 @@ MOST_WAITING = 1000
 
 @dataclass(slots=True)
 class Notes:
-    """`waiting` in their order. `last` is when people were last told about an episode."""
+    """`waiting` in their order. `last` is when people were last told about a matter: an episode, or
+    a rule's blindness.
+    """
 
     waiting: dict[str, Note] = field(default_factory=dict)
-    first: dict[str, Instant] = field(default_factory=dict)  # episode -> since when it needs people
-    last: dict[str, Instant] = field(default_factory=dict)  # episode -> the newest note
+    first: dict[str, Instant] = field(default_factory=dict)  # matter -> since when it needs people
+    last: dict[str, Instant] = field(default_factory=dict)  # matter -> the newest note
     steps: dict[str, tuple[tuple[StepKnown, Instant], ...]] = field(default_factory=dict)
-    """Of an episode, the steps that were taken, and when."""
+    """Of a matter, the steps that were taken, and when."""
+    ended: tuple[str, tuple[tuple[StepKnown, Instant], ...]] = ("", ())
+    """The same of the matter that ended last: the page of its end follows at once."""
 
     def take(self, entry: e.Entry, at: Instant) -> None:
         match entry:
@@ -40,9 +44,14 @@ class Notes:
             case e.NoteTold():
                 self._told(entry)
             case e.Escalated():
-                self.steps[entry.episode] = (*self.steps.get(entry.episode, ()), (entry.what, at))
+                taken = self.steps.get(entry.matter, ())
+                self.steps[entry.matter] = (*taken, (entry.what, at))
             case e.EpisodeMoved(after=State.OK):
                 self._ended(entry.episode)
+            case e.BlindEnded():
+                self._ended(blindness_of(entry.rule))
+            case e.MemberRetired():
+                self._ended(blindness_of(entry.member))
             case _:
                 pass
 
@@ -69,11 +78,14 @@ class Notes:
             page.to,
             page.by,
         )
+        matter, (ended, called) = note.matter, self.ended
+        if note.topic is Topic.RESOLVED and ended == matter:
+            note = replace(note, called=called)
         self.waiting[note.id] = note
-        if note.episode and note.topic is not Topic.RESOLVED:
-            self.last[note.episode] = at
+        if matter and note.topic is not Topic.RESOLVED:
+            self.last[matter] = at
             if note.urgency is not Urgency.NEWS:
-                self.first.setdefault(note.episode, at)
+                self.first.setdefault(matter, at)
 
     def _told(self, entry: NoteTold) -> None:
         for name in entry.notes:
@@ -92,7 +104,8 @@ class Notes:
                     missed=(*note.missed, *missed),
                 )
 
-    def _ended(self, episode: str) -> None:
-        """Nobody needs to be told again of an episode that is over."""
+    def _ended(self, matter: str) -> None:
+        """Nobody needs to be called again about what is over."""
+        self.ended = matter, self.steps.get(matter, ())
         for about in (self.first, self.last, self.steps):
-            about.pop(episode, None)
+            about.pop(matter, None)

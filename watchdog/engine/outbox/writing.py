@@ -11,7 +11,7 @@ import structlog
 
 from watchdog.core.book import MANUAL, Book, Episode
 from watchdog.core.spec import Policy, RuleSpec
-from watchdog.core.telling.contacts import AppriseUrl, Channel, Contacts
+from watchdog.core.telling.contacts import Channel, Contacts
 from watchdog.core.telling.first_line import first_line, verified
 from watchdog.core.telling.next_step import NextStep, next_step
 from watchdog.core.telling.notes import Note
@@ -56,8 +56,7 @@ class Writer:
         """Whether a letter is about one matter alone: a service or a program keeps them so, and
         what is announced to the outside goes as it was approved.
         """
-        by_key = not isinstance(channel.how, AppriseUrl) or bool(channel.how.phases)
-        return by_key or note.topic is Topic.ANNOUNCEMENT
+        return channel.closes or note.topic is Topic.ANNOUNCEMENT
 
     def test(self, name: str) -> Note:
         """A note that nobody has recorded, to see whether people can be told."""
