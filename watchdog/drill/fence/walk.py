@@ -34,8 +34,10 @@ _NAMED = {
 """What is told by its name; all else of a policy by the name of its part."""
 
 _TO_READ = frozenset(
-    {"about", "document", "link", "note", "runbook", "says", "summary", "templates", "text"}
-    | {"title"}
+    {
+        *("about", "document", "link", "note", "runbook"),
+        *("says", "summary", "templates", "text", "title"),
+    }
 )
 """Fields that people read, and nothing asks."""
 
