@@ -156,6 +156,13 @@ def test_without_a_daemon_it_says_so_and_where_the_record_is(tmp_path: Path) -> 
         ("slo-watchdog drill run f", "feature-flag\nfull"),
         ("slo-watchdog drill record d", "disaster"),
         ("slo-watchdog follow-up close F", ""),
+        ("slo-watchdog hold --rule peg-", "peg-collateralised"),
+        ("slo-watchdog hold --owner red", "redemption-team"),
+        ("slo-watchdog hold --target flag:btc_", "btc_mainnet_redemption"),
+        ("slo-watchdog hold --target flag : btc_", "btc_mainnet_redemption"),
+        ("slo-watchdog hold --target flag:o", "oracle_read_scope_max"),
+        ("slo-watchdog verify pause-redemption --check diag", "diagnose"),
+        ("slo-watchdog verify no-such --check diag", ""),
     ],
 )
 def test_a_real_bash_completes_commands_options_and_what_the_daemon_knows(

@@ -125,6 +125,9 @@ def test_a_tool_that_lies_ends_with_status_1_and_the_episode_is_closed_by_a_pers
         again = house.run(late, episode, "-r", "seen", "--yes")
         assert again.status == 4
         assert f"{episode} has ended already, at 2" in again.err
+    for looking_back in ("incident", "impact", "recover", "mark"):
+        assert episode in house.completed(f"slo-watchdog {looking_back} E").out.split()
+    assert episode not in house.completed("slo-watchdog ack E").out.split()
 
 
 def test_a_shift_from_the_rollback_to_the_handover(house: House) -> None:

@@ -48,6 +48,24 @@ def _answer(ctx: typer.Context, path: str) -> Any:
         return None
 
 
+def _ended_too(episodes: Any) -> Offer:
+    for one in episodes:
+        yield one["id"], f"{one['rule']}, {one['state']}"
+
+
+def _owners(status: Any) -> Offer:
+    for name in sorted({one["owner"] for one in status["rules"]}):
+        yield name, ""
+
+
+def _targets(status: Any) -> Offer:
+    by: dict[str, list[str]] = {}
+    for one in status["actions"]:
+        by.setdefault(one["target"], []).append(one["name"])
+    for target, names in sorted(by.items()):
+        yield target, ", ".join(names)
+
+
 def _episodes(status: Any) -> Offer:
     for one in status["episodes"]:
         yield one["id"], f"{one['rule']}, {one['state']}"
@@ -111,7 +129,29 @@ def followed(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     return offered(STATUS, names)(ctx, incomplete) if names is not None else []
 
 
+def checks(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """The checks of what is to be verified: an action, or the actions of an episode."""
+    what = ctx.params.get("what") or next(iter(ctx.args), None)  # before an option without a value
+
+    def of_it(status: Any) -> Offer:
+        mine = [ep for ep in status["episodes"] if ep["id"] == what]
+        actions = {what, *(ep["action"] for ep in mine)}
+        actions |= {claim["action"] for ep in mine for claim in ep["claims"]}
+        found = {
+            check["check"]: check["says"]
+            for action in status["actions"]
+            if action["name"] in actions
+            for check in action["verification"]
+        }
+        yield from found.items()
+
+    return offered(STATUS, of_it)(ctx, incomplete)
+
+
 STATUS = "/v1/status"
+episodes = offered("/v1/episodes", _ended_too)
+owners = offered(STATUS, _owners)
+targets = offered(STATUS, _targets)
 open_episodes = offered(STATUS, _episodes)
 rules = offered(STATUS, _rules)
 actions = offered(STATUS, _actions)

@@ -26,7 +26,12 @@ class Deed(StrEnum):
 
 
 def impact(
-    episode: Annotated[str, typer.Argument(help="An episode's name: E42. It may be long over.")],
+    episode: Annotated[
+        str,
+        typer.Argument(
+            help="An episode's name: E42. It may be long over.", autocompletion=completing.episodes
+        ),
+    ],
     tickets: Annotated[int | None, typer.Option(help="Support tickets about it.", min=0)] = None,
     affected: Annotated[
         float | None, typer.Option(help="How many were affected, by your own count.", min=0)

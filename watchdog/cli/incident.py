@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.offline import base_of, journal
 from watchdog.cli.shared import errors, fail
@@ -42,7 +43,12 @@ Zone = Annotated[
 
 
 def incident(
-    episode: Annotated[str, typer.Argument(help="An episode's name: E42. It may be long over.")],
+    episode: Annotated[
+        str,
+        typer.Argument(
+            help="An episode's name: E42. It may be long over.", autocompletion=completing.episodes
+        ),
+    ],
     form: Annotated[Form, typer.Option("--format", help="How it is written.")] = Form.MD,
     out: Out = None,
     zone: Zone = None,

@@ -52,9 +52,13 @@ class MarkAs(StrEnum):
 def hold(
     reason: Reason,
     everything: Annotated[bool, typer.Option("--all", help="Hold everything.")] = False,
-    owner: Annotated[str, typer.Option(help="Hold one owner's rules.")] = "",
-    rule: Annotated[str, typer.Option(help="Hold one rule.")] = "",
-    target: Annotated[str, typer.Option(help="Hold one target: flag:NAME.")] = "",
+    owner: Annotated[
+        str, typer.Option(help="Hold one owner's rules.", autocompletion=completing.owners)
+    ] = "",
+    rule: Annotated[str, typer.Option(help="Hold one rule.", autocompletion=completing.rules)] = "",
+    target: Annotated[
+        str, typer.Option(help="Hold one target: flag:NAME.", autocompletion=completing.targets)
+    ] = "",
     for_: For = None,
     yes: Yes = False,
     as_json: AsJson = False,
@@ -214,7 +218,12 @@ def close(
 
 
 def mark(
-    episode: Episode,
+    episode: Annotated[
+        str,
+        typer.Argument(
+            help="An episode's name: E42. It may be over.", autocompletion=completing.episodes
+        ),
+    ],
     as_: Annotated[MarkAs, typer.Argument(metavar="MARK", help="true, false, explained, drill.")],
     reason: Reason = "",
     yes: Yes = False,

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from watchdog.cli import completing
 from watchdog.cli.client import Client, Refused
 from watchdog.cli.exits import NOT_SO
 from watchdog.cli.page import Page
@@ -46,7 +47,12 @@ class Step:
 
 
 def recover(
-    episode: Annotated[str, typer.Argument(help="An episode's name, as in status: E42.")],
+    episode: Annotated[
+        str,
+        typer.Argument(
+            help="An episode's name, as in status: E42.", autocompletion=completing.episodes
+        ),
+    ],
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
 ) -> None:

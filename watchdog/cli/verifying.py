@@ -28,7 +28,11 @@ def verify(
     ],
     check: Annotated[
         list[str] | None,
-        typer.Option("--check", help="This check alone; may be given several times."),
+        typer.Option(
+            "--check",
+            help="This check alone; may be given several times.",
+            autocompletion=completing.checks,
+        ),
     ] = None,
     as_json: AsJson = False,
     socket: Socket = DEFAULT_SOCKET,
