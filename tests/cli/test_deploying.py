@@ -69,7 +69,7 @@ def test_what_was_rolled_back_is_deployed_again_by_a_persons_word_alone(quiet: H
         (("begin", TARGET, "--for", "2d", "-y"), 4, "for_seconds"),
         (("begin", "flag:other", "--for", "2m", "-y"), 4, "no action changes flag:other"),
         (("end", TARGET, "-y"), 4, "no deploy of"),
-        (("status", "flag:other"), 1, "no action changes flag:other"),
+        (("status", "flag:other"), 4, "no action changes flag:other"),
         (("unfreeze", "all", "-r", "why not", "-y"), 4, "name the target"),
     ],
 )

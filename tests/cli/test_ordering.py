@@ -203,7 +203,7 @@ def test_the_incident_record_is_made_beside_the_daemon_in_each_form(
     assert plain["changes"][0]["steps"][-1]["output"] == "redemption paused successfully"
 
     for wrong, status, says in (
-        (("incident", "E999", "--journal", str(house.state)), 1, "there is no episode E999"),
+        (("incident", "E999", "--journal", str(house.state)), 4, "there is no episode E999"),
         ((*of_it, "--zone", "Mars/Olympus"), 2, "is no zone"),
         ((*of_it, "--out", str(tmp_path)), 1, "it is a folder"),
     ):

@@ -86,7 +86,7 @@ def test_what_cannot_be_found_or_read_is_said(day: Watch, tmp_path: Path) -> Non
     assert replayed(state).status == 2
     assert replayed(state, "D1", "--all").status == 2
     ended = replayed(state, "D99")
-    assert ended.status == 1
+    assert ended.status == 4
     assert "there is no decision D99" in ended.err
     strange = tmp_path / "backup.db"
     strange.write_bytes(b"\0" * 100)

@@ -199,7 +199,7 @@ def test_rules_of_values_have_their_detection_time(rule: str) -> None:
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("redemption-availabilty",), 1, "Did you mean redemption-availability?"),
+        (("redemption-availabilty",), 4, "Did you mean redemption-availability?"),
         (("mycelia-down", "--traffic", "fast"), 2, "write it like 12/s"),
         (("mycelia-down", "--traffic", "0"), 2, "write it like 12/s"),
         (("mycelia-down", "--ratio", "5"), 2, "write it like 5%"),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from watchdog.cli.exits import NOT_SO
+from watchdog.cli.exits import NOT_SO, REFUSED
 from watchdog.cli.page import Page
 from watchdog.cli.shared import (
     DEFAULT_SOCKET,
@@ -83,7 +83,7 @@ def _status(socket: Socket, target: str, *, as_json: bool) -> None:
         known = {one["target"]: one for one in found["targets"]}
         one = known.get(target)
         if target and one is None:
-            fail(f"no action changes {target}; there are: {', '.join(known)}", NOT_SO)
+            fail(f"no action changes {target}; there are: {', '.join(known)}", REFUSED)
         if as_json:
             print(json.dumps(found | {"targets": [one]} if one else found))
         else:

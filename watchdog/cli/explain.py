@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from watchdog.cli.check import pairs
-from watchdog.cli.exits import NOT_SO, WRONG_USAGE
+from watchdog.cli.exits import NOT_SO, REFUSED, WRONG_USAGE
 from watchdog.cli.explain_page import show_explanation
 from watchdog.cli.page import Page
 from watchdog.cli.shared import AsJson, fail
@@ -62,7 +62,7 @@ def explain(
         family = family_of(rule)
         known = family != rule and family in policy.rules
         remedy = f"Explain its family: {family}" if known else closest(rule, policy.rules)
-        fail(f"{rules} has no rule {rule}. {remedy}", NOT_SO)
+        fail(f"{rules} has no rule {rule}. {remedy}", REFUSED)
     told = told_of(policy, rule, asked)
     if as_json:
         print(json.dumps(_plain(asdict(told)), allow_nan=False))

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from watchdog.cli import completing
-from watchdog.cli.exits import NOT_SO
+from watchdog.cli.exits import REFUSED
 from watchdog.cli.offline import base_of, journal
 from watchdog.cli.shared import errors, fail
 from watchdog.cli.writing import must_be_writable, write_whole
@@ -69,7 +69,7 @@ def incident(
         found = gather(reader.read(base[0] if base else 0), episode, started)
     if found is None:
         retired = f" Entries up to {base[0]} were retired, and their episodes." if base else ""
-        fail(f"{path}: there is no episode {episode}.{retired} See: slo-watchdog status", NOT_SO)
+        fail(f"{path}: there is no episode {episode}.{retired} See: slo-watchdog status", REFUSED)
     if form is Form.JSON:
         text = json.dumps(document(found), allow_nan=False) + "\n"
     else:

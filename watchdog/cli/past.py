@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from watchdog.cli.exits import NOT_SO, WRONG_USAGE
+from watchdog.cli.exits import NOT_SO, REFUSED, WRONG_USAGE
 from watchdog.cli.shared import errors, fail
 from watchdog.cli.writing import write_whole
 from watchdog.core.promql import Refused, Selector
@@ -32,6 +32,7 @@ from watchdog.lab.history import (
 from watchdog.lab.report.page import PlotlyMissing
 from watchdog.policy import Load, load_folder
 from watchdog.policy.check import environments_of
+from watchdog.policy.shape import closest
 from watchdog.wire.secrets import FileSecrets
 
 Environment = Annotated[
@@ -282,7 +283,7 @@ def pairs(texts: list[str] | None) -> dict[str, str]:
 def rule_names(names: list[str] | None, policy: Policy) -> list[str]:
     for name in names or []:
         if name not in policy.rules:
-            raise typer.BadParameter(f"there is no rule {name}", param_hint="--rule")
+            fail(f"there is no rule {name}. {closest(name, policy.rules)}", REFUSED)
     return names or []
 
 

@@ -60,7 +60,8 @@ _STATUS = {
     "not start, a story that failed",
     exits.WRONG_USAGE: "wrong usage",
     exits.NO_DAEMON: "the daemon does not answer, or not so that it is understood",
-    exits.REFUSED: "the daemon refuses the order",
+    exits.REFUSED: "the daemon refuses the order, or nothing has the name that was given: no such "
+    "episode, rule, decision or target",
     exits.NOT_CONFIRMED: "not confirmed, so nothing was changed",
 }
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from watchdog.cli.exits import NOT_SO
+from watchdog.cli.exits import NOT_SO, REFUSED
 from watchdog.cli.offline import journal
 from watchdog.cli.page import Page, clock, plain
 from watchdog.cli.shared import AsJson, fail
@@ -68,7 +68,7 @@ def replay(
             elif decision or not again.identical:
                 _show(page, again)
         if not made:
-            fail(_none(reader, decision, path), NOT_SO)
+            fail(_none(reader, decision, path), REFUSED if decision else NOT_SO)
     if not as_json and every and well:
         many = "1 decision" if made == 1 else f"{made} decisions"
         page.line(plain("identical", "green"), f": {many}, each made again from what it stored")

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from watchdog.cli.backtest_page import share, show_table
-from watchdog.cli.exits import NOT_SO, WRONG_USAGE
+from watchdog.cli.exits import NOT_SO, REFUSED, WRONG_USAGE
 from watchdog.cli.past import (
     CacheFolder,
     Environment,
@@ -169,7 +169,7 @@ def _swept(asked: _Asked, past: Past) -> Sweep:
 def _known(rule: str, policy: Policy, folder: Path) -> None:
     if rule not in policy.rules:
         known = ", ".join(sorted(policy.rules)[:8])
-        fail(f"{folder}: there is no rule {rule}. The rules are {known}", WRONG_USAGE)
+        fail(f"{folder}: there is no rule {rule}. The rules are {known}", REFUSED)
 
 
 def _chosen(number: int, points: Sequence[Point]) -> RuleSpec:

@@ -181,7 +181,11 @@ def test_tune_offers_no_choice_where_there_is_none(place: Path, watchdog: Run) -
         (("--prometheus", "http://x", "--match", "app:job=a"), 2, "--match app:job=a:"),
         (("--prometheus", "http://x", "--match", "app:"), 2, "matches everything"),
         ((), 2, "app is no Prometheus and keeps no past"),
-        (("--openmetrics", "past.om", "--rule", "shar"), 2, "there is no rule shar"),
+        (
+            ("--openmetrics", "past.om", "--rule", "shar"),
+            4,
+            "there is no rule shar. Did you mean share?",
+        ),
         (("--openmetrics", "past.om", "--from", "then"), 2, "'then' is no time"),
         (("--openmetrics", "past.om", "--against", "nowhere"), 1, "neither a folder nor a"),
         (("--openmetrics", "past.om", "--against", "--output=x"), 1, "neither a folder nor a"),
