@@ -128,7 +128,7 @@ def test_what_is_well_or_of_no_matter_is_not_told() -> None:
     assert document(calm, (), NOW)["nothing_to_tell"]
     head, _, told = text(calm, (), NOW).splitlines()
     assert head.startswith("Handover of production on a, 2026-11-23 15:40Z")
-    assert told.startswith("Nothing to hand over: 1 rules are watched, none is blind")
+    assert told.startswith("Nothing to hand over: 1 rule is watched and not blind, no episode")
 
 
 def test_it_is_one_line_a_matter_whatever_it_is_made_of_and_no_endless_list() -> None:

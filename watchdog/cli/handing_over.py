@@ -59,10 +59,13 @@ def text(status: View, found: tuple[Matter, ...], now: datetime) -> str:
         if one.items[MOST_OF_A_KIND:]:
             lines.append(f"* and {len(one.items) - MOST_OF_A_KIND} more: slo-watchdog status")
     if not found:
+        rules = len(status["rules"])
+        watched = "1 rule is watched and not blind" if rules == 1 else (
+            f"{rules} rules are watched, none is blind"
+        )  # fmt: skip
         well = (
-            f"Nothing to hand over: {len(status['rules'])} rules are watched, none is blind, no "
-            "episode is open, nothing is held, silenced, deployed, frozen, demoted or overdue, "
-            "and every action is ready."
+            f"Nothing to hand over: {watched}, no episode is open, nothing is held, silenced, "
+            "deployed, frozen, demoted or overdue, and every action is ready."
         )
         lines += ["", well]
     return "\n".join(lines)
