@@ -52,7 +52,8 @@ def test_the_same_policy_changes_nothing() -> None:
 def test_the_first_policy_arms_all_that_is_armed() -> None:
     assert rearmed(None, policy()) == ("error-rate",)
     assert told(None, policy(), Effect.ARM) == [
-        "error-rate is new and may do pause-redemption, once it was clear: launch decision"
+        "error-rate is new, in armed, and may do pause-redemption, once it was clear: "
+        "launch decision"
     ]
 
 
@@ -64,6 +65,18 @@ def test_a_higher_mode_arms() -> None:
     assert "may now ask to do pause-redemption" in told(policy(SHADOW), approve, Effect.ARM)[0]
     assert rearmed(policy(SHADOW), approve) == ("error-rate",)
     assert rearmed(approve, policy()) == ("error-rate",)
+
+
+def test_that_a_rule_is_declared_armed_is_said_whatever_that_lets_it_do() -> None:
+    raised = told(policy(SHADOW), policy(), Effect.CHANGE)
+    assert raised == ["error-rate goes from shadow to armed"]
+    asking = PLATFORM.replace("mode: armed, within", "mode: approve, within")
+    approve = policy(RULES.replace("mode: armed", "mode: approve"), asking)
+    armed = policy(RULES, asking)
+    assert told(approve, armed, Effect.CHANGE) == ["error-rate goes from approve to armed"]
+    assert told(approve, armed, Effect.ARM) == []
+    new = "error-rate is new, in armed, and may ask to do pause-redemption"
+    assert told(None, armed, Effect.ARM)[0].startswith(new)
 
 
 def test_what_evidence_and_its_override_allow_is_said() -> None:

@@ -98,8 +98,9 @@ def _arming(old: Policy | None, new: Policy, name: str) -> Change:
         for action, mode in gained(old, new, name).items()
     )
     known = old is not None and name in old.rules
-    said = f"{name} may now {does}" if known else f"{name} is new and may {does}"
     rule = new.rules[name]
+    is_new = f"{name} is new, in {rule.mode.word}, and may {does}"
+    said = f"{name} may now {does}" if known else is_new
     if rule.mode is Mode.ARMED and not rule.armed_because:
         said += ", once it has earned it (slo-watchdog evidence) and was clear"
         return Change(Effect.ARM, name, said)
@@ -108,7 +109,7 @@ def _arming(old: Policy | None, new: Policy, name: str) -> Change:
 
 def _rule(was: RuleSpec, now: RuleSpec) -> Iterator[Change]:
     name = now.name
-    if now.mode < was.mode:
+    if now.mode is not was.mode:
         yield Change(Effect.CHANGE, name, f"{name} goes from {was.mode.word} to {now.mode.word}")
     elif was.mode is now.mode is Mode.ARMED and was.armed_because != now.armed_because:
         yield _reasoned(now)
