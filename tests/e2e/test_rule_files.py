@@ -39,10 +39,12 @@ async def test_one_owners_slip_keeps_their_last_good_rules_and_stops_nobody_else
 
     told = await watchdog.order("apply")
 
-    (error,) = told["data"]["errors"]
-    assert error.startswith(f"{TEAM}/rules.yaml:1:")
-    assert "modee" in error
-    assert f"not loaded: {error}" in told["effect"]
+    kind, word = told["data"]["errors"]
+    assert "is of no kind" in kind
+    assert "unknown key `modee`. Did you mean mode?" in word
+    for error in (kind, word):
+        assert error.startswith(f"{TEAM}/rules.yaml:1:")
+        assert f"not loaded: {error}" in told["effect"]
     assert await mode_of(watchdog, THEIRS) == "shadow"
     assert await mode_of(watchdog, PEG) == "armed"
 
