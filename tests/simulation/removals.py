@@ -106,7 +106,7 @@ def without_the_outbox(patch: pytest.MonkeyPatch) -> None:
 
 def without_the_escalation(patch: pytest.MonkeyPatch) -> None:
     """Who does not answer is waited for."""
-    patch.setattr(escalation, "_is_due", lambda _step, _episode: False)
+    patch.setattr(escalation, "_wants", lambda _step, _episode: False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from watchdog.core.naming import family_of
 from watchdog.core.paging import Whom
 from watchdog.core.spec import Policy, RuleSpec
 from watchdog.core.states import BLINDS, WAITS_FOR_PEOPLE
+from watchdog.core.telling.contacts import Step
 from watchdog.core.telling.notes import blindness_of
+from watchdog.core.telling.routing import names_of
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration
 from watchdog.core.urgency import Urgency
@@ -79,15 +81,16 @@ def _is_attended(rule: RuleSpec, draft: Draft) -> bool:
     return waits or draft.silences_rule(rule, "blind")
 
 
-def call_about(rule: RuleSpec, why: str, whom: Whom, draft: Draft) -> None:
-    """A step's page."""
-    reason = draft.book.blind[rule.name].reason
+def call_about_blindness(number: int, step: Step, rule: RuleSpec, draft: Draft) -> None:
+    """Take a step."""
+    tells, reason = names_of(step.tell), draft.book.blind[rule.name].reason
+    draft.add(e.Escalated("", number, tells, "it is blind", step.by, step.unless.value, rule.name))
     draft.page_about_rule(
         rule,
         "blind",
-        f"{rule.name}: {why}: it is blind: {reason}",
+        f"{rule.name}: you are called: it is blind: {reason}",
         "It cannot be judged, and nothing is started or ended for it until it can. "
         f"See: slo-watchdog why {quote(rule.name)}. Say that you know: "
         f"slo-watchdog silence {quote(rule.name)} --for 1h --reason WHY",
-        whom=whom,
+        whom=Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW),
     )

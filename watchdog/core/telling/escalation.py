@@ -17,9 +17,9 @@ from watchdog.core.approving import commands_for
 from watchdog.core.book import Episode
 from watchdog.core.draft import Draft
 from watchdog.core.paging import Whom
-from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.spec import Policy
 from watchdog.core.states import WAITS_FOR_PEOPLE, State
-from watchdog.core.telling.blindness import call_about, calling, forget_strangers
+from watchdog.core.telling.blindness import call_about_blindness, calling, forget_strangers
 from watchdog.core.telling.contacts import Ladder, Step, Unless
 from watchdog.core.telling.notes import Fate, NoteTold, StepKnown, blindness_of
 from watchdog.core.telling.routing import names_of
@@ -51,10 +51,9 @@ def tend_people(policy: Policy, draft: Draft) -> None:
                 _take(number, step, ep, policy, draft)
         _update(ep, ladder.update_seconds, draft)
     for rule in list(calling(policy, draft)):
-        for number, step in _due(
-            blindness_of(rule.name), policy.contacts.ladder(rule.severity), draft
-        ):
-            _take_for_blindness(number, step, rule, draft)
+        ladder = policy.contacts.ladder(rule.severity)
+        for number, step in _due(blindness_of(rule.name), ladder, draft):
+            call_about_blindness(number, step, rule, draft)
 
 
 def _due(matter: str, ladder: Ladder, draft: Draft) -> list[tuple[int, Step]]:
@@ -94,26 +93,16 @@ def _wants(step: Step, ep: Episode) -> bool:
 
 
 def _take(number: int, step: Step, ep: Episode, policy: Policy, draft: Draft) -> None:
-    tells, why = names_of(step.tell), _why(step)
+    tells = names_of(step.tell)
+    lasted = duration(step.after_seconds)
+    what = "resolved" if step.unless is Unless.RESOLVED else "answered"
+    why = f"not {what} for {lasted}" if step.after_seconds else "you are called"
     draft.add(e.Escalated(ep.id, number, tells, why, step.by, step.unless.value))
     draft.page(
         ep,
         f"{ep.rule}: {why}: {ep.state.value}: {ep.reason}",
         f"{_asked(ep, policy, draft)}Say that you are looking: slo-watchdog ack {ep.id}",
         whom=Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW),
-    )
-
-
-def _take_for_blindness(number: int, step: Step, rule: RuleSpec, draft: Draft) -> None:
-    tells, why = names_of(step.tell), _why(step)
-    draft.add(e.Escalated("", number, tells, why, step.by, step.unless.value, rule.name))
-    call_about(rule, why, Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW), draft)
-
-
-def _why(step: Step) -> str:
-    what = "resolved" if step.unless is Unless.RESOLVED else "answered"
-    return (
-        f"not {what} for {duration(step.after_seconds)}" if step.after_seconds else "you are called"
     )
 
 
