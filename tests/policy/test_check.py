@@ -85,6 +85,13 @@ def test_what_is_no_folder_is_named_once_as_it_was_given(
     [
         ('breach_when: "> 5%"', "breach_when: > 5%", 'Put quotes around a bound: "> 5%".'),
         ("    source:", "   source:", "the line is not indented like the ones"),
+        ("> 5%", "> 5%\"\n    x: 'y", "a quote is opened in line"),
+        ('"> 5%"', "@five", "a value begins with @, which YAML keeps for itself. Put quotes"),
+        ('"> 5%"', "a: b", "a colon stands where no key can end"),
+        ('"> 5%"', "[1, 2", "a list or mapping in brackets is opened in line"),
+        ('"> 5%"', r'"\q"', "is nothing that double quotes know. Write"),
+        ('"> 5%"', "'it's'", "something stands behind a quote that ends a text"),
+        ("requests_total\n", 'requests_total{a="x\n', 'total is no PromQL: a quote " is opened'),
     ],
 )
 def test_usual_slips_are_told_in_an_authors_words(

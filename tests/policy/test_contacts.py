@@ -132,6 +132,7 @@ def test_the_team_is_told_or_the_file_is_refused() -> None:
         ("Subject: {% include 'blind' %}", "`include` is not for messages"),
         ("Subject: {{ title | pprint }}", "no filter pprint"),
         ("Subject: {% for a in [1] %}{% endfor %}", "a loop over no list"),
+        ("Subject: {{ title }", "it is no template: unexpected '}'. A field is {{ NAME }}"),
         ("Subject: {% for a in body %}{{ body }}{% endfor %}", "a loop over no list"),
         ("Subject: {{ body | replace('e', 'eeeeeeeee') }}", "no filter replace"),
         ("Subject: {{ body | join(body) }}", "no filter join"),

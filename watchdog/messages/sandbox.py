@@ -56,7 +56,9 @@ def check(text: str, fields: Mapping[str, Any]) -> TemplateProblem | None:
     try:
         tree = _environment().parse(text)
     except TemplateError as error:
-        return TemplateProblem(_line(error), str(error.message), "Correct it.")
+        what = f"it is no template: {str(error.message).rstrip('.')}"
+        remedy = "A field is {{ NAME }}; a condition begins {% if NAME %} and ends {% endif %}."
+        return TemplateProblem(_line(error), what, remedy)
     lists = frozenset(name for name, example in fields.items() if isinstance(example, list))
     return next(_forbidden(tree, lists), None) or _tried(text, fields)
 

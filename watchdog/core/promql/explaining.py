@@ -1,4 +1,4 @@
-"""What the parser's complaints about types mean, and what to write instead."""
+"""What the parser's complaints mean, and what to write instead."""
 
 from __future__ import annotations
 
@@ -47,6 +47,49 @@ _OTHERS = (
         "`on`, `ignoring` and `group_left` stand between vectors, and one side is a number",
         "leave them out",
     ),
+    (
+        r"unterminated quoted string (.)",
+        "a quote {0} is opened and not closed",
+        "close it at the end of the text that it begins",
+    ),
+    (r"unclosed left parenthesis", "a `(` is not closed", "close it with `)`"),
+    (
+        r"unexpected right parenthesis '\)'",
+        "a `)` closes nothing",
+        "remove it, or open it with `(`",
+    ),
+    (
+        r"unexpected end of input inside brackets",
+        "a `[` is not closed",
+        "close it, as in rate(x[5m])",
+    ),
+    (
+        r"unexpected end of input inside braces",
+        "a `{{` is not closed",
+        'close it, as in x{job="a"}',
+    ),
+    (
+        r"unexpected identifier '(.+)' in label matching, expected string",
+        "the value {0} of a label has no quotes",
+        'put it in quotes, as in x{job="a"}',
+    ),
+    (
+        r"bad number or duration syntax: (.+)",
+        "{0} is no number and no duration",
+        "write it like 5, 0.05, 30s or 5m",
+    ),
+    (r"unknown function with name '(.+)'", "there is no function {0}", "correct its name"),
+    (
+        r"expected (\d+) argument\(s\) in call to '(\w+)', got (\d+)",
+        "`{1}` takes {0} and is given {2}",
+        "count what stands between its commas",
+    ),
+    (
+        r"invalid promql query",
+        "two things stand side by side, or an operator has only one side",
+        "put an operator or a comma between them, or finish it",
+    ),
+    (r"no expression found in input", "there is nothing in it", "write an expression"),
 )
 
 
