@@ -395,3 +395,39 @@ def test_nobody_is_advised_to_send_a_test_to_the_outside(tmp_path: Path) -> None
     advised = {one.problem.line: one.problem.remedy for one in found}
     assert advised[5] == "Fill it in, then try it: slo-watchdog notify test ada"
     assert "who is outside gets no test" in advised[6]
+
+
+CONTACTS_WITH_SLIPS = """\
+version: 1
+channels: {chat: {webhook: "https://chat.example.org"}}
+people:
+  ada: {name: [], reach: {chart: ada@example.org}}
+roles:
+  lead: {titel: Lead, people: [adda, Ada B]}
+on-call: {people: [adda], turn: 7}
+audiences: {team: {to: [chart], outside: perhaps}}
+escalation:
+  P0:
+    updates: 30
+    steps:
+      - {after: 5, tell: [on-cal, {chart: x}], by: [chart]}
+"""
+
+
+def test_a_bad_word_in_the_contacts_hides_none_of_their_wrong_names(tmp_path: Path) -> None:
+    told = told_by(tmp_path, folder() | {"contacts.yaml": CONTACTS_WITH_SLIPS})
+    assert {(line, what) for _, line, what in told} == {
+        (4, "name: text is wanted, not []"),
+        (4, "there is no channel chart"),
+        (6, "unknown key `titel`"),
+        (6, "there is no person adda"),
+        (6, "people: 'Ada B' is no name"),
+        (7, "there is no person adda"),
+        (7, "turn: 7 has no unit"),
+        (8, "there is no channel, person or role chart"),
+        (8, "outside: true or false is wanted, not perhaps"),
+        (11, "updates: 30 has no unit"),
+        (13, "steps.after: 5 has no unit"),
+        (13, "there is no channel, person or role on-cal"),
+        (13, "there is no channel chart"),
+    }

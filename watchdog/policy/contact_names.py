@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
 
 from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Told
+from watchdog.policy.base import Shape
 from watchdog.policy.document import Document, entries_of
+from watchdog.policy.meant import corrected
 from watchdog.policy.problem import Entry, Findings
-from watchdog.policy.scalars import shown
-from watchdog.policy.shape import closest
+from watchdog.policy.scalars import is_name, shown
+from watchdog.policy.shape import closest, shape_of
+from watchdog.policy.tree import Node
+
+S = TypeVar("S", bound=Shape)
 
 
 class Names:
@@ -41,11 +47,55 @@ class Names:
         self.all = set(taken) - {entry.name for entry in self.audiences}
 
 
+def read_named(model: type[S], entry: Entry, names: Names, findings: Findings) -> S | None:
+    """The entry as `model`; where its form is refused, the names in it are judged all the same."""
+    shape = shape_of(model, entry, findings)
+    if shape is None:
+        _judge_names(corrected(model, entry, findings).node, names, findings)
+    return shape
+
+
+def _judge_names(node: Node, names: Names, findings: Findings) -> None:
+    """Of lists and mappings whose key says what is named in them."""
+    for item in node.items:
+        _judge_names(item, names, findings)
+    for key, (place, child) in node.entries.items():
+        entry = Entry(key, place, child)
+        match key:
+            case "people":
+                check_people(entry, (), names_in(child), names, findings)
+            case "by":
+                check_channels(entry, (), names_in(child), names, findings)
+            case "tell" | "to":
+                told_of(entry, (), [_telling(one) for one in child.items], names, findings)
+            case "reach":
+                check_reach(Entry("", place, node), child.entries, names, findings)
+            case _:
+                _judge_names(child, names, findings)
+
+
+def names_in(node: Node) -> list[str | None]:
+    """What a list of names says; None for what can be no name, which is told of its form."""
+    values = [one.value for one in node.items]
+    return [one if isinstance(one, str) and is_name(one) else None for one in values]
+
+
+def _telling(node: Node) -> Any:
+    """One of a list that tells; nothing of one whose form is refused."""
+    plain = node.plain()
+    one = isinstance(plain, dict) and len(plain) == 1
+    return plain if one or isinstance(plain, str) else None
+
+
 def check_people(
-    entry: Entry, path: tuple[str, ...], people: list[str], names: Names, findings: Findings
+    entry: Entry,
+    path: tuple[str, ...],
+    people: Sequence[str | None],
+    names: Names,
+    findings: Findings,
 ) -> None:
     for index, person in enumerate(people):
-        if person not in names.of_people:
+        if person is not None and person not in names.of_people:
             findings.refuse(
                 entry.at(*path, index),
                 f"there is no person {person}",
@@ -53,11 +103,40 @@ def check_people(
             )
 
 
+def check_channels(
+    entry: Entry,
+    path: tuple[str | int, ...],
+    channels: Sequence[str | None],
+    names: Names,
+    findings: Findings,
+) -> None:
+    for index, channel in enumerate(channels):
+        if channel is not None and channel not in names.of_channels:
+            findings.refuse(
+                entry.at(*path, index),
+                f"there is no channel {channel}",
+                closest(channel, names.of_channels),
+            )
+
+
+def check_reach(person: Entry, channels: Iterable[str], names: Names, findings: Findings) -> None:
+    for channel in channels:
+        if channel not in names.of_channels:
+            findings.refuse(
+                person.key_at("reach", channel),
+                f"there is no channel {channel}",
+                closest(channel, names.of_channels),
+            )
+
+
 def told_of(
     entry: Entry, path: tuple[str | int, ...], told: list[Any], names: Names, findings: Findings
 ) -> tuple[Told, ...]:
+    """Whom a list names; None in it is what its form is refused for."""
     found = []
     for index, one in enumerate(told):
+        if one is None:
+            continue
         name, to = one if isinstance(one, tuple) else (one, "")
         known = names.all
         if isinstance(one, dict):

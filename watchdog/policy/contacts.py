@@ -22,7 +22,7 @@ from watchdog.core.telling.contacts import (
 )
 from watchdog.messages import TEMPLATES, check, fields_of
 from watchdog.policy.calendar import zone_named
-from watchdog.policy.contact_names import Names, check_people, told_of
+from watchdog.policy.contact_names import Names, check_people, check_reach, read_named, told_of
 from watchdog.policy.contacts_models import (
     AudienceShape,
     ContactChannelShape,
@@ -146,22 +146,16 @@ def _apprise(entry: Entry, shape: ContactChannelShape, findings: Findings) -> Ap
 
 
 def _person(entry: Entry, names: Names, findings: Findings) -> Person | None:
-    shape = shape_of(PersonShape, entry, findings)
+    shape = read_named(PersonShape, entry, names, findings)
     if shape is None:
         return None
-    for channel in shape.reach:
-        if channel not in names.of_channels:
-            findings.refuse(
-                entry.key_at("reach", channel),
-                f"there is no channel {channel}",
-                closest(channel, names.of_channels),
-            )
+    check_reach(entry, shape.reach, names, findings)
     reach = tuple(shape.reach.items())
     return Person(entry.name, shape.name, reach, shape.phone or "", shape.outside, shape.note or "")
 
 
 def _role(entry: Entry, names: Names, findings: Findings) -> Role | None:
-    shape = shape_of(RoleShape, entry, findings)
+    shape = read_named(RoleShape, entry, names, findings)
     if shape is None:
         return None
     check_people(entry, ("people",), shape.people, names, findings)
@@ -169,7 +163,7 @@ def _role(entry: Entry, names: Names, findings: Findings) -> Role | None:
 
 
 def _audience(entry: Entry, names: Names, findings: Findings) -> Audience | None:
-    shape = shape_of(AudienceShape, entry, findings)
+    shape = read_named(AudienceShape, entry, names, findings)
     if shape is None:
         return None
     if shape.outside and entry.name == TEAM:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from watchdog.core.telling.contacts import Ladder, OnCall, Step, Unless
 from watchdog.core.words import Severity
-from watchdog.policy.contact_names import Names, check_people, told_of
+from watchdog.policy.contact_names import Names, check_channels, check_people, read_named, told_of
 from watchdog.policy.contacts_models import LadderShape, OnCallShape
 from watchdog.policy.document import Document
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
-from watchdog.policy.shape import closest, shape_of
+from watchdog.policy.shape import closest
 
 
 def on_call_of(document: Document, names: Names, findings: Findings) -> OnCall:
@@ -19,7 +19,7 @@ def on_call_of(document: Document, names: Names, findings: Findings) -> OnCall:
     if node is None:
         return OnCall()
     entry = Entry("on-call", document.key("on-call"), node)
-    shape = shape_of(OnCallShape, entry, findings)
+    shape = read_named(OnCallShape, entry, names, findings)
     if shape is None:
         return OnCall()
     check_people(entry, ("people",), shape.people, names, findings)
@@ -61,7 +61,7 @@ def ladders_of(document: Document, names: Names, findings: Findings) -> dict[Sev
             findings.refuse(place, f"{shown(name)} is no severity", closest(name, set(Severity)))
             continue
         entry = Entry(name, place, child)
-        shape = shape_of(LadderShape, entry, findings)
+        shape = read_named(LadderShape, entry, names, findings)
         if shape is not None:
             found[Severity(name)] = _ladder(entry, Severity(name), shape, names, findings)
     return found
@@ -72,13 +72,7 @@ def _ladder(
 ) -> Ladder:
     steps = []
     for index, step in enumerate(shape.steps):
-        for number, channel in enumerate(step.by):
-            if channel not in names.of_channels:
-                findings.refuse(
-                    entry.at("steps", index, "by", number),
-                    f"there is no channel {channel}",
-                    closest(channel, names.of_channels),
-                )
+        check_channels(entry, ("steps", index, "by"), step.by, names, findings)
         tell = told_of(entry, ("steps", index, "tell"), step.tell, names, findings)
         steps.append(Step(step.after or 0.0, tell, tuple(step.by), Unless(step.unless)))
     return Ladder(severity, tuple(steps), shape.updates)
