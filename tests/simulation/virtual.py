@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import base_events
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.simulation.world import Killed, World
@@ -91,12 +91,24 @@ class VirtualLoop(base_events.BaseEventLoop):
     def bury(self) -> None:
         """What was killed never goes on. Its `finally` blocks run here and reach nothing."""
         self.set_exception_handler(lambda _loop, _context: None)
-        for task in asyncio.all_tasks(self):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it was killed
-            coroutine = task.get_coro()
-            with contextlib.suppress(BaseException):
-                coroutine.close()
+        with as_running(self):
+            for task in asyncio.all_tasks(self):
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # it was killed
+                coroutine = task.get_coro()
+                with contextlib.suppress(BaseException):
+                    coroutine.close()
         self.close()
+
+
+@contextlib.contextmanager
+def as_running(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """What is called here finds this loop; `gather` in a `finally` would make one of its own."""
+    before = asyncio._get_running_loop()
+    asyncio._set_running_loop(loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(before)
 
 
 def _tell(future: asyncio.Future[Any], found: object) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from typing import Any
 
-from tests.simulation.virtual import _THREAD_SECONDS, VirtualLoop, _fail, _tell
+from tests.simulation.virtual import _THREAD_SECONDS, VirtualLoop, _fail, _tell, as_running
 from tests.simulation.world import Killed, World
 
 _A_MOMENT = 1e-9
@@ -113,9 +113,12 @@ class Owner:
         """Nothing of it goes on. Its `finally` blocks run here and reach nothing."""
         self.dead = True
         self.parked.clear()
-        for task in self.tasks:
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # it was killed
-            self.context.copy().run(_close, task.get_coro())
+        if self._loop is None:
+            return
+        with as_running(self._loop):
+            for task in self.tasks:
+                task._log_destroy_pending = False  # type: ignore[attr-defined]  # it was killed
+                self.context.copy().run(_close, task.get_coro())
         self.tasks.clear()
 
 
