@@ -95,7 +95,7 @@ async def test_what_cannot_be_compared_is_said(provider: RawServer, tmp_path: Pa
     }
     other = recorded(tmp_path / "other", provider, named)
     ended = await compare(other)
-    assert "unknown variable often" in ended.err
+    assert "often would be defined in it" in ended.err
     assert "--var NAME=VALUE" in ended.err
     assert "its source is no" in (await compare(other, "--rule=scraped", "--var=often=15s")).out
     ended = await compare(tmp_path / "nowhere")
