@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,11 +29,14 @@ from tests.engine.configuration import (
 from tests.engine.house import ALICE, House, living
 from watchdog.core import entries as e
 from watchdog.core.replay import replayed
+from watchdog.core.spec import How, Rung, Scope
 from watchdog.core.standing import MANUAL
 from watchdog.core.starting import open_intent
 from watchdog.core.states import Event, State
-from watchdog.core.words import Direction, Severity, Truth, World
+from watchdog.core.trees import SwapTree
+from watchdog.core.words import Direction, Mode, Severity, Truth, World
 from watchdog.engine import Done, OrderRefused
+from watchdog.ports import Actuator, Attempt, Attempted
 from watchdog.sandbox.handle import Sandbox
 
 
@@ -270,6 +274,68 @@ async def test_a_watchdog_that_ends_in_the_middle_goes_on_when_it_is_back(
         assert ended.outcome is e.Outcome.DONE, ended.reason
         assert served(mycelia) == GOOD_BUILD
         assert [name for name, _ in steps(house)].count("change") == 1, "exchanged once"
+
+
+class Unsure:
+    """A real actuator behind a line that breaks: the first change is not done, or is and is not
+    heard of."""
+
+    def __init__(self, real: Actuator, answer: Attempted, *, does: bool) -> None:
+        self.real = real
+        self.answer = answer
+        self.does = does
+        self.changes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    async def attempt(self, how: How, **given: Any) -> Attempt:
+        if not isinstance(how, SwapTree):
+            return await self.real.attempt(how, **given)
+        self.changes += 1
+        if self.changes > 1:
+            return await self.real.attempt(how, **given)
+        if self.does:
+            await self.real.attempt(how, **given)
+        return Attempt(self.answer, "the line broke")
+
+
+@pytest.mark.parametrize(
+    ("answer", "does"),
+    [(Attempted.NOT_DONE, False), (Attempted.UNKNOWN, False), (Attempted.UNKNOWN, True)],
+)
+async def test_a_hold_after_a_try_in_vain_lets_no_other_follow_and_what_came_is_brought_to_an_end(
+    tmp_path: Path, mycelia: Sandbox, answer: Attempted, *, does: bool
+) -> None:
+    rules = ladder(mycelia, Rung("restore", Mode.ARMED, 5.0))
+    async with ready(tmp_path, mycelia, rules) as house:
+        runner, loop = house.engine.runner, asyncio.get_running_loop()
+        hands = runner._hands
+        unsure = Unsure(hands(rules.actions["restore"]).actuator, answer, does=does)
+        runner._hands = lambda action: replace(hands(action), actuator=unsure)
+
+        def hold() -> None:
+            house.orders.stops.hold(
+                ALICE, Scope("all"), "wait", for_seconds=None, silence=False, dry=False
+            )
+
+        def heard(one: e.Recorded) -> None:
+            tried = isinstance(one.entry, e.StepTaken) and one.entry.step == "change"
+            if tried and unsure.changes == 1:
+                loop.call_soon(hold)
+
+        house.engine.recorder.listen(heard)
+        house.break_peg()
+        await house.until(lambda: house.entries(e.IntentEnded), "the end")
+        (ended,) = house.entries(e.IntentEnded)
+        if does:
+            assert ended.outcome is e.Outcome.DONE, ended.reason
+            assert (live(mycelia), served(mycelia)) == (GOOD_BUILD, GOOD_BUILD)
+        else:
+            assert ended.outcome is e.Outcome.ABANDONED, ended.reason
+            assert "stopped right before the effect: hold: hold H1" in ended.reason
+            assert (live(mycelia), unsure.changes) == (BAD_BUILD, 1)
+        house.mend_peg()
 
 
 async def test_ordered_twice_it_is_found_as_it_should_be_the_second_time(

@@ -166,6 +166,32 @@ async def test_a_hold_between_decision_and_effect_stops_it(
         assert sandbox.flag_requests(method="PUT") == 0
 
 
+async def test_a_hold_after_a_try_in_vain_lets_no_other_follow(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        loop = asyncio.get_running_loop()
+        sandbox.fault("flag_write", "answer", status=500, times=1)
+
+        def hold() -> None:
+            house.orders.stops.hold(
+                ALICE, Scope("target", TARGET), "wait", for_seconds=None, silence=False, dry=False
+            )
+
+        def heard(one: e.Recorded) -> None:
+            if isinstance(one.entry, e.StepTaken) and one.entry.step == "change":
+                loop.call_soon(hold)
+
+        house.engine.recorder.listen(heard)
+        house.break_peg()
+        await house.until(lambda: house.entries(e.IntentEnded), "the end of the intent")
+        assert ended(house).outcome is e.Outcome.ABANDONED
+        assert "stopped before another try: hold: hold H1" in ended(house).reason
+        await house.reaches(State.HELD)
+        assert (sandbox.flag_requests(method="PUT"), sandbox.flag_changes()) == (1, 0)
+
+
 async def test_an_action_past_its_first_effect_finishes_under_a_hold(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -46,7 +46,7 @@ from tests.simulation.process import SimProcess
 from tests.simulation.restorer import NEEDED
 from tests.simulation.restorer import TARGET as SYSTEM
 from tests.simulation.service import Delivered
-from tests.simulation.starting_laws import StartingLaws
+from tests.simulation.starting_laws import UNDER_WAY_SECONDS, StartingLaws
 from tests.simulation.targets import Effect
 from tests.simulation.telling import TellingLaws
 from tests.simulation.trees import TARGET as CONFIG
@@ -74,6 +74,8 @@ _BASE = Base(0, schema.genesis(IDENTITY).hash, Instant(0, 0), b"", "")
 
 class Properties:
     """Hears every durable entry and every effect; lives as long as the world."""
+
+    under_way_seconds = UNDER_WAY_SECONDS
 
     def __init__(
         self, machine: Machine, outside: Outside, people: People, texts: dict[str, Text]

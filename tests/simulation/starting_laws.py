@@ -165,7 +165,7 @@ class StartingLaws:
         since = self._text_since[rule]
         # What comes in the very moment between the decision and its request stops nothing any more.
         opened_at = self._all.opened_at.get(intent.intent, self._world.now)
-        until = max(opened_at, self._world.now - UNDER_WAY_SECONDS)
+        until = max(opened_at, self._world.now - self._all.under_way_seconds)
         known = [d for d in delivered if d.at >= since - 2.0 and d.came_at <= until]
         held, status = held_seconds(spec, known)
         if status != "breached" or held + SLACK_SECONDS < spec.for_seconds:

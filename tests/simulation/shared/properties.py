@@ -30,9 +30,11 @@ from tests.simulation.service import Delivered
 from tests.simulation.shared.daemon import Daemon
 from tests.simulation.shared.owned import OWNER
 from tests.simulation.shared.server import Appended, Server
+from tests.simulation.starting_laws import UNDER_WAY_SECONDS
 from tests.simulation.targets import Effect
 from tests.simulation.trees import TARGET as CONFIG
 from watchdog.core import entries as e
+from watchdog.engine.hosts.sending import PROMPT_SECONDS
 from watchdog.engine.retention import snapshot
 from watchdog.store import chain
 from watchdog.store.postgres.line import CALL_SECONDS
@@ -59,6 +61,9 @@ class Look:
 
 class SharedProperties(Properties):
     """Hears every entry once, from the server, and every effect."""
+
+    under_way_seconds = UNDER_WAY_SECONDS + PROMPT_SECONDS + 0.5
+    """What is done on another host waits there to be taken, until it is taken back."""
 
     def __init__(
         self,

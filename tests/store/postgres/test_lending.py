@@ -33,6 +33,7 @@ from watchdog.core.verification import NamedCheck
 from watchdog.core.words import CheckReading, Direction, Instant, Truth
 from watchdog.engine.hosts import Hand, Hosts, Unanswered
 from watchdog.engine.hosts.errands import Call, answer_in, written
+from watchdog.engine.hosts.sending import PROMPT_SECONDS
 from watchdog.engine.leading import Leading, Reactions
 from watchdog.engine.recorder import Recorder
 from watchdog.ports import Attempt, Attempted, Presence, Readiness
@@ -122,6 +123,16 @@ class Side:
     lease: PostgresLease
     worker: Worker
     policy: Policy
+    task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        self.task = asyncio.create_task(self.hosts.forever())
+
+    async def end(self) -> None:
+        """As if it died: nothing is said to anybody."""
+        assert self.task is not None
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
     async def leads(self) -> None:
         await self.leading.once()
@@ -182,16 +193,15 @@ async def both(shared: Home) -> AsyncIterator[tuple[Side, Side]]:
         bob = await stack.enter_async_context(side(shared, "b"))
         ada.leading.begin(0.0)
         bob.leading.begin(0.0)
-        tasks = [asyncio.create_task(one.hosts.forever()) for one in (ada, bob)]
+        for one in (ada, bob):
+            one.begin()
         async with asyncio.timeout(10):
             while "b-host" not in ada.hosts.elsewhere():  # noqa: ASYNC110  # threads meet there
                 await asyncio.sleep(0.02)
         yield ada, bob
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await ada.hosts.leave()
-        await bob.hosts.leave()
+        for one in (ada, bob):
+            await one.end()
+            await one.hosts.leave()
 
 
 async def test_everything_that_is_asked_of_an_action_is_answered_from_its_host(
@@ -261,6 +271,32 @@ async def test_what_hangs_there_is_unknown_here_when_its_time_is_over(
     attempt = await ada.hosts.of(RESTORE).actuator.attempt(TREE, key="I1", deadline_seconds=0.5)
     assert attempt.result is Attempted.UNKNOWN
     assert "did not answer in time" in attempt.reason
+
+
+async def test_what_an_action_begins_with_is_not_done_by_a_host_that_starts_later(
+    both: tuple[Side, Side],
+) -> None:
+    """The gates were asked before, and are asked again before the next try."""
+    ada, bob = both
+    await bob.end()
+    there = ada.hosts.of(RESTORE)
+    attempt = await there.actuator.attempt(TREE, key="I1", deadline_seconds=20.0)
+    assert (attempt.result, attempt.reason) == (Attempted.NOT_DONE, "host b-host did not take it")
+    bob.begin()
+    verified = await there.actuator.attempt(RESTORE.verify[0], key="I1", deadline_seconds=10.0)
+    assert verified.result is Attempted.CLAIMED
+    assert [asked[1] for asked in bob.worker.asked] == list(RESTORE.verify)
+
+
+async def test_what_an_action_goes_on_with_waits_for_its_host(both: tuple[Side, Side]) -> None:
+    ada, bob = both
+    await bob.end()
+    there = ada.hosts.of(RESTORE)
+    how = RESTORE.verify[0]
+    asking = asyncio.create_task(there.actuator.attempt(how, key="I1", deadline_seconds=20.0))
+    await asyncio.sleep(PROMPT_SECONDS + 1.0)
+    bob.begin()
+    assert (await asking).result is Attempted.CLAIMED
 
 
 async def test_nothing_is_done_of_an_epoch_that_is_over_and_what_is_under_way_is_cut_off(

@@ -2,14 +2,16 @@
 
 Laws: a step looks at its mark at the target and repeats nothing, so that after a crash the way
 goes on from the step that was cut off; one that was cut off three times is left to people. A
-failure before any effect changes nothing. After one the target is brought back to a whole state,
-once, and that is proven as well; what cannot be proven either way is handed to a person, and
-nothing is tried again.
+failure before any effect changes nothing, and where nobody knows what a try came to, no other
+follows unless the gates let it. After an effect the target is brought back to a whole state, once,
+and that is proven as well; what cannot be proven either way is handed to a person, and nothing is
+tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from watchdog.core.entries import Outcome, StepTaken
@@ -27,7 +29,7 @@ from watchdog.engine.effects.ending import (
 )
 from watchdog.engine.effects.steps import BACK, Steps
 from watchdog.engine.effects.workbench import Work
-from watchdog.ports import Attempted
+from watchdog.ports import Attempt, Attempted
 
 PUBLISH = "publish"
 
@@ -83,7 +85,7 @@ class Replacing:
             )
         self._steps.at_least(SETTLE_AT_LEAST_SECONDS)
         if not self._steps.is_done(CHANGE):
-            stands = await self._mark_in_time()
+            stands = await self._mark_in_time(lambda: self._steps.left)
             if stands.truth is Truth.FALSE:
                 return Ending(
                     Outcome.ABANDONED, f"after a restart nothing is changed: {stands.reason}"
@@ -121,31 +123,38 @@ class Replacing:
         pause = FIRST_PAUSE_SECONDS
         untouched, resumed = True, self._steps.was_begun(CHANGE)
         while True:
-            begun = self._steps.was_begun(CHANGE)
-            stop = self._bench.stopped(self._work.entry) if untouched and not begun else ""
+            stop = self._bench.stopped(self._work.entry) if untouched and not resumed else ""
             if stop:
                 return _Failure(stop, changed=False, stopped=True)
             attempt = await self._steps.try_once(CHANGE, self._work.step.how)
             untouched = untouched and attempt.result in _NOTHING_DONE
-            proven = dict(attempt.facts).get(PROVEN, "")
-            if proven.startswith("no"):
-                return _Failure(f"what stands now is not what was meant: {proven}")
+            failure = _ends_here(attempt, untouched=untouched, resumed=resumed)
+            if failure is not None or attempt.result is Attempted.CLAIMED:
+                return failure
             said = f"{attempt.result.value}: {attempt.reason}"
-            match attempt.result:
-                case Attempted.CLAIMED:
-                    return None
-                case Attempted.REFUSED:
-                    return _Failure(said, changed=not untouched, unknown=not untouched)
-                case Attempted.CONFLICT:
-                    fresh = untouched and not resumed
-                    reason = attempt.reason if fresh else f"somebody else changed it: {said}"
-                    return _Failure(reason, changed=not fresh, unknown=not fresh, overtaken=fresh)
-                case _:
-                    wait = max(pause, attempt.retry_after_seconds or 0.0)
-                    if wait >= self._steps.left_forward:
-                        return _Failure(said, changed=not untouched, unknown=not untouched)
-                    await asyncio.sleep(wait)
-                    pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            wait = max(pause, attempt.retry_after_seconds or 0.0)
+            if wait >= self._steps.left_forward:
+                return _Failure(said, changed=not untouched, unknown=not untouched)
+            await asyncio.sleep(wait)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            failure = None if untouched else await self._not_again(said)
+            if failure is not None:
+                return failure
+
+    async def _not_again(self, said: str) -> _Failure | None:
+        """Of a try that nobody knows the end of: why no other may follow, where a gate stops it.
+
+        What was sent may still be under way, so its mark is looked at until nothing can come.
+        """
+        stop = self._bench.stopped(self._work.entry)
+        if not stop:
+            return None
+        stands = await self._mark_in_time(lambda: self._steps.left_forward, not_yet=Truth.FALSE)
+        if stands.truth is Truth.TRUE:
+            return None  # it came: what follows brings it to an end
+        if stands.truth is Truth.FALSE:
+            return _Failure(stop, changed=False, stopped=True)
+        return _Failure(f"{said}; no other try: {stop}", unknown=True)
 
     async def _verify(self) -> _Failure | None:
         """Each command once: it only looks, and one that does not pass has not verified."""
@@ -226,15 +235,35 @@ class Replacing:
         seconds = max(SETTLE_AT_LEAST_SECONDS, self._steps.way_back_seconds)
         return await self._steps.mark(seconds)
 
-    async def _mark_in_time(self) -> CheckReading:
-        """The same after a restart: whose host starts as well tells it when it is there again."""
+    async def _mark_in_time(
+        self, left: Callable[[], float], not_yet: Truth = Truth.UNKNOWN
+    ) -> CheckReading:
+        """The same, until the time that is left is over: a host that starts tells it when it is
+        there again; and what is `not_yet` so may come to be.
+        """
         pause = FIRST_PAUSE_SECONDS
         while True:
             stands = await self._mark()
-            if stands.truth is not Truth.UNKNOWN or self._steps.left <= pause:
+            if stands.truth not in {Truth.UNKNOWN, not_yet} or left() <= pause:
                 return stands
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+
+def _ends_here(attempt: Attempt, *, untouched: bool, resumed: bool) -> _Failure | None:
+    """Why no other try follows by what this one says itself; None where one may, or it is done."""
+    proven = dict(attempt.facts).get(PROVEN, "")
+    if proven.startswith("no"):
+        return _Failure(f"what stands now is not what was meant: {proven}")
+    said = f"{attempt.result.value}: {attempt.reason}"
+    match attempt.result:
+        case Attempted.REFUSED:
+            return _Failure(said, changed=not untouched, unknown=not untouched)
+        case Attempted.CONFLICT:
+            fresh = untouched and not resumed
+            reason = attempt.reason if fresh else f"somebody else changed it: {said}"
+            return _Failure(reason, changed=not fresh, unknown=not fresh, overtaken=fresh)
+    return None
 
 
 def _ended_it(taken: StepTaken) -> bool:

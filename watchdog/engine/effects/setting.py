@@ -1,7 +1,8 @@
 """One change of a target that says itself how it stands: a flag, the version of a service.
 
-Look, ask the gates once more, change, and read until it shows or the deadline is over. Found open
-after a restart it is settled by reading alone, and nothing is repeated.
+Look, ask the gates once more, change, and read until it shows or the deadline is over. Before
+another try they are asked again. Found open after a restart it is settled by reading alone, and
+nothing is repeated.
 
 Of a release it is asked, right before the gates, whether what was decided for is still so; where
 it is not, nothing is tried, and it is decided anew. It is deployed once, unless it was declared
@@ -141,7 +142,21 @@ class Setting:
                 return overtaken(against.reason, seen.seen)
             if not again or self._left() <= 0:
                 return self._failed(attempt, seen)
+            stop = "" if untouched else self._bench.stopped(self._work.entry)
+            if stop:
+                return await self._not_again(attempt, stop)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _not_again(self, attempt: Attempt, stop: str) -> Ending:
+        """After a try that nobody knows the end of, a gate lets no other follow: what was sent may
+        still be under way, so it is read back until its time is over.
+        """
+        seen = await self._prove(attempt, self._left())
+        if seen.truth is Truth.TRUE:
+            return await self._stands(Outcome.DONE, f"read back: {seen.reason}", seen)
+        if seen.truth is Truth.UNKNOWN:
+            return self._failed(attempt, seen)
+        return Ending(Outcome.ABANDONED, f"stopped before another try: {stop}", seen.seen)
 
     @property
     def _repeatable(self) -> bool:

@@ -32,6 +32,11 @@ class Call:
     facts: Facts = ()
     seconds: float = math.inf  # for all of it, from when it was asked
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is what an action does first, which gates were asked for: see `ways_of`."""
+        return self.what == "attempt" and self.part == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -94,7 +99,7 @@ def answer_in(body: str, whose: str) -> Answer | Unanswered:
 
 
 def ways_of(action: ActionSpec) -> tuple[How, ...]:
-    """Everything that may be done for an action, in a fixed order."""
+    """Everything that may be done for an action, in a fixed order: what it does first."""
     steps = [step.how for step in (action.do, action.undo) if step is not None]
     back = [replace(how, displaced=not how.displaced) for how in steps if isinstance(how, SwapTree)]
     publish = [action.publish.command] if action.publish is not None else []

@@ -4,6 +4,8 @@ Laws
 * Whoever asks hears in time what is known: the answer; that nobody had taken it, so that it was not
   done; or that this is not known. Nobody waits longer than who leads does, or the store answers.
 * What is given up is taken back first, so that nobody begins it later.
+* What an action begins with is taken at once or not at all: a host that starts later would do it
+  by gates that were asked before.
 """
 
 from __future__ import annotations
@@ -27,13 +29,16 @@ from watchdog.ports import Attempt, Attempted, Clock, JournalError, JournalLost,
 
 ASK_SECONDS = 0.1
 LONGEST_ASK_SECONDS = 1.0
+PROMPT_SECONDS = 1.0
+"""For how long what an action begins with may wait to be taken."""
+
 GRACE_SECONDS = 1.0
 """How long an answer may be on its way after the deadline of what was asked."""
 
 
 @dataclass(slots=True)
 class _Sent:
-    """An errand that is on its way."""
+    """An errand that is on its way. Whoever lives takes one four times a second."""
 
     number: int
     to: str
@@ -41,6 +46,7 @@ class _Sent:
     at: float
     until: float
     heard_at: float  # when the store answered last
+    waits: float  # for so long at most to be taken
     taken: bool = False
 
 
@@ -86,7 +92,10 @@ class Sending:
             # What was sent without an answer may be there.
             return Unanswered(str(error), sent=isinstance(error, JournalLost) and error.sent)
         now = self._clock.now().steady
-        sent = _Sent(number, to, epoch, now, now + deadline_seconds + GRACE_SECONDS, now)
+        longest = self._leading.seconds + GRACE_SECONDS
+        begins = isinstance(what, Call) and what.begins
+        waits = min(longest, PROMPT_SECONDS) if begins else longest
+        sent = _Sent(number, to, epoch, now, now + deadline_seconds + GRACE_SECONDS, now, waits)
         return await self._answer(sent)
 
     async def _answer(self, sent: _Sent) -> Answer | Unanswered:
@@ -99,18 +108,13 @@ class Sending:
                 if found is not None:
                     return answer_in(found, sent.to)
                 sent.heard_at = self._clock.now().steady
-                if self._waits_too_long(sent):
+                if not sent.taken and sent.heard_at - sent.at > sent.waits:
                     if await asyncio.to_thread(self._peers.take_back, sent.number):
                         return Unanswered(f"{sent.to} did not take it", sent=False)
                     sent.taken = True
             except JournalError as error:
                 trouble = str(error)
         return await self._given_up(sent, why)
-
-    def _waits_too_long(self, sent: _Sent) -> bool:
-        """Whoever lives takes an errand four times a second."""
-        waited = sent.heard_at - sent.at
-        return not sent.taken and waited > self._leading.seconds + GRACE_SECONDS
 
     def _in_vain(self, sent: _Sent, trouble: str) -> str:
         """Why nothing is waited for any more; "" while it is."""
