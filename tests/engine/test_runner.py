@@ -192,6 +192,35 @@ async def test_a_hold_after_a_try_in_vain_lets_no_other_follow(
         assert (sandbox.flag_requests(method="PUT"), sandbox.flag_changes()) == (1, 0)
 
 
+async def test_a_hold_that_ends_in_time_lets_another_try_follow(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        loop = asyncio.get_running_loop()
+        sandbox.fault("flag_write", "answer", status=500, times=1)
+
+        def hold() -> None:
+            house.orders.stops.hold(
+                ALICE, Scope("target", TARGET), "wait", for_seconds=None, silence=False, dry=False
+            )
+            loop.call_later(
+                DEADLINE_SECONDS / 4,
+                lambda: house.orders.stops.release(ALICE, "H1", "go on", dry=False),
+            )
+
+        def heard(one: e.Recorded) -> None:
+            tried = isinstance(one.entry, e.StepTaken) and one.entry.step == "change"
+            if tried and not house.entries(e.HoldPlaced):
+                loop.call_soon(hold)
+
+        house.engine.recorder.listen(heard)
+        house.break_peg()
+        await house.reaches(State.CONTAINED)
+        assert [one.outcome for one in house.entries(e.IntentEnded)] == [DONE]
+        assert (sandbox.flag_requests(method="PUT"), sandbox.flag_changes()) == (2, 1)
+
+
 async def test_an_action_past_its_first_effect_finishes_under_a_hold(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

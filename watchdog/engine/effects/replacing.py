@@ -11,7 +11,6 @@ tried again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from watchdog.core.entries import Outcome, StepTaken
@@ -85,7 +84,7 @@ class Replacing:
             )
         self._steps.at_least(SETTLE_AT_LEAST_SECONDS)
         if not self._steps.is_done(CHANGE):
-            stands = await self._mark_in_time(lambda: self._steps.left)
+            stands = await self._mark_in_time()
             if stands.truth is Truth.FALSE:
                 return Ending(
                     Outcome.ABANDONED, f"after a restart nothing is changed: {stands.reason}"
@@ -137,24 +136,29 @@ class Replacing:
                 return _Failure(said, changed=not untouched, unknown=not untouched)
             await asyncio.sleep(wait)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            failure = None if untouched else await self._not_again(said)
+            failure = None if untouched else await self._let_again(said)
             if failure is not None:
                 return failure
 
-    async def _not_again(self, said: str) -> _Failure | None:
-        """Of a try that nobody knows the end of: why no other may follow, where a gate stops it.
+    async def _let_again(self, said: str) -> _Failure | None:
+        """Wait until the gates let another try follow one that nobody knows the end of: None once
+        they do, else why none may.
 
-        What was sent may still be under way, so its mark is looked at until nothing can come.
+        What was sent may still be under way meanwhile, so its mark is looked at.
         """
-        stop = self._bench.stopped(self._work.entry)
-        if not stop:
-            return None
-        stands = await self._mark_in_time(lambda: self._steps.left_forward, not_yet=Truth.FALSE)
-        if stands.truth is Truth.TRUE:
-            return None  # it came: what follows brings it to an end
-        if stands.truth is Truth.FALSE:
-            return _Failure(stop, changed=False, stopped=True)
-        return _Failure(f"{said}; no other try: {stop}", unknown=True)
+        pause = FIRST_PAUSE_SECONDS
+        while stop := self._bench.stopped(self._work.entry):
+            stands = await self._mark()
+            if stands.truth is Truth.TRUE:
+                return None  # it came: what follows brings it to an end
+            if self._steps.left_forward > pause:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            elif stands.truth is Truth.FALSE:
+                return _Failure(stop, changed=False, stopped=True)
+            else:
+                return _Failure(f"{said}; no other try: {stop}", unknown=True)
+        return None
 
     async def _verify(self) -> _Failure | None:
         """Each command once: it only looks, and one that does not pass has not verified."""
@@ -235,16 +239,12 @@ class Replacing:
         seconds = max(SETTLE_AT_LEAST_SECONDS, self._steps.way_back_seconds)
         return await self._steps.mark(seconds)
 
-    async def _mark_in_time(
-        self, left: Callable[[], float], not_yet: Truth = Truth.UNKNOWN
-    ) -> CheckReading:
-        """The same, until the time that is left is over: a host that starts tells it when it is
-        there again; and what is `not_yet` so may come to be.
-        """
+    async def _mark_in_time(self) -> CheckReading:
+        """The same after a restart: whose host starts as well tells it when it is there again."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             stands = await self._mark()
-            if stands.truth not in {Truth.UNKNOWN, not_yet} or left() <= pause:
+            if stands.truth is not Truth.UNKNOWN or self._steps.left <= pause:
                 return stands
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

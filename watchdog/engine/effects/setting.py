@@ -142,21 +142,30 @@ class Setting:
                 return overtaken(against.reason, seen.seen)
             if not again or self._left() <= 0:
                 return self._failed(attempt, seen)
-            stop = "" if untouched else self._bench.stopped(self._work.entry)
-            if stop:
-                return await self._not_again(attempt, stop)
+            end = None if untouched else await self._let_again(attempt)
+            if end is not None:
+                return end
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def _not_again(self, attempt: Attempt, stop: str) -> Ending:
-        """After a try that nobody knows the end of, a gate lets no other follow: what was sent may
-        still be under way, so it is read back until its time is over.
+    async def _let_again(self, attempt: Attempt) -> Ending | None:
+        """Wait until the gates let another try follow one that nobody knows the end of: None once
+        they do, else how it ends.
+
+        What was sent may still be under way meanwhile, so it is read back.
         """
-        seen = await self._prove(attempt, self._left())
-        if seen.truth is Truth.TRUE:
-            return await self._stands(Outcome.DONE, f"read back: {seen.reason}", seen)
-        if seen.truth is Truth.UNKNOWN:
-            return self._failed(attempt, seen)
-        return Ending(Outcome.ABANDONED, f"stopped before another try: {stop}", seen.seen)
+        pause = FIRST_PAUSE_SECONDS
+        while stop := self._bench.stopped(self._work.entry):
+            over = self._left() - pause < LEAST_READ_SECONDS
+            seen = await self._prove(attempt, self._left() if over else pause)
+            if seen.truth is Truth.TRUE:
+                return await self._stands(Outcome.DONE, f"read back: {seen.reason}", seen)
+            if over and seen.truth is Truth.UNKNOWN:
+                return self._failed(attempt, seen)
+            if over:
+                reason = f"stopped before another try: {stop}"
+                return Ending(Outcome.ABANDONED, reason, seen.seen)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        return None
 
     @property
     def _repeatable(self) -> bool:
