@@ -115,7 +115,7 @@ def _mildest(line: Line, contacts: Contacts) -> Line:
         return line
     for person in contacts.people.values():
         if (line.channel, line.to) in person.reach:
-            return Line(*person.reach[-1])
+            return Line(*[one for one in person.reach if one[0] in contacts.channels][-1])
     return line
 
 
