@@ -186,9 +186,9 @@ async def test_a_hold_after_a_try_in_vain_lets_no_other_follow(
         house.engine.recorder.listen(heard)
         house.break_peg()
         await house.until(lambda: house.entries(e.IntentEnded), "the end of the intent")
-        assert ended(house).outcome is e.Outcome.ABANDONED
-        assert "stopped before another try: hold: hold H1" in ended(house).reason
-        await house.reaches(State.HELD)
+        assert ended(house).outcome is FAILED
+        assert "no other try: hold: hold H1" in ended(house).reason
+        await house.reaches(State.LATCHED)
         assert (sandbox.flag_requests(method="PUT"), sandbox.flag_changes()) == (1, 0)
 
 

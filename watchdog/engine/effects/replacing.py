@@ -151,13 +151,11 @@ class Replacing:
             stands = await self._mark()
             if stands.truth is Truth.TRUE:
                 return None  # it came: what follows brings it to an end
-            if self._steps.left_forward > pause:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            elif stands.truth is Truth.FALSE:
-                return _Failure(stop, changed=False, stopped=True)
-            else:
-                return _Failure(f"{said}; no other try: {stop}", unknown=True)
+            if self._steps.left_forward <= 0:  # nothing that was sent can come any more
+                unknown = stands.truth is Truth.UNKNOWN
+                return _Failure(f"{said}; no other try: {stop}", changed=False, unknown=unknown)
+            await asyncio.sleep(min(pause, self._steps.left_forward))
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         return None
 
     async def _verify(self) -> _Failure | None:
@@ -244,9 +242,9 @@ class Replacing:
         pause = FIRST_PAUSE_SECONDS
         while True:
             stands = await self._mark()
-            if stands.truth is not Truth.UNKNOWN or self._steps.left <= pause:
+            if stands.truth is not Truth.UNKNOWN or self._steps.left <= 0:
                 return stands
-            await asyncio.sleep(pause)
+            await asyncio.sleep(min(pause, self._steps.left))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 

@@ -159,11 +159,9 @@ class Setting:
             seen = await self._prove(attempt, self._left() if over else pause)
             if seen.truth is Truth.TRUE:
                 return await self._stands(Outcome.DONE, f"read back: {seen.reason}", seen)
-            if over and seen.truth is Truth.UNKNOWN:
-                return self._failed(attempt, seen)
             if over:
-                reason = f"stopped before another try: {stop}"
-                return Ending(Outcome.ABANDONED, reason, seen.seen)
+                self._said.append(f"no other try: {stop}")
+                return self._failed(attempt, seen)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         return None
 
