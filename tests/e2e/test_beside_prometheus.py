@@ -4,6 +4,8 @@ one break that both saw, with where they agree, where not, and why.
 
 import asyncio
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,7 +18,10 @@ import pytest_asyncio
 from tests.cli.conftest import Ended, here
 from tests.e2e.household import NO_TLS, Watchdog
 from tests.e2e.rulebook import ERRORS, TEAM, error_rate
+from tests.house.tree import REPOSITORY
+from tests.real_parts.people import free_port
 from tests.real_parts.prometheus import RealPrometheus
+from watchdog.lab.first_rule import EXAMPLE_PORT
 from watchdog.sandbox.handle import Sandbox
 from watchdog.sandbox.processes import Command, start_process
 
@@ -184,3 +189,58 @@ async def test_a_first_rule_is_made_of_what_is_there_and_watches_in_shadow(
         assert "platform.yaml" in again.err
     finally:
         await daemon.stop()
+
+
+def first_block(page: str) -> list[str]:
+    """The commands of the first block that is to be pasted."""
+    text = (REPOSITORY / "docs" / page).read_text()
+    block = next(part for part in text.split("\n\n") if part.startswith("    "))
+    return [line.removeprefix("    ") for line in block.splitlines()]
+
+
+def as_written(prometheus: str) -> str:
+    """The page's commands, with a Prometheus and a port of ours, and without the index of packages:
+    what `pip install` puts there is the command of this environment.
+    """
+    port, lines = str(free_port()), first_block("first-rule.md")
+    set_up = ["python3 -m venv slo", 'slo/bin/pip install "$checkout"']
+    assert [line for line in lines if line in set_up] == set_up
+    ours = Path(sys.executable).with_name("slo-watchdog")
+    stand_ins = (f"mkdir -p slo/bin && ln -s {ours} slo/bin/", 'test -f "$checkout/pyproject.toml"')
+    text = "\n".join(lines)
+    for line, stand_in in zip(set_up, stand_ins, strict=True):
+        text = text.replace(line, stand_in)
+    ours_too = f"{prometheus}\nsed -i s/{EXAMPLE_PORT}/{port}/ rules/*.yaml"
+    return text.replace(f"http.server {EXAMPLE_PORT}", f"http.server {port}").replace(
+        "http://127.0.0.1:9090", ours_too
+    )
+
+
+def pasted(commands: str, home: Path) -> tuple[int, str]:
+    """Exit status and output of the commands in a shell; what they left running is stopped."""
+    with (home / "out").open("wb") as out:
+        shell = subprocess.Popen(  # the page's own text
+            ["/bin/bash", "-e", "-c", commands],
+            cwd=REPOSITORY,
+            env={**os.environ, "HOME": str(home), "WATCHDOG_LISTEN": "127.0.0.1:0"},
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            status = shell.wait(100)
+        finally:
+            os.killpg(shell.pid, signal.SIGTERM)
+    return status, (home / "out").read_text()
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_the_page_on_a_first_rule_works_as_it_is_written(
+    prometheus: RealPrometheus, tmp_path: Path
+) -> None:
+    await says(prometheus.url, "sum(rate(redemption_requests_total[5m])) > 0")
+    status, told = await asyncio.to_thread(pasted, as_written(prometheus.url), tmp_path)
+    assert status == 0, told
+    shown = told.rpartition("Next")[2]
+    assert "healthy" in shown, told
+    assert "shadow" in shown, told
