@@ -34,6 +34,9 @@ UNDOABLE = frozenset(
 
 MANUAL_WATCH_SECONDS = 60.0
 
+AS_ORDERED = "as ordered, and no contained_when says more; read back"
+"""Why what a person ordered is contained where nothing else judges it."""
+
 
 def intent_ended(entry: e.IntentEnded, policy: Policy, draft: Draft) -> None:
     """Record how an intent ended and move every episode that it concerns."""
@@ -93,20 +96,23 @@ def verify(
     """Judge a proven effect: contained or recovered at any time, or neither when time is up.
 
     `contained` are the readings of the action's `contained_when`; all must hold. `recovered`
-    counts events after the effect alone.
+    counts events after the effect alone. What a person ordered has no rule that could recover:
+    its `contained_when` judges it, and without one the read-back, which shows what was ordered.
     """
     truths = [c.truth for c in contained]
     held = _all_or_nothing(truths)
-    either = any_true(*([held] if held else []), recovered.truth)
+    judged = contained if ep.rule == MANUAL else (*contained, recovered)
+    if not judged:
+        _contained(ep, f"{AS_ORDERED}: {ep.read_back}", draft)
+        return
+    either = any_true(*([held] if held else []), *(c.truth for c in judged[len(contained) :]))
     if either is Truth.TRUE:
-        why = contained[0].reason if held is Truth.TRUE else recovered.reason
-        draft.move(ep, Event.CONTAINED, why)
-        draft.page(ep, f"{ep.rule}: contained by {ep.action}", why)
+        _contained(ep, contained[0].reason if held is Truth.TRUE else recovered.reason, draft)
         return
     since = draft.now.steady - (ep.effect_at or ep.moved).steady
     if since < rung.within_seconds:
         return
-    reasons = "; ".join([c.reason for c in contained] + [recovered.reason])
+    reasons = "; ".join(c.reason for c in judged)
     if either is Truth.FALSE:
         climb_or_latch(
             ep, f"not contained within {rung.within_seconds:g} s: {reasons}", policy, draft
@@ -115,6 +121,11 @@ def verify(
         latch(
             ep, f"cannot tell whether it helped within {rung.within_seconds:g} s: {reasons}", draft
         )
+
+
+def _contained(ep: Episode, why: str, draft: Draft) -> None:
+    draft.move(ep, Event.CONTAINED, why)
+    draft.page(ep, f"{ep.rule}: contained by {ep.action}", why)
 
 
 def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
@@ -257,12 +268,19 @@ def _undo_ended(entry: e.IntentEnded, asked: Episode, draft: Draft) -> None:
 
 
 def _undone(ep: Episode, reason: str, actor: str, draft: Draft) -> None:
-    """One of its rollbacks is gone. It is watched only when none is left in place."""
+    """One of its rollbacks is gone. It is watched only when none is left in place.
+
+    What a person ordered and a person undid is settled by that word, also where it had latched:
+    no rule is in trouble, and nothing is left to look at.
+    """
     if ep.state not in UNDOABLE:
         return
     left = ", ".join(claim.target for claim in draft.book.claims_of(ep.id))
     if not left:
+        latched = ep.state is State.LATCHED
         draft.move(ep, Event.UNDONE, reason, actor=actor)
+        if latched and ep.rule == MANUAL and actor:
+            draft.move(ep, Event.CLOSED, f"undone: {reason}", actor=actor)
     elif ep.state is State.VERIFYING:
         latch(ep, f"undone while it was verified, and {left} stays rolled back: {reason}", draft)
 
