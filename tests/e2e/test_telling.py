@@ -251,10 +251,10 @@ async def test_who_is_on_call_is_called_when_a_rule_cannot_see_and_hears_when_it
         return any(one.to == ("ada@example.org",) and what in one.text for one in mail.mails)
 
     sandbox.fault("metrics", "html")
-    await until(lambda: heard(f"{ERRORS}: you are called: it is blind"))
+    await until(lambda: heard(f"you are called: {ERRORS} is blind"))
     assert not any("can be judged again" in post.document["body"] for post in hook.posts)
     sandbox.clear_faults("metrics")
-    await until(lambda: heard(f"{ERRORS} can be judged again"))
+    await until(lambda: heard("no rule of P0 calls any more"))
     await until(lambda: any("can be judged again" in p.document["body"] for p in hook.posts))
     assert [post.document["phase"] for post in hook.posts] == ["opened", "ended"]
     assert len({post.document["key"] for post in hook.posts}) == 1
@@ -295,12 +295,13 @@ async def test_the_outside_is_told_what_a_person_saw_and_let_go(
     assert "A1 is let go, and sent to community by mail community@example.org:" in answer.output
     await until(lambda: any(one.to == ("community@example.org",) for one in mail.mails))
     (letter,) = [one for one in mail.mails if one.to == ("community@example.org",)]
-    assert letter.subject == "Rollback Complete - System Restored" == seen["data"]["subject"]
+    paused = "Rollback Complete - Redemptions of BTC in a Safe State"
+    assert letter.subject == paused == seen["data"]["subject"]
     with pytest.raises(Refused, match="that you saw"):
         await watchdog.order("announce", episode=episode.id, audiences=["community"])
     assert "Next Steps: We look for the cause." in letter.text
     assert letter.text.startswith("As we have verified, Redemptions of BTC is back in a safe state")
-    assert "No BTC can be redeemed, as a precaution." in letter.text
+    assert "Status: No BTC can be redeemed, as a precaution." in letter.text
     assert "Impact: 40 users affected; Balances are not affected." in letter.text
     assert "flag:" not in letter.text
     (announced,) = watchdog.entries(Announced)

@@ -9,7 +9,7 @@ import pytest
 from watchdog.core.telling.contacts import AppriseUrl, Contacts, Told, Unless
 from watchdog.core.telling.routing import people_of
 from watchdog.core.words import Instant, Severity
-from watchdog.messages import FIELDS, compose
+from watchdog.messages import FIELDS, Message, compose
 from watchdog.policy import load_folder
 
 RULES = Path(__file__).resolve().parents[2] / "rules"
@@ -105,3 +105,28 @@ def test_the_outside_reads_the_procedures_fields(
     assert not letter.problem
     assert all(any(line.startswith(one) for line in letter.body.splitlines()) for one in fields)
     assert "slo-watchdog" not in letter.body, "nothing that is ours to say among ourselves"
+
+
+def announced(name: str, **fields: str) -> Message:
+    example = {field: value for field, (_, value) in FIELDS.items()}
+    return compose(name, {**example, "target": "Redemptions of BTC", **fields}, None)
+
+
+def test_what_stands_still_is_not_announced_as_working() -> None:
+    paused = "No BTC can be redeemed, as a precaution."
+    letter = announced("public-rollback-complete", meanwhile=paused)
+    assert letter.subject == "Rollback Complete - Redemptions of BTC in a Safe State"
+    assert f"Status: {paused}" in letter.body.splitlines()
+    assert "restored" not in (letter.subject + letter.body).lower()
+
+
+def test_the_end_promises_no_update_and_is_no_trouble_of_the_present() -> None:
+    letter = announced("public-incident-update", state="ok", impact="")
+    assert letter.subject == "Update - Over: Redemptions of BTC"
+    assert letter.body.splitlines() == [
+        "Status: the trouble with Redemptions of BTC is over",
+        "Impact: none that we know of",
+    ]
+    before = announced("public-incident-update", state="contained")
+    assert "Status: Redemptions of BTC is back in a safe state" in before.body
+    assert "Next Update: 12:30" in before.body
