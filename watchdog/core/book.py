@@ -22,6 +22,7 @@ from watchdog.core.measures import Measures
 from watchdog.core.members import Members
 from watchdog.core.merits import Merits
 from watchdog.core.numbering import count_in
+from watchdog.core.opened import opened
 from watchdog.core.outside import Outside
 from watchdog.core.promotions import RulePromoted
 from watchdog.core.requests import Requests
@@ -126,7 +127,7 @@ class Book:
 
     @singledispatchmethod
     def _take(self, entry: e.Entry, at: Instant) -> None:
-        """Entries that change nothing here: Stopped, Drifted, those of merits alone."""
+        """Entries that change nothing here: Stopped, those of merits alone."""
 
     @_take.register
     def _started(self, entry: e.Started, at: Instant) -> None:
@@ -175,24 +176,7 @@ class Book:
 
     @_take.register
     def _opened(self, entry: e.EpisodeOpened, at: Instant) -> None:
-        self.episodes[entry.episode] = Episode(
-            id=entry.episode,
-            rule=entry.rule,
-            owner=entry.owner,
-            severity=entry.severity,
-            world=entry.world,
-            opened=at,
-            moved=at,
-            rule_sha256=entry.rule_sha256,
-            reopens=entry.reopens,
-            chain=entry.chain,
-            barred=entry.barred,
-            actor=entry.actor,
-            why=entry.why,
-            verdict=entry.verdict,
-            breached_at=entry.breached or at,
-            labels=entry.labels,
-        )
+        self.episodes[entry.episode] = opened(entry, at)
         for name in forgettable(self.episodes, KEPT_CLOSED):
             del self.episodes[name]
 
@@ -297,6 +281,18 @@ class Book:
             self.acted += self.late.start_of(entry, ep, self.acted, at)
             for claim in self.late.claim_of(entry, ep, at):
                 self.claims.setdefault(entry.target, {})[ep.id] = claim
+        self._shows(entry.episode, entry.target, entry.seen)
+
+    @_take.register
+    def _drifted(self, entry: e.Drifted, at: Instant) -> None:
+        for name in entry.episodes:
+            self._shows(name, entry.target, entry.seen)
+
+    def _shows(self, episode: str, target: str, seen: str) -> None:
+        """What was read of a target since its intent ended; people are told of the newest look."""
+        ep = self.episodes.get(episode)
+        if ep is not None and ep.target == target:
+            ep.read_back = seen
 
     @_take.register
     def _released(self, entry: e.ClaimReleased, at: Instant) -> None:

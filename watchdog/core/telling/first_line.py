@@ -40,7 +40,7 @@ def verified(ep: Episode, book: Book) -> str:
         return f"{ep.action} is under way, not read back yet"
     if back:
         rolled = "rolled back" if back == "it" else f"{back} rolled back"
-        proof = f" (read back: {seen})" if seen else ""
+        proof = f" (read back: {seen})" if seen and ep.target in held else ""
         return f"{ep.state.value}, {rolled}{proof}"
     if ep.effected:
         return f"{ep.state.value}, read back: {seen or 'not readable'}"
