@@ -212,6 +212,23 @@ async def test_what_a_channel_gives_up_goes_to_the_one_beside_it_however_soon_th
         assert ends == [("chat", Fate.GIVEN_UP), ("other", Fate.SENT)]
 
 
+async def test_what_was_handed_on_has_all_the_time_of_the_channel_that_it_comes_to(
+    tmp_path: Path, sandbox: Sandbox, chat: HookServer, other: HookServer
+) -> None:
+    chat.status = other.status = 500
+    who = contacts(
+        channel("chat", chat, give_up_seconds=1.5, fallback="other", fallback_seconds=600.0),
+        channel("other", other, give_up_seconds=1.5),
+        team=("chat",),
+    )
+    async with telling(tmp_path, sandbox, who) as house:
+        page(house, "one")
+        await until(lambda: bool(other.tried))
+        other.status = 200
+        await until(lambda: titles(other) == ["one"])
+        assert [(one.line, one.fate) for one in told(house)][-1] == ("other", Fate.SENT)
+
+
 GONE = "it was for commander, and the contacts lead to nobody of that name any more"
 
 

@@ -137,7 +137,7 @@ class TellingLaws:
         contacts = engine.in_force().contacts
         assert contacts is not None
         for ep in book.open_episodes():
-            since = book.notes.first.get(ep.id)
+            since = book.notes.needed.get(ep.id)
             quiet = ep.world is not Life.LIVE or engine.recorder.draft().silenced(ep)
             if since is None or quiet or now.steady - ep.moved.steady < SOON_SECONDS:
                 continue

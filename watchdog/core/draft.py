@@ -14,6 +14,7 @@ from watchdog.core.paging import TEAM, Whom, topic_of, urgency_of
 from watchdog.core.samples import Labels
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.states import Event, State
+from watchdog.core.telling.topics import Topic
 from watchdog.core.words import Instant, Severity, Verdict, World
 
 
@@ -116,7 +117,10 @@ class Draft:
         before = (entry for entry in reversed(self.entries) if not isinstance(entry, Paged))
         cause = next(before, None)
         urgency = whom.urgency or urgency_of(key, severity, cause, silenced=silenced)
-        tells = self.book.policy is not None and self.book.policy.tells and not silenced
+        topic = whom.topic or topic_of(key, cause)
+        # Whoever heard of something hears its end, also in a silence that came meanwhile.
+        quiet = silenced and topic is not Topic.RESOLVED
+        tells = self.book.policy is not None and self.book.policy.tells and not quiet
         self.add(
             Paged(
                 key,
@@ -126,7 +130,7 @@ class Draft:
                 silenced,
                 urgency,
                 note=self.book.next_id("N") if tells else "",
-                topic=whom.topic or topic_of(key, cause),
+                topic=topic,
                 to=whom.to,
                 by=whom.by,
             )
@@ -141,7 +145,8 @@ class Draft:
     def _silenced_outside(self, labels: Labels, problem: Problem) -> bool:
         """Whether a silence in Alertmanager covers what an alert about this would carry."""
         standing = self.book.outside.standing_silences(self.now) if labels else ()
-        return any(s.silence.covers(about(labels, problem)) for s in standing)
+        told = about(labels, problem) if standing else {}
+        return any(s.silence.covers(told) for s in standing)
 
 
 class Onlooker(Draft):

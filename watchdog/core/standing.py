@@ -145,10 +145,10 @@ class Blindness:
     kinds: tuple[Blind, ...]
     reason: str
     paged: bool = False
-    muted: bool = False  # and a silence kept that page back
+    muted: bool = False  # and nobody heard that page: a silence kept it back, or nobody was told
 
     def told(self, page: e.Paged) -> Blindness:
-        return replace(self, paged=True, muted=page.silenced)
+        return replace(self, paged=True, muted=not page.note)
 
 
 def forgettable(episodes: dict[str, Episode], keep: int) -> list[str]:

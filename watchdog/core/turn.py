@@ -25,6 +25,7 @@ from watchdog.core.judge.told import none_is_fresh
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
+from watchdog.core.standing import Blindness
 from watchdog.core.starting import open_intent
 from watchdog.core.states import BLINDS, Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
@@ -77,8 +78,7 @@ def _note_blindness(rule: RuleSpec, sight: Sight, draft: Draft) -> None:
         blindness = draft.book.blind[rule.name]
     ep = draft.book.open_episode(rule.name)
     state = ep.state if ep else State.OK
-    muted = blindness.muted and draft.silences_rule(rule, "blind")
-    if state in BLINDS or (blindness.paged and (muted or not blindness.muted)):
+    if state in BLINDS or (blindness.paged and not _may_tell_again(blindness, rule, draft)):
         return
     in_breach = state in {State.PENDING, State.HELD, State.AWAITING}
     lasted = draft.now.steady - blindness.since.steady >= rule.page_after_seconds
@@ -91,6 +91,12 @@ def _note_blindness(rule: RuleSpec, sight: Sight, draft: Draft) -> None:
             "It cannot be judged, and nothing is started or ended for it until it can. "
             f"See: slo-watchdog why {quote(rule.name)}",
         )
+
+
+def _may_tell_again(blindness: Blindness, rule: RuleSpec, draft: Draft) -> bool:
+    """Nobody has heard of it yet, and by now somebody would."""
+    tells = draft.book.policy is not None and draft.book.policy.tells
+    return blindness.muted and tells and not draft.silences_rule(rule, "blind")
 
 
 def _note_clearing(rule: RuleSpec, verdict: Verdict, draft: Draft) -> None:

@@ -66,7 +66,7 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
     "reason": ("what the rule saw", "5.2% > 5%"),
     "impact": ("who is affected, as far as it is known", "120 failed events"),
     "lasted": ("since it began", "4m10s"),
-    "expected": ("how long the rollback may take", "10m"),
+    "expected": ("how long the rollback may take; empty once it took effect", "10m"),
     "next_step": ("what is done by itself", "nothing by itself"),
     "next_step_at": ("when, in UTC and local time; may be empty", ""),
     "next_update_at": ("when people are told again; may be empty", "12:30:00Z"),
@@ -78,6 +78,7 @@ FIELDS: Mapping[str, tuple[str, Any]] = {
     "runbook": ("of the rule; may be empty", "docs/runbooks/redemption.md"),
     "link": ("to its page; may be empty", "https://watchdog.example.org/episodes/E4"),
     "meanwhile": ("in public: how it is while it stands so, as a status page says; or empty", ""),
+    "called": ("who is called, by role and name; empty where it is the team", "on-call (Ada)"),
     "said": ("what the person who announces it adds; may be empty", ""),
 }  # fmt: skip
 """What a template may use: its meaning, and an example to try it on."""

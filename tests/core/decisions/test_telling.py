@@ -30,7 +30,7 @@ from tests.core.decisions.watch import (
 from watchdog.core import entries as e
 from watchdog.core.book import MANUAL, Book
 from watchdog.core.paging import Whom
-from watchdog.core.spec import Command
+from watchdog.core.spec import Command, Rung
 from watchdog.core.states import State
 from watchdog.core.telling.contacts import (
     Step,
@@ -92,6 +92,20 @@ def test_beside_a_line_that_fails_the_channel_named_there_is_told_of_the_same_pe
     assert names(found) == ["sms +41", "mail ada@example.org"]
     found = lines_for(a_note("chat"), who, {Line("chat")})
     assert names(found) == ["chat", "mail all@example.org"]
+
+
+def test_beside_a_channel_that_fails_as_well_the_next_is_told() -> None:
+    who = contacts()
+    chain = {
+        "a": a_channel("a", fallback="b"),
+        "b": a_channel("b", fallback="c"),
+        "c": a_channel("c", fallback="a"),
+    }
+    who = replace(who, channels=chain)
+    note, a, b = a_note("a"), Line("a"), Line("b")
+    assert names(lines_for(note, who, {a})) == ["a", "b"]
+    assert names(lines_for(note, who, {a, b})) == ["a", "b", "c"]
+    assert names(lines_for(replace(note, missed=("a", "b")), who, ())) == ["a", "b", "c"]
 
 
 def test_nobody_is_noted_where_the_policy_tells_nobody_and_what_is_silenced_is_not() -> None:
@@ -260,6 +274,22 @@ def test_who_is_called_about_a_request_learns_how_to_answer_it() -> None:
     for body in called:
         assert "What would run: slo-watchdog plan E1. Yes: slo-watchdog approve E1" in body
         assert body.endswith("Say that you are looking: slo-watchdog ack E1")
+
+
+def test_steps_are_counted_from_when_somebody_must_answer_and_not_from_the_announcement() -> None:
+    slow = {"ladder": (Rung("pause", Mode.ARMED, 1200.0),)}
+    watch = told(a_policy(playbooks=slow), contacts(*LADDER))
+    watch.break_it()
+    watch.end()
+    wait(watch, 1300.0)
+    watch.look(contained=Truth.FALSE, recovered=Truth.FALSE)
+    assert watch.is_now(State.LATCHED)
+    watch.run(2)
+    assert escalated(watch) == [("on-call",)]
+    wait(watch, 15 * 60.0)
+    assert escalated(watch) == [("on-call",), ("commander",)]
+    wait(watch, 2 * HOUR - 1300.0 - 15 * 60.0)
+    assert escalated(watch)[2:] == [("eve",)], "for want of an end: since it was told"
 
 
 def test_a_rollback_that_helps_calls_nobody() -> None:

@@ -20,6 +20,14 @@ def blindness_of(rule: str) -> str:
     return f"rule:{rule}:blind"
 
 
+CALLS = "blind:"
+
+
+def calls_for(severity: Severity) -> str:
+    """The key by which people are called about the blindness of rules, all of one severity."""
+    return f"{CALLS}{severity.value}"
+
+
 StepKnown = tuple[tuple[str, ...], tuple[str, ...], str]
 """Whom a step tells, by which channels, and for want of what."""
 
@@ -53,13 +61,13 @@ class Escalated:
     reason: str
     by: tuple[str, ...] = ()
     unless: str = ""
-    rule: str = ""  # whose blindness it is about, where it is about no episode
+    about: str = ""  # the key of its pages, where it is about no episode
     kind: Literal["aside.escalated"] = "aside.escalated"
 
     @property
     def matter(self) -> str:
         """What it is about, as `Note.matter` has it."""
-        return self.episode or blindness_of(self.rule)
+        return self.episode or self.about
 
     @property
     def what(self) -> StepKnown:
@@ -98,6 +106,7 @@ class Note:
     done: tuple[str, ...] = ()  # the lines that need not be told any more
     told: bool = False  # by one of them at least
     missed: tuple[str, ...] = ()  # those of them that gave it up
+    handed_on: Instant | None = None  # when the last of these did: the next has all its time
     called: tuple[tuple[StepKnown, Instant], ...] = ()  # of an end: the steps before, and when
 
     @property
@@ -108,8 +117,17 @@ class Note:
 
     @property
     def matter(self) -> str:
-        """What people may be called about: an episode by its name, a blindness by its key."""
-        return self.episode or (self.key if self.key.endswith(":blind") else "")
+        """What people may be called about: an episode by its name, blindness by its key."""
+        return self.episode or (self.key if self.is_of_blindness else "")
+
+    @property
+    def is_of_blindness(self) -> bool:
+        return self.key.endswith(":blind") or self.key.startswith(CALLS)
+
+    @property
+    def calls_off(self) -> bool:
+        """Only for whoever was called: the team was never told that anybody was."""
+        return self.key.startswith(CALLS) and bool(self.called)
 
     def identity(self, environment: str) -> str:
         """One for each note that ever was, also after a record was restored from a backup."""

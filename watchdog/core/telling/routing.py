@@ -48,18 +48,21 @@ class Line:
 def lines_for(note: Note, contacts: Contacts, failing: Container[Line]) -> tuple[Line, ...]:
     """All lines of a note, each once; `failing` are those beside which others are told as well."""
     found: dict[Line, None] = {}
-    for told in [Told(name) for name in note.to] or [Told(TEAM)]:
+    named = note.to or (() if note.calls_off else (TEAM,))
+    for told in map(Told, named):
         found.update(dict.fromkeys(_lines(told, note.by, contacts, note.at)))
-    if not found:
-        found.update(dict.fromkeys(_lines(Told(TEAM), (), contacts, note.at)))
     for (names, by, _), at in note.called:
         for told in map(Told, names):
             called = _lines(told, by, contacts, at)
             found.update((_mildest(line, contacts), None) for line in called)
-    for line in tuple(found):
+    if not found:
+        found.update(dict.fromkeys(_lines(Told(TEAM), (), contacts, note.at)))
+    left = list(found)
+    for line in left:  # also beside one that was asked for want of another
         beside = _beside(line, contacts) if line in failing or line.name in note.missed else None
-        if beside is not None:
-            found.setdefault(beside)
+        if beside is not None and beside not in found:
+            found[beside] = None
+            left.append(beside)
     return tuple(found)
 
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from watchdog.core import entries as e
 from watchdog.core.states import State
-from watchdog.core.telling.notes import Fate, Note, NoteTold, StepKnown, blindness_of
+from watchdog.core.telling.notes import CALLS, Fate, Note, NoteTold, StepKnown, blindness_of
 from watchdog.core.telling.topics import Topic
 from watchdog.core.urgency import Urgency
-from watchdog.core.words import Instant
+from watchdog.core.words import Instant, Severity
 
 KEPT_SECONDS = 86_400.0
 """A page of yesterday is history: nobody is told of it any more."""
@@ -25,13 +25,12 @@ MOST_WAITING = 1000
 
 @dataclass(slots=True)
 class Notes:
-    """`waiting` in their order. `last` is when people were last told about a matter: an episode, or
-    a rule's blindness.
-    """
+    """`waiting` in their order. A matter is an episode, or blindness."""
 
     waiting: dict[str, Note] = field(default_factory=dict)
-    first: dict[str, Instant] = field(default_factory=dict)  # matter -> since when it needs people
-    last: dict[str, Instant] = field(default_factory=dict)  # matter -> the newest note
+    first: dict[str, Instant] = field(default_factory=dict)  # matter -> since when people know
+    needed: dict[str, Instant] = field(default_factory=dict)  # matter -> since when it needs them
+    last: dict[str, Instant] = field(default_factory=dict)  # matter -> when they were told last
     steps: dict[str, tuple[tuple[StepKnown, Instant], ...]] = field(default_factory=dict)
     """Of a matter, the steps that were taken, and when."""
     ended: tuple[str, tuple[tuple[StepKnown, Instant], ...]] = ("", ())
@@ -39,10 +38,14 @@ class Notes:
 
     def take(self, entry: e.Entry, at: Instant) -> None:
         match entry:
+            case e.Paged(topic=Topic.RESOLVED, key=key) if key.startswith(CALLS):
+                self._ended(key)
+                if entry.note:
+                    self._raised(entry, at)
             case e.Paged(note=str(name)) if name:
                 self._raised(entry, at)
             case e.NoteTold():
-                self._told(entry)
+                self._told(entry, at)
             case e.Escalated():
                 taken = self.steps.get(entry.matter, ())
                 self.steps[entry.matter] = (*taken, (entry.what, at))
@@ -59,8 +62,14 @@ class Notes:
         return (note for note in self.waiting.values() if line not in note.done)
 
     def overdue(self, now: Instant) -> tuple[str, ...]:
-        """Those that wait for too long; of too many, the least severe, and of these the oldest."""
-        mildest = sorted(self.waiting, key=lambda n: self.waiting[n].severity, reverse=True)
+        """Those that wait for too long; of too many, the least severe, of these what is blind
+        before what burns, and of these the oldest.
+        """
+
+        def mild(name: str) -> tuple[Severity, bool]:
+            return self.waiting[name].severity, self.waiting[name].is_of_blindness
+
+        mildest = sorted(self.waiting, key=mild, reverse=True)
         many = mildest[: max(0, len(mildest) - MOST_WAITING)]
         old = [n for n, note in self.waiting.items() if now.steady - note.at.steady > KEPT_SECONDS]
         return tuple(dict.fromkeys([*many, *old]))
@@ -86,8 +95,10 @@ class Notes:
             self.last[matter] = at
             if note.urgency is not Urgency.NEWS:
                 self.first.setdefault(matter, at)
+                if note.topic is not Topic.ANNOUNCED:  # that a rollback begins needs nobody
+                    self.needed.setdefault(matter, at)
 
-    def _told(self, entry: NoteTold) -> None:
+    def _told(self, entry: NoteTold, at: Instant) -> None:
         for name in entry.notes:
             note = self.waiting.get(name)
             if note is None:
@@ -96,16 +107,13 @@ class Notes:
                 del self.waiting[name]
             elif entry.line not in note.done:
                 told = note.told or entry.fate is Fate.SENT
-                missed = (entry.line,) if entry.fate is Fate.GIVEN_UP else ()
-                self.waiting[name] = replace(
-                    note,
-                    done=(*note.done, entry.line),
-                    told=told,
-                    missed=(*note.missed, *missed),
-                )
+                note = replace(note, done=(*note.done, entry.line), told=told)
+                if entry.fate is Fate.GIVEN_UP:
+                    note = replace(note, missed=(*note.missed, entry.line), handed_on=at)
+                self.waiting[name] = note
 
     def _ended(self, matter: str) -> None:
         """Nobody needs to be called again about what is over."""
         self.ended = matter, self.steps.get(matter, ())
-        for about in (self.first, self.last, self.steps):
+        for about in (self.first, self.needed, self.last, self.steps):
             about.pop(matter, None)

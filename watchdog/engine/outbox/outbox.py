@@ -292,7 +292,8 @@ class Outbox:
     def _give_up(self, now: LineNow, channel: Channel, notes: list[Note]) -> bool:
         """Those that were tried for as long as the channel says."""
         at = self._recorder.clock.now().steady
-        late = [note for note in notes if at - note.at.steady > channel.give_up_seconds]
+        longest = channel.give_up_seconds
+        late = [one for one in notes if at - (one.handed_on or one.at).steady > longest]
         if late and now.attempts:
             self._record(now.line, late, Fate.GIVEN_UP, now.reason, now.attempts)
             return True

@@ -11,11 +11,12 @@ import structlog
 
 from watchdog.core.book import MANUAL, Book, Episode
 from watchdog.core.spec import Policy, RuleSpec
+from watchdog.core.states import State
 from watchdog.core.telling.contacts import Channel, Contacts
 from watchdog.core.telling.first_line import first_line, verified
 from watchdog.core.telling.next_step import NextStep, next_step
-from watchdog.core.telling.notes import Note
-from watchdog.core.telling.routing import astray
+from watchdog.core.telling.notes import Note, blindness_of, calls_for
+from watchdog.core.telling.routing import astray, people_of
 from watchdog.core.telling.status_pages import public_parts
 from watchdog.core.telling.topics import Topic
 from watchdog.core.text import duration, number
@@ -30,6 +31,7 @@ MOST_TITLES = 20
 NAMELESS = "a part of our service"
 """What no status page names, to the public: what it is called in the house tells them nothing."""
 
+_AHEAD = frozenset({State.PENDING, State.HELD, State.AWAITING, State.ACTING})
 _LATER = frozenset({Topic.UPDATE, Topic.COMPLETE})
 
 Fields = dict[str, Any]
@@ -164,12 +166,13 @@ class Writer:
             "reason": _reason(ep),
             "impact": _counted(book.lessons.affected.get(note.episode)) or _impact(measured),
             "lasted": duration(now.steady - ep.opened.steady) if ep is not None else "",
-            "expected": duration(action.deadline_seconds) if action is not None else "",
+            "expected": duration(action.deadline_seconds) if action and _is_ahead(ep) else "",
             "next_step": step.text + step.unless,
             "next_step_at": clock(step.at),
             "next_update_at": clock(_next_update(note, ep, contacts, now)),
             "stop": step.stop,
-            "began_at": clock(ep.opened if ep is not None else note.at),
+            "began_at": clock(ep.opened if ep is not None else _blind_since(note, book, policy)),
+            "called": ", ".join(_called(name, contacts, note.at) for name in note.to),
             "noted_at": clock(note.at),
             "facts": [str(one) for one in measured.get("told", ())],
             "checks": list(book.verifications.lines(note.episode)) if note.episode else [],
@@ -178,6 +181,25 @@ class Writer:
             "said": "",
             "meanwhile": "",
         }
+
+
+def _blind_since(note: Note, book: Book, policy: Policy) -> Instant:
+    """When what a note about no episode tells began: of blindness, when that did."""
+    if not note.is_of_blindness:
+        return note.at
+    named = {name: policy.rule(name) for name in book.blind}
+    about = [
+        book.blind[name].since
+        for name, rule in named.items()
+        if note.key == blindness_of(name) or (rule and note.key == calls_for(rule.severity))
+    ]
+    return min(about, key=lambda at: at.steady, default=note.at)
+
+
+def _called(name: str, contacts: Contacts, now: Instant) -> str:
+    """As on-call (Ada): by another's line it would not be known whose turn it is."""
+    people = [person.title for person in people_of(name, contacts, now)]
+    return name if not people or name in contacts.people else f"{name} ({', '.join(people)})"
 
 
 def _body(note: Note, contacts: Contacts) -> str:
@@ -202,6 +224,11 @@ def _phase(note: Note) -> Phase:
 def _rule_of(note: Note, policy: Policy) -> RuleSpec | None:
     kind, _, rest = note.key.partition(":")
     return policy.rule(rest.rpartition(":")[0]) if kind == "rule" else None
+
+
+def _is_ahead(ep: Episode | None) -> bool:
+    """Whether its rollback is still to take effect: how long that takes is no news afterwards."""
+    return ep is not None and ep.state in _AHEAD
 
 
 def _reason(ep: Episode | None) -> str:
