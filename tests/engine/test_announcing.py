@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.engine.house import ALICE, living, policy
+from watchdog.core.book import Book
 from watchdog.core.entries import Outcome
 from watchdog.core.standing import Episode
 from watchdog.core.states import State
 from watchdog.core.telling.contacts import Audience, Contacts, Told
+from watchdog.core.telling.notes import Note
 from watchdog.core.telling.topics import Topic
 from watchdog.core.words import Direction, Instant, Severity, World
 from watchdog.engine import OrderRefused
 from watchdog.engine.orders.telling import _topic
+from watchdog.engine.outbox.writing import Writer
 from watchdog.sandbox.handle import Sandbox
 
 MUTE = Contacts({}, audiences={"press": Audience("press", (Told("nobody"),), outside=True)})
@@ -61,6 +64,26 @@ def test_while_it_is_being_undone_nothing_is_complete() -> None:
     ep = standing(State.CONTAINED, Outcome.DONE)
     ep.intent = "I2"
     assert _topic(ep, "") is Topic.UPDATE
+
+
+def test_how_long_it_takes_is_told_before_the_effect_and_what_lasts_after_it(
+    sandbox: Sandbox,
+) -> None:
+    book, known = Book(), policy(sandbox)
+    (action, *_) = known.actions
+    writer = Writer(book, lambda: known, lambda: NOW, lambda _: None)
+    note = Note("N1", "episode:E1", Severity.P0, Topic.ANNOUNCED, None, "it acts", "", NOW)
+
+    def told(state: State) -> str:
+        book.episodes["E1"] = standing(state)
+        book.episodes["E1"].action = action
+        return writer.letter([note]).body
+
+    assert "Duration: at most" in told(State.ACTING)
+    for state in (State.VERIFYING, State.CONTAINED):
+        lasting = told(state)
+        assert "Duration: until a person undoes it: slo-watchdog undo E1" in lasting
+        assert "at most" not in lasting
 
 
 async def test_nothing_is_let_go_to_whoever_cannot_be_told(
