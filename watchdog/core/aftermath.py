@@ -145,7 +145,7 @@ def drifted(target: str, action: str, seen: str, draft: Draft) -> None:
             if late
             else f"{target} was changed {by} while {ep.id} holds it",
             f"Seen: {seen}. It is not forced back. {ep.rule} is watched; "
-            f"to roll back again: slo-watchdog rollback {action}",
+            f"to roll back again: {by_hand(action)}",
             target=target,
         )
         _undone(ep, f"drift: {seen}", "", draft)
@@ -212,7 +212,7 @@ def tend_manual(draft: Draft) -> None:
             draft.page(
                 ep,
                 f"{ep.action} was ordered by {ep.actor} and not started: {reason}",
-                f"Nothing was changed. To order it again: slo-watchdog rollback {ep.action}",
+                f"Nothing was changed. To order it again: {by_hand(ep.action)}",
             )
 
 
@@ -292,6 +292,11 @@ def _all_or_nothing(truths: list[Truth]) -> Truth | None:
     if Truth.FALSE in truths:
         return Truth.FALSE
     return Truth.UNKNOWN if Truth.UNKNOWN in truths else Truth.TRUE
+
+
+def by_hand(action: str) -> str:
+    """The command of a person's own rollback, as it can be given."""
+    return f"slo-watchdog rollback {quote(action)} --kind technical --reason WHY"
 
 
 def _look_at(ep: Episode) -> str:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from tests.core.decisions.people import contacts, told
 from tests.core.decisions.watch import HEALTHY, Watch, a_policy
+from watchdog.cli.commands import command
 from watchdog.core import entries as e
 from watchdog.core.book import Episode
 from watchdog.core.standing import MANUAL
@@ -76,3 +80,26 @@ def test_what_somebody_else_changed_of_an_order_that_latched_stays_for_a_person(
     watch.look(Truth.FALSE, Truth.UNKNOWN)
     watch.drift()
     assert ep.state is State.LATCHED
+
+
+def commands(text: str) -> list[str]:
+    """The rollbacks that a message says to give."""
+    return re.findall(r"slo-watchdog (rollback .*?)(?:$|[.;)])", text)
+
+
+def test_a_rollback_that_a_message_names_can_be_given_as_it_stands() -> None:
+    drifting, _ = ordered()
+    drifting.drift()
+    left = told(a_policy(), contacts())
+    ep = order(left)
+    with left.draft() as draft:
+        draft.add(e.StepTaken(ep.intent, "prove", "conflict", "v5 by now"))
+    left.end(e.Outcome.ABANDONED)
+    left.run(61, HEALTHY)
+    again = next(page.body for page in left.pages if "To order it again" in page.body)
+    bodies = [drifting.pages[-1].body, again]
+    for body in bodies:
+        (named,) = commands(body)
+        name, *words = shlex.split(named)
+        typed = command(name).make_context(name, words).params
+        assert (typed["action"], typed["reason"]) == ("pause", "WHY")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from watchdog.core import entries as e
+from watchdog.core.aftermath import by_hand
 from watchdog.core.approvals import restores_system
 from watchdog.core.book import MANUAL, Episode
 from watchdog.core.inputs import next_rung, rung_target
@@ -94,7 +95,7 @@ class Episodes:
         none = "has no rung left in its playbook" if rule.playbook else "has no playbook"
         return (
             f"{ep.rule} {none}, so {ep.id} has no action that it could start. Roll back by your "
-            "own decision (slo-watchdog rollback ACTION), or give the rule a `playbook`, and apply"
+            f"own decision ({by_hand('ACTION')}), or give the rule a `playbook`, and apply"
         )
 
     def close(self, person: Person, episode: str, reason: str, *, dry: bool) -> Done:
