@@ -143,7 +143,8 @@ OUTSIDE = [
     *("2130706433:8080", "-h2130706433", "0x7f000001", "0x7f.1", "017700000001", "-h0x7f000001"),
     *("0:22", "00:22", "12:300", "http:evil", "https:evil.example", "16777216", "9" * 5000),
     *("-" + "9" * 5000, "ex%61mple.com", "x:0x16", "a::b", "localhost:http", "@@x", "a@"),
-    *("user@", "web\uff0eexample", "package.json"),
+    *("user@", "web\uff0eexample", "package.json", "ip6-localhost"),
+    *('{"host": 2130706433}', "\uff12\uff11\uff13\uff10\uff17\uff10\uff16\uff14\uff13\uff13"),
     # addresses
     *("--url=https://prod.example.org", "--flag=ftp://prod/x", "http://127.0.0.1:47111/"),
     *(f"{URL}/a,https://prod.example.org", f"{URL}@evil/", f"{URL}/a|b", f"{URL}/a b/../../../etc"),

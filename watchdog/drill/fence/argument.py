@@ -1,6 +1,6 @@
 """What a command may be told in a drill: a closed grammar. Whatever it does not know is refused.
 
-    argument    JSON object or list, each text of which is a text; or a text
+    argument    JSON object or list, each text and whole number of which is a text; or a text
     text        pieces, between spaces and commas
     piece       an address of the drill's own server; an option; NAME=piece; an item
     option      -x, -xyz, --name, with =piece behind it, or an absolute path at once: -C/PATH
@@ -23,7 +23,7 @@ from typing import Any
 
 from watchdog.drill.fence.target import FACT, Target
 
-_ODD = re.compile(r"[^\w./:+@-]")
+_ODD = re.compile(r"[^\w./:+@-]", re.ASCII)
 """No part of an item: what a shell, a pattern or a quoted text is made of."""
 
 _OPTION = re.compile(r"--?[A-Za-z0-9][A-Za-z0-9_-]*|--?", re.ASCII)
@@ -40,7 +40,7 @@ _LEAST_ADDRESS = 1 << 24
 """A smaller number names no machine where it is taken for an address."""
 
 _MOST_DIGITS = len(str(_LEAST_ADDRESS))
-_HOSTS = frozenset({"localhost"})
+_HOSTS = frozenset({"localhost", "ip6-localhost", "ip6-loopback"})
 _SCHEMES = frozenset({"data", "file", "ftp", "http", "https", "mailto", "ws", "wss"})
 """Before a colon alone, some read an address."""
 
@@ -71,6 +71,8 @@ def _texts_in(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
+        case int() if not isinstance(value, bool):
+            yield str(value)
         case dict():
             yield from value
             yield from (text for one in value.values() for text in _texts_in(one))
