@@ -10,6 +10,7 @@ import pytest
 from tests.engine.house import ALICE, living, policy
 from watchdog.core.book import Book
 from watchdog.core.entries import Outcome
+from watchdog.core.measured import ImpactMeasured
 from watchdog.core.standing import Episode
 from watchdog.core.states import State
 from watchdog.core.telling.contacts import Audience, Contacts, Told
@@ -17,6 +18,7 @@ from watchdog.core.telling.notes import Note
 from watchdog.core.telling.topics import Topic
 from watchdog.core.words import Direction, Instant, Severity, World
 from watchdog.engine import OrderRefused
+from watchdog.engine.measures_view import measure_view
 from watchdog.engine.orders.telling import _topic
 from watchdog.engine.outbox.writing import Writer
 from watchdog.sandbox.handle import Sandbox
@@ -84,6 +86,25 @@ def test_how_long_it_takes_is_told_before_the_effect_and_what_lasts_after_it(
         lasting = told(state)
         assert "Duration: until a person undoes it: slo-watchdog undo E1" in lasting
         assert "at most" not in lasting
+
+
+async def test_what_it_costs_is_told_with_the_time_of_the_count(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox, policy(sandbox)) as house:
+        await house.clear()
+        house.break_peg()
+        ep = await house.reaches(State.CONTAINED)
+        book = house.engine.book
+        one = book.measures.episodes[ep.id]
+        one.impact, one.impact_at, one.failing_since = ImpactMeasured(ep.id, 390.0), NOW, 1.0
+        at = f"{NOW.utc:%H:%M:%SZ}"
+        writer = house.engine.people.outbox.writer
+        text = writer.announcement(ep.id, Topic.COMPLETE, "")
+        assert f"Impact: 390 failed events as of {at}" in text.body
+        shown = measure_view(house.engine, ep.id)
+        assert shown is not None
+        assert f"390 failed events as of {at}" in shown["told"]
 
 
 async def test_nothing_is_let_go_to_whoever_cannot_be_told(

@@ -136,6 +136,16 @@ class Measure:
     def began(self) -> Instant:
         return self.first_bad or self.breached
 
+    @property
+    def as_of(self) -> str:
+        """In words up to when its impact was counted, while there may be more; "" once it is all.
+
+        It is recorded every quarter of an hour at most: without this it would seem the present.
+        """
+        if self.impact_at is None or (self.told and self.failing_since is None):
+            return ""
+        return f" as of {self.impact_at.utc:%H:%M:%SZ}"
+
     def downtime(self, now: Instant) -> float:
         """Seconds in which its service failed."""
         past = sum(end - begin for begin, end in self.failed)

@@ -163,7 +163,7 @@ def _told(one: Measure, affected: AffectedShape, now: Instant) -> Iterator[str]:
     if affected["number"] is None:
         yield f"who was affected is not known: {affected['reason']}"
     else:
-        yield f"{number(affected['number'])} {affected['of']}"
+        yield f"{number(affected['number'])} {affected['of']}{one.as_of}"
 
 
 def _rollback(one: Measure, act: Act) -> RollbackShape:

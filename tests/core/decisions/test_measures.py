@@ -352,6 +352,22 @@ def test_what_it_cost_is_recorded_as_the_episode_moves_and_at_its_end() -> None:
     assert [one.failed_events for one in impacts(watch)] == [10.0, 50.0, 60.0]
 
 
+def test_while_it_may_grow_its_cost_is_told_with_the_time_of_the_count() -> None:
+    watch = Watch(a_policy())
+    watch.seen["errors"].cost = Cost(10.0)
+    watch.break_it(seconds=int(FOR_SECONDS) + 1)
+    counted = of(watch).impact_at
+    assert counted is not None
+    watch.run(60)
+    assert of(watch).as_of == f" as of {counted.utc:%H:%M:%SZ}"
+    watch.end()
+    watch.run(1)
+    watch.look(Truth.TRUE, Truth.UNKNOWN)
+    watch.run(5, BLIND)
+    assert watch.is_now(State.CONTAINED)
+    assert not of(watch).as_of, "nothing is added to it any more"
+
+
 def test_a_long_outage_is_recorded_now_and_then() -> None:
     watch = Watch(a_policy(a_rule(playbook=None)))
     watch.seen["errors"].cost = Cost(7.0)

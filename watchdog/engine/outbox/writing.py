@@ -144,6 +144,8 @@ class Writer:
         step = next_step(ep, book, policy) if ep is not None else NextStep("")
         action = policy.actions.get(ep.action) if ep is not None else None
         measured = (self._measured(ep.id) if ep is not None else None) or {}
+        cost = book.measures.episodes.get(note.episode)
+        as_of = cost.as_of if cost is not None else ""
 
         def clock(at: Instant | None) -> str:
             return _clock(at, contacts) if at is not None else ""
@@ -164,7 +166,7 @@ class Writer:
             "title": note.title,
             "body": _body(note, contacts),
             "reason": _reason(ep),
-            "impact": _counted(book.lessons.affected.get(note.episode)) or _impact(measured),
+            "impact": _counted(book.lessons.affected.get(note.episode)) or _impact(measured, as_of),
             "lasted": duration(now.steady - ep.opened.steady) if ep is not None else "",
             "expected": duration(action.deadline_seconds) if action and _is_ahead(ep) else "",
             "next_step": step.text + step.unless,
@@ -242,11 +244,11 @@ def _counted(affected: tuple[float, str] | None) -> str:
     return f"{number(affected[0], 15)} {affected[1]} affected" if affected is not None else ""
 
 
-def _impact(measured: Mapping[str, Any]) -> str:
+def _impact(measured: Mapping[str, Any], as_of: str) -> str:
     affected = measured.get("affected") or {}
     if affected.get("number") is None:
         return ""
-    return f"{number(affected['number'])} {affected['of']}"
+    return f"{number(affected['number'])} {affected['of']}{as_of}"
 
 
 def _next_update(

@@ -56,7 +56,7 @@ def _events(one: Measure) -> str:
     told = one.impact
     if told is None or told.failed_events is None:
         return "not counted: the rule counts no events"
-    return number(told.failed_events, 15)
+    return f"{number(told.failed_events, 15)}{one.as_of}"
 
 
 def _affected(one: Measure) -> str:
@@ -65,4 +65,4 @@ def _affected(one: Measure) -> str:
         return "not known: the rule has no `impact`"
     if told.affected is None:
         return f"not known: {told.reason}"
-    return f"{number(told.affected, 15)} {told.of}"
+    return f"{number(told.affected, 15)} {told.of}{one.as_of}"
