@@ -18,10 +18,11 @@ from watchdog.core.book import MANUAL, Episode
 from watchdog.core.channels import EventSignal
 from watchdog.core.deciding import decided_on
 from watchdog.core.draft import Draft
-from watchdog.core.episode import RISING
+from watchdog.core.episode import RISING, move
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
 from watchdog.core.judge.told import none_is_fresh
+from watchdog.core.paging import Whom
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.promotion import attend
 from watchdog.core.spec import RuleSpec
@@ -30,6 +31,8 @@ from watchdog.core.starting import open_intent
 from watchdog.core.states import BLINDS, Event, State
 from watchdog.core.stops import Subject, acts_through, standing_stops
 from watchdog.core.telling.blindness import sees_again
+from watchdog.core.telling.topics import Topic
+from watchdog.core.urgency import Urgency
 from watchdog.core.words import Blind, Direction, Status, Truth, Verdict
 
 MAX_CHAIN = 2
@@ -134,8 +137,28 @@ def _watch(rule: RuleSpec, ep: Episode, sight: Sight, scene: Scene) -> Episode |
     bad = sight.first_bad
     if bad is not None and bad.steady < ep.moved.steady:
         bad = ep.moved  # what was bad before the undo belongs to the episode before
-    draft.move(ep, Event.FRESH_BREACH, "breached again while watched")
-    return _open(rule, replace(sight, first_bad=bad), scene, reopens=ep)
+    return _reopen(rule, replace(sight, first_bad=bad), scene, ep)
+
+
+def _reopen(rule: RuleSpec, sight: Sight, scene: Scene, ep: Episode) -> Episode:
+    """Another episode goes on where this one ends. Nothing is over: who heard of this one hears of
+    that first, so that a pager opens what goes on before it closes what ended.
+    """
+    draft = scene.draft
+    why = "breached again while watched"
+    known, after = ep.id in draft.book.notes.last, move(ep.state, Event.FRESH_BREACH)
+    draft.add(e.EpisodeMoved(ep.id, ep.state, Event.FRESH_BREACH, after, ep.rung, why))
+    again = _open(rule, sight, scene, reopens=ep)
+    draft.page(
+        again,
+        f"{rule.name} is breached again, after the undo of {ep.id}",
+        sight.verdict.reason,
+        whom=Whom(topic=Topic.OPENED),
+    )
+    if known:
+        told = Whom(topic=Topic.RESOLVED, urgency=Urgency.NEWS)
+        draft.page(ep, f"{rule.name}: {ep.id} goes on as {again.id}: {why}", "", whom=told)
+    return again
 
 
 def _open(

@@ -6,11 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.core.decisions.watch import BREACHED, HEALTHY, Watch, a_policy, an_action
+from tests.core.decisions.people import contacts, told
+from tests.core.decisions.watch import BREACHED, HEALTHY, Watch, a_policy, a_rule, an_action
 from watchdog.core.entries import Outcome, ReadinessChanged
 from watchdog.core.spec import MaintenanceWindow, Rung, Scope
 from watchdog.core.states import State
-from watchdog.core.words import Mode, Truth
+from watchdog.core.telling.topics import Topic
+from watchdog.core.urgency import Urgency
+from watchdog.core.words import Mode, Severity, Truth
 
 LADDER = (an_action("pause"), an_action("restore", "tree:config"))
 
@@ -181,3 +184,28 @@ def test_what_goes_on_at_another_target_of_an_episode_is_not_silenced_with_it() 
     watch.drift("tree:config", "restore")
     assert "tree:config was changed by somebody else" in titles(watch)[-1]
     assert watch.pages[-1].silenced
+
+
+@pytest.mark.parametrize("severity", [Severity.P0, Severity.P3])
+def test_what_breaks_again_after_an_undo_is_told_at_once_and_never_as_over(
+    severity: Severity,
+) -> None:
+    watch = told(a_policy(a_rule(for_seconds=60.0, severity=severity)), contacts())
+    watch.break_it(seconds=62)
+    watch.end()
+    watch.look(Truth.TRUE, Truth.UNKNOWN)
+    watch.run(2, HEALTHY)
+    watch.undo(watch.episode)
+    before = len(watch.pages)
+    watch.seen["errors"].since_undo = Truth.FALSE
+    watch.run(1, BREACHED)
+    assert watch.is_now(State.PENDING)
+    again, goes_on = watch.pages[before:]
+    assert again.title == "errors is breached again, after the undo of E1"
+    assert (again.key, again.topic) == ("episode:E2", Topic.OPENED)
+    assert again.urgency is (Urgency.NOW if severity is Severity.P0 else Urgency.SOON)
+    assert goes_on.title == "errors: E1 goes on as E2: breached again while watched"
+    assert (goes_on.key, goes_on.topic) == ("episode:E1", Topic.RESOLVED)
+    assert goes_on.urgency is Urgency.NEWS
+    watch.run(5, HEALTHY)
+    assert watch.pages[-1].title.startswith("errors: over: "), "who heard of it hears the end"
