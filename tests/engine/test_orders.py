@@ -240,6 +240,7 @@ async def test_what_a_person_ordered_ends_when_it_gave_up_its_claim_to_another(
         told = await undo(house, ALICE, False)  # noqa: FBT003  # as Order says
         assert "gives up its claim" in told.effect
         await house.until(lambda: episodes["E1"].state is State.OK, "nothing is left of it")
+        assert episodes["E1"].reason.endswith(f"{TARGET} stays as it is for E2 (manual)")
         assert episodes["E2"].state is State.CONTAINED
         assert not sandbox.is_enabled()
 

@@ -14,7 +14,7 @@ from watchdog.core.book import MANUAL, Book, Episode, OpenIntent
 from watchdog.core.changes import Deploy
 from watchdog.core.draft import Draft
 from watchdog.core.inputs import last_rung
-from watchdog.core.keeping import left_alone
+from watchdog.core.keeping import kept_by_others, left_alone
 from watchdog.core.late import Tried
 from watchdog.core.spec import Policy, Rung
 from watchdog.core.states import Event, State
@@ -201,7 +201,8 @@ def tend_manual(draft: Draft) -> None:
     for ep in list(draft.book.open_episodes()):
         watched = draft.now.steady - ep.moved.steady
         if ep.rule == MANUAL and ep.state is State.CONTAINED and not draft.book.claims_of(ep.id):
-            draft.move(ep, Event.SPENT, "it holds nothing any more")
+            left = kept_by_others(ep, draft.book)
+            draft.move(ep, Event.SPENT, f"it holds nothing any more{left and '; '}{left}")
         if ep.rule != MANUAL or watched < MANUAL_WATCH_SECONDS:
             continue
         if ep.state is State.WATCHED:

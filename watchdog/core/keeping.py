@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from watchdog.core.book import Book
 from watchdog.core.spec import ActionSpec, Policy
-from watchdog.core.standing import Claim
+from watchdog.core.standing import Claim, Episode
 
 
 def own_action(claim: Claim, policy: Policy) -> ActionSpec | None:
@@ -37,3 +38,10 @@ def left_alone(claims: Iterable[Claim], old: Policy | None, new: Policy) -> tupl
         for claim in claims
         if keeper(claim, new) is None and (old is None or keeper(claim, old) is not None)
     )
+
+
+def kept_by_others(ep: Episode, book: Book) -> str:
+    """For whom what it changed, or found, last stays as it is; "" where for nobody else."""
+    others = (claim.episode for claim in book.claimants(ep.target) if claim.episode != ep.id)
+    named = ", ".join(f"{name} ({book.episodes[name].rule})" for name in others)
+    return f"{ep.target} stays as it is for {named}" if named else ""

@@ -22,6 +22,7 @@ from watchdog.core.episode import RISING, move
 from watchdog.core.gates import FLOAT_DUST, Judgement, refused_by_now, rule_on
 from watchdog.core.inputs import Scene, Sight, gate_inputs, next_rung, opening_world, rung_target
 from watchdog.core.judge.told import none_is_fresh
+from watchdog.core.keeping import kept_by_others
 from watchdog.core.paging import Whom
 from watchdog.core.persistence import longest_gap_seconds
 from watchdog.core.promotion import attend
@@ -252,7 +253,8 @@ def _healthy(rule: RuleSpec, ep: Episode, sight: Sight, draft: Draft) -> None:
     if ep.state not in RISING:
         ours = any(not claim.found for claim in draft.book.claims_of(ep.id))
         if ep.state is State.CONTAINED and not ours:
-            draft.move(ep, Event.SPENT, "healthy, and nothing of ours is left to undo")
+            left = kept_by_others(ep, draft.book) or "nothing of ours is left to undo"
+            draft.move(ep, Event.SPENT, f"healthy, and {left}")
         return
     if ep.state is not State.PENDING and (
         not sight.verdict.clear or sight.quiet_seconds < rule.keep_firing_seconds

@@ -4,7 +4,7 @@ import pytest
 
 from tests.core.decisions.watch import BLIND, BREACHED, HEALTHY, Watch, a_policy, a_rule, an_action
 from watchdog.core.deploys import FreezeLifted
-from watchdog.core.entries import Drifted, Outcome, Ruling
+from watchdog.core.entries import ClaimReleased, Drifted, Outcome, Ruling
 from watchdog.core.spec import ActionSpec, Rung
 from watchdog.core.states import Event, State
 from watchdog.core.urgency import Urgency
@@ -277,6 +277,16 @@ def test_whoever_finds_what_another_set_claims_it_as_set_by_us() -> None:
         ("E1", False),
         ("E2", False),
     ]
+
+
+def test_who_gave_up_its_claim_ends_by_naming_who_holds_the_target_on() -> None:
+    watch = two_rules_on_one_flag()
+    with watch.draft() as draft:
+        draft.add(ClaimReleased("E2", "flag:redemption", "mended", "alice"))
+    watch.run(1, HEALTHY)
+    assert watch.book.episodes["E2"].state is State.OK
+    held = "flag:redemption stays as it is for E1 (errors)"
+    assert watch.book.episodes["E2"].reason == f"healthy, and {held}"
 
 
 def test_an_undo_is_of_everybody_who_claims_the_target() -> None:
