@@ -162,6 +162,23 @@ async def test_a_plan_of_what_is_quiet_says_what_a_breach_would_do(
         assert house.newest is None
 
 
+async def test_a_plan_of_what_stands_already_says_so_and_by_which_episode(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        rollbacks, given = house.orders.rollbacks, ("pause", "technical", "a bad build")
+        await rollbacks.rollback(ALICE, *given, through_hold=False, dry=False)
+        await house.reaches(State.CONTAINED)
+        found = house.orders.plans.plan("pause")
+        assert not isinstance(found, NoPlan)
+        stands = f"{TARGET} stands so already, by E1 (manual)"
+        assert (found["ruling"], found["reason"]) == ("allowed", f"commanded by a person; {stands}")
+        assert {gate["gate"]: gate["reason"] for gate in found["gates"]}["target"] == stands
+        again = await rollbacks.rollback(ALICE, *given, through_hold=False, dry=True)
+        assert again.effect.endswith(stands)
+
+
 # -- rights ----------------------------------------------------------------------------------------
 
 RIGHTS = Rights(

@@ -69,6 +69,8 @@ class GateInputs:
     # Alertmanager's silences, which are among the holds: how well they are known
     silences_awaited: str = ""
     silences_doubt: str = ""
+    # the target once more
+    held: str = ""  # "stands so already, by E1 (errors)": which other episodes hold it
     # what would be restored; all as they are here where the action restores nothing
     anchor_margin: float | None = None  # seconds; None: no age is asked for
     anchor: str = ""  # its digest
@@ -152,7 +154,9 @@ def target(x: GateInputs) -> GateAnswer:
     """One action per target at a time, and no action of an episode twice."""
     if x.already:
         return _refuse("target", x.already)
-    return _refuse("target", x.busy) if x.busy else _pass("target", f"{x.target} is free")
+    if x.busy:
+        return _refuse("target", x.busy)
+    return _pass("target", f"{x.target} {x.held or 'is free'}")
 
 
 def ready(x: GateInputs) -> GateAnswer:
@@ -311,6 +315,7 @@ def rule_on_command(x: GateInputs) -> Judgement:
         people = "1 person" if x.approvals_needed == 1 else f"{x.approvals_needed} people"
         return Judgement(Ruling.NEEDS_APPROVAL, f"needs the yes of {people}", answers)
     said = _approved(x) if x.approved_by else "commanded by a person"
+    said += f"; {x.target} {x.held}" if x.held else ""
     return Judgement(Ruling.ALLOWED, said, answers)
 
 

@@ -13,6 +13,7 @@ from watchdog.core.draft import Draft
 from watchdog.core.drilled import undrilled
 from watchdog.core.evidence import limit_of
 from watchdog.core.gates import GateInputs, ModeLimit
+from watchdog.core.keeping import held_already
 from watchdog.core.naming import family_of
 from watchdog.core.restorable import first_bad_of, restorable
 from watchdog.core.samples import Point
@@ -140,6 +141,7 @@ def gate_inputs(
         budget_seconds=policy.limits.budget_seconds,
         silences_awaited=facts.silences.awaited,
         silences_doubt=facts.silences.doubt,
+        held=held_already(action, policy, book, besides=ep.id),
         approved_by=consent.by,
         approvals_needed=consent.needed or rung.approvals,
         unfinished_by=unfinished_by(action, facts.fellows),
@@ -193,6 +195,7 @@ def command_inputs(
         approved_by=consent.by,
         approvals_needed=consent.needed or needed_by_hand(action, scene.policy),
         unfinished_by=unfinished_by(action, scene.facts.fellows),
+        held=held_already(action, scene.policy, book),
         **asdict(restorable(action, book, None)),
         deploys=keeping_back(action.target, scene.policy, book, now),
     )

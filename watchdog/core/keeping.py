@@ -45,3 +45,16 @@ def kept_by_others(ep: Episode, book: Book) -> str:
     others = (claim.episode for claim in book.claimants(ep.target) if claim.episode != ep.id)
     named = ", ".join(f"{name} ({book.episodes[name].rule})" for name in others)
     return f"{ep.target} stays as it is for {named}" if named else ""
+
+
+def held_already(action: ActionSpec, policy: Policy, book: Book, besides: str = "") -> str:
+    """How other episodes than `besides` hold its target; "" where none does.
+
+    What a rollback restored may be other content than this one would; a plain state is the same.
+    """
+    held = [claim for claim in book.claimants(action.target) if claim.episode != besides]
+    named = ", ".join(f"{claim.episode} ({book.episodes[claim.episode].rule})" for claim in held)
+    own = [own_action(claim, policy) for claim in held if not claim.facts]
+    if any(one is not None and one.do.expect == action.do.expect for one in own):
+        return f"stands so already, by {named}"
+    return f"is held by {named}" if held else ""

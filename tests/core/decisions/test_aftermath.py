@@ -5,6 +5,7 @@ import pytest
 from tests.core.decisions.watch import BLIND, BREACHED, HEALTHY, Watch, a_policy, a_rule, an_action
 from watchdog.core.deploys import FreezeLifted
 from watchdog.core.entries import ClaimReleased, Drifted, Outcome, Ruling
+from watchdog.core.replay import replayed
 from watchdog.core.spec import ActionSpec, Rung
 from watchdog.core.states import Event, State
 from watchdog.core.urgency import Urgency
@@ -277,6 +278,13 @@ def test_whoever_finds_what_another_set_claims_it_as_set_by_us() -> None:
         ("E1", False),
         ("E2", False),
     ]
+
+
+def test_a_decision_says_who_holds_its_target_already_and_can_be_made_again() -> None:
+    watch = two_rules_on_one_flag()
+    said = {gate.gate: gate.reason for gate in watch.decisions[-1].gates}
+    assert said["target"] == "flag:redemption stands so already, by E1 (errors)"
+    assert [replayed(one) for one in watch.decisions] == [(), ()]
 
 
 def test_who_gave_up_its_claim_ends_by_naming_who_holds_the_target_on() -> None:

@@ -72,6 +72,7 @@ class Rollbacks:
             if asks
             else f"{spec.name} is started on {spec.target}, and proven by reading it back"
         )
+        effect += f". {spec.target} {inputs.held}" if inputs.held else ""
         if dry:
             return Done(effect, spec.name)
         self._desk.counts(person)
