@@ -178,6 +178,10 @@ LINTS: Mapping[str, Example] = {
         'expr: max(busy) > bool 0.9, breach_when: "> 1"',
         better='expr: max(busy) > bool 0.9, breach_when: "== 1"',
     ),
+    "pattern-as-text": Example(
+        "{bad: 'requests_total{code=~\"5..\"}'",
+        "{bad: 'requests_total{code=\"5..\"}'",
+    ),
     "hung-target-unseen": Example(
         "deadline: 2s", "deadline: 10s", _PLATFORM, better="deadline: 9s"
     ),

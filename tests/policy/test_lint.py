@@ -194,3 +194,28 @@ def test_where_nobody_need_be_told_no_contacts_are_missed(
     assert right in files[file]
     files[file] = files[file].replace(right, other)
     assert ids(check(write(files))) == set()
+
+
+@pytest.mark.parametrize(
+    ("matcher", "meant"),
+    [
+        ('code="5.."', 'code=~"5.."'),
+        ('code!="[45].."', 'code!~"[45].."'),
+        ('path="/api/.*"', 'path=~"/api/.*"'),
+        ('method="GET|POST"', 'method=~"GET|POST"'),
+        ('path="/api/[id]"', ""),
+        ('instance="[::1]:9090"', ""),
+        ('version="v1..v2"', ""),
+        ('code=~"5.."', ""),
+        ('path="/a.b/../c"', ""),
+    ],
+)
+def test_a_pattern_behind_an_equals_sign_is_told_and_a_plain_text_is_not(
+    write: Write, matcher: str, meant: str
+) -> None:
+    files = well()
+    rules = files["team-a/rules.yaml"].replace('code=~"5.."', matcher, 1)
+    assert rules != files["team-a/rules.yaml"] or matcher == 'code=~"5.."'
+    report = check(write(rules_only(files | {"team-a/rules.yaml": rules})), "production")
+    told = [f.problem.remedy for f in report.findings if f.id == "pattern-as-text"]
+    assert told == ([f"Did you mean {meant}?"] if meant else [])

@@ -131,6 +131,13 @@ async def test_a_label_that_only_failures_have_is_no_slip(
     folder = written(tmp_path, service.url, service.url, bad="{bad: 'requests_total{code=\"599\"}'")
     found = await found_live(folder)
     assert "unknown-label" not in found, "none has failed so yet, and the label exists"
+    (nothing,) = found["nothing-selected"]
+    assert nothing.problem.what == (
+        'app shows requests_total, and no series of it is requests_total{code="599"}'
+    )
+    assert nothing.problem.remedy == (
+        "There code is 200, 500. Is it counted only once it happens? Else correct the value."
+    )
 
 
 async def test_a_source_that_hangs_is_waited_for_no_longer_than_its_deadline(
@@ -225,10 +232,15 @@ async def test_a_prometheus_says_what_it_knows_and_how_far_back(
                 if "unknown-label" in found:  # it has scraped by now
                     break
                 await asyncio.sleep(0.5)
+        wrong = text.replace("total: requests_total", "total: 'requests_total{code=\"2..\"}'")
+        (folder / "team-a/rules.yaml").write_text(wrong)
+        (nothing, *_) = (await found_live(folder))["nothing-selected"]
     assert [f.problem.what for f in found["unknown-metric"]] == ["prom shows no bussy"]
     assert [f.problem.what for f in found["unknown-label"]] == [
         "no series of requests_total has a label status"
     ]
+    assert nothing.problem.what.endswith('no series of it is requests_total{code="2.."}')
+    assert nothing.problem.remedy.startswith("There code is 200, 500. ")
     (history,) = found["window-beyond-history"]
     assert "has nothing of promise from 6h ago" in history.problem.what
 
@@ -273,7 +285,7 @@ async def test_an_alertmanager_that_does_not_answer_is_told_at_its_address(
 @pytest.mark.parametrize(
     ("expr", "says"),
     [
-        ("max(busy{zone=~'b'})", "nothing matches busy"),
+        ("max(busy{zone=~'b'})", ""),  # said as a selector without series
         ("max(busy / ignoring () requests_total)", "gives no result, though everything in it"),
         ("max(bussy)", ""),  # said as a metric that is not there, and not twice
     ],
@@ -287,7 +299,8 @@ async def test_a_rule_that_could_not_be_judged_now_is_told(
     found = await found_live(folder)
     if not says:
         assert "blind-now" not in found
-        assert [f.problem.what for f in found["unknown-metric"]] == ["app shows no bussy"]
+        (told,) = found.get("unknown-metric") or found["nothing-selected"]
+        assert told.problem.what.startswith("app shows ")
         return
     (blind,) = found["blind-now"]
     assert blind.problem.what.startswith("saturated is blind now: ")

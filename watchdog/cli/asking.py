@@ -16,15 +16,15 @@ from watchdog.actions.restore import RestoreActuator
 from watchdog.actions.tree.adapter import TreeActuator
 from watchdog.clock import SystemClock
 from watchdog.core.book import Book
-from watchdog.core.channels import Channel, EventSignal
+from watchdog.core.channels import Channel
 from watchdog.core.draft import Draft
 from watchdog.core.judge import queries
 from watchdog.core.memory import Memory
-from watchdog.core.probes import Probed
-from watchdog.core.promql import Refused, Selector, outline
+from watchdog.core.promql import Selector
 from watchdog.core.rule_memory import RuleMemory
 from watchdog.core.samples import Answer, Reading
 from watchdog.core.spec import (
+    PRESENT,
     ActionSpec,
     Kind,
     Policy,
@@ -33,6 +33,7 @@ from watchdog.core.spec import (
     RuleSpec,
     Slo,
     SourceSpec,
+    ValueThreshold,
 )
 from watchdog.core.telling.contacts import Contacts
 from watchdog.core.telling.credentials import missing_of
@@ -41,9 +42,10 @@ from watchdog.core.words import Blind, Instant, Status, Truth
 from watchdog.engine import ready_now
 from watchdog.notify import unknown_service
 from watchdog.policy.channels import PREFIX
+from watchdog.policy.lint.asked import Live, Seen, Wanted
 from watchdog.policy.lint.ground import Ground
-from watchdog.policy.lint.live import Live, Seen, Wanted
-from watchdog.policy.problem import Path as Where
+from watchdog.policy.lint.selected import MOST_VALUES
+from watchdog.policy.lint.selecting import selectors, written
 from watchdog.sources import open_silences, open_source
 from watchdog.wire.http import Wire
 from watchdog.wire.secrets import FileSecrets, lacks
@@ -119,32 +121,12 @@ async def _alertmanager(policy: Policy, wire: Wire) -> Mapping[str, str]:
 def _wanted(rule: RuleSpec) -> Iterator[Wanted]:
     """Every selector with an exact name, and where it is written."""
     signal = rule.signal
-    if isinstance(signal, Probed | EventSignal):
-        return  # it reads no metrics
-    if isinstance(signal, Slo | RatioThreshold):
-        word = "good" if signal.counters.good else "bad"
-        texts: list[tuple[Where, str]] = [
-            ((rule.kind, word), signal.counters.events),
-            ((rule.kind, "total"), signal.counters.total),
-        ]
-    else:
-        texts = [((rule.kind, "up" if rule.kind == Kind.LIVENESS else "expr"), signal.expr)]
-    if rule.impact is not None:
-        word = "increase" if rule.impact.grows else "value"
-        texts.append((("impact", word), rule.impact.expr))
-    for path, text in texts:
-        for one in _selectors(text):
+    absent = isinstance(signal, ValueThreshold) and signal.bound.op == PRESENT
+    for path, text in written(rule):
+        for one in selectors(text):
             if one.name is not None and one.name != "up":
                 labels = tuple(m.label for m in one.matchers if m.operator in {"=", "=~"})
-                yield Wanted(rule.name, path, text, one.name, labels)
-
-
-def _selectors(text: str) -> Iterator[Selector]:
-    try:
-        for selector in outline(text).selectors:
-            yield Selector.parse(selector)
-    except Refused:
-        return  # a provider's own dialect: what it means is not known here
+                yield Wanted(rule.name, path, text, one.name, labels, one.text, absent)
 
 
 async def _source(policy: Policy, spec: SourceSpec, wanted: Iterable[Wanted], wire: Wire) -> Seen:
@@ -161,8 +143,8 @@ async def _source(policy: Policy, spec: SourceSpec, wanted: Iterable[Wanted], wi
         reading = await source.poll(clock.now(), [*asked, EVERYTHING])
         if reading.failure is not None and reading.failure.blind is Blind.TOO_MANY_SERIES:
             reading = await source.poll(clock.now(), asked)
-            return _with_verdicts(_of_samples(reading, whole=False), policy, spec, reading)
-        return _with_verdicts(_of_samples(reading, whole=True), policy, spec, reading)
+            return _with_verdicts(_of_samples(reading, mine, whole=False), policy, spec, reading)
+        return _with_verdicts(_of_samples(reading, mine, whole=True), policy, spec, reading)
     finally:
         await source.aclose()
 
@@ -174,18 +156,24 @@ class _Questions:
     names: dict[str, str]  # question -> metric
     labels: dict[str, tuple[str, str]]  # question -> (metric, label)
     past: dict[str, tuple[str, float]]  # question -> (rule, seconds ago)
+    selectors: dict[str, Wanted]  # question -> what it selects
+    values: dict[str, tuple[str, str]]  # question -> (metric, label)
 
     @property
     def texts(self) -> list[str]:
-        return list(dict.fromkeys([*self.names, *self.labels, *self.past]))
+        every = (self.names, self.labels, self.past, self.selectors, self.values)
+        return list(dict.fromkeys(question for one in every for question in one))
 
 
 def _questions(rules: Iterable[RuleSpec], wanted: Iterable[Wanted]) -> _Questions:
-    found = _Questions({}, {}, {})
+    found = _Questions({}, {}, {}, {}, {})
     for one in wanted:
         found.names[f"count({one.name})"] = one.name
         for label in one.labels:
             found.labels[f'count({one.name}{{{label}!=""}})'] = one.name, label
+            some = f"topk({MOST_VALUES}, count by ({label}) ({one.name}))"
+            found.values[some] = one.name, label
+        found.selectors[f"count({one.selector})"] = one
     for rule in rules:
         signal = rule.signal
         if isinstance(signal, Slo | RatioThreshold):
@@ -219,8 +207,25 @@ def _of_answers(reading: Reading, more: _Questions) -> Seen:
             for question, (rule, seconds) in more.past.items()
             if _told(answers.get(question)) and _there(answers.get(_total_now(question)))
         },
+        unmatched=frozenset(
+            one.selector
+            for question, one in more.selectors.items()
+            if one.name in known
+            and _told(answers.get(question))
+            and not _there(answers.get(question))
+        ),
+        values={
+            of: _values(answers[question], of[1])
+            for question, of in more.values.items()
+            if _there(answers.get(question))
+        },
         whole=False,
     )
+
+
+def _values(answer: Answer, label: str) -> tuple[str, ...]:
+    found = (dict(point.labels).get(label, "") for point in answer.points)
+    return tuple(sorted(filter(None, found)))
 
 
 def _total_now(question: str) -> str:
@@ -235,15 +240,24 @@ def _there(answer: Answer | None) -> bool:
     return answer is not None and answer.failure is None and bool(answer.points)
 
 
-def _of_samples(reading: Reading, *, whole: bool) -> Seen:
+def _of_samples(reading: Reading, wanted: Iterable[Wanted], *, whole: bool) -> Seen:
     if reading.failure is not None:
         return Seen(failure=reading.failure.reason)
     labels: dict[str, set[str]] = {}
+    values: dict[tuple[str, str], set[str]] = {}
+    unmatched = {one.selector: Selector.parse(one.selector) for one in wanted}
     for sample in reading.samples:
         labels.setdefault(sample.name, set()).update(name for name, _ in sample.labels)
+        for name, value in sample.labels:
+            values.setdefault((sample.name, name), set()).add(value)
+        for text, one in list(unmatched.items()):
+            if one.matches(sample.name, dict(sample.labels)):
+                del unmatched[text]
     return Seen(
         names=frozenset(labels),
         labels={name: frozenset(found) for name, found in labels.items()},
+        unmatched=frozenset(text for text, one in unmatched.items() if one.name in labels),
+        values={of: tuple(sorted(found)) for of, found in values.items()},
         whole=whole,
     )
 

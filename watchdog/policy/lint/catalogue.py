@@ -11,6 +11,7 @@ from watchdog.policy.lint import (
     people,
     proof,
     reach,
+    selecting,
     status_pages,
     values,
     windows,
@@ -21,6 +22,7 @@ from watchdog.policy.lint.ground import Ground
 LINTS: tuple[Lint, ...] = (
     *windows.LINTS,
     *values.LINTS,
+    *selecting.LINTS,
     *reach.LINTS,
     *channels.LINTS,
     *each.LINTS,

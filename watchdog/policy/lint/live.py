@@ -6,65 +6,16 @@ Pure: who asks is the command's business. What could not be asked is itself a fi
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from watchdog.core.naming import Values, family_of, values_in
+from watchdog.core.naming import family_of, values_in
 from watchdog.core.spec import PRESENT, ValueThreshold
 from watchdog.core.text import duration
-from watchdog.policy.lint.finding import Finding, Hit, Level, Named
+from watchdog.policy.lint import selected
+from watchdog.policy.lint.asked import Live, LiveLint
+from watchdog.policy.lint.finding import Finding, Hit, Level
 from watchdog.policy.lint.ground import Ground
-from watchdog.policy.problem import Path
-
-Labels = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """One plain selector of one rule: what must be there."""
-
-    rule: str
-    path: Path
-    text: str  # as written
-    name: str
-    labels: tuple[str, ...]  # names that its matchers use
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a source said. `names` is None where it cannot tell its metrics' names.
-
-    `labels` are the label names of each metric asked for. `past`: rule -> (seconds ago that its
-    longest window begins, whether there was anything then).
-    """
-
-    failure: str = ""
-    names: frozenset[str] | None = None
-    labels: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    past: Mapping[str, tuple[float, bool]] = field(default_factory=dict)
-    breached: Mapping[str, str] = field(default_factory=dict)  # rule -> the verdict's reason
-    blind: Mapping[str, str] = field(default_factory=dict)  # the same, but for what one look lacks
-    label_sets: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)  # of `each` rules
-    whole: bool = True  # all that it has was seen, and not only what was asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """All that was asked: sources by name, wanted selectors, actions that are not ready."""
-
-    seen: Mapping[str, Seen]
-    wanted: tuple[Wanted, ...]
-    not_ready: Mapping[str, str] = field(default_factory=dict)
-    alertmanager: Mapping[str, str] = field(default_factory=dict)  # replica -> why it is silent
-    deaf: Mapping[str, str] = field(default_factory=dict)  # channel -> why nobody is believed
-    untold: Mapping[str, str] = field(default_factory=dict)  # by whom nobody is told -> why
-    unknown: Mapping[str, str] = field(default_factory=dict)  # whose URL is no service's -> why
-
-
-@dataclass(frozen=True, slots=True)
-class LiveLint(Named):
-    look: Callable[[Ground, Live], Iterator[Hit]]
+from watchdog.policy.lint.selected import explained
 
 
 def live_findings(ground: Ground, live: Live) -> Iterator[Finding]:
@@ -80,34 +31,6 @@ def _silent(ground: Ground, live: Live) -> Iterator[Hit]:
                 f"{name}: {seen.failure}",
                 "Is the address right, and reachable from here?",
             )
-
-
-def _unknown_metric(ground: Ground, live: Live) -> Iterator[Hit]:
-    for one in live.wanted:
-        seen = live.seen[ground.policy.rules[one.rule].source]
-        names = seen.names
-        if names is not None and one.name not in names:
-            near = difflib.get_close_matches(one.name, names, n=1, cutoff=0.6) if seen.whole else []
-            yield Hit(
-                ground.rules[one.rule].at(*one.path),
-                f"{ground.policy.rules[one.rule].source} shows no {one.name}",
-                f"Did you mean {near[0]}?" if near else "Is it counted only once it happens?",
-            )
-
-
-def _unknown_label(ground: Ground, live: Live) -> Iterator[Hit]:
-    for one in live.wanted:
-        seen = live.seen[ground.policy.rules[one.rule].source]
-        known = seen.labels.get(one.name)
-        for label in one.labels if known is not None else ():
-            if label not in (known or ()):
-                yield Hit(
-                    ground.rules[one.rule].at(*one.path),
-                    f"no series of {one.name} has a label {label}",
-                    f"It has: {', '.join(sorted(known or ())) or 'no labels'}."
-                    if seen.whole
-                    else "Correct the label's name.",
-                )
 
 
 def _short_history(ground: Ground, live: Live) -> Iterator[Hit]:
@@ -140,13 +63,11 @@ def _breached(ground: Ground, live: Live) -> Iterator[Hit]:
 
 def _blind(ground: Ground, live: Live) -> Iterator[Hit]:
     """Where a missing metric or label explains it, that is said, and not this too."""
-    explained = {
-        hit.place for look in (_unknown_metric, _unknown_label) for hit in look(ground, live)
-    }
+    said = explained(ground, live)
     for seen in live.seen.values():
         for rule, reason in seen.blind.items():
             places = {ground.rules[rule].at(*one.path) for one in live.wanted if one.rule == rule}
-            if not places & explained:
+            if not places & said:
                 yield Hit(
                     ground.rules[rule].key,
                     f"{rule} is blind now: {reason}",
@@ -244,20 +165,7 @@ LINTS = (
         "Its metrics and labels could not be looked at, and its rules would be blind.",
         _silent,
     ),
-    LiveLint(
-        "unknown-metric",
-        Level.WARNING,
-        "The source has no such metric",
-        "The rule is blind, or its `impact` unknown, until it appears; a misspelt name never does.",
-        _unknown_metric,
-    ),
-    LiveLint(
-        "unknown-label",
-        Level.WARNING,
-        "No series of the metric has such a label",
-        "A matcher on it selects nothing, so bad events are never counted.",
-        _unknown_label,
-    ),
+    *selected.LINTS,
     LiveLint(
         "window-beyond-history",
         Level.WARNING,
