@@ -154,7 +154,8 @@ def test_a_shift_from_the_rollback_to_the_handover(house: House) -> None:
     way = house.run("recover", episode)
     assert way.status == 0, way.err
     assert "1. Verify the rollback: " in way.out
-    assert "3. Switch on again: later. it may be: its conditions hold, and flag:btc_main" in way.out
+    assert "3. Switch on again: later. it may be: flag:btc_main" in way.out
+    assert "; its resume_when holds" in way.out
     assert f"     $ slo-watchdog undo {episode} --reason WHY" in way.out
     assert house.run("recover", "E999").status == 1
 

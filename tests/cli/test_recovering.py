@@ -33,9 +33,9 @@ def stands(*given: Any) -> list[Stands]:
 
 
 def test_what_is_contained_waits_for_a_fix_and_may_be_switched_on() -> None:
-    steps = way(episode(), NO_DEPLOYS, "")
+    steps = way(episode(), NO_DEPLOYS, "", "", "flag:redemption is switched back")
     assert [step.stands for step in steps] == [NEXT, LATER, LATER, LATER], "one is next"
-    assert steps[1].why.startswith("it may be: its conditions hold")
+    assert steps[1].why == "it may be: flag:redemption is switched back"
     assert steps[1].command == "slo-watchdog undo E4 --reason WHY"
 
 
@@ -52,6 +52,7 @@ def test_a_frozen_target_is_not_deployed_before_a_person_lifts_it() -> None:
     }
     steps = way(episode(), frozen, "")
     assert (steps[0].stands, steps[0].command) == (NEXT, "slo-watchdog x")
+    assert steps[0].why.startswith(f"{TARGET} is frozen: E4 rolled it back. When what is to be")
 
 
 def test_what_is_deployed_comes_back_by_the_deploy_of_the_fix_and_not_by_the_undo() -> None:

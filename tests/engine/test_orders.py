@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,26 @@ async def test_an_undo_waits_for_resume_when_or_is_forced_with_a_reason(
             await house.orders.rollbacks.undo(ALICE, "E1", "", force=True, dry=False)
         await house.orders.rollbacks.undo(ALICE, "E1", "I know", force=True, dry=False)
         assert sandbox.is_enabled()
+
+
+@pytest.mark.parametrize(
+    ("asks", "said"),
+    [
+        (True, "; its resume_when holds"),
+        (False, "; it has no resume_when, so nothing tells whether the cause is gone"),
+    ],
+)
+async def test_an_undo_says_first_what_tells_that_it_may_be(
+    tmp_path: Path, sandbox: Sandbox, *, asks: bool, said: str
+) -> None:
+    in_force = policy(sandbox, peg())
+    if not asks:
+        actions = {name: replace(one, resume_when=()) for name, one in in_force.actions.items()}
+        in_force = replace(in_force, actions=actions)
+    async with living(tmp_path, sandbox, in_force) as house:
+        await contained(house)
+        told = await undo(house, ALICE, True)  # noqa: FBT003  # as Order says
+        assert told.effect.endswith(said)
 
 
 async def test_who_of_two_gives_up_first_changes_nothing_at_the_target(

@@ -68,7 +68,8 @@ def recover(
             one for one in client.read("/v1/status")["actions"] if one["name"] == found["action"]
         ]
         on = acted[0]["target"] if acted else ""
-        steps = way(found, client.read("/v1/deploys"), _may_undo(client, found), on)
+        refused, effect = _undo_now(client, found)
+        steps = way(found, client.read("/v1/deploys"), refused, on, effect)
         if as_json:
             print(json.dumps({"episode": episode, "steps": [asdict(step) for step in steps]}))
             return
@@ -80,13 +81,14 @@ def recover(
                 page.line(f"     $ {step.command}")
 
 
-def way(ep: View, deploys: View, refused: str, acted_on: str = "") -> list[Step]:
-    """The steps of an episode; `refused` is why it may not be switched on again now, or "".
+def way(ep: View, deploys: View, refused: str, acted_on: str = "", effect: str = "") -> list[Step]:
+    """The steps of an episode; `refused` is why it may not be switched on again now, or "", and
+    `effect` is what an undo would do.
     `acted_on` is the target of its last action, which it claims no longer once that is undone.
 
     One alone is next. What could be done beside it says so, and waits for its turn.
     """
-    found = _steps(ep, deploys, refused, acted_on)
+    found = _steps(ep, deploys, refused or f"it may be: {effect}", acted_on, may=not refused)
     first = next((step for step in found if step.stands is Stands.NEXT), None)
     return [
         replace(step, stands=Stands.LATER)
@@ -96,7 +98,7 @@ def way(ep: View, deploys: View, refused: str, acted_on: str = "") -> list[Step]
     ]
 
 
-def _steps(ep: View, deploys: View, refused: str, acted_on: str) -> list[Step]:
+def _steps(ep: View, deploys: View, undone: str, acted_on: str, *, may: bool) -> list[Step]:
     targets = [claim["target"] for claim in ep["claims"]]
     held = bool(targets)
     over = ep["state"] == "ok"
@@ -109,9 +111,8 @@ def _steps(ep: View, deploys: View, refused: str, acted_on: str) -> list[Step]:
         )
         steps.append(Step("Switch on again", Stands.LATER, why))
     elif held:
-        stands = Stands.WAITS if refused else Stands.NEXT
-        why = refused or f"it may be: its conditions hold, and {', '.join(targets)} is rolled back"
-        steps.append(Step("Switch on again", stands, why, undo))
+        stands = Stands.NEXT if may else Stands.WAITS
+        steps.append(Step("Switch on again", stands, undone, undo))
     elif not acted_on and not over and ep["state"] != "watched":
         steps.append(Step("Switch on again", Stands.SKIPPED, "nothing of it was rolled back"))
     else:
@@ -180,7 +181,11 @@ def _fix(ep: View, targets: list[str], deploys: View, *, over: bool) -> Step:
         return Step(name, Stands.DONE, f"{newest['target']} was deployed{change}")
     frozen = next((one for one in deploys["frozen"] if one["target"] in targets), None)
     if frozen is not None:
-        return Step(name, Stands.NEXT, frozen["why"], frozen["lifted_by"])
+        why = (
+            f"{frozen['target']} is frozen: {frozen['why']}. When what is to be deployed is not "
+            "what was rolled back, lift that first"
+        )
+        return Step(name, Stands.NEXT, why, frozen["lifted_by"])
     if over:
         return Step(name, Stands.SKIPPED, "the episode is over, and no deploy was told since")
     if ep["state"] == "watched":
@@ -188,12 +193,12 @@ def _fix(ep: View, targets: list[str], deploys: View, *, over: bool) -> Step:
     return Step(name, Stands.NEXT, "mend the cause; no deploy has been told since")
 
 
-def _may_undo(client: Client, ep: View) -> str:
-    """Why the daemon would not switch it back now; "" where it would, or has nothing to."""
+def _undo_now(client: Client, ep: View) -> tuple[str, str]:
+    """Why the daemon would not switch it back now, or ""; and what it would do, where it would."""
     if not ep["claims"]:
-        return ""
+        return "", ""
     try:
-        client.order("/v1/undo", {"what": ep["id"], "reason": "asked by recover", "dry": True})
+        order = {"what": ep["id"], "reason": "asked by recover", "dry": True}
+        return "", str(client.order("/v1/undo", order)["effect"])
     except Refused as refused:
-        return str(refused)
-    return ""
+        return str(refused), ""

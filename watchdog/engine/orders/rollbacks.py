@@ -128,7 +128,8 @@ class Rollbacks:
             return self._give_up(person, what, spec, mine, rest, reason, dry=dry)
         await self._may_resume(spec, reason, force=force)
         self._no_deploy(spec, force=force)
-        effect = f"{spec.target} is switched back by {spec.name}'s undo, and read back"
+        looked = _looked_before(spec, force=force)
+        effect = f"{spec.target} is switched back by {spec.name}'s undo, and read back; {looked}"
         if dry:
             return Done(effect, what)
         self._desk.counts(person)
@@ -301,6 +302,13 @@ class Rollbacks:
                 "seconds": ended.seconds,
             },
         )
+
+
+def _looked_before(spec: ActionSpec, *, force: bool) -> str:
+    """What says that it may be switched back: an undo whose condition does not hold is refused."""
+    if not spec.resume_when:
+        return "it has no resume_when, so nothing tells whether the cause is gone"
+    return "resume_when was not asked" if force else "its resume_when holds"
 
 
 def _through(judgement: Judgement) -> str:
