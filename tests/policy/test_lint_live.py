@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -204,6 +205,22 @@ async def test_channels_and_status_pages_whose_credentials_are_missing_are_told(
     (ground,) = grounds(check(folder, "production"), folder).values()
     told_now = live_findings(ground, await ask(ground, secrets))
     assert "told-without-credential" not in {one.id for one in told_now}
+
+
+@pytest.mark.parametrize("host", [socket.gethostname(), "any", "web-1.invalid"])
+async def test_a_status_page_of_a_host_that_nobody_knows_is_told(
+    tmp_path: Path, service: RawServer, host: str
+) -> None:
+    folder = written(tmp_path / "rules", service.url, service.url)
+    site = f"  site: {{file: /srv/status.json, host: {host}, components: {{reading: {{name: R, "
+    site += "rules: [reads]}}}\n"
+    (folder / "contacts.yaml").write_text(CONTACTS + site)
+    found = (await found_live(folder)).get("page-of-unknown-host", [])
+    told = [one.problem.what for one in found]
+    here = socket.gethostname()
+    nobody = [f"the daemon of web-1.invalid alone tells site, and this is {here}"]
+    assert told == (nobody if host == "web-1.invalid" else [])
+    assert all(one.problem.line == len(CONTACTS.splitlines()) + 1 for one in found)
 
 
 def test_the_command_asks_only_when_told_to(tmp_path: Path) -> None:

@@ -115,6 +115,12 @@ HOLD = {"scope": "everything", "actor": "alice", "reason": "migration"}
 SILENCE = {"stands": True, "covers": ["peg"], "author": "alice", "comment": "migration"}
 
 
+SITE = {
+    "name": "site",
+    "shows": False,
+    "failing_since": "2026-11-23T14:00:00.000Z",
+    "reason": "the daemon of there tells it: no daemon was heard of lately that is host there",
+}
 WELL: dict[str, Any] = {
     "recording": "ok",
     "leader": None,
@@ -154,6 +160,9 @@ WELL: dict[str, Any] = {
         ({"clock": "not known to be synchronised"}, "", "look"),
         ({"policy_errors": ["a/rules.yaml:1:1: wrong"]}, "", "look"),
         ({"policy_pending": True}, "", "busy"),
+        ({"status_pages": [SITE]}, "", "look"),
+        ({"status_pages": [{**SITE, "shows": True}]}, "", "calm"),
+        ({"status_pages": [{**SITE, "failing_since": None}]}, "", "calm"),
     ],
 )
 def test_the_headline_says_the_worst(changed: dict[str, Any], unhealthy: str, tone: str) -> None:

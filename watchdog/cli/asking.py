@@ -74,7 +74,8 @@ async def ask(ground: Ground, secrets: Path | None) -> Live:
         await wire.aclose()
     not_ready = {a.name: reason for a, reason in zip(here, reasons, strict=True) if reason}
     answers = dict(zip(names, seen, strict=True))
-    return Live(answers, wanted, not_ready, replicas, deaf, untold, unknown)
+    host = socket.gethostname()
+    return Live(answers, wanted, not_ready, replicas, deaf, untold, host, unknown)
 
 
 async def _unknown(contacts: Contacts | None, wire: Wire) -> Mapping[str, str]:

@@ -27,6 +27,7 @@ def headline(status: View, unhealthy: str) -> Headline:
         or _in_trouble(status)
         or _stopped(status)
         or _unready(status)
+        or _unshown(status)
         or _quiet(status)
     )
 
@@ -103,6 +104,17 @@ def _unready(status: View) -> Headline | None:
     title = _count(len(unready), "action is not ready", "actions are not ready")
     told = "; ".join(f"{one['name']}: {one['ready_reason']}" for one in unready[:3])
     return Headline("look", title, told + ("; ..." if unready[3:] else ""))
+
+
+def _unshown(status: View) -> Headline | None:
+    """It acts, and the public would not hear of it."""
+    pages = status.get("status_pages", ())
+    wrong = [one for one in pages if one["failing_since"] is not None and not one["shows"]]
+    if not wrong:
+        return None
+    title = _count(len(wrong), "status page does not show", "status pages do not show")
+    told = "; ".join(f"{one['name']}: {one['reason'] or 'not yet'}" for one in wrong[:3])
+    return Headline("look", f"{title} what stands", told + ("; ..." if wrong[3:] else ""))
 
 
 def _quiet(status: View) -> Headline:

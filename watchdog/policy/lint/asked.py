@@ -56,6 +56,7 @@ class Live:
     alertmanager: Mapping[str, str] = field(default_factory=dict)  # replica -> why it is silent
     deaf: Mapping[str, str] = field(default_factory=dict)  # channel -> why nobody is believed
     untold: Mapping[str, str] = field(default_factory=dict)  # by whom nobody is told -> why
+    host: str = ""  # where this is asked; "" where nobody says
     unknown: Mapping[str, str] = field(default_factory=dict)  # whose URL is no service's -> why
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from watchdog.core.naming import family_of, values_in
 from watchdog.core.spec import PRESENT, ValueThreshold
+from watchdog.core.telling.status_pages import ANY_HOST
 from watchdog.core.text import duration
 from watchdog.policy.lint import selected
 from watchdog.policy.lint.asked import Live, LiveLint
@@ -128,6 +129,20 @@ def _by_no_service(ground: Ground, live: Live) -> Iterator[Hit]:
         )
 
 
+def _tended_by_nobody(ground: Ground, live: Live) -> Iterator[Hit]:
+    """A host is known that this is, or that the policy names for an action."""
+    contacts = ground.policy.contacts
+    known = {ANY_HOST, live.host, *(action.host for action in ground.policy.actions.values())}
+    for page in contacts.status_pages.values() if contacts is not None and live.host else ():
+        if page.host not in known:
+            yield Hit(
+                ground.tells[page.name].at("host"),
+                f"the daemon of {page.host} alone tells {page.name}, and this is {live.host}",
+                "Does a daemon run on a host of that name? It is what `hostname` prints there, or "
+                "`host` in its settings.",
+            )
+
+
 def _limit_reached(ground: Ground, live: Live) -> Iterator[Hit]:
     for seen in live.seen.values():
         for name, sets in seen.label_sets.items():
@@ -216,6 +231,13 @@ LINTS = (
         "A channel of the contacts whose URL Apprise cannot read",
         "People are told nothing by it, in the hour in which it is needed.",
         _by_no_service,
+    ),
+    LiveLint(
+        "page-of-unknown-host",
+        Level.WARNING,
+        "A status page of a host that is neither this one nor any that an action names",
+        "Where no daemon has that name, nobody tells the page, and it shows that all is well.",
+        _tended_by_nobody,
     ),
     LiveLint(
         "alertmanager-silent",
