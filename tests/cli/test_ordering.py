@@ -16,8 +16,10 @@ ACTION = "pause-redemption"
 def test_without_a_terminal_nothing_is_confirmed(house: House) -> None:
     told = house.run("hold", "--all", "-r", "why")
     assert (told.status, told.out) == (5, "")
-    assert "hold on everything until it is released" in told.err
-    assert "Add --yes" in told.err
+    first, effect = told.err.strip().split("\n")
+    assert first.startswith("Not confirmed, so nothing was done: ")
+    assert first.endswith("Add --yes to do it. What would be done:")
+    assert "hold on everything until it is released" in effect
     assert house.run("status", "--json").json["holds"] == []
 
 
@@ -25,6 +27,7 @@ def test_without_a_terminal_nothing_is_confirmed(house: House) -> None:
 def test_another_name_confirms_nothing(house: House, typed: str) -> None:
     status, text = house.on_terminal("hold", "--all", "-r", "why", types=typed or " ")
     assert status == 5
+    assert text.index("Nothing is done yet.") < text.index("hold on everything")
     assert "Type all to go on" in text
     assert "nothing was changed" in text
     assert house.run("status", "--json").json["holds"] == []

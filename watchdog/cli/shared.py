@@ -84,10 +84,19 @@ def give(
 
 
 def confirm(effect: str, target: str) -> None:
-    """Show what would be done, and go on only with the target's name typed."""
-    errors.print(_lines(effect))
+    """Show what would be done, and go on only with the target's name typed.
+
+    That nothing is done yet comes first: an effect reads as if it were there.
+    """
     if not sys.stdin.isatty():
-        fail("Not confirmed: there is no terminal to ask on. Add --yes", NOT_CONFIRMED)
+        errors.print(
+            "Not confirmed, so nothing was done: there is no terminal to ask on. "
+            "Add --yes to do it. What would be done:"
+        )
+        errors.print(_lines(effect))
+        raise typer.Exit(NOT_CONFIRMED)
+    errors.print("Nothing is done yet. What would be done:")
+    errors.print(_lines(effect))
     try:
         typed = typer.prompt(f"Type {target} to go on", err=True, default="", show_default=False)
     except typer.Abort:
