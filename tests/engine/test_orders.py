@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.house import ALICE, ROBOT, TARGET, House, living, peg, policy
 from watchdog.core import entries as e
-from watchdog.core.spec import Scope
+from watchdog.core.spec import Limits, Scope
 from watchdog.core.states import State
 from watchdog.engine import Done, OrderRefused, Person
 from watchdog.sandbox.handle import Sandbox
@@ -173,6 +173,36 @@ async def test_an_episode_without_a_playbook_is_not_said_to_act(
         with pytest.raises(OrderRefused, match="peg has no playbook"):
             await act(house, ALICE, False)  # noqa: FBT003  # as Order says
         assert house.entries(e.EpisodeUnbarred) == []
+
+
+async def test_what_is_held_by_another_gate_is_told_which_and_what_helps(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    spent = replace(policy(sandbox, peg()), limits=Limits(0, 86400.0, 5))
+    async with living(tmp_path, sandbox, spent) as house:
+        await house.clear()
+        house.break_peg()
+        await house.reaches(State.HELD)
+        with pytest.raises(OrderRefused) as refused:
+            await act(house, ALICE, True)  # noqa: FBT003  # as Order says
+    assert str(refused.value) == (
+        "E1 is held, not held as already burning: budget: spent: 0 of 0 in 1d. It goes on once "
+        "budget lets it. By your own decision: "
+        "slo-watchdog rollback pause --kind technical --reason WHY"
+    )
+
+
+@pytest.mark.parametrize(
+    ("scene", "helps"),
+    [(contained, "slo-watchdog recover E1"), (latched, "slo-watchdog close E1 --reason WHY")],
+)
+async def test_what_has_acted_or_given_up_is_told_how_it_goes_on(
+    tmp_path: Path, sandbox: Sandbox, scene: Scene, helps: str
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await scene(house)
+        with pytest.raises(OrderRefused, match=helps):
+            await act(house, ALICE, True)  # noqa: FBT003  # as Order says
 
 
 async def test_a_person_acts_through_a_hold_only_by_saying_so(

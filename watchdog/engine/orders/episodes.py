@@ -16,6 +16,8 @@ from watchdog.core.rights import Right
 from watchdog.core.states import Event, State
 from watchdog.core.stops import Subject, standing_stops
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned
+from watchdog.engine.orders.not_burning import not_burning
+from watchdog.engine.refusing import Reasons
 
 Mark = Literal["true", "false", "explained", "drill"]
 
@@ -66,7 +68,7 @@ class Episodes:
         ep = self._desk.episode(episode)
         self._desk.may(person, Right.ACT, self._desk.owners_of(ep))
         if ep.state not in {State.PENDING, State.HELD, State.AWAITING} or not ep.barred:
-            raise OrderRefused(f"{ep.id} is {ep.state.value}, not held as already burning")
+            raise OrderRefused(not_burning(ep, Reasons(self._desk.engine).of(ep)))
         if powerless := self._powerless(ep):
             raise OrderRefused(powerless)
         stops = self._stops(ep)
