@@ -49,7 +49,10 @@ def state(watch: Watch, page: StatusPage = PAGE, book: Book | None = None) -> Pa
 def takes(watch: Watch, page: StatusPage = PAGE) -> PageState:
     """The page accepts what stands, and says by which names it knows its incidents."""
     found = state(watch, page)
-    shown = tuple(ShownIncident(now.incident, now.component.name, "i1") for now in found.open)
+    shown = tuple(
+        ShownIncident(now.incident, now.component.name, "i1", now.condition.value, now.since)
+        for now in found.open
+    )
     with watch.draft() as draft:
         draft.add(e.StatusShown(page.name, found.digest, found.worst.value, shown))
     return found
@@ -87,9 +90,8 @@ def test_paused_is_said_from_the_read_back_on_and_over_when_it_was_quiet_after_t
     assert watch.is_now(State.OK)
     seen.append(state(watch).worst)
     assert seen == [OPERATIONAL, OPERATIONAL, PAUSED, MONITORING, OPERATIONAL]
-    assert state(watch).ended == (
-        ShownIncident("sandbox/public/redemption/E1", "redemption", "i1"),
-    )
+    (over,) = state(watch).ended
+    assert (over.key, over.reference) == ("sandbox/public/redemption/E1", "i1")
     takes(watch)
     assert state(watch).ended == ()
     assert state(watch, book=watch.refolded()) == state(watch)
@@ -181,6 +183,22 @@ def test_two_episodes_of_one_target_are_one_incident_until_the_last_lets_go() ->
         draft.add(e.ClaimReleased("E1", "flag:redemption", "mended", "alice"))
     (after,) = state(watch).open
     assert (after.incident, after.condition) == (now.incident, PAUSED)
+    assert (after.since, after.estimate) == (now.since, now.estimate), "it was paused throughout"
+    assert state(watch, book=watch.refolded()) == state(watch)
+
+
+def test_a_pause_after_an_undo_is_a_new_one() -> None:
+    watch = paused()
+    first = takes(watch).open[0].since
+    watch.undo(watch.episode)
+    assert takes(watch).worst is MONITORING
+    watch.seen["errors"].since_undo = Truth.FALSE
+    watch.run(8, BREACHED)
+    watch.end()
+    again = takes(watch).open[0].since
+    assert first is not None
+    assert again is not None
+    assert again.steady > first.steady
 
 
 def test_a_pause_that_lasts_longer_than_expected_is_said_once() -> None:

@@ -5,7 +5,8 @@ read-back has shown it; what somebody else switched off is theirs to announce. O
 undone, and nobody knows whether it was, it is not claimed to be verified. Trouble that nothing
 is rolled back for is shown only where the policy says so, and not while people have silenced it.
 Shadow and drills are never shown. An incident keeps its name from its first showing until its
-component does well again, whichever episodes come and go meanwhile.
+component does well again, whichever episodes come and go meanwhile, and since when it is paused
+for as long as it is.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ def page_state(page: StatusPage, book: Book, environment: str, now: Instant) -> 
     known = {one.component: one for one in shown}
     components = []
     for component, about in _sorted_out(page, book, now):
-        found = about.now(component, now)
+        shown_since = known[component.name].paused_since if component.name in known else None
+        found = about.now(component, now, shown_since)
         if found.condition is not Condition.OPERATIONAL:
             found = _with_incident(found, page.name, known.get(component.name), environment)
         components.append(found)
@@ -135,10 +137,15 @@ class _About:
             if ep.state in _BURNS and not silenced:
                 self.burning.append((ep.opened, ep.id))
 
-    def now(self, component: Component, now: Instant) -> ComponentNow:
-        """The worst that may be shown of it, an incident apart."""
+    def now(self, component: Component, now: Instant, shown: Instant | None) -> ComponentNow:
+        """The worst that may be shown of it, an incident apart.
+
+        Since when it is `shown` as paused stays: a claim that passes from one episode to another
+        ends no pause, for those who read the page.
+        """
         if self.paused:
             since, names = _first(self.paused)
+            since = min(since, shown or since, key=lambda at: at.steady)
             ends = component.estimate_seconds
             estimate = since.plus(ends) if ends is not None else None
             late = estimate is not None and now.steady >= estimate.steady

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from watchdog.core.asking import Endpoint
 from watchdog.core.naming import family_of
+from watchdog.core.words import Instant
 
 ANY_HOST = "any"
 
@@ -163,6 +164,13 @@ class ShownIncident:
     key: str
     component: str
     reference: str = ""
+    condition: str = ""  # as it was told; "" where an earlier version told it
+    since: Instant | None = None
+
+    @property
+    def paused_since(self) -> Instant | None:
+        """As the page says it; None where it says that nothing is paused."""
+        return self.since if self.condition == Condition.PAUSED else None
 
 
 FIELDS = {

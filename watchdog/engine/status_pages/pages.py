@@ -273,6 +273,8 @@ class StatusPages:
                     now.incident,
                     now.component.name,
                     references.get(now.incident, now.reference),
+                    now.condition.value,
+                    now.since,
                 )
                 for now in state.open
             ),
