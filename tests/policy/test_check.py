@@ -11,6 +11,7 @@ import pytest
 from tests.policy.texts import PLATFORM, RULES, VARS, folder
 from watchdog.policy.check import check
 from watchdog.policy.load import load_folder
+from watchdog.wire.expectation import BadExpectation, check_expectation
 
 SEVERAL = PLATFORM.replace("environment: production", "environments: [staging, production]")
 
@@ -385,7 +386,7 @@ def test_a_misspelt_file_is_told_once_with_what_it_is_meant_to_be(
     assert error.remedy.startswith(remedy)
 
 
-def test_nobody_is_advised_to_send_a_test_to_the_outside(tmp_path: Path) -> None:
+def test_nobody_is_advised_to_send_a_test_to_the_outside_unawares(tmp_path: Path) -> None:
     people = (
         "people:\n  ada: {name: Ada, reach: {chat: 'ada@x.invalid'}}\n"
         "  press: {name: Press, reach: {chat: 'press@x.invalid'}, outside: true}\n"
@@ -394,7 +395,18 @@ def test_nobody_is_advised_to_send_a_test_to_the_outside(tmp_path: Path) -> None
     found = check(written_to(tmp_path, folder() | {"contacts.yaml": page})).findings
     advised = {one.problem.line: one.problem.remedy for one in found}
     assert advised[5] == "Fill it in, then try it: slo-watchdog notify test ada"
-    assert "who is outside gets no test" in advised[6]
+    assert advised[6] == (
+        "Fill it in, then try it once they know that it comes: "
+        "slo-watchdog notify test press --outside"
+    )
+
+
+def test_no_sentence_ends_twice(tmp_path: Path) -> None:
+    text = check(written_to(tmp_path, folder() | {"contacts.yaml": PAGE})).text()
+    assert "Did you mean error-rate? The page shows" in text
+    with pytest.raises(BadExpectation) as bad:
+        check_expectation("enabled = `false`")
+    assert bad.value.message == "not JMESPath: Bad jmespath expression: Unknown token '='"
 
 
 CONTACTS_WITH_SLIPS = """\

@@ -30,7 +30,7 @@ REFUSED = {
     ),
     "armed without playbook": (
         VALUE + "for: 1m\narmed_because: x y\nmode: §armed",
-        "has no playbook",
+        "peg has `mode: armed` and no playbook",
     ),
     "a filter in an expr": (
         'source: app\nthreshold: {expr: §max(errors) > 0.05, breach_when: "> 5%"}',

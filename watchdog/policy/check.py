@@ -98,7 +98,7 @@ class Report:
         what = first.problem.what if len(told) == 1 else _in_one(told)
         problem = replace(first.problem, what=what)
         line = self._line(problem, f"{first.level.value}[{first.id}]{seen}: ")
-        return f"{line}{'' if line.endswith('.') else '.'} {first.why}"
+        return f"{line}{'' if line.endswith(('.', '!', '?')) else '.'} {first.why}"
 
     def _line(self, problem: Problem, kind: str) -> str:
         whole = problem.file.startswith("/") or problem.file == self.folder  # the folder itself

@@ -154,7 +154,7 @@ def check_jmespath(spot: Spot, findings: Findings) -> bool:
     try:
         _jmespath_tree(spot.text)
     except (JMESPathError, ValueError, RecursionError, PendingDeprecationWarning) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else "nested too deeply"
+        first = str(error).strip().partition("\n")[0].rstrip(":") or "nested too deeply"
         findings.refuse(
             spot.place(),
             f"{spot.name} is no JMESPath: {first}",

@@ -74,7 +74,7 @@ def check_keys(entry: Entry, shape: RuleShape, findings: Findings) -> None:
     if shape.playbook is None and shape.mode != "observe":
         findings.refuse(
             entry.at("mode"),
-            f"{entry.name} is in {shape.mode} and has no playbook",
+            f"{entry.name} has `mode: {shape.mode}` and no playbook",
             "Name a `playbook`, or write `mode: observe`.",
         )
     if shape.playbook is None and shape.up_to is not None:

@@ -228,7 +228,7 @@ def _came_late(entry: e.CameLate) -> Told:
 
 @_told.register
 def _released(entry: e.ClaimReleased) -> Told:
-    return "released", f"{entry.target}: {entry.reason}", ""
+    return "released", f"{entry.target}{_after_colon(entry.reason)}", ""
 
 
 @_told.register

@@ -90,7 +90,7 @@ def _compiled(expr: str) -> Part:
             "Write text in single quotes, like 'ok', and `true`, `false` and numbers in backquotes",
         ) from None
     except JMESPathError as error:
-        what = str(error).partition("\n")[0]
+        what = str(error).partition("\n")[0].rstrip(":")  # behind it stands a picture of the place
         raise BadExpectation(
             f"not JMESPath: {what}", "Write for example: status == 'ok' && enabled == `false`"
         ) from None

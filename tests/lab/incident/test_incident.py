@@ -158,6 +158,11 @@ def test_it_is_the_same_when_the_book_has_long_let_go_of_the_episode() -> None:
     assert late == early
 
 
+def test_a_claim_that_was_given_up_without_a_reason_has_nothing_behind_a_colon() -> None:
+    assert told(e.ClaimReleased("E1", "flag:x", "")) == ("claim given up", "flag:x")
+    assert told(e.ClaimReleased("E1", "flag:x", "mended")) == ("claim given up", "flag:x: mended")
+
+
 def test_what_was_retired_is_said_and_the_rest_is_told() -> None:
     watch = rolled_back()
     entries = recorded(watch)

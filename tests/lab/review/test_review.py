@@ -217,6 +217,10 @@ def test_each_form_tells_the_same_and_none_is_markup(watch: Watch) -> None:
     for form in (page, text):
         assert "1 of 2 (50%)" in form
         assert "E3" in form
+        assert "within the SLA" in form
+        assert "urgent pages: 1" in form
+        assert "in_time" not in form
+        assert "untimed" not in form
     assert page.count('<svg class="plot"') == 12, "six curves, by week and by month"
     as_json = json.loads(json.dumps({**plain(found), "trends": plain(trends)}, allow_nan=False))
     assert as_json["rollbacks"]["ended"]["late"] == 1

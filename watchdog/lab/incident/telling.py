@@ -116,7 +116,8 @@ def _came_late(entry: e.CameLate) -> Told:
 
 @_told.register
 def _released(entry: e.ClaimReleased) -> Told:
-    return "claim given up", f"{entry.target}: {entry.reason}"
+    why = f": {entry.reason}" if entry.reason else ""
+    return "claim given up", f"{entry.target}{why}"
 
 
 @_told.register

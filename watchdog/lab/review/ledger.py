@@ -46,7 +46,7 @@ class Ledger:
     paused_since: dict[str, float] = field(default_factory=dict)
     drills: dict[str, e.DrillEnded] = field(default_factory=dict)  # by their names
     missed: list[tuple[Instant, e.DrillMissed]] = field(default_factory=list)
-    calls: list[Instant] = field(default_factory=list)  # pages that needed somebody now
+    calls: list[Instant] = field(default_factory=list)  # urgent pages, to the team too
     environment: str = ""
     first: Instant | None = None
     last: Instant | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from watchdog.core.measures import Ended
 from watchdog.core.text import number, percent
 from watchdog.core.words import Instant
 from watchdog.lab.papers import (
@@ -25,6 +26,14 @@ from watchdog.lab.review.trends import Period, Step
 from watchdog.plots import Line, Plot
 
 Trends = Mapping[Step, tuple[Period, ...]]
+
+_HOW = {
+    Ended.IN_TIME: "within the SLA",
+    Ended.LATE: "late",
+    Ended.UNTIMED: "done, when no SLA was kept",
+    Ended.FAILED: "failed",
+    Ended.UNKNOWN: "nobody knows",
+}
 
 NO_DRILLS = (
     "Nobody practised anything. What is due is planned in the platform file: see docs/drills.md."
@@ -108,7 +117,7 @@ def _affected(found: Review) -> str:
 def _stability(found: Review) -> str:
     return (
         f"episodes: {found.episodes} ({found.open_now} open); down for "
-        f"{lasted(found.downtime_seconds)}; people were called: {found.calls} times"
+        f"{lasted(found.downtime_seconds)}; urgent pages: {found.calls}"
     )
 
 
@@ -117,7 +126,8 @@ def _rollbacks(found: Review) -> Iterator[Block]:
     if not rollbacks.count:
         yield Words("Nothing was rolled back.")
     else:
-        yield _counts(("How it ended", "Rollbacks"), rollbacks.ended)
+        ends = {_HOW[Ended(word)]: count for word, count in rollbacks.ended.items()}
+        yield _counts(("How it ended", "Rollbacks"), ends)
         yield _counts(("By whose word", "Rollbacks"), rollbacks.by)
         yield _counts(("Action", "Rollbacks"), rollbacks.actions)
     yield Facts(
@@ -253,7 +263,7 @@ def _trends(trends: Trends) -> Iterator[Block]:
     for step, periods in trends.items():
         yield Words(f"By {step.value}. A star: not all of it lies in the time asked for.")
         yield Table(
-            ("", "Episodes", "Rollbacks", "Not in time", "False", "Called", "Down", "Blind",
+            ("", "Episodes", "Rollbacks", "Not in time", "False", "Urgent pages", "Down", "Blind",
              "To detect", "To effect", "To recover", "Satisfaction", "Drills", "Failed",
              "Rolled back in a drill within"),
             tuple(map(_row, periods)),

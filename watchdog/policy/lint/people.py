@@ -21,12 +21,12 @@ def _nobody_there(ground: Ground) -> Iterator[Hit]:
         filled_in = [(by, to) for by, to in person.reach if _NOBODYS.search(to)]
         if filled_in:
             said = ", ".join(f"{by} {to}" for by, to in filled_in)
+            warned = " once they know that it comes" if person.outside else ""
+            outside = " --outside" if person.outside else ""
             yield Hit(
                 ground.people[person.name].at("reach"),
                 f"{person.name} is told by {said}, which reaches nobody",
-                "Fill it in, and make sure by hand that it is right: who is outside gets no test."
-                if person.outside
-                else f"Fill it in, then try it: slo-watchdog notify test {person.name}",
+                f"Fill it in, then try it{warned}: slo-watchdog notify test {person.name}{outside}",
             )
 
 
