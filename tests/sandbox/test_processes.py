@@ -1,10 +1,12 @@
 """No process of a sandbox outlives the one who started it, however that one ends."""
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -105,6 +107,37 @@ async def test_one_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     await process.stop(grace_seconds=0.2)
 
     assert process.status == -signal.SIGKILL
+
+
+BUSY_BEHIND_A_WAIT = """
+import hashlib, os, sys, threading
+busy = lambda: hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 30)
+threading.Thread(target=busy, daemon=True).start()
+waits = [(os.POSIX_SPAWN_OPEN, 0, sys.argv[1], os.O_RDONLY, 0)]
+print("{", flush=True)
+os.posix_spawn("/bin/true", ["true"], {}, file_actions=waits)
+"""
+
+
+async def test_pause_returns_once_every_thread_stands_still(tmp_path: Path) -> None:
+    """The first thread waits in the kernel, as for a slow disk, and takes no signal till then."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    script = [sys.executable, "-c", BUSY_BEHIND_A_WAIT, str(fifo)]
+    process = start_process(Command("busy", script, tmp_path / "log"))
+    await line_in_log(process, "{")
+    seen = psutil.Process(process.pid)
+    while seen.status() != psutil.STATUS_DISK_SLEEP:
+        await asyncio.sleep(0.01)
+    release = threading.Timer(0.3, fifo.write_bytes, [b""])
+    release.start()
+    process.pause()
+    used = seen.cpu_times().user
+    await asyncio.sleep(0.2)
+    assert seen.cpu_times().user == used
+    assert process.is_running
+    release.join()
+    process.kill_now()
 
 
 async def test_a_reset_gives_a_new_sandbox(sandbox: Sandbox) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LAUNCHER = Path(__file__).with_name("die_with_parent.py")
 _TICK_SECONDS = 0.005
+_STOP_SECONDS = 10.0
 
 
 class ProcessEndedError(Exception):
@@ -62,8 +63,18 @@ class OwnedProcess:
         return self.command.log.read_text(encoding="utf-8", errors="replace")[-2000:]
 
     def pause(self) -> None:
-        """SIGSTOP: it lives and holds its sockets, but does nothing until `resume`."""
+        """SIGSTOP: it lives and holds its sockets, but does nothing until `resume`.
+
+        The kernel stops the threads through the first of them, which may be waiting for a disk
+        while the others serve on: so this returns only once each of them stands still. Raises
+        ProcessEndedError where that takes longer than ten seconds.
+        """
         self._signal(signal.SIGSTOP)
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self.is_running and not _stands_still(self.pid):
+            if time.monotonic() > deadline:
+                raise ProcessEndedError(f"{self.command.name} runs on although it was stopped")
+            time.sleep(_TICK_SECONDS)
 
     def resume(self) -> None:
         self._signal(signal.SIGCONT)
@@ -96,6 +107,18 @@ class OwnedProcess:
     def _signal(self, number: signal.Signals) -> None:
         if self.is_running:
             self._popen.send_signal(number)
+
+
+def _stands_still(pid: int) -> bool:
+    """Whether every thread of a process is stopped. Source: proc(5), state of task/*/stat."""
+    for task in Path(f"/proc/{pid}/task").glob("*/stat"):
+        try:
+            after_name = task.read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+        except OSError:
+            continue  # it ended meanwhile
+        if after_name.split()[0] not in "TtZX":
+            return False
+    return True
 
 
 def start_process(command: Command) -> OwnedProcess:
