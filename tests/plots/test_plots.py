@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 
 import pytest
 
@@ -111,3 +112,16 @@ def test_a_plot_the_size_of_a_word_says_nothing_to_those_who_listen() -> None:
     text = spark([(0.0, 1.0), (1.0, None), (2.0, 3.0)], 2.0)
     assert ET.fromstring(text).attrib["aria-hidden"] == "true"  # noqa: S314  # our own
     assert spark([(0.0, 1.0)], 2.0) == ""
+
+
+def test_tags_never_lie_on_one_another_nor_beside_the_plot() -> None:
+    named = ("bad", "breach", "acting", "contained", "watched", "ok")
+    for places in ((1, 5, 12, 20, 60, 80), (70, 72, 74, 76, 78, 80), (0, 16, 32, 48, 64, 80)):
+        marks = tuple(Mark(START + at, tag, tag) for at, tag in zip(places, named, strict=True))
+        text = svg(plot(*([0.0] * 11), marks=marks))
+        found = re.findall(r'class="tag" x="([\d.]+)%"[^>]*>([^<]*)<', text)
+        assert found
+        spans = [(float(x) * 10 - len(t) * 11, float(x) * 10 + len(t) * 11) for x, t in found]
+        assert spans[0][0] >= 0
+        assert spans[-1][1] <= 1000
+        assert all(left[1] <= right[0] for left, right in pairwise(spans)), found

@@ -99,6 +99,18 @@ async def readable(tab: Tab, width: int, *, dark: bool) -> None:
     assert not await tab.value(spilled), f"{width}: it can be scrolled sideways"
 
 
+@pytest.mark.parametrize("path", ["/", f"/rules/{ERROR_RATE.name}"])
+async def test_on_a_phone_no_caption_touches_the_border_of_its_card(
+    paused: Paused, tab: Tab, path: str
+) -> None:
+    await opened(paused, tab, path)
+    await tab.look(dark=False, width=PHONE)
+    indents = "[...document.querySelectorAll('caption')].map(a => getComputedStyle(a).paddingLeft)"
+    found = await tab.value(indents)
+    assert found
+    assert all(float(one.removesuffix("px")) >= 8 for one in found), found
+
+
 async def test_the_check_finds_what_is_wrong(tab: Tab, axe: str) -> None:
     await tab.open("data:text/html,<p style='color:%23ccc;background:white'>pale</p><img src=x>")
     await tab.value(axe)

@@ -87,6 +87,7 @@ async def test_the_rule_page_says_why(paused: Paused) -> None:
     page = await shown(paused, f"/rules/{ERROR_RATE.name}")
     for said in ("armed because: launch decision", "> 5%", "Breach to effect", "blast radius"):
         assert said in page.text, said
+    assert "People who must approve" not in page.text, "it is armed, and asks nobody"
     slo = await shown(paused, f"/rules/{AVAILABILITY.name}")
     assert "14.4" in slo.text
     assert "assumed good" in slo.text

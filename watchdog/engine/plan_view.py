@@ -11,6 +11,7 @@ from typing import Any
 from watchdog.core.approvals import means_for, needed_by_hand, terms_of
 from watchdog.core.approving import consent_to, plan_for
 from watchdog.core.book import MANUAL, Episode
+from watchdog.core.decided import Ruling
 from watchdog.core.drilled import asked_for_want_of, undrilled
 from watchdog.core.gates import Judgement, rule_on, rule_on_command
 from watchdog.core.inputs import (
@@ -24,9 +25,11 @@ from watchdog.core.inputs import (
 from watchdog.core.rights import Right, Rights
 from watchdog.core.spec import ActionSpec, RuleSpec
 from watchdog.core.stops import NOBODY
+from watchdog.core.words import Mode
 from watchdog.engine.awaiting import awaiting_view
 from watchdog.engine.engine import Engine
 from watchdog.engine.family_view import no_rule, rule_of
+from watchdog.engine.modes import standing_mode
 from watchdog.engine.planned import action_view
 from watchdog.engine.verification_view import action_verification
 
@@ -87,6 +90,8 @@ class PlanView:
             return NoPlan(f"{rule.name} has no playbook: it is judged, and people are told")
         action = policy.actions[rung.action]
         judged = self._judged(rule, before, action, scene)
+        no_drill = self._undrilled(action, judged["reason"])
+        mode = min(rung.mode, standing_mode(engine, rule).mode)
         return {
             "what": what,
             "is": kind,
@@ -98,7 +103,12 @@ class PlanView:
             "verification": action_verification(engine, action),
             **judged,
             "approvals": self._asks(action, terms_of(rung).needed, ep, rule.owner)
-            | {"undrilled": self._undrilled(action, judged["reason"])},
+            | {
+                "undrilled": no_drill,
+                "asks": mode is Mode.APPROVE
+                or judged["ruling"] == Ruling.NEEDS_APPROVAL
+                or no_drill is not None,
+            },
             "within_seconds": rung.within_seconds,
             "next": _after(rule, before, scene),
         }
@@ -148,6 +158,7 @@ class PlanView:
         plan = plan_for(ep, self._engine.in_force(), book) if ep is not None else ""
         return {
             "needed": needed,
+            "asks": needed > 0,
             "means": sorted(means.value for means in means_for(action)),
             "may": list(rights.who_has(Right.APPROVE, owner)) if rights is not None else None,
             "plan": None if isinstance(plan, str) else plan.sha256,

@@ -17,7 +17,8 @@ _TOP, _BOTTOM = 24, 22  # pixels, for marks and for times
 _INNER = HEIGHT - _TOP - _BOTTOM
 _STRETCHED = 'viewBox="0 0 1000 1000" preserveAspectRatio="none"'
 _WIDE = 1000.0
-_NEAR = 55.0  # of the width's thousandths: marks that would lie on one another share one
+_LETTER = 22.0  # of the width's thousandths: a bold letter of 11 pixels on a phone's 330
+_NEAR = 55.0  # the same: tags that would begin or end closer than this share one
 KINDS = "abcdefgh"
 """The class of each line, by its turn."""
 
@@ -151,22 +152,41 @@ def _rods(plot: Plot) -> Iterator[str]:
 
 def _tags(plot: Plot) -> Iterator[str]:
     for at, marks in _together(plot):
-        tag = marks[0].tag if len(marks) == 1 else f"{marks[0].tag}-{marks[-1].tag}"
-        label = "; ".join(f"{mark.tag} {mark.label}" for mark in marks)
-        x = min(max(at / 10, 1.5), 98.5)
+        tag, label = _tag(marks), "; ".join(f"{mark.tag} {mark.label}" for mark in marks)
+        x = _inside(at, tag) / 10
         yield (
             f'<text class="tag" x="{x:.2f}%" y="15" text-anchor="middle">{escape(tag)}'
             f"<title>{escape(label)}</title></text>"
         )
 
 
+def _tag(marks: list[Mark]) -> str:
+    return marks[0].tag if len(marks) == 1 else f"{marks[0].tag}-{marks[-1].tag}"
+
+
+def _half(tag: str) -> float:
+    """Of a tag's width, in thousandths of the plot's where that is narrow."""
+    return len(tag) * _LETTER / 2
+
+
+def _inside(at: float, tag: str) -> float:
+    """The middle of a tag that stands at `at`, moved so that the plot holds all of it."""
+    half = max(15.0, min(_half(tag), _WIDE / 2))
+    return min(max(at, half), _WIDE - half)
+
+
 def _together(plot: Plot) -> list[tuple[float, list[Mark]]]:
-    """Marks that lie close to each other, with the place of the first."""
+    """Marks whose tags would lie on one another, with the place of the first of each."""
     groups: list[tuple[float, list[Mark]]] = []
     for mark in sorted(plot.marks, key=lambda one: one.at):
-        x = _x(plot, mark.at)
-        if groups and x - groups[-1][0] < _NEAR:
-            groups[-1][1].append(mark)
-        else:
-            groups.append((x, [mark]))
+        groups.append((_x(plot, mark.at), [mark]))
+        while len(groups) > 1 and _collide(groups[-2], groups[-1]):
+            _, marks = groups.pop()
+            groups[-1][1].extend(marks)
     return groups
+
+
+def _collide(one: tuple[float, list[Mark]], other: tuple[float, list[Mark]]) -> bool:
+    (left, right), (tag, after) = (one[0], other[0]), (_tag(one[1]), _tag(other[1]))
+    room = _inside(right, after) - _half(after) - _inside(left, tag) - _half(tag)
+    return right - left < _NEAR or room < 0
