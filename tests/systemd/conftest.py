@@ -21,12 +21,18 @@ def systemd_container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cont
 
 
 @pytest.fixture(scope="session")
-def _host_with_program(systemd_container: Container) -> Container:
+def checked_out(systemd_container: Container) -> Container:
+    """It, with this checkout in it, from which the install script can be run."""
     check_out(systemd_container)
-    install(systemd_container)
-    keep_program(systemd_container)
-    install(systemd_container, "--uninstall", "--purge")
     return systemd_container
+
+
+@pytest.fixture(scope="session")
+def _host_with_program(checked_out: Container) -> Container:
+    install(checked_out)
+    keep_program(checked_out)
+    install(checked_out, "--uninstall", "--purge")
+    return checked_out
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.systemd.container import Container, ContainerError
-from tests.systemd.host import REPOSITORY, check_out, install
+from tests.systemd.host import REPOSITORY, install
 from tests.systemd.test_daemon import (
     SETTINGS,
     UNIT,
@@ -87,6 +87,7 @@ def gap(host: Container) -> float:
     return float(found[-1])
 
 
+@pytest.mark.usefixtures("checked_out")
 def test_it_is_installed_enabled_and_starts_nothing(host: Container) -> None:
     assert host.show(UNIT, "UnitFileState") == "enabled"
     assert host.show(UNIT, "ActiveState") == "inactive"
@@ -100,7 +101,6 @@ def test_it_is_installed_enabled_and_starts_nothing(host: Container) -> None:
     )
     writable = ("find", "/opt/slo-watchdog", "!", "-type", "l", "-perm", "/022")
     assert host.run(*writable).stdout == ""
-    check_out(host)
     with pytest.raises(ContainerError, match="the package slo-watchdog is installed here"):
         install(host)
 
