@@ -56,6 +56,11 @@ _MOVED = {
 }
 
 
+def topic_in(state: State) -> Topic:
+    """Which message tells that an episode is in a state."""
+    return _MOVED.get(state, Topic.UPDATE)
+
+
 def topic_of(key: str, cause: e.Entry | None) -> Topic:
     """Which message it becomes; `key` and `cause` as above."""
     if key.endswith(":blind"):
@@ -64,7 +69,7 @@ def topic_of(key: str, cause: e.Entry | None) -> Topic:
         return Topic.NOTICE
     match cause:
         case e.EpisodeMoved() if key == f"episode:{cause.episode}":
-            return _MOVED.get(cause.after, Topic.UPDATE)
+            return topic_in(cause.after)
         case e.IntentOpened():
             return Topic.ANNOUNCED
         case e.ApprovalAsked():

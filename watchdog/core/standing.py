@@ -66,6 +66,11 @@ class Episode:
         return self.state in OPEN
 
     @property
+    def because(self) -> str:
+        """Why it is in its state: what held it first may be over, and something else hold it."""
+        return (self.barred if self.state is State.HELD else "") or self.reason
+
+    @property
     def undo_is_unknown(self) -> bool:
         """Nobody knows whether what it changed stands still."""
         return self.last == (Direction.UNDO, e.Outcome.UNKNOWN)

@@ -314,6 +314,65 @@ def test_what_is_silenced_escalates_to_nobody_until_the_silence_ends() -> None:
     assert escalated(watch) == [("on-call",), ("commander",)]
 
 
+def test_what_a_silence_kept_back_is_told_once_it_is_over_and_people_are_called() -> None:
+    watch = told(a_policy(), contacts(*LADDER))
+    hold = watch.hold(silence=True)
+    watch.break_it()
+    watch.run(5)
+    assert not watch.book.notes.waiting
+    watch.release(hold)
+    watch.run(3)
+    heard = [page for page in pages(watch) if page.note and page.topic is not Topic.ESCALATED]
+    assert [(page.topic, page.urgency) for page in heard] == [(Topic.OPENED, Urgency.NOW)]
+    assert heard[0].title.startswith("errors: held: already burning: breached under silence H1")
+    wait(watch, HOUR)
+    assert escalated(watch) == [("on-call",), ("commander",)]
+    watch.run(3, HEALTHY)
+    assert pages(watch)[-1].topic is Topic.RESOLVED
+
+
+def test_of_several_pages_that_were_kept_back_only_how_it_stands_now_is_told() -> None:
+    watch = told(a_policy(), contacts(*LADDER))
+    watch.break_it()
+    hold = watch.hold(silence=True)
+    watch.end(e.Outcome.UNKNOWN)
+    watch.run(1)
+    kept = [page.silenced for page in pages(watch)]
+    assert kept[-1], "that a person must look"
+    watch.release(hold)
+    watch.run(2)
+    page, call = pages(watch)[len(kept) :]
+    assert (call.topic, call.to) == (Topic.ESCALATED, ("on-call",))
+    assert (page.topic, page.urgency) == (Topic.UPDATE, Urgency.NOW)
+    assert page.title.startswith("errors: latched: ")
+
+
+def test_what_was_over_before_the_silence_was_is_told_to_nobody() -> None:
+    watch = told(a_policy(), contacts(*LADDER))
+    hold = watch.hold(silence=True)
+    watch.break_it()
+    watch.run(3, HEALTHY)
+    watch.release(hold)
+    watch.run(3, HEALTHY)
+    assert not [page for page in pages(watch) if page.note]
+
+
+def test_whoever_came_to_be_told_later_hears_of_what_is_open_then() -> None:
+    watch = Watch(a_policy())
+    watch.break_it()
+    watch.end(e.Outcome.UNKNOWN)
+    watch.run(2)
+    assert not watch.book.notes.waiting
+    watch.policy = replace(a_policy(), contacts=contacts(*LADDER))
+    with watch.draft() as draft:
+        draft.add(e.PolicyApplied("sha", (), "ada", tells=True))
+    watch.run(2)
+    assert [(page.note, page.topic) for page in pages(watch) if page.note] == [
+        ("N1", Topic.UPDATE),
+        ("N2", Topic.ESCALATED),
+    ]
+
+
 def test_those_who_know_are_told_again_as_often_as_was_promised() -> None:
     watch = latched(update_seconds=30 * 60.0)
     wait(watch, 29 * 60.0)

@@ -3,8 +3,8 @@
 The law: a step that is for want of an answer is counted from the first page that needed somebody,
 and taken while people are waited for and nobody has said `ack`; one that is for want of an end is
 counted from the first page, and taken until the trouble is over. Each is taken once in an episode,
-and is on the record. What is silenced escalates to nobody until the silence ends. Blindness calls
-people as well (`blindness.py`).
+and is on the record. What is silenced escalates to nobody until the silence ends, and what it kept
+back is told then (`kept_back.py`). Blindness calls people as well (`blindness.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from watchdog.core.states import WAITS_FOR_PEOPLE, State
 from watchdog.core.telling.blindness import forget_strangers, tend_blindness
 from watchdog.core.telling.contacts import Step, Unless
 from watchdog.core.telling.due import Since, due_steps
+from watchdog.core.telling.kept_back import tell_what_was_kept_back
 from watchdog.core.telling.notes import Fate, NoteTold
 from watchdog.core.telling.routing import names_of
 from watchdog.core.telling.topics import Topic
@@ -38,7 +39,10 @@ def tend_people(policy: Policy, draft: Draft) -> None:
     if policy.contacts is None:
         return
     for ep in list(draft.book.open_episodes()):
-        if ep.world is not World.LIVE or ep.id not in draft.book.notes.first or draft.silenced(ep):
+        if ep.world is not World.LIVE or draft.silenced(ep):
+            continue
+        tell_what_was_kept_back(ep, _asked(ep, policy, draft), draft)
+        if ep.id not in draft.book.notes.first:
             continue
         ladder = policy.contacts.ladder(ep.severity)
         for number, step in due_steps(ep.id, ladder.steps, since_when(ep.id, draft), draft):
@@ -68,7 +72,7 @@ def _take(number: int, step: Step, ep: Episode, policy: Policy, draft: Draft) ->
     draft.add(e.Escalated(ep.id, number, tells, why, step.by, step.unless.value))
     draft.page(
         ep,
-        f"{ep.rule}: {why}: {ep.state.value}: {ep.reason}",
+        f"{ep.rule}: {why}: {ep.state.value}: {ep.because}",
         f"{_asked(ep, policy, draft)}Say that you are looking: slo-watchdog ack {ep.id}",
         whom=Whom(tells, step.by, Topic.ESCALATED, Urgency.NOW),
     )
@@ -90,7 +94,7 @@ def _update(ep: Episode, every_seconds: float | None, draft: Draft) -> None:
     if draft.now.steady - last.steady >= every_seconds:
         draft.page(
             ep,
-            f"{ep.rule}: still {ep.state.value}: {ep.reason}",
+            f"{ep.rule}: still {ep.state.value}: {ep.because}",
             ep.read_back and f"Read back: {ep.read_back}",
             whom=Whom(topic=Topic.UPDATE, urgency=Urgency.NEWS),
         )

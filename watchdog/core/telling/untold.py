@@ -35,6 +35,8 @@ class Notes:
     """Of a matter, the steps that were taken, and when."""
     ended: tuple[str, tuple[tuple[StepKnown, Instant], ...]] = ("", ())
     """The same of the matter that ended last: the page of its end follows at once."""
+    kept_back: set[str] = field(default_factory=set)
+    """Episodes of which there was a page, the newest, that nobody was told."""
 
     def take(self, entry: e.Entry, at: Instant) -> None:
         match entry:
@@ -44,6 +46,8 @@ class Notes:
                     self._raised(entry, at)
             case e.Paged(note=str(name)) if name:
                 self._raised(entry, at)
+            case e.Paged(topic=topic, key=key) if topic is not Topic.RESOLVED:
+                self._kept_back(key)
             case e.NoteTold():
                 self._told(entry, at)
             case e.Escalated():
@@ -91,12 +95,18 @@ class Notes:
         if note.topic is Topic.RESOLVED and ended == matter:
             note = replace(note, called=called)
         self.waiting[note.id] = note
+        self.kept_back.discard(matter)
         if matter and note.topic is not Topic.RESOLVED:
             self.last[matter] = at
             if note.urgency is not Urgency.NEWS:
                 self.first.setdefault(matter, at)
                 if note.topic is not Topic.ANNOUNCED:  # that a rollback begins needs nobody
                     self.needed.setdefault(matter, at)
+
+    def _kept_back(self, key: str) -> None:
+        kind, _, name = key.partition(":")
+        if kind == "episode":
+            self.kept_back.add(name)
 
     def _told(self, entry: NoteTold, at: Instant) -> None:
         for name in entry.notes:
@@ -117,3 +127,4 @@ class Notes:
         self.ended = matter, self.steps.get(matter, ())
         for about in (self.first, self.needed, self.last, self.steps):
             about.pop(matter, None)
+        self.kept_back.discard(matter)
