@@ -166,6 +166,33 @@ async def test_a_hold_between_decision_and_effect_stops_it(
         assert sandbox.flag_requests(method="PUT") == 0
 
 
+async def test_a_hold_while_it_is_asked_who_leads_stops_it_and_tells_what_was_begun(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        loop = asyncio.get_running_loop()
+        said: list[str] = []
+
+        def hold() -> None:
+            wait = house.orders.stops.hold(
+                ALICE, Scope("target", TARGET), "wait", for_seconds=None, silence=False, dry=False
+            )
+            said.append(wait.effect)
+
+        def heard(one: e.Recorded) -> None:
+            if isinstance(one.entry, e.StepBegan) and not said:
+                loop.call_soon(hold)  # after the gates were asked: the next await is for the lease
+
+        house.engine.recorder.listen(heard)
+        house.break_peg()
+        await house.until(lambda: house.entries(e.IntentEnded), "the end of the intent")
+        assert ended(house).outcome is e.Outcome.ABANDONED
+        assert "stopped right before the effect: hold: hold H1" in ended(house).reason
+        assert f"Begun before it, and may still take effect: pause on {TARGET} (E1)" in said[0]
+        assert sandbox.flag_requests(method="PUT") == 0
+
+
 async def test_a_hold_after_a_try_in_vain_lets_no_other_follow(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

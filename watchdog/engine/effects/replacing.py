@@ -125,7 +125,7 @@ class Replacing:
             stop = self._bench.stopped(self._work.entry) if untouched and not resumed else ""
             if stop:
                 return _Failure(stop, changed=False, stopped=True)
-            attempt = await self._steps.try_once(CHANGE, self._work.step.how)
+            attempt = await self._steps.try_once(CHANGE, self._work.step.how, gated=not resumed)
             untouched = untouched and attempt.result in _NOTHING_DONE
             failure = _ends_here(attempt, untouched=untouched, resumed=resumed)
             if failure is not None or attempt.result is Attempted.CLAIMED:

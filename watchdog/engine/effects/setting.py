@@ -188,7 +188,8 @@ class Setting:
             return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         began = self._bench.now
         seconds = max(self._left() - self._kept, self._left() / 2)
-        attempt = await self._bench.attempt(how, name, seconds, self._work.intent.facts)
+        entry, facts = self._work.entry, self._work.intent.facts
+        attempt = await self._bench.attempt(how, name, seconds, facts, start=entry)
         self._taken(CHANGE, attempt, began)
         return attempt
 

@@ -61,15 +61,21 @@ class Steps:
     def was_begun(self, name: str) -> bool:
         return name in self._begun
 
-    async def try_once(self, name: str, how: How, *, back: bool = False) -> Attempt:
-        """One attempt at a step; on the way forward it leaves the time for the way back."""
+    async def try_once(
+        self, name: str, how: How, *, back: bool = False, gated: bool = False
+    ) -> Attempt:
+        """One attempt at a step; on the way forward it leaves the time for the way back.
+
+        `gated` is what the gates may stop up to the last moment.
+        """
         began = self._bench.now
         if not self._bench.note(self._bench.begun(self._intent, name)):
             return Attempt(Attempted.NOT_DONE, "the journal cannot be written")
         self._begun.add(name)
         seconds = max(0.1, self.left if back else self.left_forward)
         try:
-            attempt = await self._bench.attempt(how, self._intent, seconds, self.facts)
+            start = self._work.entry if gated else None
+            attempt = await self._bench.attempt(how, self._intent, seconds, self.facts, start=start)
         except asyncio.CancelledError:
             stopping = Attempt(Attempted.UNKNOWN, "the watchdog is stopping")
             self._taken(name, stopping, began)

@@ -56,9 +56,22 @@ class Workbench:
         """About to take a step, in the epoch in which we lead."""
         return StepBegan(intent, step, self.recorder.epoch)
 
-    async def attempt(self, how: How, key: str, seconds: float, facts: Facts = ()) -> Attempt:
-        """Try once, if it is still ours to do."""
+    async def attempt(
+        self,
+        how: How,
+        key: str,
+        seconds: float,
+        facts: Facts = (),
+        *,
+        start: IntentOpened | None = None,
+    ) -> Attempt:
+        """Try once, if it is still ours to do; `start` is what the gates may still stop.
+
+        Whose it is may take a while to tell, in which somebody says hold: so gates come last.
+        """
         fenced = await self.fence()
+        if not fenced and start is not None and (stop := self.stopped(start)):
+            fenced = f"stopped right before the effect: {stop}"
         if fenced:
             return Attempt(Attempted.NOT_DONE, f"not tried: {fenced}")
         return await self.actuator.attempt(how, key=key, deadline_seconds=seconds, facts=facts)

@@ -7,6 +7,8 @@ from watchdog.core.draft import Draft
 from watchdog.core.rights import Right
 from watchdog.core.spec import Scope
 from watchdog.core.standing import Hold
+from watchdog.core.words import Direction
+from watchdog.engine.effects.ending import CHANGE
 from watchdog.engine.family_view import known_rules, no_rule
 from watchdog.engine.orders.desk import Desk, Done, OrderRefused, Person, reasoned, unrecorded
 from watchdog.engine.recorder import Unrecorded
@@ -52,6 +54,7 @@ class Stops:
         missed = self._desk.engine.recorder.order(wish)
         if missed is not None:
             effect += self._unrecorded(wish, missed)
+        effect += self._begun(scope)
         told = {"hold": name, "recorded": missed is None}
         return Done(f"{name}: {effect}", scope.name or "all", told)
 
@@ -67,6 +70,22 @@ class Stops:
             if same and (hold.expires is None or hold.expires.steady >= asked):
                 return hold
         return None
+
+    def _begun(self, scope: Scope) -> str:
+        """What a stop comes too late for, or may: it is in somebody's hands already."""
+        book = self._desk.book
+        late = [
+            f"{one.entry.action} on {one.entry.target} ({one.entry.episode})"
+            for one in book.intents.values()
+            if CHANGE in one.began
+            and one.entry.direction is Direction.DO
+            and (ep := book.episodes.get(one.entry.episode)) is not None
+            and scope.covers(owner=ep.owner, rule=ep.rule, target=one.entry.target)
+        ]
+        if not late:
+            return ""
+        names = ", ".join(late)
+        return f" Begun before it, and may still take effect: {names}. See: slo-watchdog status"
 
     def _unrecorded(self, wish: Draft, missed: Unrecorded) -> str:
         """On a record of our own it stands at once all the same: a stop must not wait for a disk.
