@@ -121,11 +121,12 @@ class Replacing:
     async def _change(self) -> _Failure | None:
         pause = FIRST_PAUSE_SECONDS
         untouched, resumed = True, self._steps.was_begun(CHANGE)
+        gated = not resumed
         while True:
             stop = self._bench.stopped(self._work.entry) if untouched and not resumed else ""
             if stop:
                 return _Failure(stop, changed=False, stopped=True)
-            attempt = await self._steps.try_once(CHANGE, self._work.step.how, gated=not resumed)
+            attempt = await self._steps.try_once(CHANGE, self._work.step.how, gated=gated)
             untouched = untouched and attempt.result in _NOTHING_DONE
             failure = _ends_here(attempt, untouched=untouched, resumed=resumed)
             if failure is not None or attempt.result is Attempted.CLAIMED:
@@ -136,13 +137,15 @@ class Replacing:
                 return _Failure(said, changed=not untouched, unknown=not untouched)
             await asyncio.sleep(wait)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            failure = None if untouched else await self._let_again(said)
-            if failure is not None:
-                return failure
+            if not untouched:
+                let = await self._let_again(said)
+                if isinstance(let, _Failure):
+                    return let
+                gated = let
 
-    async def _let_again(self, said: str) -> _Failure | None:
-        """Wait until the gates let another try follow one that nobody knows the end of: None once
-        they do, else why none may.
+    async def _let_again(self, said: str) -> bool | _Failure:
+        """Wait until the gates let another try follow one that nobody knows the end of, or why
+        none may. True where it is theirs to stop still, False where the one before came.
 
         What was sent may still be under way meanwhile, so its mark is looked at.
         """
@@ -150,13 +153,13 @@ class Replacing:
         while stop := self._bench.stopped(self._work.entry):
             stands = await self._mark()
             if stands.truth is Truth.TRUE:
-                return None  # it came: what follows brings it to an end
+                return False  # it came: what follows brings it to an end
             if self._steps.left_forward <= 0:  # nothing that was sent can come any more
                 unknown = stands.truth is Truth.UNKNOWN
                 return _Failure(f"{said}; no other try: {stop}", changed=False, unknown=unknown)
             await asyncio.sleep(min(pause, self._steps.left_forward))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        return None
+        return True
 
     async def _verify(self) -> _Failure | None:
         """Each command once: it only looks, and one that does not pass has not verified."""
