@@ -30,6 +30,7 @@ ONCE = "[Service]\nExecStart=/bin/true\n"
 ARCHIVE = "/srv/backups/system-backup-20261122.tar.gz"
 PARTS = ("srv/mycelia", "etc/mycelia", "etc/systemd/system/mycelia-api.service")
 CAPABILITY = bytes.fromhex("0100000200040000000000000000000000000000")
+AS_DAEMON = ("runuser", "-u", "slo-watchdog", "--")
 RAN = ("mycelia-api.service", "mycelia-report.timer", "mycelia-worker.service")
 
 
