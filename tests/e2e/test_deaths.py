@@ -10,9 +10,11 @@ from watchdog.core.entries import (
     IntentEnded,
     IntentOpened,
     Outcome,
+    Paged,
     RuleCleared,
     Stopped,
 )
+from watchdog.sandbox.flags import REDEMPTION
 from watchdog.sandbox.handle import Sandbox
 
 
@@ -54,6 +56,32 @@ async def test_a_stop_right_before_the_effect_begins_nothing_and_the_next_proces
     await watchdog.start()
     await watchdog.episode(PEG, state="contained")
     assert sandbox.flag_changes() == 1
+
+
+async def test_a_death_after_the_action_was_moved_to_another_flag_claims_nothing_of_either(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    """By its name, what was begun would be read where nobody changed anything."""
+    await watchdog.on_guard()
+    sandbox.launchctl.hangs_after_applying(4)
+    break_peg(sandbox)
+    await called(sandbox.launchctl)
+    pause, other = watchdog.rules.pause, "rewards_slow_mode"
+    pause["flag"] = other
+    pause["read_back"] = {"get": f"{sandbox.url}/api/feature-flags/{other}"}
+    watchdog.rules.save()
+    await watchdog.order("apply")
+
+    await watchdog.kill()
+    await gone(sandbox.launchctl)
+    sandbox.launchctl.is_honest()
+    await watchdog.start()
+
+    await watchdog.episode(PEG, state="latched")
+    (ended,) = watchdog.entries(IntentEnded)
+    assert (ended.outcome, ended.target) == (Outcome.UNKNOWN, f"flag:{REDEMPTION}")
+    assert f"otherwise, and changes flag:{other} now" in ended.reason
+    assert not [page for page in watchdog.entries(Paged) if "rolled back by" in page.title]
 
 
 @pytest.mark.parametrize("how", [pytest.param("stopped", marks=pytest.mark.sim), "killed"])

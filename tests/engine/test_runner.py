@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -266,7 +266,7 @@ async def test_an_action_past_its_first_effect_finishes_under_a_hold(
 # -- found open at the start -----------------------------------------------------------------------
 
 
-def leave_open(*, tried: bool) -> Callable[[House], None]:
+def leave_open(*, tried: bool, text: str = "") -> Callable[[House], None]:
     """The process before this one died with an intent open."""
 
     def leave(house: House) -> None:
@@ -274,7 +274,8 @@ def leave_open(*, tried: bool) -> Callable[[House], None]:
         draft.add(e.EpisodeOpened("E1", "manual", "", Severity.P0, World.LIVE, None, actor="alice"))
         draft.move(draft.book.episodes["E1"], Event.COMMANDED, "technical", actor="alice")
         until = draft.now.plus(DEADLINE_SECONDS)
-        draft.add(e.IntentOpened("I1", "E1", "pause", TARGET, Direction.DO, until, "alice"))
+        opened = e.IntentOpened("I1", "E1", "pause", TARGET, Direction.DO, until, "alice")
+        draft.add(replace(opened, action_sha256=text))
         if tried:
             draft.add(e.StepTaken("I1", "read_before", "false", "enabled is true"))
         house.engine.recorder._listeners.remove(house.engine.runner.heard)
@@ -303,6 +304,27 @@ async def test_an_intent_found_open_is_settled_by_reading_alone(
         assert ended(house).outcome is outcome
         assert house.engine.book.intents == {}
     assert sandbox.flag_requests(method="PUT") == 0
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [({"sha256": "A"}, DONE), ({"sha256": "B"}, UNKNOWN), ({"target": "flag:other"}, UNKNOWN)],
+    ids=["as-it-was", "another-text", "another-target"],
+)
+async def test_what_was_decided_for_is_not_settled_by_an_action_that_was_changed_since(
+    tmp_path: Path, sandbox: Sandbox, now: dict[str, str], outcome: e.Outcome
+) -> None:
+    await sandbox.change_flag_behind_its_back(enabled=False)
+    rules = policy(sandbox)
+    rules.actions["pause"] = replace(rules.actions["pause"], **{"sha256": "A", **now})
+    before = leave_open(tried=True, text="A")
+    async with living(tmp_path, sandbox, rules, before=before) as house:
+        await house.until(lambda: house.entries(e.IntentEnded), "the end of the intent")
+        assert (ended(house).outcome, ended(house).target) == (outcome, TARGET)
+        if outcome is UNKNOWN:
+            assert "a policy was applied since that has pause otherwise" in ended(house).reason
+            assert house.engine.book.every_claim() == ()
+            await house.reaches(State.LATCHED)
 
 
 async def test_an_intent_found_open_that_cannot_be_read_goes_to_a_person(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from watchdog.core.book import Book
+from watchdog.core.intents import IntentOpened
 from watchdog.core.spec import ActionSpec, Policy
 from watchdog.core.standing import Claim, Episode
 
@@ -17,6 +18,11 @@ def own_action(claim: Claim, policy: Policy) -> ActionSpec | None:
     """The action that made the claim, while the policy has it for that target."""
     found = policy.actions.get(claim.action)
     return found if found is not None and found.target == claim.target else None
+
+
+def is_as_decided(entry: IntentOpened, action: ActionSpec) -> bool:
+    """Whether the action of that name is still the one that the intent was opened for."""
+    return action.target == entry.target and entry.action_sha256 in {"", action.sha256}
 
 
 def keeper(claim: Claim, policy: Policy) -> ActionSpec | None:

@@ -3,7 +3,8 @@
 Laws: nothing is started for an intent that is not durable; the gates are asked once more right
 before the effect; exit status 0 and HTTP 200 are claims, the read-back is the proof; every
 intent ends within its deadline. After a restart an open intent is settled by what its target
-shows: by reading alone where it was one change, by going on where it has marked its way.
+shows: by reading alone where it was one change, by going on where it has marked its way; and not
+at all by an action that was changed meanwhile, since it may stand for another target.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from watchdog.core.aftermath import intent_ended
 from watchdog.core.book import OpenIntent
 from watchdog.core.entries import IntentEnded, IntentOpened, Outcome, Recorded
+from watchdog.core.keeping import is_as_decided
 from watchdog.core.spec import ActionSpec, Policy, Step
 from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.verifying import change_ended
@@ -131,6 +133,8 @@ class Runner:
             ending = Ending(
                 Outcome.UNKNOWN, f"{entry.action} is not in the policy any more: cannot be read"
             )
+        elif not is_as_decided(entry, action):
+            ending = Ending(Outcome.UNKNOWN, _changed(entry, action))
         else:
             hand = self._hands(action)
             bench = Workbench(self._recorder, hand.actuator, hand.probe, self.stopped, self._fence)
@@ -163,6 +167,14 @@ def _step(action: ActionSpec | None, direction: Direction) -> Step | None:
     if action is None:
         return None
     return action.do if direction is Direction.DO else action.undo
+
+
+def _changed(entry: IntentOpened, action: ActionSpec) -> str:
+    moved = f", and changes {action.target} now" if action.target != entry.target else ""
+    return (
+        f"a policy was applied since that has {action.name} otherwise{moved}: what was decided for "
+        f"cannot be read by it. Look at {entry.target} yourself"
+    )
 
 
 def _means(work: Work) -> Setting | Replacing:
