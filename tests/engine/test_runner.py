@@ -307,16 +307,16 @@ async def test_an_intent_found_open_is_settled_by_reading_alone(
 
 
 @pytest.mark.parametrize(
-    ("now", "outcome"),
-    [({"sha256": "A"}, DONE), ({"sha256": "B"}, UNKNOWN), ({"target": "flag:other"}, UNKNOWN)],
+    ("sha256", "target", "outcome"),
+    [("A", TARGET, DONE), ("B", TARGET, UNKNOWN), ("A", "flag:other", UNKNOWN)],
     ids=["as-it-was", "another-text", "another-target"],
 )
 async def test_what_was_decided_for_is_not_settled_by_an_action_that_was_changed_since(
-    tmp_path: Path, sandbox: Sandbox, now: dict[str, str], outcome: e.Outcome
+    tmp_path: Path, sandbox: Sandbox, sha256: str, target: str, outcome: e.Outcome
 ) -> None:
     await sandbox.change_flag_behind_its_back(enabled=False)
     rules = policy(sandbox)
-    rules.actions["pause"] = replace(rules.actions["pause"], **{"sha256": "A", **now})
+    rules.actions["pause"] = replace(rules.actions["pause"], sha256=sha256, target=target)
     before = leave_open(tried=True, text="A")
     async with living(tmp_path, sandbox, rules, before=before) as house:
         await house.until(lambda: house.entries(e.IntentEnded), "the end of the intent")

@@ -185,10 +185,7 @@ class Book:
         ep = self.episodes[entry.episode]
         if entry.after in {State.OK, State.WATCHED} and entry.event is not Event.FRESH_BREACH:
             self.heard.settle(ep.rule)
-        ep.state, ep.moved, ep.reason, ep.rung = entry.after, at, entry.reason, entry.rung
-        ep.verdict = entry.verdict or ep.verdict
-        if entry.event in {Event.CLIMB, Event.ABANDONED}:
-            ep.refusals = ()  # what refuses now is news again, and people are told
+        ep.take_move(entry, at)
         if entry.after is State.OK:
             if self.current.get(ep.rule) == ep.id:
                 del self.current[ep.rule]
@@ -273,14 +270,18 @@ class Book:
             found = found and all(claim.found for claim in self.claimants(entry.target))
             facts = ended.facts if ended is not None else ()
             claim = Claim(entry.episode, entry.action, entry.target, found, at, facts)
-            self.claims.setdefault(entry.target, {})[entry.episode] = claim
+            self._claimed(ep, claim)
+
+    def _claimed(self, ep: Episode, claim: Claim) -> None:
+        self.claims.setdefault(claim.target, {})[ep.id] = claim
+        ep.changed, ep.undone = ep.changed or not claim.found, False
 
     @_take.register
     def _came_late(self, entry: e.CameLate, at: Instant) -> None:
         if (ep := self.episodes.get(entry.episode)) is not None:
             self.acted += self.late.start_of(entry, ep, self.acted, at)
             for claim in self.late.claim_of(entry, ep, at):
-                self.claims.setdefault(entry.target, {})[ep.id] = claim
+                self._claimed(ep, claim)
         self._shows(entry.episode, entry.target, entry.seen)
 
     @_take.register

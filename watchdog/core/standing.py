@@ -11,7 +11,7 @@ from watchdog.core import entries as e
 from watchdog.core.episode import OPEN
 from watchdog.core.samples import Labels
 from watchdog.core.spec import Scope
-from watchdog.core.states import State
+from watchdog.core.states import Event, State
 from watchdog.core.trees import Facts, merged
 from watchdog.core.words import Blind, Direction, Instant, Severity, Verdict, World
 
@@ -49,6 +49,8 @@ class Episode:
     target: str = ""  # what that one, or the last that was started, would change
     intent: str = ""  # the one that is open
     effect_at: Instant | None = None
+    changed: bool = False  # something was rolled back by it, and not found so
+    undone: bool = False  # of that nothing is left, by whomever it was undone
     effected: tuple[str, ...] = ()  # actions that were started and not abandoned
     refusals: tuple[str, ...] = ()  # those recorded since something was last tried
     verdict: Verdict | None = None
@@ -82,6 +84,14 @@ class Episode:
         if direction is Direction.DO or outcome in {e.Outcome.DONE, e.Outcome.FOUND}:
             return ""
         return f"its undo ended {outcome.value}: {self.last_reason}"
+
+    def take_move(self, moved: e.EpisodeMoved, at: Instant) -> None:
+        self.state, self.moved, self.reason, self.rung = moved.after, at, moved.reason, moved.rung
+        self.verdict = moved.verdict or self.verdict
+        if moved.event in {Event.CLIMB, Event.ABANDONED}:
+            self.refusals = ()  # what refuses now is news again, and people are told
+        if moved.event is Event.UNDONE:
+            self.undone = self.changed
 
     def take_end(self, ended: e.IntentEnded) -> None:
         """What its newest change, there or back, came to."""

@@ -149,6 +149,40 @@ def test_what_somebody_else_had_switched_off_is_theirs_to_announce() -> None:
     assert state(watch).worst is OPERATIONAL
 
 
+def test_what_was_found_so_and_does_not_help_burns_and_is_not_said_to_be_over() -> None:
+    watch = Watch(a_policy())
+    watch.break_it()
+    watch.end(e.Outcome.FOUND)
+    watch.run(30, BREACHED)
+    watch.look(contained=Truth.FALSE, recovered=Truth.FALSE)
+    assert watch.is_now(State.LATCHED)
+    assert state(watch, BURNING).worst is MAJOR
+    assert state(watch).worst is OPERATIONAL, "nothing was paused, so nothing is watched"
+    assert state(watch, BURNING, book=watch.refolded()) == state(watch, BURNING)
+
+
+def test_what_was_found_so_and_is_switched_back_by_others_was_no_pause_of_ours() -> None:
+    watch = Watch(a_policy())
+    watch.break_it()
+    watch.end(e.Outcome.FOUND)
+    watch.look(contained=Truth.TRUE, recovered=Truth.UNKNOWN)
+    watch.drift("flag:redemption", "pause")
+    assert watch.is_now(State.WATCHED)
+    assert state(watch).worst is OPERATIONAL
+
+
+def test_what_latched_and_was_undone_is_watched_until_it_is_closed() -> None:
+    watch = Watch(a_policy())
+    watch.break_it()
+    watch.end()
+    watch.run(30, BREACHED)
+    watch.look(contained=Truth.FALSE, recovered=Truth.FALSE)
+    assert watch.is_now(State.LATCHED)
+    assert takes(watch, BURNING).worst is PAUSED
+    watch.undo(watch.episode)
+    assert (watch.episode.state, state(watch, BURNING).worst) == (State.LATCHED, MONITORING)
+
+
 def test_a_breach_after_the_undo_goes_on_under_the_same_name() -> None:
     watch = paused()
     first = takes(watch).open[0].incident

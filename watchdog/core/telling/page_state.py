@@ -125,14 +125,14 @@ class _About:
     watched: list[tuple[Instant, str]] = field(default_factory=list)
     doubted: bool = False
 
-    def take(self, ep: Episode, claimed: list[Instant], *, silenced: bool) -> None:
+    def take(self, ep: Episode, claimed: list[Instant], *, goes_on: bool, silenced: bool) -> None:
         if claimed:
             self.paused.append((min(claimed, key=lambda at: at.steady), ep.id))
             self.doubted |= ep.undo_is_unknown
-        elif _is_undone(ep):
+        elif ep.undone and ep.state in {State.WATCHED, State.LATCHED}:
             self.watched.append((ep.moved, ep.id))
         else:
-            if ep.reopens:  # it was watched before, and is not over because it breached again
+            if goes_on:  # it was watched before, and is not over because it breached again
                 self.watched.append((ep.opened, ep.id))
             if ep.state in _BURNS and not silenced:
                 self.burning.append((ep.opened, ep.id))
@@ -175,6 +175,8 @@ def _sorted_out(page: StatusPage, book: Book, now: Instant) -> Iterator[tuple[Co
         if ep.world is not World.LIVE or ep.mark == _DRILL:
             continue
         before, held = book.episodes.get(ep.reopens), claims.get(ep.id, [])
+        seen_before = before is None or before.undone or bool(before.reopens)
+        goes_on = bool(ep.reopens) and seen_before
         targets = {ep.target, before.target if before is not None else ""}
         of_rule = by_rule.get(family_of(ep.rule), set())
         of_targets = (by_target.get(one, set()) for one in targets | {c.target for c in held})
@@ -182,14 +184,8 @@ def _sorted_out(page: StatusPage, book: Book, now: Instant) -> Iterator[tuple[Co
         silenced = bool(concerned) and _silenced(ep, book, now)
         for name in concerned:
             claimed = [c.at for c in held if name in of_rule | by_target.get(c.target, set())]
-            found[name].take(ep, claimed, silenced=silenced)
+            found[name].take(ep, claimed, goes_on=goes_on, silenced=silenced)
     return ((component, found[component.name]) for component in page.components)
-
-
-def _is_undone(ep: Episode) -> bool:
-    """Something was rolled back, and nothing of it is left."""
-    latched = ep.state is State.LATCHED and ep.effect_at is not None
-    return ep.state is State.WATCHED or latched
 
 
 def _first(found: list[tuple[Instant, str]]) -> tuple[Instant, tuple[str, ...]]:
