@@ -266,6 +266,24 @@ async def test_an_action_past_its_first_effect_finishes_under_a_hold(
 # -- found open at the start -----------------------------------------------------------------------
 
 
+async def test_one_stale_answer_is_no_reason_to_do_nothing(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """One of several replicas says that it is off already, right before the effect."""
+    async with living(tmp_path, sandbox) as house:
+        await house.clear()
+        body = '{"flag": "btc_mainnet_redemption", "enabled": false}'
+        as_json = {"content-type": "application/json"}
+        reading("answer", times=1, status=200, body=body, headers=as_json)(sandbox)
+        await house.orders.rollbacks.rollback(
+            ALICE, "pause", "technical", "test", through_hold=False, dry=False
+        )
+        assert ended(house).outcome is DONE
+        assert sandbox.flag_changes() == 1
+        (looked,) = [one for one in house.entries(e.StepTaken) if one.step == "read_before"]
+        assert (looked.result, "a moment before it was" in looked.reason) == ("false", True)
+
+
 def leave_open(*, tried: bool, text: str = "") -> Callable[[House], None]:
     """The process before this one died with an intent open."""
 

@@ -19,6 +19,10 @@ READ_BACK_SECONDS = 3.0
 LEAST_READ_SECONDS = 0.25
 """Less is no time to read in: what was seen before says more than a read that we cut off."""
 
+FOUND_AGAIN_SECONDS = 0.5
+"""After this what stands already is read once more: of several replicas one may be stale, and by
+its word alone nothing would be done."""
+
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
 

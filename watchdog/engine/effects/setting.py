@@ -1,8 +1,8 @@
 """One change of a target that says itself how it stands: a flag, the version of a service.
 
-Look, ask the gates once more, change, and read until it shows or the deadline is over. Before
-another try they are asked again. Found open after a restart it is settled by reading alone, and
-nothing is repeated.
+Look, ask the gates once more, change, and read until it shows or the deadline is over. What stands
+already is found so only where a second look shows it, too. Before another try the gates are asked
+again. Found open after a restart it is settled by reading alone, and nothing is repeated.
 
 Of a release it is asked, right before the gates, whether what was decided for is still so; where
 it is not, nothing is tried, and it is decided anew. It is deployed once, unless it was declared
@@ -20,6 +20,7 @@ from watchdog.core.words import CheckReading, Instant, Truth
 from watchdog.engine.effects.ending import (
     CHANGE,
     FIRST_PAUSE_SECONDS,
+    FOUND_AGAIN_SECONDS,
     LEAST_READ_SECONDS,
     LONGEST_PAUSE_SECONDS,
     PROVE,
@@ -57,7 +58,7 @@ class Setting:
         """Look, ask once more, change, and prove it."""
         if self._left() <= 0:
             return Ending(Outcome.ABANDONED, "its deadline was over before it could begin")
-        before = await self._read()
+        before = await self._still(await self._read())
         if before.truth is Truth.TRUE:
             return Ending(
                 Outcome.FOUND, f"it stood already: {before.reason}", before.seen, before.at
@@ -85,6 +86,7 @@ class Setting:
         pause = FIRST_PAUSE_SECONDS
         while True:
             seen = await self._read()
+            seen = seen if tried else await self._still(seen)
             if seen.truth is Truth.TRUE:
                 outcome = Outcome.DONE if tried else Outcome.FOUND
                 return await self._stands(outcome, f"settled after a restart: {seen.reason}", seen)
@@ -115,6 +117,16 @@ class Setting:
         return await self._bench.read(
             work.action, work.step.expect, self._until, work.intent.facts, back=not work.forth
         )
+
+    async def _still(self, seen: CheckReading) -> CheckReading:
+        """What was seen, where that is no reason to do nothing; else what a second look says."""
+        if seen.truth is not Truth.TRUE:
+            return seen
+        await asyncio.sleep(max(0.0, min(FOUND_AGAIN_SECONDS, self._left() / 4)))
+        again = await self._read()
+        if again.truth is Truth.TRUE:
+            return seen
+        return replace(again, reason=f"{again.reason}; a moment before it was: {seen.reason}")
 
     async def _change(self, seen: CheckReading) -> Ending:
         pause = FIRST_PAUSE_SECONDS
