@@ -1,9 +1,11 @@
 """Stopped or killed at any moment: the next process goes on, and the target changes once."""
 
+import asyncio
+
 import pytest
 
-from tests.e2e.household import Watchdog
-from tests.e2e.rulebook import ERRORS, PEG, slo
+from tests.e2e.household import Refused, Watchdog
+from tests.e2e.rulebook import ERRORS, PAUSE, PEG, SLOW, slo
 from tests.e2e.scenes import break_peg, called, gone, mend_peg
 from watchdog.core.entries import (
     EpisodeOpened,
@@ -35,6 +37,27 @@ async def test_a_stop_in_the_middle_of_an_action_lets_it_end(
     await watchdog.start()
     await watchdog.episode(PEG, state="contained")
     assert (sandbox.flag_changes(), len(sandbox.launchctl.calls())) == (1, 1)
+
+
+async def test_what_is_ordered_while_it_stops_is_refused_at_once(
+    sandbox: Sandbox, watchdog: Watchdog
+) -> None:
+    watchdog.rules.add_rung(within="5s")
+    await watchdog.on_guard()
+    sandbox.launchctl.hangs_after_applying(2.5)
+    break_peg(sandbox)
+    await called(sandbox.launchctl)
+
+    stopping = asyncio.create_task(watchdog.stop())
+    await asyncio.sleep(1)
+    with pytest.raises(Refused, match="the watchdog is stopping, and begins nothing any more"):
+        await watchdog.order("rollback", action=SLOW, kind="technical", reason="that as well")
+    assert await stopping == 0
+
+    assert [one.action for one in watchdog.entries(IntentOpened)] == [PAUSE]
+    (ended,) = watchdog.entries(IntentEnded)
+    assert ended.outcome is Outcome.DONE
+    assert len(sandbox.launchctl.calls()) == 1
 
 
 @pytest.mark.sim

@@ -23,6 +23,7 @@ from watchdog.core import entries as e
 from watchdog.core.spec import Scope
 from watchdog.core.states import Event, State
 from watchdog.core.words import Direction, Severity, World
+from watchdog.engine.orders.desk import OrderRefused
 from watchdog.sandbox.handle import Sandbox
 
 BOUND_SECONDS = 1.0
@@ -282,6 +283,31 @@ async def test_one_stale_answer_is_no_reason_to_do_nothing(
         assert sandbox.flag_changes() == 1
         (looked,) = [one for one in house.entries(e.StepTaken) if one.step == "read_before"]
         assert (looked.result, "a moment before it was" in looked.reason) == ("false", True)
+
+
+async def test_while_it_drains_no_order_begins_anything_and_what_was_begun_ends(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    rules = policy(sandbox)
+    rules.actions["other"] = pause(sandbox, name="other", target="flag:other")
+    async with living(tmp_path, sandbox, rules) as house:
+        await house.clear()
+        sandbox.fault("flag_write", "hang_after", seconds=1)
+        house.break_peg()
+        await house.until(lambda: sandbox.flag_changes() == 1, "its effect")
+        draining = asyncio.create_task(house.engine.runner.drain(10.0))
+        await asyncio.sleep(0)
+        with pytest.raises(OrderRefused, match="the watchdog is stopping, and begins nothing any"):
+            await house.orders.rollbacks.rollback(
+                ALICE, "other", "technical", "test", through_hold=False, dry=False
+            )
+        assert [one.intent for one in house.entries(e.IntentOpened)] == ["I1"]
+        assert not any(ep.rule == "manual" for ep in house.engine.book.episodes.values())
+        await draining
+        assert [one.outcome for one in house.entries(e.IntentEnded)] == [DONE]
+        with pytest.raises(OrderRefused, match="is stopping"):
+            await house.orders.rollbacks.undo(ALICE, "pause", "back", force=True, dry=False)
+        assert len(house.entries(e.IntentOpened)) == 1
 
 
 def leave_open(*, tried: bool, text: str = "") -> Callable[[House], None]:

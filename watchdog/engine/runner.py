@@ -48,12 +48,14 @@ class Runner:
         self._on_outcome = on_outcome
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._withdrawn: set[str] = set()
-        self._draining = False
+        self.draining = False
         self.failure: BaseException | None = None
 
     def heard(self, recorded: Recorded) -> None:
-        """A recorder's listener: starts what became durable."""
-        if isinstance(recorded.entry, IntentOpened):
+        """A recorder's listener: starts what became durable. What does so while we stop is left to
+        the next process, which finds that nothing was tried.
+        """
+        if isinstance(recorded.entry, IntentOpened) and not self.draining:
             self._start(OpenIntent(recorded.entry, recorded.at), anew=True)
 
     def settle_open(self) -> int:
@@ -70,7 +72,7 @@ class Runner:
 
     async def drain(self, within_seconds: float) -> None:
         """Begin nothing new; give what has begun the time to end."""
-        self._draining = True
+        self.draining = True
         if self._tasks:
             await asyncio.wait(self._tasks.values(), timeout=within_seconds)
         for task in self._tasks.values():
@@ -96,7 +98,7 @@ class Runner:
             return "it could not be recorded when it was ordered"
         if entry.actor and not entry.approved_by:
             return ""
-        return "the watchdog is stopping" if self._draining else self._ask_once_more(entry)
+        return "the watchdog is stopping" if self.draining else self._ask_once_more(entry)
 
     def _is_under_way(self, intent: str) -> bool:
         """Whether somebody is at it who was not cut off."""

@@ -86,7 +86,14 @@ class Desk:
         return self.engine.recorder.wish()
 
     def record(self, wish: Draft, intent: str = "") -> None:
-        """Refuse where it is not durable. The intent of what is in doubt is not acted on here."""
+        """Refuse where it is not durable, and what would begin an `intent` while we stop. The intent
+        of what is in doubt is not acted on here.
+        """
+        if intent and self.engine.runner.draining:
+            raise OrderRefused(
+                "the watchdog is stopping, and begins nothing any more: not done. Order it again "
+                "once it runs; what it began before is being ended: slo-watchdog status"
+            )
         missed = self.engine.recorder.order(wish)
         if missed is None:
             return
