@@ -86,8 +86,8 @@ class Desk:
         return self.engine.recorder.wish()
 
     def record(self, wish: Draft, intent: str = "") -> None:
-        """Refuse where it is not durable, and what would begin an `intent` while we stop. The intent
-        of what is in doubt is not acted on here.
+        """Refuse where it is not durable, and while we stop what would begin an `intent`. That of
+        what is in doubt is not acted on here.
         """
         if intent and self.engine.runner.draining:
             raise OrderRefused(
