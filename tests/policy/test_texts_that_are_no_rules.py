@@ -98,6 +98,16 @@ def test_a_huge_file_is_refused_in_reasonable_time(name: str) -> None:
     assert 0 < len(outcome.errors) <= 201
 
 
+def test_a_key_that_stands_twice_hides_nothing_else_of_its_file() -> None:
+    text = "version: 1\nrules:\n  a: {mode: armd}\n  a: {}\n  b: {fro: 5m}\nrules: {}\n"
+    outcome = load(folder(team_a=text, team_b=RULES))
+    told = [problem.text for problem in outcome.errors]
+    for place in ("4:3", "6:1", "3:13", "5:7"):
+        assert any(one.startswith(f"team-a/rules.yaml:{place}:") for one in told), (place, told)
+    assert outcome.policy is not None
+    assert set(outcome.policy.rules) == {"error-rate"}, "neither of the two is in force"
+
+
 def test_an_anchor_used_twice_is_welcome() -> None:
     shared = RULES.replace("labels", "x") + (
         "  second:\n    severity: P1\n    source: app\n    labels: &l {team: a}\n"

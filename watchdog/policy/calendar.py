@@ -8,10 +8,10 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from watchdog.core.spec import MaintenanceWindow, Scope
+from watchdog.policy.nodes import Place
 from watchdog.policy.platform_models import ScopeShape, WindowShape
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\Z", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,2}\Z", re.ASCII)

@@ -12,11 +12,12 @@ from watchdog.policy.folder import read_folder
 from watchdog.policy.lint import Finding, Ground, Level, ground_of, lint
 from watchdog.policy.load import Load, load_folder
 from watchdog.policy.meant import keys_meant
+from watchdog.policy.nodes import BadText
 from watchdog.policy.platform import KEYS, LATER
 from watchdog.policy.problem import Findings, Problem
 from watchdog.policy.scalars import is_name
 from watchdog.policy.tested import rules_tested_in
-from watchdog.policy.tree import BadText, read_tree
+from watchdog.policy.tree import read_in_part
 from watchdog.policy.variables import Value
 
 
@@ -174,7 +175,7 @@ def environments_of(folder: str | Path) -> list[str]:
     files = read_folder(folder).files
     named = {Path(path).stem for path in files if path.startswith("vars/")}
     try:
-        tree = read_tree(files.get("platform.yaml", ""), "platform.yaml")
+        tree, _ = read_in_part(files.get("platform.yaml", ""), "platform.yaml")
     except BadText:
         tree = None  # the load says what is wrong with it
     top = keys_meant(tree, KEYS, LATER, Findings()) if tree is not None else {}

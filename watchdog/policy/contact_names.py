@@ -9,10 +9,10 @@ from watchdog.core.telling.contacts import NEXT_ON_CALL, ON_CALL, Told
 from watchdog.policy.base import Shape
 from watchdog.policy.document import Document, entries_of
 from watchdog.policy.meant import corrected
+from watchdog.policy.nodes import Node
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest, shape_of
-from watchdog.policy.tree import Node
 
 S = TypeVar("S", bound=Shape)
 

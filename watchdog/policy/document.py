@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 
 from watchdog.core.naming import family_of
 from watchdog.policy.meant import keys_meant
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import is_name, shown
 from watchdog.policy.shape import closest
-from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.tree import read_in_part
 from watchdog.policy.unfolding import unfolded
 from watchdog.policy.variables import Given, substitute
 
@@ -38,10 +39,12 @@ class Document:
 def read_document(text: str, file: str, given: Given, findings: Findings) -> Document | None:
     """The file's tree, or None with what is wrong with it as a whole."""
     try:
-        node = read_tree(text, file)
+        node, twice = read_in_part(text, file)
     except BadText as bad:
         findings.refuse(bad.place, bad.what, bad.remedy)
         return None
+    for place, what, remedy in twice:
+        findings.refuse(place, what, remedy)
     if node is None:
         findings.refuse(
             Place(file, 1, 1), "the file is empty", "Was it saved whole? If not wanted, delete it."

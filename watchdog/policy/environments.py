@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchdog.policy.document import Document
+from watchdog.policy.nodes import Place
 from watchdog.policy.problem import Findings, Problem
 from watchdog.policy.scalars import is_name
-from watchdog.policy.tree import Place
 
 
 @dataclass(frozen=True, slots=True)

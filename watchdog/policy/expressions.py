@@ -26,10 +26,10 @@ from watchdog.core.promql import (
 )
 from watchdog.core.promql.parsing import without_raw
 from watchdog.core.spec import PRESENT, Bound, JsonDocument, PrometheusApi, SourceSpec
+from watchdog.policy.nodes import Place
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest
-from watchdog.policy.tree import Place
 from watchdog.wire import expectation
 
 MAX_NESTING = 40

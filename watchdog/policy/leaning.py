@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchdog.policy.nodes import Node, Place
 from watchdog.policy.platform import GRANTS
-from watchdog.policy.tree import Node, Place
 
 _NAMING = frozenset({"source", "up", "from", "playbook", "up_to"})
 _GRANTED = frozenset({"playbook", "up_to", "command"})

@@ -13,9 +13,9 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from watchdog.policy.base import Shape
+from watchdog.policy.nodes import Node, Place
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Node, Place
 
 Entries = dict[str, tuple[Place, Node]]
 

@@ -13,6 +13,7 @@ from watchdog.policy.folder import MESSAGES, is_test
 from watchdog.policy.importers.in_place import AlertFiles, is_alert_file
 from watchdog.policy.leaning import leaning
 from watchdog.policy.meant import nearest
+from watchdog.policy.nodes import Place
 from watchdog.policy.platform import DEFAULT_LIMITS, KEYS, LATER, Platform, compile_platform
 from watchdog.policy.problem import PLATFORM, Findings, Problem
 from watchdog.policy.rules import KEYS as OWNER_KEYS
@@ -22,7 +23,6 @@ from watchdog.policy.scalars import is_name
 from watchdog.policy.shape import closest
 from watchdog.policy.status_pages import Places
 from watchdog.policy.together import Choice, add_hidden, settle
-from watchdog.policy.tree import Place
 from watchdog.policy.variables import GIVEN, Given, Value, places_of, read_variables, refuse_absent
 
 RESERVED = frozenset({PLATFORM, "vars", "messages", "manual"})

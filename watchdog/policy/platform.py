@@ -37,6 +37,7 @@ from watchdog.policy.drills import KEY as DRILLS
 from watchdog.policy.drills import drills_of
 from watchdog.policy.expressions import Spot, check_jmespath
 from watchdog.policy.http import endpoint
+from watchdog.policy.nodes import Node
 from watchdog.policy.platform_models import (
     LimitsShape,
     SourceShape,
@@ -48,7 +49,6 @@ from watchdog.policy.procedure import KEY as PROCEDURE
 from watchdog.policy.procedure import procedure_of
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest, shape_of
-from watchdog.policy.tree import Node
 from watchdog.policy.verification import KEY as VERIFICATION
 from watchdog.policy.verification import verification_of
 

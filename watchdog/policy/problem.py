@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from watchdog.core.text import printable
-from watchdog.policy.tree import Node, Place
+from watchdog.policy.nodes import Node, Place
 
 PLATFORM = "platform"
 """The name of the platform's own part; no owner may be called so."""

@@ -15,9 +15,9 @@ from pydantic_core import ErrorDetails
 
 from watchdog.policy.base import Shape
 from watchdog.policy.meant import as_meant, nearest
+from watchdog.policy.nodes import Node
 from watchdog.policy.problem import Entry, Findings, Path
 from watchdog.policy.scalars import OURS, shown
-from watchdog.policy.tree import Node
 
 S = TypeVar("S", bound=Shape)
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from watchdog.core.naming import family_of
 from watchdog.policy.folder import TESTS_END
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.reading import Unreadable, text_of
-from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.tree import read_tree
 
 _NAMED_BY = {
     "alert_rule_test": "alertname",

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -28,6 +27,7 @@ from ruamel.yaml.events import (
 from ruamel.yaml.reader import ReaderError
 
 from watchdog.policy import yaml_faults
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.scalars import shown
 
 MAX_CHARACTERS = 128 * 1024
@@ -57,66 +57,8 @@ _WORDS: dict[str, bool | None] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    file: str
-    line: int  # from 1
-    column: int  # from 1
-    set_by: str = field(default="", compare=False)
-    """Of a value that came from elsewhere: what set it, and where."""
-
-    @property
-    def text(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
-
-
-class BadText(Exception):  # an error is named by what happened, as everywhere here
-    """The text cannot be read as a rule file; carries the place, what is wrong, what to do."""
-
-    def __init__(self, place: Place, what: str, remedy: str) -> None:
-        super().__init__(f"{place.text}: {what}. {remedy}")
-        self.place, self.what, self.remedy = place, what, remedy
-
-
-@dataclass(slots=True)
-class Node:
-    """A scalar (`value`), a list (`items`) or a mapping (`entries`: key -> (place, node))."""
-
-    place: Place
-    kind: str  # "scalar", "list" or "mapping"
-    value: str | int | float | bool | None = None
-    text: str = ""  # a scalar as written
-    items: list[Node] = field(default_factory=list)
-    entries: dict[str, tuple[Place, Node]] = field(default_factory=dict)
-    size: int = 1  # nodes in it, aliases followed
-
-    def plain(self) -> Any:
-        """The value as Python data."""
-        if self.kind == "mapping":
-            return {key: node.plain() for key, (_, node) in self.entries.items()}
-        return [node.plain() for node in self.items] if self.kind == "list" else self.value
-
-    def child(self, step: str | int) -> tuple[Place, Node] | None:
-        if isinstance(step, int):
-            inside = self.kind == "list" and step < len(self.items)
-            return (self.items[step].place, self.items[step]) if inside else None
-        return self.entries.get(step)
-
-    def _walk(self, path: tuple[str | int, ...]) -> tuple[Place, Place, bool]:
-        node, key, complete = self, self.place, True
-        for step in path:
-            found = node.child(step)
-            complete = found is not None
-            if found is not None:  # else a validator's own step, or what is missing
-                key, node = found
-        return key, node.place, complete
-
-    def value_at(self, path: tuple[str | int, ...]) -> Place:
-        return self._walk(path)[1]
-
-    def key_at(self, path: tuple[str | int, ...]) -> Place:
-        key, value, complete = self._walk(path)
-        return key if complete else value
+Refusal = tuple[Place, str, str]
+"""Where, what is wrong, what to do: the parts of a BadText."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,25 +87,34 @@ def read_trees(text: str, file: str) -> list[Node]:
     return list(_read(text, file, form))
 
 
+def read_in_part(text: str, file: str) -> tuple[Node | None, tuple[Refusal, ...]]:
+    """The tree as `read_tree` gives it, and every key that stands twice: the first is in the tree.
+
+    So what else is wrong with a file is told together with them. Raises BadText for the rest.
+    """
+    trees, refused = _read_once(text, file, _Form())
+    if refused and not trees:
+        raise BadText(*refused[0])
+    return trees[0] if trees else None, refused
+
+
 def _read(text: str, file: str, form: _Form) -> tuple[Node, ...]:
     trees, refused = _read_once(text, file, form)
-    if refused is not None:
-        raise BadText(*refused)
+    if refused:
+        raise BadText(*refused[0])
     return trees
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _read_once(
-    text: str, file: str, form: _Form
-) -> tuple[tuple[Node, ...], tuple[Place, str, str] | None]:
+def _read_once(text: str, file: str, form: _Form) -> tuple[tuple[Node, ...], tuple[Refusal, ...]]:
     """Nothing changes a tree once it is built, so that one serves all who read the same text."""
     try:
-        return tuple(_built(text, file, form)), None
+        return _built(text, file, form)
     except BadText as bad:
-        return (), (bad.place, bad.what, bad.remedy)
+        return (), ((bad.place, bad.what, bad.remedy),)
 
 
-def _built(text: str, file: str, form: _Form) -> list[Node]:
+def _built(text: str, file: str, form: _Form) -> tuple[tuple[Node, ...], tuple[Refusal, ...]]:
     start = Place(file, 1, 1)
     if len(text) > form.characters:
         what = f"the file has {len(text)} characters; {form.characters} is the most"
@@ -171,7 +122,8 @@ def _built(text: str, file: str, form: _Form) -> list[Node]:
     if text.startswith(("\ufeff", "\ufffe")):
         raise BadText(start, "the file begins with a byte order mark", "Save it as plain UTF-8.")
     try:
-        return _Builder(file, text, texts=form.texts).documents(form.documents)
+        builder = _Builder(file, text, texts=form.texts)
+        return tuple(builder.documents(form.documents)), tuple(builder.twice)
     except MarkedYAMLError as error:
         line, column, what, remedy = yaml_faults.syntax(error, text)
         raise BadText(Place(file, line, column), what, remedy) from error
@@ -194,7 +146,9 @@ def _first_line(error: BaseException) -> str:
 
 
 class _Builder:
-    """Consumes the parser's events; stops at the first thing that is not allowed."""
+    """Consumes the parser's events; stops at the first thing that is not allowed, but for a key
+    that stands twice.
+    """
 
     def __init__(self, file: str, text: str, *, texts: bool) -> None:
         self._file = file
@@ -203,6 +157,7 @@ class _Builder:
         self._events: Iterator[Event] = iter(parser.parse(text))
         self._anchors: dict[str, Node | None] = {}  # None while the anchored node is being read
         self._nodes = 0
+        self.twice: list[Refusal] = []
 
     def documents(self, most: int) -> list[Node]:
         found: list[Node] = []
@@ -287,11 +242,9 @@ class _Builder:
             value = self._node(next(self._events), depth + 1)
             if key.text in node.entries:
                 first = node.entries[key.text][0]
-                raise BadText(
-                    key.place,
-                    f"`{shown(key.text)}` stands twice, first in line {first.line}",
-                    "Keep one of the two.",
-                )
+                what = f"`{shown(key.text)}` stands twice, first in line {first.line}"
+                self.twice.append((key.place, what, "Keep one of the two."))
+                continue
             if value.kind == "scalar" and not value.text and value.value is None:
                 value.place = key.place  # what is not there is told at its key
             node.entries[key.text] = (key.place, value)

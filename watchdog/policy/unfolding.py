@@ -13,9 +13,9 @@ from dataclasses import replace
 from itertools import product
 
 from watchdog.core.naming import Values, labelled
+from watchdog.policy.nodes import Node, Place
 from watchdog.policy.problem import Findings
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Node, Place
 
 MOST = 100
 """Actions that one may be unfolded into."""

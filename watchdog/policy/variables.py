@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.problem import Findings
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest
-from watchdog.policy.tree import BadText, Node, Place, read_tree, resolve
+from watchdog.policy.tree import read_in_part, resolve
 
 Value = str | int | float | bool
 Variables = Mapping[str, Value]
@@ -50,7 +51,7 @@ class Given:
 def places_of(text: str, file: str) -> dict[str, Place]:
     """Where each variable of a file has its value."""
     try:
-        tree = read_tree(text, file)
+        tree, _ = read_in_part(text, file)
     except BadText:
         return {}
     return {name: node.place for name, (_, node) in tree.entries.items()} if tree else {}
@@ -59,10 +60,12 @@ def places_of(text: str, file: str) -> dict[str, Place]:
 def read_variables(text: str, file: str, findings: Findings) -> dict[str, Value]:
     """The variables of one file: name to text, number or truth."""
     try:
-        tree = read_tree(text, file)
+        tree, twice = read_in_part(text, file)
     except BadText as bad:
         findings.refuse(bad.place, bad.what, bad.remedy)
         return {}
+    for place, what, remedy in twice:
+        findings.refuse(place, what, remedy)
     if tree is None:
         findings.refuse(
             Place(file, 1, 1), "the file is empty", "Was it saved whole? Else delete it."

@@ -17,7 +17,8 @@ from tests.policy.importers.samples import SAMPLES
 from watchdog.core.words import Mode
 from watchdog.policy.importers.importing import Imported, import_texts
 from watchdog.policy.importers.report import Fate
-from watchdog.policy.tree import Node, read_trees
+from watchdog.policy.nodes import Node
+from watchdog.policy.tree import read_trees
 
 STRANGER = "zz-stranger"
 

@@ -11,7 +11,7 @@ import pytest
 from watchdog.policy.importers.importing import Imported, import_texts
 from watchdog.policy.importers.inline import Inlined, Recording, Recordings
 from watchdog.policy.importers.promql import tree_of, written
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 HERE = Place("rules.yaml", 1, 1)
 RULES = {

@@ -25,9 +25,10 @@ from watchdog.core.samples import Labels, labels_of
 from watchdog.core.spec import RuleSpec
 from watchdog.core.words import Severity
 from watchdog.policy import Problem
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.reading import Unreadable, text_of
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.tree import read_tree
 
 MAX_BYTES = 1 << 20
 _KEYS = ("start", "end", "severity", "rule", "labels", "name")

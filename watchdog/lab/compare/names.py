@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from watchdog.core.spec import RuleSpec
 from watchdog.policy.importers.in_place import FROM, is_alert_file
-from watchdog.policy.tree import BadText, Node, read_trees
+from watchdog.policy.nodes import BadText, Node
+from watchdog.policy.tree import read_trees
 
 SAME_NAME = "the same name"
 

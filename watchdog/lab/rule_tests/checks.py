@@ -28,7 +28,7 @@ from watchdog.lab.rule_tests.shapes import (
     RuleTestShape,
 )
 from watchdog.lab.rule_tests.suite import Case
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 NOTHING = ("nothing",)
 _DUST = 1e-6

@@ -17,9 +17,10 @@ from watchdog.lab.rule_tests.loaded import why_not
 from watchdog.lab.rule_tests.shapes import Interval, Some, Text, Texts, Time
 from watchdog.lab.rule_tests.template import BadTemplate, Template
 from watchdog.policy.base import Shape
+from watchdog.policy.nodes import BadText, Place
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.shape import shape_of
-from watchdog.policy.tree import BadText, Place, read_tree
+from watchdog.policy.tree import read_tree
 
 
 class RuleShape(Shape):

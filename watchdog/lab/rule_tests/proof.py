@@ -19,8 +19,8 @@ from watchdog.lab.rule_tests.coverage import named_in
 from watchdog.lab.rule_tests.reading import Unreadable, files_at, text_of
 from watchdog.lab.rule_tests.run import FileRan, Ran, run_files
 from watchdog.lab.rule_tests.under_test import Loader
+from watchdog.policy.nodes import Place
 from watchdog.policy.tested import rules_tested
-from watchdog.policy.tree import Place
 from watchdog.policy.variables import Value
 
 

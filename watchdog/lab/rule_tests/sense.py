@@ -24,9 +24,9 @@ from watchdog.lab.rule_tests.poll import called
 from watchdog.lab.rule_tests.shapes import RuleTestShape
 from watchdog.lab.rule_tests.suite import Case, Suite
 from watchdog.lab.rule_tests.under_test import Ours
+from watchdog.policy.nodes import Place
 from watchdog.policy.problem import Findings
 from watchdog.policy.shape import closest
-from watchdog.policy.tree import Place
 from watchdog.sources.selectors import names_in
 
 MAX_STEPS = 3_000_000

@@ -13,9 +13,10 @@ from watchdog.lab.rule_tests.notation import BadNotation, Values, series_of, val
 from watchdog.lab.rule_tests.reading import Unreadable, text_of
 from watchdog.lab.rule_tests.shapes import CaseShape, FileShape
 from watchdog.lab.rule_tests.under_test import Loader, UnderTest, find_rules
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.shape import shape_of
-from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.tree import read_tree
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,9 @@ from watchdog.lab.rule_tests.provider import Question
 from watchdog.lab.rule_tests.reading import Unreadable, text_of
 from watchdog.policy.check import environments_of
 from watchdog.policy.load import load_folder
+from watchdog.policy.nodes import BadText
 from watchdog.policy.problem import Entry, Findings, Problem
-from watchdog.policy.tree import BadText, read_tree
+from watchdog.policy.tree import read_tree
 from watchdog.policy.variables import Value
 
 

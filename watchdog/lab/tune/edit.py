@@ -16,7 +16,8 @@ from watchdog.core.text import duration
 from watchdog.lab.history import Bad
 from watchdog.policy import load_files
 from watchdog.policy.folder import read_folder
-from watchdog.policy.tree import BadText, Node, Place, read_tree
+from watchdog.policy.nodes import BadText, Node, Place
+from watchdog.policy.tree import read_tree
 
 
 @dataclass(frozen=True, slots=True)

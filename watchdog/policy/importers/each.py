@@ -16,7 +16,7 @@ import promql_parser as parser
 from watchdog.policy.importers.promql import bare
 from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.shape import is_scalar
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 LIMIT = 100
 """What an imported rule takes: others have no limit, and a rule of ours must have one."""

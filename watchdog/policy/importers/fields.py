@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 
 from watchdog.core.text import seconds_of
 from watchdog.policy.importers.report import Report
+from watchdog.policy.nodes import Node, Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Node, Place
 
 _YEAR_SECONDS = 31_536_000
 _UNKNOWN = "nothing here knows what it means"

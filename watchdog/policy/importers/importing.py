@@ -12,9 +12,10 @@ from watchdog.policy.importers.fields import Fields
 from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.writing import Draft, name_all, rules_text
 from watchdog.policy.load import load_files
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.problem import Problem
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import BadText, Node, Place, read_trees
+from watchdog.policy.tree import read_trees
 
 _KNOWN = (
     "Known are Prometheus rule files (`groups:`), PrometheusRule (monitoring.coreos.com/v1), Sloth "

@@ -17,10 +17,11 @@ from watchdog.policy.importers.inline import Recording, Recordings
 from watchdog.policy.importers.prometheus import Alert
 from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.writing import Draft, scalar_text
+from watchdog.policy.nodes import BadText, Node, Place
 from watchdog.policy.problem import Entry, Findings
 from watchdog.policy.scalars import shown
 from watchdog.policy.shape import closest
-from watchdog.policy.tree import BadText, Node, Place, read_trees
+from watchdog.policy.tree import read_trees
 
 FROM = "from"
 _SIGNALS = ("slo", "threshold", "integrity", "liveness", "event")

@@ -29,7 +29,7 @@ from watchdog.policy.importers.promql import (
     written,
 )
 from watchdog.policy.importers.shape import is_scalar
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 _OPERATORS = {
     str(parser.MatchOp.Equal): "=",

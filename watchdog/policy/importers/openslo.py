@@ -15,8 +15,8 @@ from watchdog.policy.importers.openslo_rules import Objective, rules
 from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.words import labels_of, words_of
 from watchdog.policy.importers.writing import Draft
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 VERSION = "openslo/v1"
 KINDS = frozenset(

@@ -14,8 +14,8 @@ from watchdog.policy.importers.prometheus import tree_at
 from watchdog.policy.importers.promql import bare, written
 from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.words import severity_of, words_of
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from watchdog.policy.importers.shape import MIRRORED, may_vanish, one
 from watchdog.policy.importers.words import OTHERWISE
 from watchdog.policy.importers.writing import Draft, Duration, Signal
 from watchdog.policy.laws import seconds_text
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 _WORKBOOK = ((2, 3600, 300), (5, 21_600, 1800))
 """Per cent of the budget, long and short window, seconds."""

@@ -25,8 +25,8 @@ from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.signals import NoSignal, Read, signal_of
 from watchdog.policy.importers.words import Texts, Told, annotate, labels_of, severity_of
 from watchdog.policy.importers.writing import Draft, Signal
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 KIND = "PrometheusRule"
 VERSIONS = ("monitoring.coreos.com/v1",)

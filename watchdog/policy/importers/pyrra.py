@@ -30,8 +30,8 @@ from watchdog.policy.importers.words import (
 )
 from watchdog.policy.importers.writing import Draft, Signal
 from watchdog.policy.laws import seconds_text
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 VERSION = "pyrra.dev/v1alpha1"
 KIND = "ServiceLevelObjective"

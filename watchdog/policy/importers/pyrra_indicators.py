@@ -12,8 +12,8 @@ from watchdog.policy.importers.fields import Fields
 from watchdog.policy.importers.prometheus import tree_at
 from watchdog.policy.importers.promql import bare, written
 from watchdog.policy.importers.report import Report
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 SLOT = "<window>"
 """Where the window stands in an indicator's ratio."""

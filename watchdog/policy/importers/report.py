@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from watchdog.policy.nodes import Place
 from watchdog.policy.problem import Findings, Problem
-from watchdog.policy.tree import Place
 
 
 class Fate(StrEnum):

@@ -12,8 +12,8 @@ from watchdog.policy.importers.promql import written
 from watchdog.policy.importers.ratios import Counted, counted
 from watchdog.policy.importers.report import Report
 from watchdog.policy.importers.shape import one
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 SLOT = "<window>"
 """Where the window stands in an indicator's ratio."""

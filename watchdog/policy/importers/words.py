@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from watchdog.policy.importers.report import Report
+from watchdog.policy.nodes import Place
 from watchdog.policy.scalars import shown
-from watchdog.policy.tree import Place
 
 Texts = Mapping[str, tuple[Place, str]]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from watchdog.policy.importers.each import LIMIT
 from watchdog.policy.importers.report import Came, Report
 from watchdog.policy.laws import seconds_text
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 Signal = tuple[str, dict[str, object]]
 """The kind's key and what stands below it."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from watchdog.policy.lint.ground import Ground
+from watchdog.policy.nodes import Place
 from watchdog.policy.problem import Problem
-from watchdog.policy.tree import Place
 
 
 class Level(StrEnum):

@@ -12,10 +12,10 @@ from watchdog.policy.alertmanager import KEY as ALERTMANAGER
 from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.document import entries_of, read_document
 from watchdog.policy.load import Load
+from watchdog.policy.nodes import Place
 from watchdog.policy.parts import compile_base, split
 from watchdog.policy.problem import PLATFORM, Entry, Findings
 from watchdog.policy.status_pages import Places
-from watchdog.policy.tree import Place
 
 Entries = Mapping[str, Entry]
 

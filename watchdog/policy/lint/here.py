@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from watchdog.policy.lint.finding import Finding, Hit, Level, Named
 from watchdog.policy.lint.ground import Ground
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 from watchdog.policy.verification import KEY as VERIFICATION
 
 

@@ -9,7 +9,7 @@ from watchdog.core.words import Mode
 from watchdog.policy.contacts import FILE as CONTACTS
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 _NOBODYS = re.compile(r"@[\w.-]+\.invalid$|^\+1?0{3,}\d*$", re.ASCII | re.IGNORECASE)
 """A domain that is set aside for not being there (RFC 2606), a number that no country has."""

@@ -25,8 +25,8 @@ from watchdog.core.trees import RestoreSystem, SwapTree
 from watchdog.core.verification import NamedCheck
 from watchdog.policy.lint.finding import Hit, Level, Lint
 from watchdog.policy.lint.ground import Ground
+from watchdog.policy.nodes import Place
 from watchdog.policy.problem import Path
-from watchdog.policy.tree import Place
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _PORTS = {"http": 80, "https": 443}

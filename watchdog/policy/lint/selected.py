@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from watchdog.policy.lint.asked import Live, LiveLint, Seen, Wanted
 from watchdog.policy.lint.finding import Hit, Level
 from watchdog.policy.lint.ground import Ground
-from watchdog.policy.tree import Place
+from watchdog.policy.nodes import Place
 
 MOST_VALUES = 5
 """Of a label, so many values are named."""
